@@ -1,0 +1,44 @@
+"""Column buffers of the core as polars frames."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+Columns = Mapping[str, tuple[Any, bytes]]
+
+_MISSING_U64 = np.iinfo(np.uint64).max
+
+
+def frame(columns: Columns) -> pl.DataFrame:
+    """Build a frame from the core's columns.
+
+    Parameters
+    ----------
+    columns
+        Name to ``(dtype, buffer)`` for numbers, or ``(labels, buffer)`` for texts, where the buffer
+        holds ``uint32`` codes into the labels.
+
+    Returns
+    -------
+    polars.DataFrame
+        NaN and the largest ``uint64`` become null: the core's way to say "missing".
+    """
+    return pl.DataFrame([_series(name, kind, buffer) for name, (kind, buffer) in columns.items()])
+
+
+def _series(name: str, kind: str | list[str], buffer: bytes) -> pl.Series:
+    if isinstance(kind, list):
+        codes = pl.Series(name, np.frombuffer(buffer, dtype=np.uint32))
+        labels = pl.Series(name, kind, dtype=pl.String)
+        return labels.gather(codes).alias(name)
+    values = np.frombuffer(buffer, dtype=kind)
+    series = pl.Series(name, values)
+    if kind == "f8":
+        return series.fill_nan(None)
+    if kind == "u8" and _MISSING_U64 in values:
+        return series.replace(_MISSING_U64, None)
+    return series

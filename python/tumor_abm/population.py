@@ -1,0 +1,411 @@
+"""Populations of cell types with explicit rates: what theory and clonal-evolution studies need."""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import secrets
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+import numpy as np
+import polars as pl
+from numpy.typing import ArrayLike, NDArray
+
+from tumor_abm import _core
+from tumor_abm._frames import frame
+
+Engine = Literal["clones"]
+
+_ENGINES = ("clones",)
+
+
+def _rates(name: str, values: ArrayLike, types: int) -> list[float]:
+    array = np.asarray(values, dtype=float)
+    if array.shape != (types,):
+        raise ValueError(f"{name}: found shape {array.shape}; allowed: one rate per type, ({types},)")
+    _all_finite(name, array)
+    return [float(rate) for rate in array]
+
+
+def _matrix(name: str, values: ArrayLike | None, types: int) -> list[list[float]]:
+    array = np.zeros((types, types)) if values is None else np.asarray(values, dtype=float)
+    if array.shape != (types, types):
+        raise ValueError(f"{name}: found shape {array.shape}; allowed: ({types}, {types}), one row per type")
+    _all_finite(name, array)
+    return [[float(value) for value in row] for row in array]
+
+
+def _all_finite(name: str, array: NDArray[np.float64]) -> None:
+    for index in np.argwhere(~(np.isfinite(array) & (array >= 0))):
+        place = name + "".join(f"[{i}]" for i in index)
+        raise ValueError(f"{place}: found {array[tuple(index)]}; allowed: finite and at least 0")
+
+
+def _count(name: str, value: object) -> int:
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
+    if isinstance(value, bool) or not isinstance(value, int | np.integer) or not 0 <= value <= 2**53:
+        raise ValueError(f"{name}: found {value!r}; allowed: a whole number from 0 to 2^53")
+    return int(value)
+
+
+def _seed(seed: int | None) -> int:
+    if seed is None:
+        return secrets.randbits(63)
+    if isinstance(seed, bool) or not isinstance(seed, int | np.integer) or not 0 <= seed < 2**64:
+        raise ValueError(f"seed: found {seed!r}; allowed: a whole number from 0 to 2^64 - 1")
+    return int(seed)
+
+
+def _positive(name: str, value: int) -> int:
+    if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < 1:
+        raise ValueError(f"{name}: found {value!r}; allowed: a whole number of at least 1")
+    return int(value)
+
+
+def _engine(engine: str) -> None:
+    if engine not in _ENGINES:
+        raise ValueError(f"engine: found {engine!r}; allowed: {', '.join(map(repr, _ENGINES))}")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Until:
+    """When a phase ends: at the first condition that holds.
+
+    Conditions are looked at before every step, in the order of the attributes, so a stop on
+    ``total`` overshoots by at most the births of one step.
+
+    Attributes
+    ----------
+    total
+        At least so many living cells.
+    counts
+        Type to number: at least so many living cells of that type.
+    below
+        At most so many living cells (but at least one).
+    extinct
+        No living cell. With ``extinct=False`` an extinct population waits for ``day``; without a
+        ``day`` extinction always ends the phase, since nothing can change any more.
+    day
+        So many days since the phase began.
+    """
+
+    total: int | float | None = None
+    counts: Mapping[int, int | float] = field(default_factory=dict)
+    below: int | float | None = None
+    extinct: bool = True
+    day: float | None = None
+
+    def _resolve(self, place: str) -> dict[str, Any]:
+        if self.day is not None and not (math.isfinite(self.day) and self.day >= 0):
+            raise ValueError(f"{place}.day: found {self.day}; allowed: finite and at least 0 days")
+        return {
+            "total": None if self.total is None else _count(f"{place}.total", self.total),
+            "counts": [
+                (_count(f"{place}.counts key", kind), _count(f"{place}.counts[{kind}]", cells))
+                for kind, cells in self.counts.items()
+            ],
+            "below": None if self.below is None else _count(f"{place}.below", self.below),
+            "extinct": self.extinct,
+            "day": None if self.day is None else float(self.day),
+        }
+
+
+@dataclass(frozen=True, kw_only=True)
+class Phase:
+    """A stretch of time under constant rates, e.g. one treatment.
+
+    Attributes
+    ----------
+    division, death
+        Per day, one per type; ``None`` keeps the rates of the phase before.
+    mutation, switching
+        As in `Population`; ``None`` keeps those of the phase before.
+    until
+        When the phase ends. Days are counted from the start of the phase.
+    """
+
+    division: ArrayLike | None = None
+    death: ArrayLike | None = None
+    mutation: ArrayLike | None = None
+    switching: ArrayLike | None = None
+    until: Until = field(default_factory=Until)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cycle:
+    """Phases repeated in order until a rule of their own holds, e.g. 7 days on and 7 days off.
+
+    Attributes
+    ----------
+    phases
+        Run in order, then from the first again.
+    until
+        When the cycling ends; looked at before every step, whatever phase is running.
+    """
+
+    phases: Sequence[Phase]
+    until: Until
+
+
+@dataclass(kw_only=True)
+class _Rates:
+    division: list[float]
+    death: list[float]
+    mutation: list[list[float]]
+    switching: list[list[float]]
+
+    @classmethod
+    def of(
+        cls, division: ArrayLike, death: ArrayLike, mutation: ArrayLike | None, switching: ArrayLike | None
+    ) -> _Rates:
+        types = np.asarray(division, dtype=float).size
+        return cls(
+            division=_rates("division", division, types),
+            death=_rates("death", death, types),
+            mutation=_matrix("mutation", mutation, types),
+            switching=_matrix("switching", switching, types),
+        )
+
+    def changed(
+        self,
+        division: ArrayLike | None,
+        death: ArrayLike | None,
+        mutation: ArrayLike | None,
+        switching: ArrayLike | None,
+    ) -> _Rates:
+        return _Rates.of(
+            self.division if division is None else division,
+            self.death if death is None else death,
+            self.mutation if mutation is None else mutation,
+            self.switching if switching is None else switching,
+        )
+
+
+def _json(value: object) -> str:
+    return json.dumps(value, default=vars, allow_nan=False)
+
+
+class Population:
+    """Cells of one or more types that divide, die and mutate at explicit rates.
+
+    In each step of `dt` days every living cell divides with probability ``division * dt``, dies
+    with probability ``death * dt``, or stays; the three exclude each other. At a division at most
+    one daughter mutates (convention A of Bozic et al. 2013, eLife 2:e00747).
+
+    Parameters
+    ----------
+    division, death
+        Rates per day, shape ``(types,)``.
+    mutation
+        Shape ``(types, types)``; ``[i][j]`` is the probability per division of ``i`` that one
+        daughter is the first cell of a new clone of type ``j``. The diagonal is allowed: neutral
+        new clones of the same type.
+    switching
+        Shape ``(types, types)``; ``[i][j]`` is the hazard per day that a cell of ``i`` turns
+        reversibly into ``j``.
+    initial
+        Cells of each type at day 0, shape ``(types,)``.
+    dt
+        Step in days.
+    seed
+        Names the random streams; drawn, and kept in `seed`, when ``None``.
+    engine
+        ``"clones"``: cells of one origin and type are a count.
+    max_clones
+        Living clones of one type that are kept apart; beyond it new clones join the smallest.
+        Totals keep their law.
+
+    Raises
+    ------
+    ValueError
+        A rate is negative or not finite, a shape is wrong, or ``(division + death) * dt > 0.5``.
+
+    Examples
+    --------
+    >>> pop = Population(division=[0.14, 0.12], death=[0.13, 0.11],
+    ...                  mutation=[[0, 1e-4], [0, 0]], initial=[100, 0], seed=1)
+    >>> pop.step(10)
+    >>> pop.day
+    10.0
+    """
+
+    def __init__(
+        self,
+        *,
+        division: ArrayLike,
+        death: ArrayLike,
+        mutation: ArrayLike | None = None,
+        switching: ArrayLike | None = None,
+        initial: Sequence[int] | NDArray[np.integer[Any]],
+        dt: float = 1.0,
+        seed: int | None = None,
+        engine: Engine = "clones",
+        max_clones: int = 10_000,
+    ) -> None:
+        _engine(engine)
+        self.seed = _seed(seed)
+        self._rates = _Rates.of(division, death, mutation, switching)
+        self._core = _core.Population(
+            _json(self._rates),
+            [_count(f"initial[{i}]", cells) for i, cells in enumerate(initial)],
+            _dt(dt),
+            _positive("max_clones", max_clones),
+            self.seed,
+        )
+
+    def step(self, steps: int = 1) -> None:
+        """Take `steps` steps of the law; can be interrupted with Ctrl-C."""
+        self._core.step(_count("steps", steps))
+
+    def set_rates(
+        self,
+        *,
+        division: ArrayLike | None = None,
+        death: ArrayLike | None = None,
+        mutation: ArrayLike | None = None,
+        switching: ArrayLike | None = None,
+    ) -> None:
+        """Replace the rates that are given (drugs on, drugs off)."""
+        rates = self._rates.changed(division, death, mutation, switching)
+        self._core.set_rates(_json(rates))
+        self._rates = rates
+
+    @property
+    def day(self) -> float:
+        """Days passed: steps times `dt`."""
+        return self._core.day
+
+    @property
+    def divisions(self) -> int:
+        """Divisions so far."""
+        return self._core.divisions
+
+    @property
+    def counts(self) -> NDArray[np.uint64]:
+        """Living cells per type, shape ``(types,)``."""
+        return np.frombuffer(self._core.counts, dtype=np.uint64).copy()
+
+    @property
+    def clones(self) -> pl.DataFrame:
+        """Living clones: ``clone, parent, type, born_day, cells, origins``.
+
+        ``parent`` is null for founders; ``origins`` counts the clones merged into the row.
+        """
+        return frame(self._core.clones)
+
+
+def _dt(dt: float) -> float:
+    if not (math.isfinite(dt) and dt > 0):
+        raise ValueError(f"dt: found {dt}; allowed: finite and above 0 days")
+    return float(dt)
+
+
+def replicate(
+    *,
+    replicates: int,
+    until: Until,
+    division: ArrayLike,
+    death: ArrayLike,
+    initial: Sequence[int] | NDArray[np.integer[Any]],
+    mutation: ArrayLike | None = None,
+    switching: ArrayLike | None = None,
+    treatment: Phase | Cycle | Sequence[Phase | Cycle] = (),
+    restart_on_extinction: bool = False,
+    dt: float = 1.0,
+    seed: int | None = None,
+    engine: Engine = "clones",
+    max_clones: int = 1,
+    threads: int | None = None,
+    phases: Literal["last", "all"] = "last",
+    max_attempts: int = 1_000_000,
+    progress: Callable[[int], None] | None = None,
+) -> pl.DataFrame:
+    """Run many independent populations through the same phases, in parallel.
+
+    The first phase runs under the rates of the call until `until`; then the phases of `treatment`
+    follow, each until its own rule. The result is the same for any number of threads.
+
+    Parameters
+    ----------
+    replicates
+        Number of populations.
+    until
+        End of the first phase, e.g. ``Until(total=1_000_000)`` for detection.
+    treatment
+        What follows: a `Phase`, a `Cycle`, or several.
+    restart_on_extinction
+        Begin again from day 0 when the first phase ends in extinction: condition on detection.
+    max_clones
+        As in `Population`; 1 pools the clones of a type, which is fastest and leaves totals exact.
+    threads
+        Number of threads; all processors when ``None``.
+    phases
+        ``"last"``: one row per replicate, at the end. ``"all"``: one row per replicate and phase
+        (``phase`` 0 is growth; a `Cycle` counts as one).
+    max_attempts
+        Restarts before giving up.
+    progress
+        Called about 20 times a second with the number of finished replicates.
+    division, death, mutation, switching, initial, dt, seed, engine
+        As in `Population`.
+
+    Returns
+    -------
+    polars.DataFrame
+        ``replicate, phase, stopped_by, day, divisions, attempts, n_0, n_1, ..., clones_0, ...``:
+        ``stopped_by`` is ``total``, ``count_<type>``, ``below``, ``extinct`` or ``day``; ``day``
+        and ``divisions`` count from the first cell of the successful attempt.
+
+    Raises
+    ------
+    ValueError
+        As in `Population`, or a rule that can never hold.
+    KeyboardInterrupt
+        On Ctrl-C, at once.
+    """
+    _engine(engine)
+    rates = _Rates.of(division, death, mutation, switching)
+    initial_counts = [_count(f"initial[{i}]", cells) for i, cells in enumerate(initial)]
+    if phases not in ("last", "all"):
+        raise ValueError(f"phases: found {phases!r}; allowed: 'last', 'all'")
+    stages = [treatment] if isinstance(treatment, Phase | Cycle) else list(treatment)
+    design = {
+        "rates": rates,
+        "initial": initial_counts,
+        "dt": _dt(dt),
+        "max_clones": _positive("max_clones", max_clones),
+        "seed": _seed(seed),
+        "until": until._resolve("until"),
+        "treatment": list(_stages(stages, rates)),
+        "restart_on_extinction": bool(restart_on_extinction),
+        "max_attempts": _positive("max_attempts", max_attempts),
+    }
+    return frame(
+        _core.replicate(
+            _json(design),
+            _count("replicates", replicates),
+            _positive("threads", threads or os.cpu_count() or 1),
+            phases == "all",
+            progress,
+        )
+    )
+
+
+def _stages(stages: Sequence[Phase | Cycle], rates: _Rates) -> Any:
+    for s, stage in enumerate(stages):
+        place = f"treatment[{s}]"
+        if not isinstance(stage, Phase | Cycle):
+            raise ValueError(f"{place}: found {type(stage).__name__}; allowed: Phase, Cycle")
+        cycle = isinstance(stage, Cycle)
+        phases = []
+        for p, phase in enumerate(stage.phases if isinstance(stage, Cycle) else [stage]):
+            rates = rates.changed(phase.division, phase.death, phase.mutation, phase.switching)
+            phases.append({"rates": rates, "until": phase.until._resolve(f"{place}.phases[{p}].until")})
+        yield {
+            "phases": phases,
+            "repeat_until": stage.until._resolve(f"{place}.until") if cycle else None,
+        }

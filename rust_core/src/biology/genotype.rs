@@ -1,0 +1,381 @@
+//! Alterations and the sets of them that cells carry.
+
+use crate::error::{Error, Result, within};
+use serde::Deserialize;
+use std::collections::HashMap;
+
+/// What an alteration does to the nodes of the pathway. Folds multiply, gains add; the neutral
+/// value is "no effect".
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq)]
+#[serde(deny_unknown_fields, default)]
+pub struct NodeEffect {
+    /// Ligand-independent ER activity, relative to an untreated HR+ cell.
+    pub er_constitutive: f64,
+    /// Fold by which antagonists of ER lose potency on this receptor.
+    pub er_antagonist_fold: f64,
+    /// 1 when ER is lost: no ER signal, no response to endocrine therapy.
+    pub er_lost: f64,
+    /// ER-independent drive of cyclin D that comes with the alteration.
+    pub cyclin_d_bypass: f64,
+    /// Added activity of PI3K-alpha.
+    pub pi3k_gain: f64,
+    /// Added input to AKT that bypasses PI3K-alpha (PTEN loss).
+    pub pten_gain: f64,
+    /// Added activity of AKT.
+    pub akt_gain: f64,
+    /// Added activity of mTORC1.
+    pub mtor_gain: f64,
+    /// Added FGFR activity, upstream of MAPK.
+    pub fgfr_gain: f64,
+    /// Added MAPK activity downstream of FGFR.
+    pub mapk_gain: f64,
+    /// Fold of cyclin D.
+    pub cyclin_d_fold: f64,
+    /// Fold of CDK4/6 activity.
+    pub cdk46_fold: f64,
+    /// Fold by which CDK4/6 inhibitors lose potency.
+    pub cdk46_inhibitor_fold: f64,
+    /// Fold of CDK2 activity.
+    pub cdk2_fold: f64,
+    /// 1 when RB is lost: E2F is free.
+    pub rb_lost: f64,
+    /// Fold of the kill by chemotherapy.
+    pub chemotherapy_fold: f64,
+}
+
+impl Default for NodeEffect {
+    fn default() -> Self {
+        Self {
+            er_constitutive: 0.0,
+            er_antagonist_fold: 1.0,
+            er_lost: 0.0,
+            cyclin_d_bypass: 0.0,
+            pi3k_gain: 0.0,
+            pten_gain: 0.0,
+            akt_gain: 0.0,
+            mtor_gain: 0.0,
+            fgfr_gain: 0.0,
+            mapk_gain: 0.0,
+            cyclin_d_fold: 1.0,
+            cdk46_fold: 1.0,
+            cdk46_inhibitor_fold: 1.0,
+            cdk2_fold: 1.0,
+            rb_lost: 0.0,
+            chemotherapy_fold: 1.0,
+        }
+    }
+}
+
+impl NodeEffect {
+    fn values(&self) -> [(&'static str, f64); 16] {
+        [
+            ("er_constitutive", self.er_constitutive),
+            ("er_antagonist_fold", self.er_antagonist_fold),
+            ("er_lost", self.er_lost),
+            ("cyclin_d_bypass", self.cyclin_d_bypass),
+            ("pi3k_gain", self.pi3k_gain),
+            ("pten_gain", self.pten_gain),
+            ("akt_gain", self.akt_gain),
+            ("mtor_gain", self.mtor_gain),
+            ("fgfr_gain", self.fgfr_gain),
+            ("mapk_gain", self.mapk_gain),
+            ("cyclin_d_fold", self.cyclin_d_fold),
+            ("cdk46_fold", self.cdk46_fold),
+            ("cdk46_inhibitor_fold", self.cdk46_inhibitor_fold),
+            ("cdk2_fold", self.cdk2_fold),
+            ("rb_lost", self.rb_lost),
+            ("chemotherapy_fold", self.chemotherapy_fold),
+        ]
+    }
+
+    /// The effect of both alterations in one cell.
+    #[must_use]
+    pub fn and(&self, other: &Self) -> Self {
+        Self {
+            er_constitutive: self.er_constitutive.max(other.er_constitutive),
+            er_antagonist_fold: self.er_antagonist_fold * other.er_antagonist_fold,
+            er_lost: self.er_lost.max(other.er_lost),
+            cyclin_d_bypass: self.cyclin_d_bypass + other.cyclin_d_bypass,
+            pi3k_gain: self.pi3k_gain + other.pi3k_gain,
+            pten_gain: self.pten_gain + other.pten_gain,
+            akt_gain: self.akt_gain + other.akt_gain,
+            mtor_gain: self.mtor_gain + other.mtor_gain,
+            fgfr_gain: self.fgfr_gain + other.fgfr_gain,
+            mapk_gain: self.mapk_gain + other.mapk_gain,
+            cyclin_d_fold: self.cyclin_d_fold * other.cyclin_d_fold,
+            cdk46_fold: self.cdk46_fold * other.cdk46_fold,
+            cdk46_inhibitor_fold: self.cdk46_inhibitor_fold * other.cdk46_inhibitor_fold,
+            cdk2_fold: self.cdk2_fold * other.cdk2_fold,
+            rb_lost: self.rb_lost.max(other.rb_lost),
+            chemotherapy_fold: self.chemotherapy_fold * other.chemotherapy_fold,
+        }
+    }
+}
+
+/// How an alteration comes about.
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq)]
+#[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
+pub enum Origin {
+    /// One event at a division.
+    OneHit {
+        /// Probability per division that one daughter gains it.
+        per_division: f64,
+    },
+    /// Loss of function of one allele, then loss of the other; silent in between.
+    TwoHit {
+        /// Probability per division of the first hit.
+        first_per_division: f64,
+        /// Probability per division of the second hit.
+        second_per_division: f64,
+    },
+    /// A reversible state, switched per cell and day.
+    State {
+        /// Hazard of switching on, per day.
+        on_per_day: f64,
+        /// Hazard of switching off, per day.
+        off_per_day: f64,
+    },
+}
+
+/// One way in which a tumour cell can differ from its ancestor.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Alteration {
+    /// Unique name, e.g. `ESR1 Y537S`.
+    pub name: String,
+    /// Gene; alterations of one gene exclude each other, and assays report by gene.
+    pub gene: String,
+    /// How it comes about, with its rates.
+    pub origin: Origin,
+    /// Share of the division rate that it costs (0: none; negative: an advantage).
+    pub fitness_cost: f64,
+    /// What it does to the pathway.
+    pub effect: NodeEffect,
+}
+
+impl Alteration {
+    fn validate(&self, place: &str) -> Result<()> {
+        let at = |key: &str| format!("{place}.{key}");
+        match self.origin {
+            Origin::OneHit { per_division } => {
+                within(at("per_division"), per_division, 0.0, 1.0)?;
+            }
+            Origin::TwoHit { first_per_division, second_per_division } => {
+                within(at("first_per_division"), first_per_division, 0.0, 1.0)?;
+                within(at("second_per_division"), second_per_division, 0.0, 1.0)?;
+            }
+            Origin::State { on_per_day, off_per_day } => {
+                within(at("on_per_day"), on_per_day, 0.0, 1.0)?;
+                within(at("off_per_day"), off_per_day, 0.0, 1.0)?;
+            }
+        }
+        within(at("fitness_cost"), self.fitness_cost, -1.0, 1.0)?;
+        for (key, value) in self.effect.values() {
+            within(format!("{place}.effect.{key}"), value, 0.0, 1e6)?;
+        }
+        Ok(())
+    }
+}
+
+/// What happens to a genotype when one of its channels fires.
+#[derive(Clone, Copy, Debug)]
+struct Change {
+    probability: f64,
+    set: u64,
+    clear: u64,
+}
+
+/// A set of alterations that at least one cell has carried, with what follows from it.
+#[derive(Clone, Debug)]
+pub struct Genotype {
+    bits: u64,
+    /// Alterations in force, by index in the catalogue.
+    pub carried: Vec<usize>,
+    /// Joint effect on the pathway.
+    pub effect: NodeEffect,
+    /// Factor on the division rate from fitness costs.
+    pub fitness: f64,
+    mutations: Vec<Change>,
+    switches: Vec<Change>,
+    /// Sum of the mutation probabilities per division.
+    pub mutation_total: f64,
+}
+
+/// The alterations of an experiment and every genotype met so far. A genotype is known by its
+/// index; index 0 is the founder.
+#[derive(Clone, Debug)]
+pub struct Genotypes {
+    dt: f64,
+    rate_fold: f64,
+    bit_of: Vec<u32>,
+    known: Vec<Genotype>,
+    index_of: HashMap<u64, u32>,
+}
+
+/// The alterations an experiment knows.
+#[derive(Clone, Debug)]
+pub struct Catalogue {
+    /// In the order of the experiment.
+    pub alterations: Vec<Alteration>,
+}
+
+impl Catalogue {
+    /// Check names and rates. At most 40 alterations (two bits each at the most).
+    pub fn new(alterations: Vec<Alteration>) -> Result<Self> {
+        if alterations.len() > 31 {
+            return Err(Error::input(
+                "alterations",
+                format!("found {}; allowed: at most 31 in one experiment", alterations.len()),
+            ));
+        }
+        for (index, alteration) in alterations.iter().enumerate() {
+            alteration.validate(&format!("alteration \"{}\"", alteration.name))?;
+            if alterations[..index].iter().any(|other| other.name == alteration.name) {
+                return Err(Error::input("alterations", format!("\"{}\" is named twice", alteration.name)));
+            }
+        }
+        Ok(Self { alterations })
+    }
+
+    /// Index of an alteration by name.
+    pub fn index(&self, name: &str) -> Option<usize> {
+        self.alterations.iter().position(|a| a.name == name)
+    }
+
+    /// Indices of the alterations of a gene (or of the one alteration of that name).
+    pub fn of_gene(&self, gene: &str) -> Vec<usize> {
+        let found: Vec<usize> =
+            self.alterations.iter().enumerate().filter(|(_, a)| a.gene == gene).map(|(i, _)| i).collect();
+        if found.is_empty() { self.index(gene).into_iter().collect() } else { found }
+    }
+}
+
+impl Genotypes {
+    /// Start from a founder that carries `founder` (indices in the catalogue). `rate_fold`
+    /// multiplies every mutation probability of this patient.
+    pub fn new(catalogue: &Catalogue, founder: &[usize], dt: f64, rate_fold: f64) -> Self {
+        // Bit 2i: in force. Bit 2i + 1: first of two hits.
+        let bit_of: Vec<u32> = (0..catalogue.alterations.len() as u32).map(|i| 2 * i).collect();
+        let bits = founder.iter().fold(0u64, |bits, &i| bits | 1 << bit_of[i]);
+        let mut genotypes = Self { dt, rate_fold, bit_of, known: Vec::new(), index_of: HashMap::new() };
+        genotypes.intern(catalogue, bits);
+        genotypes
+    }
+
+    /// How many genotypes have been met.
+    pub fn len(&self) -> usize {
+        self.known.len()
+    }
+
+    /// Whether no genotype is known (never, after `new`).
+    pub fn is_empty(&self) -> bool {
+        self.known.is_empty()
+    }
+
+    /// The genotype of an index.
+    pub fn get(&self, index: u32) -> &Genotype {
+        &self.known[index as usize]
+    }
+
+    /// All genotypes met so far, in order of first appearance.
+    pub fn iter(&self) -> impl Iterator<Item = &Genotype> {
+        self.known.iter()
+    }
+
+    fn intern(&mut self, catalogue: &Catalogue, bits: u64) -> u32 {
+        if let Some(&index) = self.index_of.get(&bits) {
+            return index;
+        }
+        let index = self.known.len() as u32;
+        self.known.push(self.describe(catalogue, bits));
+        self.index_of.insert(bits, index);
+        index
+    }
+
+    fn describe(&self, catalogue: &Catalogue, bits: u64) -> Genotype {
+        let has = |bit: u32| bits >> bit & 1 == 1;
+        let carried: Vec<usize> = (0..self.bit_of.len()).filter(|&i| has(self.bit_of[i])).collect();
+        let effect = carried
+            .iter()
+            .fold(NodeEffect::default(), |effect, &i| effect.and(&catalogue.alterations[i].effect));
+        let fitness = carried.iter().map(|&i| 1.0 - catalogue.alterations[i].fitness_cost).product();
+        let gene_taken = |i: usize| {
+            carried.iter().any(|&c| c != i && catalogue.alterations[c].gene == catalogue.alterations[i].gene)
+        };
+        let (mut mutations, mut switches) = (Vec::new(), Vec::new());
+        for (i, alteration) in catalogue.alterations.iter().enumerate() {
+            let bit = self.bit_of[i];
+            let per_step = |hazard: f64| -libm::expm1(-hazard * self.dt);
+            match alteration.origin {
+                Origin::OneHit { per_division } if !has(bit) && !gene_taken(i) => mutations.push(Change {
+                    probability: per_division * self.rate_fold,
+                    set: 1 << bit,
+                    clear: 0,
+                }),
+                Origin::TwoHit { second_per_division, .. } if !has(bit) && has(bit + 1) => {
+                    mutations.push(Change {
+                        probability: second_per_division * self.rate_fold,
+                        set: 1 << bit,
+                        clear: 0,
+                    })
+                }
+                Origin::TwoHit { first_per_division, .. } if !has(bit) => mutations.push(Change {
+                    probability: first_per_division * self.rate_fold,
+                    set: 1 << (bit + 1),
+                    clear: 0,
+                }),
+                Origin::State { on_per_day, .. } if !has(bit) => {
+                    switches.push(Change { probability: per_step(on_per_day), set: 1 << bit, clear: 0 });
+                }
+                Origin::State { off_per_day, .. } => {
+                    switches.push(Change { probability: per_step(off_per_day), set: 0, clear: 1 << bit });
+                }
+                Origin::OneHit { .. } | Origin::TwoHit { .. } => {}
+            }
+        }
+        mutations.retain(|change| change.probability > 0.0);
+        switches.retain(|change| change.probability > 0.0);
+        let mutation_total = mutations.iter().map(|c| c.probability).sum::<f64>().min(1.0);
+        Genotype { bits, carried, effect, fitness, mutations, switches, mutation_total }
+    }
+
+    /// Probabilities per division of the mutation channels of a genotype.
+    pub fn mutation_weights(&self, index: u32) -> impl Iterator<Item = f64> + '_ {
+        self.known[index as usize].mutations.iter().map(|c| c.probability)
+    }
+
+    /// Probabilities per step of the switching channels of a genotype.
+    pub fn switch_weights(&self, index: u32) -> impl Iterator<Item = f64> + '_ {
+        self.known[index as usize].switches.iter().map(|c| c.probability)
+    }
+
+    /// Number of switching channels of a genotype.
+    pub fn switches(&self, index: u32) -> usize {
+        self.known[index as usize].switches.len()
+    }
+
+    /// Genotype reached when mutation channel `channel` of `index` fires.
+    pub fn mutant(&mut self, catalogue: &Catalogue, index: u32, channel: usize) -> u32 {
+        let from = &self.known[index as usize];
+        let change = from.mutations[channel];
+        let bits = (from.bits | change.set) & !change.clear;
+        self.intern(catalogue, bits)
+    }
+
+    /// Genotype reached when switching channel `channel` of `index` fires.
+    pub fn switched(&mut self, catalogue: &Catalogue, index: u32, channel: usize) -> u32 {
+        let from = &self.known[index as usize];
+        let change = from.switches[channel];
+        let bits = (from.bits | change.set) & !change.clear;
+        self.intern(catalogue, bits)
+    }
+
+    /// Name of a genotype: the alterations in force joined by " + ", or "wild type".
+    pub fn name(&self, catalogue: &Catalogue, index: u32) -> String {
+        let carried = &self.known[index as usize].carried;
+        if carried.is_empty() {
+            return "wild type".to_owned();
+        }
+        carried.iter().map(|&i| catalogue.alterations[i].name.as_str()).collect::<Vec<_>>().join(" + ")
+    }
+}

@@ -1,0 +1,175 @@
+//! From genotype and drug concentrations to the rates of division and death.
+//!
+//! ER, PI3K and MAPK signals drive cyclin D; cyclin D drives CDK4/6; CDK4/6 and CDK2 free E2F; E2F
+//! sets the division rate. Resistance and cross-resistance follow from where an alteration and a
+//! drug act. Activities are relative to an untreated HR+ cell = 1.
+
+use crate::biology::genotype::{Genotype, NodeEffect};
+use crate::biology::pharmacology::{Drug, Node, hill};
+use crate::error::{Result, within};
+use serde::Deserialize;
+
+/// Constants of the pathway that all patients share.
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Pathway {
+    /// Estradiol (relative to untreated) at which ligand-driven ER activity is half its ceiling.
+    pub estradiol_half_saturation: f64,
+    /// Share of estradiol that is of ovarian origin in a premenopausal patient.
+    pub ovarian_share: f64,
+    /// Share of the ER-independent drive of cyclin D that comes through PI3K; the rest is MAPK.
+    pub pi3k_share: f64,
+    /// CDK2 activity of an untreated cell, relative to its CDK4/6 activity.
+    pub cdk2_basal: f64,
+    /// Kinase activity (CDK4/6 + CDK2) at which E2F is half free.
+    pub e2f_half: f64,
+    /// Steepness of E2F release.
+    pub e2f_hill: f64,
+    /// Death added when the whole ER survival signal is lost, as a share of the division rate.
+    pub er_survival: f64,
+    /// Death rate of arrested cells: added share of the division rate when division stops.
+    pub arrest_death: f64,
+}
+
+impl Pathway {
+    /// Check every constant.
+    pub fn validate(&self) -> Result<()> {
+        within("pathway.estradiol_half_saturation", self.estradiol_half_saturation, 1e-6, 100.0)?;
+        within("pathway.ovarian_share", self.ovarian_share, 0.0, 1.0)?;
+        within("pathway.pi3k_share", self.pi3k_share, 0.0, 1.0)?;
+        within("pathway.cdk2_basal", self.cdk2_basal, 0.0, 10.0)?;
+        within("pathway.e2f_half", self.e2f_half, 1e-6, 100.0)?;
+        within("pathway.e2f_hill", self.e2f_hill, 0.1, 20.0)?;
+        within("pathway.er_survival", self.er_survival, 0.0, 10.0)?;
+        within("pathway.arrest_death", self.arrest_death, 0.0, 10.0)?;
+        Ok(())
+    }
+
+    fn e2f(&self, activity: f64) -> f64 {
+        hill(activity, 1.0, self.e2f_half, self.e2f_hill)
+    }
+
+    /// Free E2F of an untreated founder cell.
+    pub fn untreated_e2f(&self) -> f64 {
+        self.e2f(1.0 + self.cdk2_basal)
+    }
+}
+
+/// What of the pathway differs between patients.
+#[derive(Clone, Copy, Debug)]
+pub struct CellPhysiology {
+    /// Division rate of an untreated founder cell, per day.
+    pub division: f64,
+    /// Death rate of an untreated founder cell, per day.
+    pub death: f64,
+    /// Share of cyclin D that ER drives.
+    pub er_dependence: f64,
+    /// Whether the ovaries make estradiol.
+    pub premenopausal: bool,
+}
+
+/// Division and death rates per day.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Rates {
+    /// Division rate per day.
+    pub division: f64,
+    /// Death rate per day.
+    pub death: f64,
+}
+
+/// The drugs of one day in one patient, reduced to what the pathway needs.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct DrugDay {
+    aromatase: f64,
+    ovary: f64,
+    pi3k: f64,
+    akt: f64,
+    mtor: f64,
+    fgfr: f64,
+    cdk2: f64,
+    kill: f64,
+    // ER and CDK4/6 inhibitors meet receptors of different affinity in different genotypes, so
+    // these two are kept per drug: (concentration / ic50, max, hill).
+    er: Vec<(f64, f64, f64)>,
+    cdk46: Vec<(f64, f64, f64)>,
+}
+
+impl DrugDay {
+    /// The joint action of `concentrations` (one per drug, in each drug's unit).
+    pub fn new(drugs: &[Drug], concentrations: &[f64]) -> Self {
+        let mut day = Self::default();
+        for (drug, &concentration) in drugs.iter().zip(concentrations) {
+            if concentration <= 0.0 {
+                continue;
+            }
+            for effect in &drug.effects {
+                let reached = hill(concentration, effect.max, effect.ic50, effect.hill);
+                let bliss = |present: &mut f64| *present += reached - *present * reached;
+                match effect.node {
+                    Node::Aromatase => bliss(&mut day.aromatase),
+                    Node::Ovary => bliss(&mut day.ovary),
+                    Node::Pi3k => bliss(&mut day.pi3k),
+                    Node::Akt => bliss(&mut day.akt),
+                    Node::Mtor => bliss(&mut day.mtor),
+                    Node::Fgfr => bliss(&mut day.fgfr),
+                    Node::Cdk2 => bliss(&mut day.cdk2),
+                    Node::Kill => day.kill += reached,
+                    Node::Er => day.er.push((concentration / effect.ic50, effect.max, effect.hill)),
+                    Node::Cdk46 => day.cdk46.push((concentration / effect.ic50, effect.max, effect.hill)),
+                }
+            }
+        }
+        day
+    }
+
+    /// Whether no drug acts.
+    pub fn is_free(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+/// Ligand-driven and constitutive ER signal under antagonists (0 when ER is lost).
+fn er_signal(pathway: &Pathway, patient: &CellPhysiology, drugs: &DrugDay, effect: &NodeEffect) -> f64 {
+    let ovarian = if patient.premenopausal { pathway.ovarian_share } else { 0.0 };
+    let estradiol = ovarian * (1.0 - drugs.ovary) + (1.0 - ovarian) * (1.0 - drugs.aromatase);
+    let half = pathway.estradiol_half_saturation;
+    let ligand = estradiol * (1.0 + half) / (estradiol + half);
+    let mut er = ligand.max(effect.er_constitutive) * (1.0 - effect.er_lost);
+    for &(over_ic50, max, steepness) in &drugs.er {
+        er *= 1.0 - hill(over_ic50, max, effect.er_antagonist_fold, steepness);
+    }
+    er
+}
+
+/// Rates of one genotype on one day.
+pub fn rates(pathway: &Pathway, patient: &CellPhysiology, drugs: &DrugDay, genotype: &Genotype) -> Rates {
+    let effect = &genotype.effect;
+    let er = er_signal(pathway, patient, drugs, effect);
+
+    let pi3k = (1.0 + effect.pi3k_gain) * (1.0 - drugs.pi3k);
+    let akt = (pi3k + effect.pten_gain + effect.akt_gain) * (1.0 - drugs.akt);
+    let mtor = (akt + effect.mtor_gain) * (1.0 - drugs.mtor);
+    let mapk = (1.0 + effect.fgfr_gain) * (1.0 - drugs.fgfr) + effect.mapk_gain;
+
+    let er_weight = patient.er_dependence;
+    let pi3k_weight = (1.0 - er_weight) * pathway.pi3k_share;
+    let mapk_weight = (1.0 - er_weight) * (1.0 - pathway.pi3k_share);
+    let cyclin_d = (er_weight * er + pi3k_weight * mtor + mapk_weight * mapk + effect.cyclin_d_bypass)
+        * effect.cyclin_d_fold;
+
+    let mut cdk46 = cyclin_d * effect.cdk46_fold;
+    for &(over_ic50, max, steepness) in &drugs.cdk46 {
+        cdk46 *= 1.0 - hill(over_ic50, max, effect.cdk46_inhibitor_fold, steepness);
+    }
+    let cdk2 = pathway.cdk2_basal * effect.cdk2_fold * (1.0 - drugs.cdk2);
+    let e2f = if effect.rb_lost > 0.0 { 1.0 } else { pathway.e2f(cdk46 + cdk2) };
+
+    let activity = e2f / pathway.untreated_e2f();
+    let division = patient.division * activity * genotype.fitness;
+    let er_lack = er_weight * (1.0 - er).max(0.0) * (1.0 - effect.er_lost);
+    let arrest = (1.0 - activity).max(0.0);
+    let death = patient.death
+        + patient.division * (pathway.er_survival * er_lack + pathway.arrest_death * arrest)
+        + drugs.kill * effect.chemotherapy_fold * activity;
+    Rates { division, death }
+}

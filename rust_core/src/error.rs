@@ -1,0 +1,72 @@
+//! What can go wrong, as values with a place.
+
+/// Everything the core can refuse or fail at.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The input breaks a rule; `place` is the key path a user can find.
+    #[error("{place}: {message}")]
+    Input {
+        /// Where, as a key path such as `arm[1].line[0].regimen`.
+        place: String,
+        /// What was found and what is allowed.
+        message: String,
+    },
+    /// The step is too long for the rates of a living clone.
+    #[error(
+        "dt = {dt} day is too long for {who}: (b + d) * dt = {probability:.3} exceeds 0.5 \
+         (b = {division:.6} per day, d = {death:.6} per day); dt <= {allowed:.6} would do"
+    )]
+    StepTooLong {
+        /// The clone, type or patient concerned.
+        who: String,
+        /// Step length in days.
+        dt: f64,
+        /// Probability that a cell acts in one step.
+        probability: f64,
+        /// Division rate per day.
+        division: f64,
+        /// Death rate per day.
+        death: f64,
+        /// The longest step that would do, in days.
+        allowed: f64,
+    },
+    /// A count left the range in which it is exact.
+    #[error("{who}: more than 2^53 cells; counts would no longer be exact")]
+    TooManyCells {
+        /// The clone, type or patient concerned.
+        who: String,
+    },
+    /// Growth from one cell failed too often.
+    #[error(
+        "{who}: all {attempts} attempts to grow from the first cell went extinct or never reached the stop"
+    )]
+    NeverGrew {
+        /// The patient or replicate.
+        who: String,
+        /// How many attempts were made.
+        attempts: u64,
+    },
+    /// The caller asked to stop.
+    #[error("interrupted")]
+    Interrupted,
+}
+
+/// Shorthand for results of the core.
+pub type Result<T> = core::result::Result<T, Error>;
+
+impl Error {
+    /// An input error at `place`.
+    pub fn input(place: impl Into<String>, message: impl Into<String>) -> Self {
+        Self::Input { place: place.into(), message: message.into() }
+    }
+}
+
+/// `value` if it is finite and within `[low, high]`, else an input error at `place`.
+pub fn within(place: impl Into<String>, value: f64, low: f64, high: f64) -> Result<f64> {
+    if value.is_finite() && value >= low && value <= high {
+        return Ok(value);
+    }
+    let allowed =
+        if high == f64::INFINITY { format!("at least {low}") } else { format!("from {low} to {high}") };
+    Err(Error::input(place, format!("found {value}; allowed: {allowed}")))
+}

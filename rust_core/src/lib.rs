@@ -1,0 +1,12 @@
+//! The core of `tumor_abm`: one law of division, death and mutation, the engines that run it, and
+//! the clinic around it. The library is whole without Python; `python` only opens the door.
+
+pub mod biology;
+pub mod error;
+#[cfg(feature = "python")]
+mod python;
+pub mod random;
+pub mod table;
+pub mod tumour;
+
+pub use error::{Error, Result};

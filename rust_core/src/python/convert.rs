@@ -1,0 +1,53 @@
+//! Errors to exceptions, tables to buffers.
+
+use crate::error::Error;
+use crate::table::{Column, Table};
+use pyo3::exceptions::{PyKeyboardInterrupt, PyValueError};
+use pyo3::prelude::*;
+use pyo3::types::{PyBytes, PyDict};
+
+impl From<Error> for PyErr {
+    fn from(error: Error) -> Self {
+        match error {
+            Error::Interrupted => PyKeyboardInterrupt::new_err("interrupted"),
+            other => PyValueError::new_err(other.to_string()),
+        }
+    }
+}
+
+/// Bytes of numbers in native order, to be read with `numpy.frombuffer`.
+macro_rules! bytes_of {
+    ($py:expr, $values:expr) => {
+        PyBytes::new($py, &$values.iter().flat_map(|v| v.to_ne_bytes()).collect::<Vec<u8>>())
+    };
+}
+
+/// Bytes of a `u64` column.
+pub(super) fn u64_bytes<'py>(py: Python<'py>, values: &[u64]) -> Bound<'py, PyBytes> {
+    bytes_of!(py, values)
+}
+
+/// A dict of name to (dtype, buffer), or (labels, buffer of u32 codes) for texts.
+pub(super) fn table<'py>(py: Python<'py>, table: &Table) -> PyResult<Bound<'py, PyDict>> {
+    let columns = PyDict::new(py);
+    for (name, column) in &table.columns {
+        match column {
+            Column::U64(v) => columns.set_item(name, ("u8", bytes_of!(py, v)))?,
+            Column::U32(v) => columns.set_item(name, ("u4", bytes_of!(py, v)))?,
+            Column::F64(v) => columns.set_item(name, ("f8", bytes_of!(py, v)))?,
+            Column::Bool(v) => {
+                let bytes: Vec<u8> = v.iter().map(|&flag| u8::from(flag)).collect();
+                columns.set_item(name, ("?", PyBytes::new(py, &bytes)))?;
+            }
+            Column::Text(texts) => {
+                columns.set_item(name, (texts.labels.clone(), bytes_of!(py, texts.codes)))?;
+            }
+        }
+    }
+    Ok(columns)
+}
+
+/// Read a design or experiment from JSON; the error says where.
+pub(super) fn from_json<T: serde::de::DeserializeOwned>(json: &str) -> PyResult<T> {
+    serde_json::from_str(json).map_err(|error| PyValueError::new_err(error.to_string()))
+}

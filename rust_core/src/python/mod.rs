@@ -1,0 +1,17 @@
+//! The door to Python: converts, releases the interpreter lock, maps errors. No algorithm.
+
+mod convert;
+mod long_run;
+mod population;
+mod tools;
+
+use pyo3::prelude::*;
+
+#[pymodule]
+fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
+    module.add("__version__", env!("CARGO_PKG_VERSION"))?;
+    module.add("GENERATOR", "Philox4x64-10")?;
+    module.add_class::<population::Population>()?;
+    module.add_function(wrap_pyfunction!(population::replicate, module)?)?;
+    tools::register(module)
+}

@@ -1,0 +1,117 @@
+//! `Population` and `replicate` with explicit rates.
+
+use super::convert::{from_json, table, u64_bytes};
+use super::long_run;
+use crate::table::{Column, Table, Texts};
+use crate::tumour::population::{self, TypeRates};
+use crate::tumour::replicate::{Design, Outcome};
+use pyo3::prelude::*;
+use pyo3::types::{PyBytes, PyDict};
+
+/// Steps between looks at pending signals.
+const STEPS_PER_CHECK: u64 = 1024;
+
+/// Cells of several types under explicit rates.
+#[pyclass(module = "tumor_abm._core")]
+pub(super) struct Population {
+    inner: population::Population,
+}
+
+#[pymethods]
+impl Population {
+    #[new]
+    #[pyo3(signature = (rates_json, initial, dt, max_clones, seed))]
+    fn new(rates_json: &str, initial: Vec<u64>, dt: f64, max_clones: usize, seed: u64) -> PyResult<Self> {
+        let rates: TypeRates = from_json(rates_json)?;
+        Ok(Self { inner: population::Population::new(rates, &initial, dt, max_clones, seed, 0, 0)? })
+    }
+
+    fn step(&mut self, py: Python<'_>, steps: u64) -> PyResult<()> {
+        let mut left = steps;
+        while left > 0 {
+            let now = left.min(STEPS_PER_CHECK);
+            let inner = &mut self.inner;
+            py.detach(|| (0..now).try_for_each(|_| inner.step().map(|_| ())))?;
+            left -= now;
+            py.check_signals()?;
+        }
+        Ok(())
+    }
+
+    fn set_rates(&mut self, rates_json: &str) -> PyResult<()> {
+        Ok(self.inner.set_rates(from_json(rates_json)?)?)
+    }
+
+    #[getter]
+    fn day(&self) -> f64 {
+        self.inner.day()
+    }
+
+    #[getter]
+    fn divisions(&self) -> u64 {
+        self.inner.divisions()
+    }
+
+    #[getter]
+    fn counts<'py>(&self, py: Python<'py>) -> Bound<'py, PyBytes> {
+        u64_bytes(py, &self.inner.counts())
+    }
+
+    #[getter]
+    fn clones<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
+        let records = self.inner.records();
+        let dt = self.inner.dt();
+        let mut out = Table::default();
+        out.put("clone", Column::U64(records.iter().map(|r| r.id).collect()));
+        // The founder has no parent: u64::MAX, which Python turns into null.
+        out.put("parent", Column::U64(records.iter().map(|r| r.parent.unwrap_or(u64::MAX)).collect()));
+        out.put("type", Column::U32(records.iter().map(|r| r.kind).collect()));
+        out.put("born_day", Column::F64(records.iter().map(|r| r.born_step as f64 * dt).collect()));
+        out.put("cells", Column::U64(records.iter().map(|r| r.cells).collect()));
+        out.put("origins", Column::U64(records.iter().map(|r| r.origins).collect()));
+        table(py, &out)
+    }
+}
+
+/// Run the replicates of a design given as JSON.
+#[pyfunction]
+#[pyo3(signature = (design_json, replicates, threads, all_phases, progress=None))]
+pub(super) fn replicate<'py>(
+    py: Python<'py>,
+    design_json: &str,
+    replicates: u64,
+    threads: usize,
+    all_phases: bool,
+    progress: Option<Py<PyAny>>,
+) -> PyResult<Bound<'py, PyDict>> {
+    let design: Design = from_json(design_json)?;
+    design.validate()?;
+    let types = design.initial.len();
+    let outcomes =
+        long_run::run(py, threads, progress.as_ref(), |cancel, done| design.run(replicates, cancel, done))?;
+    table(py, &outcome_table(&outcomes, types, all_phases))
+}
+
+fn outcome_table(outcomes: &[Outcome], types: usize, all_phases: bool) -> Table {
+    let is_last = |i: usize| outcomes.get(i + 1).is_none_or(|next| next.replicate != outcomes[i].replicate);
+    let rows: Vec<&Outcome> =
+        outcomes.iter().enumerate().filter(|(i, _)| all_phases || is_last(*i)).map(|(_, o)| o).collect();
+    let mut stopped_by = Texts::default();
+    for row in &rows {
+        stopped_by.push(&row.stopped_by.name());
+    }
+    let mut out = Table::default();
+    out.put("replicate", Column::U64(rows.iter().map(|o| o.replicate).collect()));
+    out.put("phase", Column::U32(rows.iter().map(|o| o.phase).collect()));
+    out.put("stopped_by", Column::Text(stopped_by));
+    out.put("day", Column::F64(rows.iter().map(|o| o.day).collect()));
+    out.put("divisions", Column::U64(rows.iter().map(|o| o.divisions).collect()));
+    out.put("attempts", Column::U64(rows.iter().map(|o| o.attempts).collect()));
+    for kind in 0..types {
+        out.put(format!("n_{kind}"), Column::U64(rows.iter().map(|o| o.counts[kind]).collect()));
+    }
+    for kind in 0..types {
+        out.put(format!("clones_{kind}"), Column::U64(rows.iter().map(|o| o.clones[kind]).collect()));
+    }
+    out
+}

@@ -1,0 +1,74 @@
+//! Single functions of the core that Python offers or tests: kinetics, Hill effects, samplers.
+
+use super::convert::u64_bytes;
+use crate::biology::pharmacology;
+use crate::random;
+use pyo3::prelude::*;
+use pyo3::types::PyBytes;
+
+#[pyfunction]
+fn oral_concentration(
+    amount_over_volume: f64,
+    ka: f64,
+    ke: f64,
+    dose_times: Vec<f64>,
+    times: Vec<f64>,
+) -> Vec<f64> {
+    pharmacology::oral_concentration(amount_over_volume, ka, ke, &dose_times, &times)
+}
+
+#[pyfunction]
+fn hill(concentration: f64, max: f64, ic50: f64, hill: f64) -> f64 {
+    pharmacology::hill(concentration, max, ic50, hill)
+}
+
+#[pyfunction]
+fn bliss(a: f64, b: f64) -> f64 {
+    pharmacology::bliss(a, b)
+}
+
+#[pyfunction]
+fn integrated_hill(max: f64, ic50: f64, hill: f64, c0: f64, ke: f64, tau: f64) -> f64 {
+    pharmacology::integrated_hill(max, ic50, hill, c0, ke, tau)
+}
+
+#[pyfunction]
+fn philox(key: [u64; 2], counter: [u64; 4]) -> [u64; 4] {
+    random::Philox4x64::block(key, counter)
+}
+
+#[pyfunction]
+fn draw_binomial(py: Python<'_>, seed: u64, n: u64, p: f64, size: usize) -> Bound<'_, PyBytes> {
+    let mut rng = random::stream(seed, 0, random::Purpose::Replicate, 0);
+    let drawn: Vec<u64> = (0..size).map(|_| random::binomial(&mut rng, n, p)).collect();
+    u64_bytes(py, &drawn)
+}
+
+#[pyfunction]
+fn draw_poisson(py: Python<'_>, seed: u64, mean: f64, size: usize) -> Bound<'_, PyBytes> {
+    let mut rng = random::stream(seed, 0, random::Purpose::Replicate, 0);
+    let drawn: Vec<u64> = (0..size).map(|_| random::poisson(&mut rng, mean)).collect();
+    u64_bytes(py, &drawn)
+}
+
+/// Rows of `size` draws, each a split of `n` over `weights`, in row order.
+#[pyfunction]
+fn draw_split(py: Python<'_>, seed: u64, n: u64, weights: Vec<f64>, size: usize) -> Bound<'_, PyBytes> {
+    let mut rng = random::stream(seed, 0, random::Purpose::Replicate, 0);
+    let mut drawn = vec![0u64; size * weights.len()];
+    for row in drawn.chunks_mut(weights.len().max(1)) {
+        random::split(&mut rng, n, &weights, |index, share| row[index] = share);
+    }
+    u64_bytes(py, &drawn)
+}
+
+pub(super) fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
+    module.add_function(wrap_pyfunction!(oral_concentration, module)?)?;
+    module.add_function(wrap_pyfunction!(hill, module)?)?;
+    module.add_function(wrap_pyfunction!(bliss, module)?)?;
+    module.add_function(wrap_pyfunction!(integrated_hill, module)?)?;
+    module.add_function(wrap_pyfunction!(philox, module)?)?;
+    module.add_function(wrap_pyfunction!(draw_binomial, module)?)?;
+    module.add_function(wrap_pyfunction!(draw_poisson, module)?)?;
+    module.add_function(wrap_pyfunction!(draw_split, module)?)
+}

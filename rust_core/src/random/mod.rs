@@ -1,0 +1,39 @@
+//! Keyed random streams and the samplers the law is drawn with.
+//!
+//! A stream is named by (experiment seed, patient, purpose, index) and by nothing else: not by
+//! threads, not by the order in which patients happen to run. Two arms of one patient read the
+//! same streams, which makes them virtual twins up to their first difference.
+
+mod philox;
+mod samplers;
+
+pub use philox::Philox4x64;
+pub use samplers::{binomial, exponential, normal, poisson, split, uniform};
+
+/// What a stream is used for. Every purpose has its own stream, so that drawing more for one
+/// (say, a second ctDNA sample) never shifts another (say, cell divisions).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u64)]
+pub enum Purpose {
+    /// Between-patient variation: growth, burden, endocrine dependence, founder genotype.
+    Covariates = 1,
+    /// Division, death, mutation and switching of cells.
+    Tumour = 2,
+    /// Measurement error of scans; the index is the day.
+    Scan = 3,
+    /// Sampling noise of liquid biopsies; the index is the day.
+    LiquidBiopsy = 4,
+    /// When a new lesion becomes visible.
+    NewLesion = 5,
+    /// Drug exposure and intolerance; the index is the drug.
+    Drug = 6,
+    /// Loss to follow-up and deaths from other causes.
+    FollowUp = 7,
+    /// Replicates of a population with explicit rates.
+    Replicate = 8,
+}
+
+/// The stream of one purpose in one patient (or replicate).
+pub fn stream(seed: u64, patient: u64, purpose: Purpose, index: u64) -> Philox4x64 {
+    Philox4x64::new([seed, patient], [0, purpose as u64, index, 0])
+}

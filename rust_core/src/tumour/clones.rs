@@ -1,0 +1,304 @@
+//! The `clones` engine: cells of one origin and one kind are a count, and each step draws the
+//! multinomial of (divide, die, stay) for the count. Sums of independent cells are binomial, so
+//! the law of the totals is the per-cell law itself, not an approximation of it.
+
+use crate::error::{Error, Result};
+use crate::random::{binomial, split};
+use rand::Rng;
+
+/// Counts are exact in f64 up to here.
+pub const MOST_CELLS: u64 = 1 << 53;
+/// The law holds only while the chance to act in one step stays below this.
+pub const MOST_ACTIVE: f64 = 0.5;
+
+/// Probabilities per step of one kind of cell.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct StepProbabilities {
+    /// Probability to divide.
+    pub divide: f64,
+    /// Probability to die.
+    pub die: f64,
+}
+
+impl StepProbabilities {
+    /// From rates per day and a step of `dt` days; `who` names the clone in the error.
+    pub fn new(division: f64, death: f64, dt: f64, who: impl FnOnce() -> String) -> Result<Self> {
+        let (divide, die) = (division * dt, death * dt);
+        // Written so that NaN fails too.
+        if divide >= 0.0 && die >= 0.0 && divide + die <= MOST_ACTIVE {
+            return Ok(Self { divide, die });
+        }
+        Err(Error::StepTooLong {
+            who: who(),
+            dt,
+            probability: divide + die,
+            division,
+            death,
+            allowed: MOST_ACTIVE / (division + death),
+        })
+    }
+}
+
+/// What the engine must know of kinds (types with explicit rates, or genotypes).
+pub trait Kinds {
+    /// Probability that a division of `kind` puts a mutation into one daughter.
+    fn mutation_total(&self, kind: u32) -> f64;
+    /// Distribute `mutants` of `kind` over the kinds they become.
+    fn mutate<R: Rng>(&mut self, rng: &mut R, kind: u32, mutants: u64, out: &mut Vec<(u32, u64)>);
+    /// Draw which of `cells` of `kind` switch reversibly, and to what.
+    fn switch<R: Rng>(&mut self, rng: &mut R, kind: u32, cells: u64, out: &mut Vec<(u32, u64)>);
+}
+
+/// Cells of one origin and one kind.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CloneRecord {
+    /// Unique within the tumour; rises with birth.
+    pub id: u64,
+    /// Clone in which the first cell was born.
+    pub parent: Option<u64>,
+    /// Type or genotype.
+    pub kind: u32,
+    /// Step at which the first cell was born.
+    pub born_step: u64,
+    /// Living cells.
+    pub cells: u64,
+    /// Origins that were merged into this record (1 when none were).
+    pub origins: u64,
+    lineage: u64,
+}
+
+/// What happened in one step.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Tally {
+    /// Divisions.
+    pub divisions: u64,
+    /// Deaths.
+    pub deaths: u64,
+}
+
+/// A well-mixed population held as clones.
+#[derive(Clone, Debug)]
+pub struct Clones {
+    max_per_kind: usize,
+    step: u64,
+    next_id: u64,
+    total: u64,
+    records: Vec<CloneRecord>,
+    of_kind: Vec<Vec<u32>>,
+    counts: Vec<u64>,
+    arrivals: Vec<(u32, u64)>,
+    moves: Vec<(u32, u32, u64)>,
+    births: Vec<(u32, u32, u64)>,
+}
+
+impl Clones {
+    /// An empty population that keeps at most `max_per_kind` clones of a kind apart.
+    pub fn new(max_per_kind: usize) -> Self {
+        Self {
+            max_per_kind: max_per_kind.max(1),
+            step: 0,
+            next_id: 0,
+            total: 0,
+            records: Vec::new(),
+            of_kind: Vec::new(),
+            counts: Vec::new(),
+            arrivals: Vec::new(),
+            moves: Vec::new(),
+            births: Vec::new(),
+        }
+    }
+
+    /// Put `cells` founder cells of `kind` in, as one clone.
+    pub fn found(&mut self, kind: u32, cells: u64) {
+        if cells > 0 {
+            self.create(kind, cells, None, None);
+        }
+    }
+
+    /// Steps taken.
+    pub fn step_index(&self) -> u64 {
+        self.step
+    }
+
+    /// Living cells.
+    pub fn total(&self) -> u64 {
+        self.total
+    }
+
+    /// Living cells of `kind`.
+    pub fn count(&self, kind: u32) -> u64 {
+        self.counts.get(kind as usize).copied().unwrap_or(0)
+    }
+
+    /// Living cells per kind, for the kinds met so far.
+    pub fn counts(&self) -> &[u64] {
+        &self.counts
+    }
+
+    /// Living clones of `kind`.
+    pub fn clones_of(&self, kind: u32) -> usize {
+        self.of_kind.get(kind as usize).map_or(0, Vec::len)
+    }
+
+    /// Living clones, oldest first.
+    pub fn records(&self) -> &[CloneRecord] {
+        &self.records
+    }
+
+    /// Whether any cell of `kind` lives.
+    pub fn lives(&self, kind: u32) -> bool {
+        self.count(kind) > 0
+    }
+
+    fn create(&mut self, kind: u32, cells: u64, parent: Option<u64>, lineage: Option<u64>) {
+        let place = kind as usize;
+        if self.of_kind.len() <= place {
+            self.of_kind.resize_with(place + 1, Vec::new);
+            self.counts.resize(place + 1, 0);
+        }
+        let id = self.next_id;
+        self.next_id += 1;
+        self.of_kind[place].push(self.records.len() as u32);
+        self.records.push(CloneRecord {
+            id,
+            parent,
+            kind,
+            born_step: self.step,
+            cells,
+            origins: 1,
+            lineage: lineage.unwrap_or(id),
+        });
+        self.counts[place] += cells;
+        self.total += cells;
+    }
+
+    fn add(&mut self, record: u32, cells: u64, origins: u64) {
+        let clone = &mut self.records[record as usize];
+        clone.cells += cells;
+        clone.origins += origins;
+        self.counts[clone.kind as usize] += cells;
+        self.total += cells;
+    }
+
+    /// The smallest clone of a kind (the oldest of equals), when the kind is full.
+    fn merge_target(&self, kind: u32) -> Option<u32> {
+        let siblings = self.of_kind.get(kind as usize)?;
+        if siblings.len() < self.max_per_kind {
+            return None;
+        }
+        siblings.iter().copied().min_by_key(|&i| self.records[i as usize].cells)
+    }
+
+    /// `mutants` cells of `kind` were born, each the first of its clone.
+    fn arrive(&mut self, kind: u32, mutants: u64, parent: u64) {
+        for left in (1..=mutants).rev() {
+            if let Some(target) = self.merge_target(kind) {
+                self.add(target, left, left);
+                return;
+            }
+            self.create(kind, 1, Some(parent), None);
+        }
+    }
+
+    /// `cells` of the clone `from` turned into `kind`: they stay of one lineage.
+    fn turn(&mut self, kind: u32, cells: u64, from: u32) {
+        let CloneRecord { id, lineage, .. } = self.records[from as usize];
+        let same_lineage = self
+            .of_kind
+            .get(kind as usize)
+            .and_then(|s| s.iter().copied().find(|&i| self.records[i as usize].lineage == lineage));
+        match same_lineage.or_else(|| self.merge_target(kind)) {
+            Some(target) => self.add(target, cells, 0),
+            None => self.create(kind, cells, Some(id), Some(lineage)),
+        }
+    }
+
+    /// One step of the law. `probabilities` is indexed by kind and must cover every living kind.
+    pub fn step<R: Rng, K: Kinds>(
+        &mut self,
+        rng: &mut R,
+        probabilities: &[StepProbabilities],
+        kinds: &mut K,
+    ) -> Result<Tally> {
+        self.step += 1;
+        let mut tally = Tally::default();
+        let mut any_extinct = false;
+        let mut births = core::mem::take(&mut self.births);
+        for (index, clone) in self.records.iter_mut().enumerate() {
+            let p = probabilities[clone.kind as usize];
+            let n = clone.cells;
+            let divided = binomial(rng, n, p.divide);
+            let died = if p.die > 0.0 { binomial(rng, n - divided, p.die / (1.0 - p.divide)) } else { 0 };
+            let mutants = match kinds.mutation_total(clone.kind) {
+                u if u > 0.0 => binomial(rng, divided, u),
+                _ => 0,
+            };
+            if mutants > 0 {
+                self.arrivals.clear();
+                kinds.mutate(rng, clone.kind, mutants, &mut self.arrivals);
+                births.extend(self.arrivals.iter().map(|&(kind, cells)| (index as u32, kind, cells)));
+            }
+            clone.cells = n - died + (divided - mutants);
+            self.counts[clone.kind as usize] += divided - mutants;
+            self.counts[clone.kind as usize] -= died;
+            self.total += divided - mutants;
+            self.total -= died;
+            any_extinct |= clone.cells == 0;
+            tally.divisions += divided;
+            tally.deaths += died;
+        }
+        self.switch(rng, kinds);
+        for (parent, kind, cells) in births.drain(..) {
+            let parent = self.records[parent as usize].id;
+            self.arrive(kind, cells, parent);
+        }
+        self.births = births;
+        if any_extinct || self.records.iter().any(|clone| clone.cells == 0) {
+            self.bury();
+        }
+        if self.total > MOST_CELLS {
+            return Err(Error::TooManyCells { who: "population".into() });
+        }
+        Ok(tally)
+    }
+
+    fn switch<R: Rng, K: Kinds>(&mut self, rng: &mut R, kinds: &mut K) {
+        let mut moves = core::mem::take(&mut self.moves);
+        for (index, clone) in self.records.iter().enumerate() {
+            if clone.cells > 0 {
+                self.arrivals.clear();
+                kinds.switch(rng, clone.kind, clone.cells, &mut self.arrivals);
+                moves.extend(self.arrivals.iter().map(|&(kind, cells)| (index as u32, kind, cells)));
+            }
+        }
+        for (from, kind, cells) in moves.drain(..) {
+            let clone = &mut self.records[from as usize];
+            clone.cells -= cells;
+            self.counts[clone.kind as usize] -= cells;
+            self.total -= cells;
+            self.turn(kind, cells, from);
+        }
+        self.moves = moves;
+    }
+
+    fn bury(&mut self) {
+        self.records.retain(|clone| clone.cells > 0);
+        for siblings in &mut self.of_kind {
+            siblings.clear();
+        }
+        for (index, clone) in self.records.iter().enumerate() {
+            self.of_kind[clone.kind as usize].push(index as u32);
+        }
+    }
+}
+
+/// Draw from channels with fixed probabilities: helper shared by the kinds.
+pub(crate) fn distribute<R: Rng>(
+    rng: &mut R,
+    cells: u64,
+    weights: &[f64],
+    mut target: impl FnMut(usize) -> u32,
+    out: &mut Vec<(u32, u64)>,
+) {
+    split(rng, cells, weights, |channel, share| out.push((target(channel), share)));
+}

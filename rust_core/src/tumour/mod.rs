@@ -1,0 +1,5 @@
+//! How cells become a tumour: the engines.
+
+pub mod clones;
+pub mod population;
+pub mod replicate;

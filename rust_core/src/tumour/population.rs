@@ -1,0 +1,244 @@
+//! A population of types with explicit rates: what theory and clonal-evolution studies need.
+
+use crate::error::{Error, Result, within};
+use crate::random::{Philox4x64, Purpose, binomial, stream};
+use crate::tumour::clones::{CloneRecord, Clones, Kinds, StepProbabilities, Tally, distribute};
+use rand::Rng;
+use serde::Deserialize;
+
+/// Rates of every type at one time.
+#[derive(Clone, Debug, Deserialize, PartialEq)]
+#[serde(deny_unknown_fields)]
+pub struct TypeRates {
+    /// Division rate per day, per type.
+    pub division: Vec<f64>,
+    /// Death rate per day, per type.
+    pub death: Vec<f64>,
+    /// `[i][j]`: probability per division of `i` that one daughter is the first of a clone of `j`.
+    pub mutation: Vec<Vec<f64>>,
+    /// `[i][j]`: hazard per day that a cell of `i` turns into `j`, reversibly.
+    pub switching: Vec<Vec<f64>>,
+}
+
+impl TypeRates {
+    /// Check shapes and ranges against `types`.
+    pub fn validate(&self, types: usize) -> Result<()> {
+        for (name, rates) in [("division", &self.division), ("death", &self.death)] {
+            if rates.len() != types {
+                return Err(Error::input(
+                    name,
+                    format!("found {} rates; allowed: one per type, {types}", rates.len()),
+                ));
+            }
+            for (i, &rate) in rates.iter().enumerate() {
+                within(format!("{name}[{i}]"), rate, 0.0, f64::INFINITY)?;
+            }
+        }
+        for (name, matrix, most) in
+            [("mutation", &self.mutation, 1.0), ("switching", &self.switching, f64::INFINITY)]
+        {
+            if matrix.len() != types || matrix.iter().any(|row| row.len() != types) {
+                return Err(Error::input(
+                    name,
+                    format!("allowed: a {types} x {types} matrix, one row per type"),
+                ));
+            }
+            for (i, row) in matrix.iter().enumerate() {
+                for (j, &value) in row.iter().enumerate() {
+                    within(format!("{name}[{i}][{j}]"), value, 0.0, most)?;
+                }
+            }
+        }
+        for (i, row) in self.mutation.iter().enumerate() {
+            let total: f64 = row.iter().sum();
+            within(format!("mutation[{i}] (its sum: at most one daughter mutates)"), total, 0.0, 1.0)?;
+        }
+        Ok(())
+    }
+
+    fn probabilities(&self, dt: f64) -> Result<Vec<StepProbabilities>> {
+        self.division
+            .iter()
+            .zip(&self.death)
+            .enumerate()
+            .map(|(i, (&b, &d))| StepProbabilities::new(b, d, dt, || format!("type {i}")))
+            .collect()
+    }
+}
+
+/// Channels of the types at a given step length.
+#[derive(Clone, Debug)]
+struct Types {
+    mutation: Vec<Channels>,
+    switching: Vec<Channels>,
+}
+
+#[derive(Clone, Debug)]
+struct Channels {
+    total: f64,
+    weights: Vec<f64>,
+    targets: Vec<u32>,
+}
+
+impl Channels {
+    fn new(row: &[f64]) -> Self {
+        let open = |&(_, &w): &(usize, &f64)| w > 0.0;
+        Self {
+            total: row.iter().sum::<f64>().min(1.0),
+            weights: row.iter().enumerate().filter(open).map(|(_, &w)| w).collect(),
+            targets: row.iter().enumerate().filter(open).map(|(j, _)| j as u32).collect(),
+        }
+    }
+
+    fn draw<R: Rng>(&self, rng: &mut R, cells: u64, out: &mut Vec<(u32, u64)>) {
+        distribute(rng, cells, &self.weights, |channel| self.targets[channel], out);
+    }
+}
+
+impl Types {
+    fn new(rates: &TypeRates, dt: f64) -> Self {
+        // Competing hazards: the chance to leave within a step, shared in proportion.
+        let leave = |row: &Vec<f64>| {
+            let hazard: f64 = row.iter().sum();
+            let fold = if hazard > 0.0 { -libm::expm1(-hazard * dt) / hazard } else { 0.0 };
+            Channels::new(&row.iter().map(|h| h * fold).collect::<Vec<_>>())
+        };
+        Self {
+            mutation: rates.mutation.iter().map(|row| Channels::new(row)).collect(),
+            switching: rates.switching.iter().map(leave).collect(),
+        }
+    }
+}
+
+impl Kinds for Types {
+    fn mutation_total(&self, kind: u32) -> f64 {
+        self.mutation[kind as usize].total
+    }
+
+    fn mutate<R: Rng>(&mut self, rng: &mut R, kind: u32, mutants: u64, out: &mut Vec<(u32, u64)>) {
+        self.mutation[kind as usize].draw(rng, mutants, out);
+    }
+
+    fn switch<R: Rng>(&mut self, rng: &mut R, kind: u32, cells: u64, out: &mut Vec<(u32, u64)>) {
+        let channels = &self.switching[kind as usize];
+        if channels.total > 0.0 {
+            let leaving = binomial(rng, cells, channels.total);
+            channels.draw(rng, leaving, out);
+        }
+    }
+}
+
+/// Cells of several types under explicit rates, stepped by the `clones` engine.
+#[derive(Clone, Debug)]
+pub struct Population {
+    dt: f64,
+    types: usize,
+    clones: Clones,
+    rng: Philox4x64,
+    rates: TypeRates,
+    kinds: Types,
+    probabilities: Vec<StepProbabilities>,
+    divisions: u64,
+}
+
+impl Population {
+    /// `initial[i]` cells of every type `i` at day 0. `replicate` and `attempt` name the stream.
+    pub fn new(
+        rates: TypeRates,
+        initial: &[u64],
+        dt: f64,
+        max_clones: usize,
+        seed: u64,
+        replicate: u64,
+        attempt: u64,
+    ) -> Result<Self> {
+        let types = initial.len();
+        if types == 0 {
+            return Err(Error::input("initial", "found no type; allowed: at least one"));
+        }
+        within("dt", dt, 1e-9, 1e6)?;
+        rates.validate(types)?;
+        let probabilities = rates.probabilities(dt)?;
+        let kinds = Types::new(&rates, dt);
+        let mut clones = Clones::new(max_clones);
+        for (kind, &cells) in initial.iter().enumerate() {
+            if cells > crate::tumour::clones::MOST_CELLS {
+                return Err(Error::input(format!("initial[{kind}]"), "more than 2^53 cells"));
+            }
+            clones.found(kind as u32, cells);
+        }
+        let rng = stream(seed, replicate, Purpose::Replicate, attempt);
+        Ok(Self { dt, types, clones, rng, rates, kinds, probabilities, divisions: 0 })
+    }
+
+    /// One step of the law.
+    pub fn step(&mut self) -> Result<Tally> {
+        let tally = self.clones.step(&mut self.rng, &self.probabilities, &mut self.kinds)?;
+        self.divisions += tally.divisions;
+        Ok(tally)
+    }
+
+    /// Replace the rates (drugs on, drugs off).
+    pub fn set_rates(&mut self, rates: TypeRates) -> Result<()> {
+        rates.validate(self.types)?;
+        self.probabilities = rates.probabilities(self.dt)?;
+        self.kinds = Types::new(&rates, self.dt);
+        self.rates = rates;
+        Ok(())
+    }
+
+    /// The rates in force.
+    pub fn rates(&self) -> &TypeRates {
+        &self.rates
+    }
+
+    /// Living cells per type.
+    pub fn counts(&self) -> Vec<u64> {
+        (0..self.types as u32).map(|kind| self.clones.count(kind)).collect()
+    }
+
+    /// Living cells of one type.
+    pub fn count(&self, kind: u32) -> u64 {
+        self.clones.count(kind)
+    }
+
+    /// Living cells.
+    pub fn total(&self) -> u64 {
+        self.clones.total()
+    }
+
+    /// Steps taken.
+    pub fn step_index(&self) -> u64 {
+        self.clones.step_index()
+    }
+
+    /// Days passed: steps times `dt`, never a running sum.
+    pub fn day(&self) -> f64 {
+        self.clones.step_index() as f64 * self.dt
+    }
+
+    /// Step length in days.
+    pub fn dt(&self) -> f64 {
+        self.dt
+    }
+
+    /// Divisions so far.
+    pub fn divisions(&self) -> u64 {
+        self.divisions
+    }
+
+    /// Number of types.
+    pub fn types(&self) -> usize {
+        self.types
+    }
+
+    /// Living clones, oldest first.
+    pub fn records(&self) -> &[CloneRecord] {
+        self.clones.records()
+    }
+
+    /// Living clones of one type.
+    pub fn clones_of(&self, kind: u32) -> usize {
+        self.clones.clones_of(kind)
+    }
+}

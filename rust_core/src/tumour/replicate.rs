@@ -1,0 +1,361 @@
+//! Many independent populations through the same phases, in parallel: growth to detection, then
+//! treatment phases with their own rates and stop rules.
+
+use crate::error::{Error, Result};
+use crate::tumour::population::{Population, TypeRates};
+use rayon::prelude::*;
+use serde::Deserialize;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+
+/// When a phase ends. The first condition that holds, in the order of the fields, names the stop.
+#[derive(Clone, Debug, Default, Deserialize, PartialEq)]
+#[serde(deny_unknown_fields)]
+pub struct Until {
+    /// At least so many living cells.
+    pub total: Option<u64>,
+    /// At least so many cells of a type.
+    pub counts: Vec<(u32, u64)>,
+    /// At most so many living cells (a response).
+    pub below: Option<u64>,
+    /// No living cell. Extinction ends a phase in any case unless a `day` is still to come.
+    pub extinct: bool,
+    /// So many days since the phase began.
+    pub day: Option<f64>,
+}
+
+/// Why a phase ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum StoppedBy {
+    /// `total` was reached.
+    Total,
+    /// The count of this type was reached.
+    Count(u32),
+    /// The population fell to `below`.
+    Below,
+    /// No cell lives.
+    Extinct,
+    /// The day was reached.
+    Day,
+}
+
+impl StoppedBy {
+    /// The name used in result tables.
+    pub fn name(self) -> String {
+        match self {
+            Self::Total => "total".into(),
+            Self::Count(kind) => format!("count_{kind}"),
+            Self::Below => "below".into(),
+            Self::Extinct => "extinct".into(),
+            Self::Day => "day".into(),
+        }
+    }
+}
+
+/// Rates and the rule that ends them.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Phase {
+    /// Rates in force; `None` keeps those of the phase before.
+    pub rates: Option<TypeRates>,
+    /// When the phase ends.
+    pub until: Until,
+}
+
+/// Phases run once, or over and over until a rule of their own ends them.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Stage {
+    /// In order.
+    pub phases: Vec<Phase>,
+    /// Present: repeat the phases until this holds.
+    pub repeat_until: Option<Until>,
+}
+
+/// All that defines a set of replicates.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Design {
+    /// Rates of the first phase.
+    pub rates: TypeRates,
+    /// Cells of every type at day 0.
+    pub initial: Vec<u64>,
+    /// Step length in days.
+    pub dt: f64,
+    /// Clones of a type that are kept apart.
+    pub max_clones: usize,
+    /// Experiment seed.
+    pub seed: u64,
+    /// End of the first phase.
+    pub until: Until,
+    /// What follows.
+    pub treatment: Vec<Stage>,
+    /// Begin again from day 0 when the first phase ends in extinction.
+    pub restart_on_extinction: bool,
+    /// Attempts at the first phase before giving up.
+    pub max_attempts: u64,
+}
+
+/// State of a replicate at the end of a phase.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Outcome {
+    /// Replicate, from 0.
+    pub replicate: u64,
+    /// Phase, from 0 (growth).
+    pub phase: u32,
+    /// Why the phase ended.
+    pub stopped_by: StoppedBy,
+    /// Days since the first cell.
+    pub day: f64,
+    /// Divisions since the first cell.
+    pub divisions: u64,
+    /// Attempts at the first phase, the successful one included.
+    pub attempts: u64,
+    /// Living cells per type.
+    pub counts: Vec<u64>,
+    /// Living clones per type.
+    pub clones: Vec<u64>,
+}
+
+const MOST_STEPS: u64 = 1_000_000_000;
+const STEPS_BETWEEN_CHECKS: u64 = 4096;
+
+impl Until {
+    /// Check it against the number of types.
+    pub fn validate(&self, types: usize, place: &str) -> Result<()> {
+        for &(kind, _) in &self.counts {
+            if kind as usize >= types {
+                return Err(Error::input(
+                    format!("{place}.counts"),
+                    format!("found type {kind}; allowed: 0 to {}", types - 1),
+                ));
+            }
+        }
+        if let Some(day) = self.day
+            && !(day.is_finite() && day >= 0.0)
+        {
+            return Err(Error::input(format!("{place}.day"), format!("found {day}; allowed: at least 0")));
+        }
+        if self.total.is_none()
+            && self.counts.is_empty()
+            && self.below.is_none()
+            && self.day.is_none()
+            && !self.extinct
+        {
+            return Err(Error::input(
+                place,
+                "no condition; name at least one of total, counts, below, extinct, day",
+            ));
+        }
+        Ok(())
+    }
+
+    fn holds(&self, population: &Population, steps: u64) -> Option<StoppedBy> {
+        let total = population.total();
+        if self.total.is_some_and(|most| total >= most) {
+            return Some(StoppedBy::Total);
+        }
+        if let Some(&(kind, _)) = self.counts.iter().find(|&&(kind, most)| population.count(kind) >= most) {
+            return Some(StoppedBy::Count(kind));
+        }
+        if total == 0 && (self.extinct || self.day.is_none()) {
+            return Some(StoppedBy::Extinct);
+        }
+        if total > 0 && self.below.is_some_and(|least| total <= least) {
+            return Some(StoppedBy::Below);
+        }
+        if self.day.is_some_and(|day| steps >= steps_for(day, population.dt())) {
+            return Some(StoppedBy::Day);
+        }
+        None
+    }
+}
+
+/// Steps that pass until `day`: rounded to the grid, so that 0.3 / 0.1 is 3.
+fn steps_for(day: f64, dt: f64) -> u64 {
+    libm::ceil(day / dt - 1e-9) as u64
+}
+
+struct Run<'a> {
+    design: &'a Design,
+    cancel: &'a AtomicBool,
+    outcomes: Vec<Outcome>,
+    replicate: u64,
+    attempts: u64,
+    steps_left: u64,
+}
+
+impl Run<'_> {
+    fn record(&mut self, population: &Population, phase: u32, stopped_by: StoppedBy) {
+        self.outcomes.push(Outcome {
+            replicate: self.replicate,
+            phase,
+            stopped_by,
+            day: population.day(),
+            divisions: population.divisions(),
+            attempts: self.attempts,
+            counts: population.counts(),
+            clones: (0..population.types() as u32).map(|k| population.clones_of(k) as u64).collect(),
+        });
+    }
+
+    /// Step until one of the rules holds; the outer rule counts its days from `outer_since`.
+    fn pass(
+        &mut self,
+        population: &mut Population,
+        until: &Until,
+        outer: Option<(&Until, u64)>,
+    ) -> Result<(StoppedBy, bool)> {
+        let since = population.step_index();
+        loop {
+            let now = population.step_index();
+            if let Some((rule, start)) = outer
+                && let Some(reason) = rule.holds(population, now - start)
+            {
+                return Ok((reason, true));
+            }
+            if let Some(reason) = until.holds(population, now - since) {
+                return Ok((reason, false));
+            }
+            if now % STEPS_BETWEEN_CHECKS == 0 && self.cancel.load(Ordering::Relaxed) {
+                return Err(Error::Interrupted);
+            }
+            self.steps_left -= 1;
+            if self.steps_left == 0 {
+                return Err(Error::input(
+                    "until",
+                    format!("replicate {}: no stop rule was met within {MOST_STEPS} steps", self.replicate),
+                ));
+            }
+            population.step().map_err(|error| match error {
+                Error::TooManyCells { .. } => {
+                    Error::TooManyCells { who: format!("replicate {}", self.replicate) }
+                }
+                other => other,
+            })?;
+        }
+    }
+
+    fn live(mut self) -> Result<Vec<Outcome>> {
+        let design = self.design;
+        let mut population = loop {
+            let mut population = Population::new(
+                design.rates.clone(),
+                &design.initial,
+                design.dt,
+                design.max_clones,
+                design.seed,
+                self.replicate,
+                self.attempts,
+            )?;
+            self.attempts += 1;
+            let (reason, _) = self.pass(&mut population, &design.until, None)?;
+            let again = reason == StoppedBy::Extinct && design.restart_on_extinction;
+            if !again {
+                self.record(&population, 0, reason);
+                break population;
+            }
+            if self.attempts >= design.max_attempts {
+                return Err(Error::NeverGrew {
+                    who: format!("replicate {}", self.replicate),
+                    attempts: self.attempts,
+                });
+            }
+        };
+        let mut number = 0;
+        for stage in &design.treatment {
+            let start = population.step_index();
+            'stage: loop {
+                for phase in &stage.phases {
+                    if let Some(rates) = &phase.rates {
+                        population.set_rates(rates.clone())?;
+                    }
+                    let outer = stage.repeat_until.as_ref().map(|rule| (rule, start));
+                    let (reason, left) = self.pass(&mut population, &phase.until, outer)?;
+                    if left || stage.repeat_until.is_none() {
+                        number += 1;
+                        self.record(&population, number, reason);
+                    }
+                    if left || (stage.repeat_until.is_some() && population.total() == 0) {
+                        break 'stage;
+                    }
+                }
+                if stage.repeat_until.is_none() {
+                    break;
+                }
+            }
+        }
+        Ok(self.outcomes)
+    }
+}
+
+impl Design {
+    /// Check everything before the first step.
+    pub fn validate(&self) -> Result<()> {
+        // Building one population checks rates, shapes and dt.
+        let mut trial =
+            Population::new(self.rates.clone(), &self.initial, self.dt, self.max_clones, self.seed, 0, 0)?;
+        let types = self.initial.len();
+        self.until.validate(types, "until")?;
+        for (s, stage) in self.treatment.iter().enumerate() {
+            if stage.phases.is_empty() {
+                return Err(Error::input(format!("treatment[{s}]"), "no phase in the cycle"));
+            }
+            if let Some(rule) = &stage.repeat_until {
+                rule.validate(types, &format!("treatment[{s}].until"))?;
+            }
+            for (p, phase) in stage.phases.iter().enumerate() {
+                let place = format!("treatment[{s}].phases[{p}]");
+                if let Some(rates) = &phase.rates {
+                    trial.set_rates(rates.clone())?;
+                }
+                phase.until.validate(types, &place)?;
+                if stage.repeat_until.is_some() && phase.until.day.is_some_and(|day| day <= 0.0) {
+                    return Err(Error::input(format!("{place}.day"), "a phase of a cycle must last"));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Run `replicates`; `done` counts the finished ones. The result does not depend on threads.
+    pub fn run(&self, replicates: u64, cancel: &AtomicBool, done: &AtomicUsize) -> Result<Vec<Outcome>> {
+        self.validate()?;
+        let lives: Vec<Result<Vec<Outcome>>> = (0..replicates)
+            .into_par_iter()
+            .map(|replicate| {
+                if cancel.load(Ordering::Relaxed) {
+                    return Err(Error::Interrupted);
+                }
+                let run = Run {
+                    design: self,
+                    cancel,
+                    outcomes: Vec::new(),
+                    replicate,
+                    attempts: 0,
+                    steps_left: MOST_STEPS,
+                };
+                let outcomes = run.live();
+                if outcomes.is_err() {
+                    cancel.store(true, Ordering::Relaxed);
+                }
+                done.fetch_add(1, Ordering::Relaxed);
+                outcomes
+            })
+            .collect();
+        collect(lives)
+    }
+}
+
+/// Join results in order; a real error wins over the interruptions it caused.
+pub(crate) fn collect<T>(parts: Vec<Result<Vec<T>>>) -> Result<Vec<T>> {
+    let mut joined = Vec::new();
+    let mut interrupted = false;
+    for part in parts {
+        match part {
+            Ok(items) => joined.extend(items),
+            Err(Error::Interrupted) => interrupted = true,
+            Err(error) => return Err(error),
+        }
+    }
+    if interrupted { Err(Error::Interrupted) } else { Ok(joined) }
+}
