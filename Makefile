@@ -1,0 +1,64 @@
+# Every command of the project; `make help` lists them.
+
+PYTHON ?= python3
+EXPERIMENT ?= cdk46_first_or_second_line
+EXTRAS := dev,cluster
+BIN := .venv/bin
+BUILT := .venv/.built
+SOURCES := pyproject.toml constraints.txt Cargo.toml Cargo.lock rust_core/Cargo.toml
+SOURCES += $(shell find rust_core -name '*.rs')
+
+export PATH := $(PATH):$(HOME)/.cargo/bin
+export PYO3_PYTHON := $(CURDIR)/$(BIN)/python
+export PIP_CONSTRAINT := $(CURDIR)/constraints.txt
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+.DEFAULT_GOAL := build
+.PHONY: build run test lint format bench constraints clean help
+
+build: $(BUILT) ## create .venv and build everything into it
+
+$(BUILT): $(SOURCES)
+	@command -v cargo >/dev/null || { \
+	  echo "cargo was not found: install Rust 1.88 or newer, see https://rustup.rs"; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+	  echo "$(PYTHON) is too old: make build PYTHON=python3.11 (or newer)"; exit 1; }
+	test -x $(BIN)/pip || $(PYTHON) -m venv .venv
+	$(BIN)/pip install --quiet maturin
+	$(BIN)/maturin develop --release --locked --extras $(EXTRAS)
+	@touch $@
+
+run: build ## run the example experiment and compare its arms
+	$(BIN)/tumor-abm run experiments/$(EXPERIMENT).toml --out results/$(EXPERIMENT)
+
+test: build ## test the core, then the package
+	cargo test --release --locked
+	$(BIN)/pytest
+
+lint: build ## check format, lints, types and stubs
+	cargo fmt --check
+	cargo clippy --release --locked --all-targets --features python -- -D warnings
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/python -m mypy.stubtest tumor_abm._core
+
+format: build ## format Rust and Python
+	cargo fmt
+	$(BIN)/ruff check --fix
+	$(BIN)/ruff format
+
+bench: build ## measure speed and memory
+	$(BIN)/python benchmarks/run.py
+
+constraints: build ## write what .venv holds into constraints.txt
+	$(BIN)/pip check
+	$(BIN)/pip freeze --exclude-editable > constraints.txt
+	@touch $(BUILT)
+
+clean: ## remove everything that build and test made
+	rm -rf .venv target .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -f python/tumor_abm/_core*.so
+
+help: ## show this list
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
