@@ -1,6 +1,9 @@
 //! Alterations and the sets of them that cells carry.
 
 use crate::error::{Error, Result, within};
+use crate::random::{binomial, split};
+use crate::tumour::clones::Kinds;
+use rand::Rng;
 use serde::Deserialize;
 use std::collections::HashMap;
 
@@ -180,7 +183,6 @@ impl Alteration {
 /// What happens to a genotype when one of its channels fires.
 #[derive(Clone, Copy, Debug)]
 struct Change {
-    probability: f64,
     set: u64,
     clear: u64,
 }
@@ -195,10 +197,26 @@ pub struct Genotype {
     pub effect: NodeEffect,
     /// Factor on the division rate from fitness costs.
     pub fitness: f64,
-    mutations: Vec<Change>,
-    switches: Vec<Change>,
-    /// Sum of the mutation probabilities per division.
-    pub mutation_total: f64,
+    mutations: Channels,
+    switches: Channels,
+}
+
+/// The ways out of a genotype, with the probability of each.
+#[derive(Clone, Debug, Default)]
+struct Channels {
+    total: f64,
+    weights: Vec<f64>,
+    changes: Vec<Change>,
+}
+
+impl Channels {
+    fn push(&mut self, probability: f64, set: u64, clear: u64) {
+        if probability > 0.0 {
+            self.total = (self.total + probability).min(1.0);
+            self.weights.push(probability);
+            self.changes.push(Change { set, clear });
+        }
+    }
 }
 
 /// The alterations of an experiment and every genotype met so far. A genotype is known by its
@@ -220,7 +238,7 @@ pub struct Catalogue {
 }
 
 impl Catalogue {
-    /// Check names and rates. At most 40 alterations (two bits each at the most).
+    /// Check names and rates. At most 31 alterations: each takes two bits of a genotype.
     pub fn new(alterations: Vec<Alteration>) -> Result<Self> {
         if alterations.len() > 31 {
             return Err(Error::input(
@@ -302,72 +320,28 @@ impl Genotypes {
         let gene_taken = |i: usize| {
             carried.iter().any(|&c| c != i && catalogue.alterations[c].gene == catalogue.alterations[i].gene)
         };
-        let (mut mutations, mut switches) = (Vec::new(), Vec::new());
+        let (mut mutations, mut switches) = (Channels::default(), Channels::default());
         for (i, alteration) in catalogue.alterations.iter().enumerate() {
             let bit = self.bit_of[i];
             let per_step = |hazard: f64| -libm::expm1(-hazard * self.dt);
             match alteration.origin {
-                Origin::OneHit { per_division } if !has(bit) && !gene_taken(i) => mutations.push(Change {
-                    probability: per_division * self.rate_fold,
-                    set: 1 << bit,
-                    clear: 0,
-                }),
+                Origin::OneHit { per_division } if !has(bit) && !gene_taken(i) => {
+                    mutations.push(per_division * self.rate_fold, 1 << bit, 0);
+                }
                 Origin::TwoHit { second_per_division, .. } if !has(bit) && has(bit + 1) => {
-                    mutations.push(Change {
-                        probability: second_per_division * self.rate_fold,
-                        set: 1 << bit,
-                        clear: 0,
-                    })
+                    mutations.push(second_per_division * self.rate_fold, 1 << bit, 0);
                 }
-                Origin::TwoHit { first_per_division, .. } if !has(bit) => mutations.push(Change {
-                    probability: first_per_division * self.rate_fold,
-                    set: 1 << (bit + 1),
-                    clear: 0,
-                }),
+                Origin::TwoHit { first_per_division, .. } if !has(bit) => {
+                    mutations.push(first_per_division * self.rate_fold, 1 << (bit + 1), 0);
+                }
                 Origin::State { on_per_day, .. } if !has(bit) => {
-                    switches.push(Change { probability: per_step(on_per_day), set: 1 << bit, clear: 0 });
+                    switches.push(per_step(on_per_day), 1 << bit, 0)
                 }
-                Origin::State { off_per_day, .. } => {
-                    switches.push(Change { probability: per_step(off_per_day), set: 0, clear: 1 << bit });
-                }
+                Origin::State { off_per_day, .. } => switches.push(per_step(off_per_day), 0, 1 << bit),
                 Origin::OneHit { .. } | Origin::TwoHit { .. } => {}
             }
         }
-        mutations.retain(|change| change.probability > 0.0);
-        switches.retain(|change| change.probability > 0.0);
-        let mutation_total = mutations.iter().map(|c| c.probability).sum::<f64>().min(1.0);
-        Genotype { bits, carried, effect, fitness, mutations, switches, mutation_total }
-    }
-
-    /// Probabilities per division of the mutation channels of a genotype.
-    pub fn mutation_weights(&self, index: u32) -> impl Iterator<Item = f64> + '_ {
-        self.known[index as usize].mutations.iter().map(|c| c.probability)
-    }
-
-    /// Probabilities per step of the switching channels of a genotype.
-    pub fn switch_weights(&self, index: u32) -> impl Iterator<Item = f64> + '_ {
-        self.known[index as usize].switches.iter().map(|c| c.probability)
-    }
-
-    /// Number of switching channels of a genotype.
-    pub fn switches(&self, index: u32) -> usize {
-        self.known[index as usize].switches.len()
-    }
-
-    /// Genotype reached when mutation channel `channel` of `index` fires.
-    pub fn mutant(&mut self, catalogue: &Catalogue, index: u32, channel: usize) -> u32 {
-        let from = &self.known[index as usize];
-        let change = from.mutations[channel];
-        let bits = (from.bits | change.set) & !change.clear;
-        self.intern(catalogue, bits)
-    }
-
-    /// Genotype reached when switching channel `channel` of `index` fires.
-    pub fn switched(&mut self, catalogue: &Catalogue, index: u32, channel: usize) -> u32 {
-        let from = &self.known[index as usize];
-        let change = from.switches[channel];
-        let bits = (from.bits | change.set) & !change.clear;
-        self.intern(catalogue, bits)
+        Genotype { bits, carried, effect, fitness, mutations, switches }
     }
 
     /// Name of a genotype: the alterations in force joined by " + ", or "wild type".
@@ -377,5 +351,84 @@ impl Genotypes {
             return "wild type".to_owned();
         }
         carried.iter().map(|&i| catalogue.alterations[i].name.as_str()).collect::<Vec<_>>().join(" + ")
+    }
+}
+
+/// Genotypes as the kinds of the engine: mutation and switching follow the catalogue.
+pub struct GenotypeKinds<'a> {
+    /// The alterations there are.
+    pub catalogue: &'a Catalogue,
+    /// The genotypes met so far; new ones are added as they arise.
+    pub genotypes: &'a mut Genotypes,
+}
+
+impl GenotypeKinds<'_> {
+    fn follow(&mut self, kind: u32, drawn: &mut [(u32, u64)], channels: fn(&Genotype) -> &Channels) {
+        for (target, _) in drawn {
+            let from = self.genotypes.get(kind);
+            let change = channels(from).changes[*target as usize];
+            let bits = (from.bits | change.set) & !change.clear;
+            *target = self.genotypes.intern(self.catalogue, bits);
+        }
+    }
+}
+
+impl Kinds for GenotypeKinds<'_> {
+    fn mutation_total(&self, kind: u32) -> f64 {
+        self.genotypes.get(kind).mutations.total
+    }
+
+    fn mutate<R: Rng>(&mut self, rng: &mut R, kind: u32, mutants: u64, out: &mut Vec<(u32, u64)>) {
+        let weights = &self.genotypes.get(kind).mutations.weights;
+        split(rng, mutants, weights, |channel, share| out.push((channel as u32, share)));
+        self.follow(kind, out, |genotype| &genotype.mutations);
+    }
+
+    fn switch<R: Rng>(&mut self, rng: &mut R, kind: u32, cells: u64, out: &mut Vec<(u32, u64)>) {
+        let channels = &self.genotypes.get(kind).switches;
+        let leaving = binomial(rng, cells, channels.total);
+        if leaving > 0 {
+            split(rng, leaving, &channels.weights, |channel, share| out.push((channel as u32, share)));
+            self.follow(kind, out, |genotype| &genotype.switches);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn alteration(name: &str, gene: &str, origin: Origin) -> Alteration {
+        let effect = NodeEffect::default();
+        Alteration { name: name.into(), gene: gene.into(), origin, fitness_cost: 0.0, effect }
+    }
+
+    fn reached(catalogue: &Catalogue, genotypes: &mut Genotypes, kind: u32) -> Vec<String> {
+        let channels = genotypes.get(kind).mutations.changes.len() as u32;
+        let mut drawn: Vec<(u32, u64)> = (0..channels).map(|channel| (channel, 1)).collect();
+        GenotypeKinds { catalogue, genotypes }.follow(kind, &mut drawn, |genotype| &genotype.mutations);
+        drawn.iter().map(|&(kind, _)| genotypes.name(catalogue, kind)).collect()
+    }
+
+    #[test]
+    fn a_two_hit_alteration_is_silent_after_the_first_hit() -> Result<()> {
+        let origin = Origin::TwoHit { first_per_division: 1e-7, second_per_division: 1e-5 };
+        let catalogue = Catalogue::new(vec![alteration("RB1 loss", "RB1", origin)])?;
+        let mut genotypes = Genotypes::new(&catalogue, &[], 1.0, 1.0);
+        assert_eq!(reached(&catalogue, &mut genotypes, 0), ["wild type"]);
+        assert_eq!(reached(&catalogue, &mut genotypes, 1), ["RB1 loss"]);
+        assert!(reached(&catalogue, &mut genotypes, 2).is_empty());
+        Ok(())
+    }
+
+    #[test]
+    fn alterations_of_one_gene_exclude_each_other() -> Result<()> {
+        let origin = Origin::OneHit { per_division: 1e-8 };
+        let names = [("ESR1 Y537S", "ESR1"), ("ESR1 D538G", "ESR1"), ("PIK3CA", "PIK3CA")];
+        let catalogue =
+            Catalogue::new(names.iter().map(|(name, gene)| alteration(name, gene, origin)).collect())?;
+        let mut genotypes = Genotypes::new(&catalogue, &[0], 1.0, 1.0);
+        assert_eq!(reached(&catalogue, &mut genotypes, 0), ["ESR1 Y537S + PIK3CA"]);
+        Ok(())
     }
 }

@@ -1,5 +1,6 @@
 //! The door to Python: converts, releases the interpreter lock, maps errors. No algorithm.
 
+mod cohort;
 mod convert;
 mod long_run;
 mod population;
@@ -13,5 +14,7 @@ fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add("GENERATOR", "Philox4x64-10")?;
     module.add_class::<population::Population>()?;
     module.add_function(wrap_pyfunction!(population::replicate, module)?)?;
+    module.add_function(wrap_pyfunction!(cohort::check, module)?)?;
+    module.add_function(wrap_pyfunction!(cohort::simulate, module)?)?;
     tools::register(module)
 }

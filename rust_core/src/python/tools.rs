@@ -2,6 +2,7 @@
 
 use super::convert::u64_bytes;
 use crate::biology::pharmacology;
+use crate::clinic::imaging;
 use crate::random;
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
@@ -30,6 +31,21 @@ fn bliss(a: f64, b: f64) -> f64 {
 #[pyfunction]
 fn integrated_hill(max: f64, ic50: f64, hill: f64, c0: f64, ke: f64, tau: f64) -> f64 {
     pharmacology::integrated_hill(max, ic50, hill, c0, ke, tau)
+}
+
+#[pyfunction]
+fn sphere_diameter_mm(volume_mm3: f64) -> f64 {
+    imaging::sphere_diameter_mm(volume_mm3)
+}
+
+#[pyfunction]
+fn sphere_volume_mm3(diameter_mm: f64) -> f64 {
+    imaging::sphere_volume_mm3(diameter_mm)
+}
+
+#[pyfunction]
+fn first_scan_on_or_after(day: f64, interval_days: f64) -> f64 {
+    imaging::first_scan_on_or_after(day, interval_days)
 }
 
 #[pyfunction]
@@ -67,6 +83,9 @@ pub(super) fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(hill, module)?)?;
     module.add_function(wrap_pyfunction!(bliss, module)?)?;
     module.add_function(wrap_pyfunction!(integrated_hill, module)?)?;
+    module.add_function(wrap_pyfunction!(sphere_diameter_mm, module)?)?;
+    module.add_function(wrap_pyfunction!(sphere_volume_mm3, module)?)?;
+    module.add_function(wrap_pyfunction!(first_scan_on_or_after, module)?)?;
     module.add_function(wrap_pyfunction!(philox, module)?)?;
     module.add_function(wrap_pyfunction!(draw_binomial, module)?)?;
     module.add_function(wrap_pyfunction!(draw_poisson, module)?)?;

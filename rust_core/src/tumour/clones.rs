@@ -3,7 +3,7 @@
 //! the law of the totals is the per-cell law itself, not an approximation of it.
 
 use crate::error::{Error, Result};
-use crate::random::{binomial, split};
+use crate::random::binomial;
 use rand::Rng;
 
 /// Counts are exact in f64 up to here.
@@ -290,15 +290,4 @@ impl Clones {
             self.of_kind[clone.kind as usize].push(index as u32);
         }
     }
-}
-
-/// Draw from channels with fixed probabilities: helper shared by the kinds.
-pub(crate) fn distribute<R: Rng>(
-    rng: &mut R,
-    cells: u64,
-    weights: &[f64],
-    mut target: impl FnMut(usize) -> u32,
-    out: &mut Vec<(u32, u64)>,
-) {
-    split(rng, cells, weights, |channel, share| out.push((target(channel), share)));
 }

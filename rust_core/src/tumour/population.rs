@@ -1,8 +1,8 @@
 //! A population of types with explicit rates: what theory and clonal-evolution studies need.
 
 use crate::error::{Error, Result, within};
-use crate::random::{Philox4x64, Purpose, binomial, stream};
-use crate::tumour::clones::{CloneRecord, Clones, Kinds, StepProbabilities, Tally, distribute};
+use crate::random::{Philox4x64, Purpose, binomial, split, stream};
+use crate::tumour::clones::{CloneRecord, Clones, Kinds, StepProbabilities, Tally};
 use rand::Rng;
 use serde::Deserialize;
 
@@ -91,7 +91,7 @@ impl Channels {
     }
 
     fn draw<R: Rng>(&self, rng: &mut R, cells: u64, out: &mut Vec<(u32, u64)>) {
-        distribute(rng, cells, &self.weights, |channel| self.targets[channel], out);
+        split(rng, cells, &self.weights, |channel, share| out.push((self.targets[channel], share)));
     }
 }
 

@@ -1,0 +1,331 @@
+//! Between-patient variation: what is drawn once for each virtual patient.
+
+use crate::biology::genotype::Catalogue;
+use crate::biology::pathway::CellPhysiology;
+use crate::clinic::strategy::Line;
+use crate::clinic::{DAYS_PER_MONTH, DAYS_PER_YEAR};
+use crate::error::{Error, Result, within};
+use crate::random::{Philox4x64, Purpose, exponential, normal, stream, uniform};
+use serde::Deserialize;
+
+/// A log-normal law, cut to `[low, high]`.
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LogNormal {
+    /// Median.
+    pub median: f64,
+    /// Standard deviation of the logarithm.
+    pub sigma: f64,
+    /// Values below are set to it.
+    pub low: f64,
+    /// Values above are set to it.
+    pub high: f64,
+}
+
+impl LogNormal {
+    fn validate(&self, place: &str) -> Result<()> {
+        within(format!("{place}.low"), self.low, 0.0, f64::MAX)?;
+        within(format!("{place}.median"), self.median, f64::MIN_POSITIVE, f64::MAX)?;
+        within(format!("{place}.sigma"), self.sigma, 0.0, 10.0)?;
+        within(format!("{place}.high"), self.high, self.low, f64::MAX)?;
+        Ok(())
+    }
+
+    fn draw(&self, rng: &mut Philox4x64) -> f64 {
+        (self.median * libm::exp(self.sigma * normal(rng))).clamp(self.low, self.high)
+    }
+}
+
+/// A law on (0, 1): normal on the logit scale.
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LogitNormal {
+    /// Median.
+    pub median: f64,
+    /// Standard deviation of the logit.
+    pub sigma: f64,
+}
+
+impl LogitNormal {
+    fn validate(&self, place: &str) -> Result<()> {
+        within(format!("{place}.median"), self.median, 1e-6, 1.0 - 1e-6)?;
+        within(format!("{place}.sigma"), self.sigma, 0.0, 10.0)?;
+        Ok(())
+    }
+
+    fn draw(&self, rng: &mut Philox4x64) -> f64 {
+        let logit = libm::log(self.median / (1.0 - self.median)) + self.sigma * normal(rng);
+        1.0 / (1.0 + libm::exp(-logit))
+    }
+}
+
+/// An alteration that the first tumour cell may carry (truncal in every cell).
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Founder {
+    /// Name of the alteration.
+    pub alteration: String,
+    /// Share of patients.
+    pub probability: f64,
+}
+
+/// Who may enter the arms after the prior lines. Empty: everybody who progressed on the last one.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Eligibility {
+    /// At least so many months from start to progression on the last prior line.
+    pub prior_months_at_least: Option<f64>,
+    /// Less than so many months from start to progression on the last prior line.
+    pub prior_months_below: Option<f64>,
+    /// Genes that must be found in the tumour (in at least `tissue_fraction` of cells).
+    pub altered: Vec<String>,
+    /// Genes that must not be found.
+    pub not_altered: Vec<String>,
+    /// Only patients with (or without) visceral disease.
+    pub visceral: Option<bool>,
+    /// Only patients with (or without) measurable disease.
+    pub measurable: Option<bool>,
+}
+
+/// The laws from which patients are drawn.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Population {
+    /// Name shown in reports.
+    pub name: String,
+    /// Net growth of the untreated tumour, per day.
+    pub net_growth_per_day: LogNormal,
+    /// Death rate over division rate of the untreated tumour.
+    pub turnover: LogitNormal,
+    /// Share of cyclin D that ER drives.
+    pub er_dependence: LogitNormal,
+    /// Tumour volume at diagnosis, cm3.
+    pub diagnosis_volume_cm3: LogNormal,
+    /// Tumour volume at which the patient dies, cm3.
+    pub lethal_volume_cm3: LogNormal,
+    /// Probability of 1, 2, ... target lesions.
+    pub target_lesions: Vec<f64>,
+    /// Share of the tumour volume that lies in target lesions.
+    pub target_share: LogitNormal,
+    /// Share of patients with bone-only disease (not measurable).
+    pub bone_only: f64,
+    /// Share of the other patients with visceral disease.
+    pub visceral: f64,
+    /// Factor on net growth in visceral disease.
+    pub visceral_growth: f64,
+    /// Factor on net growth in bone-only disease.
+    pub bone_only_growth: f64,
+    /// Share of premenopausal patients.
+    pub premenopausal: f64,
+    /// Standard deviation of the logarithm of drug exposure.
+    pub exposure_sigma: f64,
+    /// Standard deviation of the logarithm of the mutation-rate multiplier.
+    pub mutation_rate_sigma: f64,
+    /// Genome equivalents shed into plasma per dying cell.
+    pub shedding: LogNormal,
+    /// New lesions per visible lesion's worth of newly grown cells.
+    pub seeding: LogNormal,
+    /// Neutrophils before treatment, 1e9 per litre.
+    pub neutrophils: LogNormal,
+    /// Alterations of the first cell.
+    pub founder: Vec<Founder>,
+    /// Hazard of loss to follow-up, per year.
+    pub loss_to_follow_up_per_year: f64,
+    /// Hazard of death from other causes, per year.
+    pub other_death_per_year: f64,
+    /// Lines every patient has lived through before the arms begin.
+    #[serde(default)]
+    pub prior: Vec<Line>,
+    /// Who may enter the arms after the prior lines.
+    #[serde(default)]
+    pub eligibility: Eligibility,
+}
+
+impl Population {
+    /// Check every law.
+    pub fn validate(&self, catalogue: &Catalogue) -> Result<()> {
+        let at = |key: &str| format!("population.{key}");
+        self.net_growth_per_day.validate(&at("net_growth_per_day"))?;
+        within(at("net_growth_per_day.low"), self.net_growth_per_day.low, 1e-4, 1.0)?;
+        self.turnover.validate(&at("turnover"))?;
+        self.er_dependence.validate(&at("er_dependence"))?;
+        self.diagnosis_volume_cm3.validate(&at("diagnosis_volume_cm3"))?;
+        within(at("diagnosis_volume_cm3.low"), self.diagnosis_volume_cm3.low, 1e-6, 1e5)?;
+        within(at("diagnosis_volume_cm3.high"), self.diagnosis_volume_cm3.high, 1e-6, 1e6)?;
+        self.lethal_volume_cm3.validate(&at("lethal_volume_cm3"))?;
+        self.target_share.validate(&at("target_share"))?;
+        self.shedding.validate(&at("shedding"))?;
+        self.seeding.validate(&at("seeding"))?;
+        self.neutrophils.validate(&at("neutrophils"))?;
+        for (key, share) in [
+            ("bone_only", self.bone_only),
+            ("visceral", self.visceral),
+            ("premenopausal", self.premenopausal),
+        ] {
+            within(at(key), share, 0.0, 1.0)?;
+        }
+        within(at("visceral_growth"), self.visceral_growth, 0.1, 10.0)?;
+        within(at("bone_only_growth"), self.bone_only_growth, 0.1, 10.0)?;
+        within(at("exposure_sigma"), self.exposure_sigma, 0.0, 3.0)?;
+        within(at("mutation_rate_sigma"), self.mutation_rate_sigma, 0.0, 5.0)?;
+        within(at("loss_to_follow_up_per_year"), self.loss_to_follow_up_per_year, 0.0, 100.0)?;
+        within(at("other_death_per_year"), self.other_death_per_year, 0.0, 100.0)?;
+        if !(1..=5).contains(&self.target_lesions.len()) {
+            return Err(Error::input(
+                at("target_lesions"),
+                "allowed: probabilities of 1 to 5 lesions (RECIST 1.1)",
+            ));
+        }
+        for &p in &self.target_lesions {
+            within(at("target_lesions"), p, 0.0, 1.0)?;
+        }
+        within(at("target_lesions (their sum)"), self.target_lesions.iter().sum(), 1e-9, 1e9)?;
+        for founder in &self.founder {
+            within(at("founder.probability"), founder.probability, 0.0, 1.0)?;
+            if catalogue.index(&founder.alteration).is_none() {
+                return Err(Error::input(
+                    at("founder"),
+                    format!("\"{}\" is no alteration of this experiment", founder.alteration),
+                ));
+            }
+        }
+        let eligibility = &self.eligibility;
+        for gene in eligibility.altered.iter().chain(&eligibility.not_altered) {
+            if catalogue.of_gene(gene).is_empty() {
+                return Err(Error::input(
+                    at("eligibility"),
+                    format!("\"{gene}\" is no gene or alteration of this experiment"),
+                ));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// What was drawn for one patient.
+#[derive(Clone, Debug)]
+pub struct Covariates {
+    /// Net growth of the untreated tumour, per day.
+    pub net_growth_per_day: f64,
+    /// Death rate over division rate.
+    pub turnover: f64,
+    /// Division, death, endocrine dependence, menopausal status.
+    pub physiology: CellPhysiology,
+    /// Volume at diagnosis, cm3.
+    pub diagnosis_volume_cm3: f64,
+    /// Volume at death, cm3.
+    pub lethal_volume_cm3: f64,
+    /// Share of the tumour volume in each target lesion.
+    pub target_shares: Vec<f64>,
+    /// Bone-only disease: nothing measurable.
+    pub bone_only: bool,
+    /// Visceral disease.
+    pub visceral: bool,
+    /// Multiplier of every mutation probability.
+    pub mutation_fold: f64,
+    /// Genome equivalents shed per dying cell.
+    pub shedding: f64,
+    /// New lesions per visible lesion's worth of newly grown cells.
+    pub seeding: f64,
+    /// Neutrophils before treatment, 1e9 per litre.
+    pub neutrophils: f64,
+    /// Catalogue indices of the founder's alterations.
+    pub founder: Vec<usize>,
+    /// Day of loss to follow-up, counted from enrolment.
+    pub lost_day: f64,
+    /// Day of death from another cause, counted from enrolment.
+    pub other_death_day: f64,
+    /// Where between the ends of accrual the patient was enrolled, 0 to 1.
+    pub accrual_share: f64,
+}
+
+impl Covariates {
+    /// Draw patient `patient`; `candidate` counts those screened before an eligible one was found.
+    pub fn draw(
+        population: &Population,
+        catalogue: &Catalogue,
+        seed: u64,
+        patient: u64,
+        candidate: u64,
+    ) -> Self {
+        let rng = &mut stream(seed, patient, Purpose::Covariates, candidate);
+        let mut net = population.net_growth_per_day.draw(rng);
+        let turnover = population.turnover.draw(rng);
+        let er_dependence = population.er_dependence.draw(rng);
+        let diagnosis_volume_cm3 = population.diagnosis_volume_cm3.draw(rng);
+        let lethal_volume_cm3 = population.lethal_volume_cm3.draw(rng).max(2.0 * diagnosis_volume_cm3);
+        let lesions = choose(&population.target_lesions, uniform(rng));
+        let target_share = population.target_share.draw(rng);
+        let bone_only = uniform(rng) < population.bone_only;
+        let visceral = uniform(rng) < population.visceral && !bone_only;
+        let premenopausal = uniform(rng) < population.premenopausal;
+        let mutation_fold = libm::exp(population.mutation_rate_sigma * normal(rng));
+        let shedding = population.shedding.draw(rng);
+        let seeding = population.seeding.draw(rng);
+        let neutrophils = population.neutrophils.draw(rng);
+        // Uniform on the simplex: normalised exponentials.
+        let weights: Vec<f64> =
+            (0..population.target_lesions.len()).map(|_| exponential(rng) + 0.05).collect();
+        let total: f64 = weights[..lesions].iter().sum();
+        let target_shares = weights[..lesions].iter().map(|w| target_share * w / total).collect();
+        let mut founder = Vec::new();
+        for candidate in &population.founder {
+            let carries = uniform(rng) < candidate.probability;
+            if let (true, Some(index)) = (carries, catalogue.index(&candidate.alteration)) {
+                let gene = &catalogue.alterations[index].gene;
+                if !founder.iter().any(|&i: &usize| catalogue.alterations[i].gene == *gene) {
+                    founder.push(index);
+                }
+            }
+        }
+        net *= if bone_only { population.bone_only_growth } else { 1.0 };
+        net *= if visceral { population.visceral_growth } else { 1.0 };
+        let division = net / (1.0 - turnover);
+        let physiology = CellPhysiology { division, death: division - net, er_dependence, premenopausal };
+        let rng = &mut stream(seed, patient, Purpose::FollowUp, candidate);
+        let mut wait = |per_year: f64| {
+            let draw = exponential(rng);
+            if per_year > 0.0 { draw / per_year * DAYS_PER_YEAR } else { f64::INFINITY }
+        };
+        let lost_day = wait(population.loss_to_follow_up_per_year);
+        let other_death_day = wait(population.other_death_per_year);
+        let accrual_share = uniform(rng);
+        Self {
+            net_growth_per_day: net,
+            turnover,
+            physiology,
+            diagnosis_volume_cm3,
+            lethal_volume_cm3,
+            target_shares,
+            bone_only,
+            visceral,
+            mutation_fold,
+            shedding,
+            seeding,
+            neutrophils,
+            founder,
+            lost_day,
+            other_death_day,
+            accrual_share,
+        }
+    }
+
+    /// Whether a months-long prior benefit satisfies `eligibility`.
+    pub fn prior_fits(eligibility: &Eligibility, prior_days: f64) -> bool {
+        let months = prior_days / DAYS_PER_MONTH;
+        eligibility.prior_months_at_least.is_none_or(|least| months >= least)
+            && eligibility.prior_months_below.is_none_or(|most| months < most)
+    }
+}
+
+/// Index (from 1) drawn with weights.
+fn choose(weights: &[f64], u: f64) -> usize {
+    let mut left = u * weights.iter().sum::<f64>();
+    for (index, &weight) in weights.iter().enumerate() {
+        left -= weight;
+        if left < 0.0 {
+            return index + 1;
+        }
+    }
+    weights.len()
+}

@@ -1,0 +1,132 @@
+//! A whole experiment: what is known, who is treated, and how; checked once, shared by all patients.
+
+use crate::biology::genotype::{Alteration, Catalogue};
+use crate::biology::pathway::Pathway;
+use crate::biology::pharmacology::{Drug, Kinetics};
+use crate::clinic::covariates::Population;
+use crate::clinic::imaging::{Imaging, ScanPeriod, validate_calendar};
+use crate::clinic::liquid_biopsy::LiquidBiopsy;
+use crate::clinic::strategy::{Arm, Scope};
+use crate::clinic::toxicity::Neutropenia;
+use crate::error::{Error, Result, within};
+use serde::Deserialize;
+
+/// The experiment as written by the caller.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Spec {
+    /// Names all random streams.
+    pub seed: u64,
+    /// Step in days: 1 or a unit fraction of a day.
+    pub dt: f64,
+    /// Follow-up of the first patient enrolled, days.
+    pub horizon_days: f64,
+    /// Days over which patients are enrolled; the last one is followed that much shorter.
+    pub accrual_days: f64,
+    /// Living clones of one genotype that are kept apart.
+    pub max_clones: usize,
+    /// Days between rows of the trajectory; 0: none.
+    pub trajectory_every_days: u32,
+    /// Alterations in play.
+    pub alterations: Vec<Alteration>,
+    /// Drugs in play.
+    pub drugs: Vec<Drug>,
+    /// Constants of the pathway.
+    pub pathway: Pathway,
+    /// Laws of the patients.
+    pub population: Population,
+    /// What scans see.
+    pub imaging: Imaging,
+    /// Scan calendar.
+    pub assessment: Vec<ScanPeriod>,
+    /// Liquid biopsies, if taken.
+    #[serde(default)]
+    pub liquid_biopsy: Option<LiquidBiopsy>,
+    /// Neutrophils, if modelled.
+    #[serde(default)]
+    pub neutropenia: Option<Neutropenia>,
+    /// Strategies to compare.
+    pub arms: Vec<Arm>,
+}
+
+/// A checked experiment.
+#[derive(Clone, Debug)]
+pub struct Experiment {
+    /// As written.
+    pub spec: Spec,
+    /// Alterations with their indices.
+    pub catalogue: Catalogue,
+    /// Kinetic constants per drug.
+    pub kinetics: Vec<Kinetics>,
+    /// Steps in a day.
+    pub steps_per_day: u32,
+    /// Alterations per gene of the liquid biopsy.
+    pub assayed: Vec<Vec<usize>>,
+}
+
+impl Experiment {
+    /// Check everything that can be checked before the first patient.
+    pub fn new(spec: Spec) -> Result<Self> {
+        let catalogue = Catalogue::new(spec.alterations.clone())?;
+        within("dt", spec.dt, 1e-3, 1.0)?;
+        let steps_per_day = libm::round(1.0 / spec.dt) as u32;
+        if (1.0 / spec.dt - f64::from(steps_per_day)).abs() > 1e-9 {
+            return Err(Error::input("dt", format!("found {}; allowed: 1, 1/2, 1/3, ... of a day", spec.dt)));
+        }
+        within("horizon_days", spec.horizon_days, 1.0, 36600.0)?;
+        within("accrual_days", spec.accrual_days, 0.0, spec.horizon_days)?;
+        spec.pathway.validate()?;
+        spec.imaging.validate()?;
+        validate_calendar(&spec.assessment)?;
+        for (d, drug) in spec.drugs.iter().enumerate() {
+            drug.validate()?;
+            if spec.drugs[..d].iter().any(|other| other.name == drug.name) {
+                return Err(Error::input("drugs", format!("\"{}\" is named twice", drug.name)));
+            }
+        }
+        spec.population.validate(&catalogue)?;
+        let mut assayed = Vec::new();
+        if let Some(assay) = &spec.liquid_biopsy {
+            assay.validate()?;
+            for gene in &assay.genes {
+                let of_gene = catalogue.of_gene(gene);
+                if of_gene.is_empty() {
+                    return Err(Error::input(
+                        "liquid_biopsy.genes",
+                        format!("\"{gene}\" is no gene or alteration of this experiment"),
+                    ));
+                }
+                assayed.push(of_gene);
+            }
+        }
+        if let Some(model) = &spec.neutropenia {
+            model.validate()?;
+        }
+        let scope = Scope {
+            drugs: &|name| spec.drugs.iter().any(|drug| drug.name == name),
+            genes: &|gene| !catalogue.of_gene(gene).is_empty(),
+            measured: &|gene| {
+                spec.liquid_biopsy.as_ref().is_some_and(|assay| assay.genes.iter().any(|g| g == gene))
+            },
+        };
+        if spec.arms.is_empty() {
+            return Err(Error::input("arm", "an experiment needs at least one arm"));
+        }
+        for (a, arm) in spec.arms.iter().enumerate() {
+            arm.validate(&format!("arm[{a}]"), &scope)?;
+            if spec.arms[..a].iter().any(|other| other.name == arm.name) {
+                return Err(Error::input("arm", format!("\"{}\" is named twice", arm.name)));
+            }
+        }
+        for (l, line) in spec.population.prior.iter().enumerate() {
+            line.validate(&format!("population.prior[{l}]"), &scope)?;
+        }
+        let kinetics = spec.drugs.iter().map(Kinetics::new).collect();
+        Ok(Self { spec, catalogue, kinetics, steps_per_day, assayed })
+    }
+
+    /// Index of a drug whose name was checked.
+    pub fn drug(&self, name: &str) -> Option<usize> {
+        self.spec.drugs.iter().position(|drug| drug.name == name)
+    }
+}

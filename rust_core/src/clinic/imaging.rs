@@ -1,0 +1,148 @@
+//! What a scan sees: living cells, dead cells that are not yet cleared, and stroma.
+
+use crate::clinic::DAYS_PER_MONTH;
+use crate::error::{Error, Result, within};
+use crate::random::{Purpose, normal, stream};
+use serde::Deserialize;
+
+/// Volume of the tumour and the error of measuring it.
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Imaging {
+    /// Cells (living, dead or stromal) that fill one cm3.
+    pub cells_per_cm3: f64,
+    /// Stroma per living tumour cell, in cell volumes, when in balance.
+    pub stroma_per_cell: f64,
+    /// Days over which stroma follows the living cells.
+    pub stroma_days: f64,
+    /// Mean days until a dead cell is cleared.
+    pub dead_clearance_days: f64,
+    /// Standard deviation of the logarithm of a measured diameter.
+    pub measurement_sigma: f64,
+    /// Diameters below this are not seen, mm.
+    pub visible_mm: f64,
+    /// Living cells in a lesion that has just become visible.
+    pub new_lesion_cells: f64,
+}
+
+impl Imaging {
+    /// Check every number.
+    pub fn validate(&self) -> Result<()> {
+        let at = |key: &str| format!("imaging.{key}");
+        within(at("cells_per_cm3"), self.cells_per_cm3, 1e6, 1e11)?;
+        within(at("stroma_per_cell"), self.stroma_per_cell, 0.0, 100.0)?;
+        within(at("stroma_days"), self.stroma_days, 0.1, 1e5)?;
+        within(at("dead_clearance_days"), self.dead_clearance_days, 0.1, 1e5)?;
+        within(at("measurement_sigma"), self.measurement_sigma, 0.0, 1.0)?;
+        within(at("visible_mm"), self.visible_mm, 0.0, 50.0)?;
+        within(at("new_lesion_cells"), self.new_lesion_cells, 1.0, 1e15)?;
+        Ok(())
+    }
+
+    /// Measured sum of longest diameters of the target lesions, mm. The error of a scan is a
+    /// function of patient and day alone, so twins are measured with the same error.
+    pub fn sum_of_diameters(
+        &self,
+        volume_cm3: f64,
+        shares: &[f64],
+        seed: u64,
+        patient: u64,
+        day: u64,
+    ) -> f64 {
+        let rng = &mut stream(seed, patient, Purpose::Scan, day);
+        shares
+            .iter()
+            .map(|share| {
+                let error = libm::exp(self.measurement_sigma * normal(rng));
+                let diameter = sphere_diameter_mm(volume_cm3 * share * 1000.0);
+                if diameter < self.visible_mm { 0.0 } else { diameter * error }
+            })
+            .sum()
+    }
+
+    /// The same without error.
+    pub fn true_sum_of_diameters(&self, volume_cm3: f64, shares: &[f64]) -> f64 {
+        shares.iter().map(|share| sphere_diameter_mm(volume_cm3 * share * 1000.0)).sum()
+    }
+}
+
+/// Diameter of a sphere.
+pub fn sphere_diameter_mm(volume_mm3: f64) -> f64 {
+    libm::cbrt(6.0 * volume_mm3.max(0.0) / core::f64::consts::PI)
+}
+
+/// Volume of a sphere.
+pub fn sphere_volume_mm3(diameter_mm: f64) -> f64 {
+    core::f64::consts::PI / 6.0 * diameter_mm * diameter_mm * diameter_mm
+}
+
+/// Matter of the tumour, in cell volumes.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Bulk {
+    dead: f64,
+    stroma: f64,
+}
+
+impl Bulk {
+    /// Pass `dt` days in which `deaths` cells died and after which `living` live.
+    pub fn pass(&mut self, imaging: &Imaging, living: u64, deaths: u64, dt: f64) {
+        self.dead += deaths as f64 - self.dead * (dt / imaging.dead_clearance_days).min(1.0);
+        let balance = imaging.stroma_per_cell * living as f64;
+        self.stroma += (balance - self.stroma) * (dt / imaging.stroma_days).min(1.0);
+    }
+
+    /// Volume of the whole tumour.
+    pub fn volume_cm3(&self, imaging: &Imaging, living: u64) -> f64 {
+        (living as f64 + self.dead + self.stroma) / imaging.cells_per_cm3
+    }
+}
+
+/// One stretch of the scan calendar.
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ScanPeriod {
+    /// Days between scans.
+    pub every_days: f64,
+    /// Months since the start of the line until which it applies; none: for ever.
+    #[serde(default)]
+    pub until_month: Option<f64>,
+}
+
+/// Check a scan calendar.
+pub fn validate_calendar(calendar: &[ScanPeriod]) -> Result<()> {
+    if calendar.is_empty() {
+        return Err(Error::input("assessment", "no scan period; name at least one"));
+    }
+    let mut before = 0.0;
+    for (index, period) in calendar.iter().enumerate() {
+        within(format!("assessment[{index}].every_days"), period.every_days, 1.0, 3660.0)?;
+        match period.until_month {
+            Some(month) => {
+                within(format!("assessment[{index}].until_month"), month, before, 1e4)?;
+                before = month;
+            }
+            None if index + 1 < calendar.len() => {
+                return Err(Error::input(
+                    format!("assessment[{index}].until_month"),
+                    "missing; only the last period may go on for ever",
+                ));
+            }
+            None => {}
+        }
+    }
+    Ok(())
+}
+
+/// Day (since the start of the line) of the scan after one on `day`.
+pub fn next_scan(calendar: &[ScanPeriod], day: f64) -> f64 {
+    let period = calendar
+        .iter()
+        .find(|p| p.until_month.is_none_or(|month| day < month * DAYS_PER_MONTH))
+        .or(calendar.last());
+    period.map_or(f64::INFINITY, |p| day + p.every_days)
+}
+
+/// First scan of a regular calendar on or after `day`: when an event is seen.
+pub fn first_scan_on_or_after(day: f64, every_days: f64) -> f64 {
+    libm::ceil(day / every_days) * every_days
+}

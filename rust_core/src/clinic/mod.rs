@@ -1,0 +1,20 @@
+//! What a doctor sees and does: imaging, response, liquid biopsy, toxicity, strategy, and the life
+//! of a patient and of a cohort under them.
+
+mod care;
+pub mod cohort;
+pub mod covariates;
+pub mod experiment;
+pub mod imaging;
+pub mod liquid_biopsy;
+pub mod patient;
+pub mod records;
+pub mod response;
+pub mod strategy;
+pub mod toxicity;
+pub mod treatment;
+
+/// Days in a month: a year of 365.25 days over 12.
+pub const DAYS_PER_MONTH: f64 = 30.4375;
+/// Days in a year.
+pub const DAYS_PER_YEAR: f64 = 365.25;

@@ -1,0 +1,364 @@
+//! One virtual patient: born from one cell, grown to diagnosis, treated line after line.
+
+use crate::biology::genotype::{GenotypeKinds, Genotypes};
+use crate::biology::pathway::{DrugDay, rates};
+use crate::biology::pharmacology::Amounts;
+use crate::clinic::covariates::Covariates;
+use crate::clinic::experiment::Experiment;
+use crate::clinic::imaging::Bulk;
+use crate::clinic::records::Records;
+use crate::clinic::toxicity::Marrow;
+use crate::clinic::treatment::Treatment;
+use crate::error::{Error, Result};
+use crate::random::{Philox4x64, Purpose, exponential, normal, stream};
+use crate::tumour::clones::{Clones, StepProbabilities};
+use std::sync::Arc;
+
+/// Attempts to grow a tumour from one cell before giving up.
+const MOST_GROWTHS: u64 = 100_000;
+/// Days a tumour may take to reach diagnosis.
+const MOST_GROWTH_DAYS: u64 = 365 * 300;
+
+/// Whether and how follow-up ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Status {
+    /// In follow-up.
+    Followed,
+    /// Dead on this day since enrolment.
+    Dead(u64),
+    /// Lost to follow-up, or followed to the horizon, on this day since enrolment.
+    Censored(u64),
+}
+
+/// Drugs in one body.
+#[derive(Clone, Debug)]
+pub(crate) struct Body {
+    pub(crate) amounts: Vec<Amounts>,
+    pub(crate) concentrations: Vec<f64>,
+    pub(crate) exposure: Vec<f64>,
+    pub(crate) intolerance_at: Vec<f64>,
+    pub(crate) intolerance: Vec<f64>,
+    pub(crate) marrow: Marrow,
+}
+
+/// A virtual patient. Cloning copies the whole state, random streams included: twins.
+#[derive(Clone, Debug)]
+pub struct Patient {
+    pub(crate) experiment: Arc<Experiment>,
+    pub(crate) id: u64,
+    pub(crate) covariates: Covariates,
+    pub(crate) genotypes: Genotypes,
+    pub(crate) clones: Clones,
+    pub(crate) body: Body,
+    pub(crate) bulk: Bulk,
+    pub(crate) day: u64,
+    pub(crate) enrolled_day: u64,
+    pub(crate) grown_days: u64,
+    pub(crate) growths: u64,
+    pub(crate) deaths_today: u64,
+    pub(crate) unseen_lesions: u64,
+    pub(crate) treatment: Treatment,
+    pub(crate) status: Status,
+    pub(crate) records: Records,
+    rng: Philox4x64,
+    lesion_rng: Philox4x64,
+    lesion_hazard: f64,
+    lesion_due: f64,
+    peaks: Vec<u64>,
+    drugs: DrugDay,
+    probabilities: Vec<StepProbabilities>,
+    current: Vec<bool>,
+}
+
+impl Patient {
+    /// Draw candidate `candidate` of patient `id` and grow the tumour to diagnosis.
+    pub fn diagnose(experiment: &Arc<Experiment>, id: u64, candidate: u64) -> Result<Self> {
+        let spec = &experiment.spec;
+        let covariates = Covariates::draw(&spec.population, &experiment.catalogue, spec.seed, id, candidate);
+        let mut lesion_rng = stream(spec.seed, id, Purpose::NewLesion, candidate);
+        let lesion_due = exponential(&mut lesion_rng);
+        let body = Body::new(experiment, id, candidate, covariates.neutrophils);
+        let mut patient = Self {
+            experiment: Arc::clone(experiment),
+            id,
+            genotypes: Genotypes::new(
+                &experiment.catalogue,
+                &covariates.founder,
+                spec.dt,
+                covariates.mutation_fold,
+            ),
+            clones: Clones::new(spec.max_clones),
+            body,
+            bulk: Bulk::default(),
+            day: 0,
+            enrolled_day: 0,
+            grown_days: 0,
+            growths: 0,
+            deaths_today: 0,
+            unseen_lesions: 0,
+            treatment: Treatment::default(),
+            status: Status::Followed,
+            records: Records::default(),
+            rng: stream(spec.seed, id, Purpose::Tumour, candidate),
+            lesion_rng,
+            lesion_hazard: 0.0,
+            lesion_due,
+            peaks: Vec::new(),
+            drugs: DrugDay::default(),
+            probabilities: Vec::new(),
+            current: Vec::new(),
+            covariates,
+        };
+        patient.grow()?;
+        Ok(patient)
+    }
+
+    /// Grow from one cell until the tumour has its volume at diagnosis; begin again on extinction.
+    fn grow(&mut self) -> Result<()> {
+        for attempt in 1..=MOST_GROWTHS {
+            self.growths = attempt;
+            self.clones = Clones::new(self.experiment.spec.max_clones);
+            self.bulk = Bulk::default();
+            self.clones.found(0, 1);
+            for day in 1..=MOST_GROWTH_DAYS {
+                self.live_cells()?;
+                if self.clones.total() == 0 {
+                    break;
+                }
+                if self.volume_cm3() >= self.covariates.diagnosis_volume_cm3 {
+                    self.grown_days = day;
+                    self.peaks = self.clones.counts().to_vec();
+                    return Ok(());
+                }
+            }
+        }
+        Err(Error::NeverGrew { who: self.who(), attempts: MOST_GROWTHS })
+    }
+
+    pub(crate) fn who(&self) -> String {
+        format!("patient {}", self.id)
+    }
+
+    /// Days since enrolment.
+    pub fn day(&self) -> u64 {
+        self.day - self.enrolled_day
+    }
+
+    /// How follow-up stands.
+    pub fn status(&self) -> Status {
+        self.status
+    }
+
+    /// Living cells.
+    pub fn cells(&self) -> u64 {
+        self.clones.total()
+    }
+
+    /// Tumour volume.
+    pub fn volume_cm3(&self) -> f64 {
+        self.bulk.volume_cm3(&self.experiment.spec.imaging, self.clones.total())
+    }
+
+    /// Sum of longest diameters without measurement error.
+    pub fn true_sld_mm(&self) -> f64 {
+        self.experiment.spec.imaging.true_sum_of_diameters(self.volume_cm3(), &self.covariates.target_shares)
+    }
+
+    /// Measured sum of longest diameters today.
+    pub(crate) fn measure(&self) -> f64 {
+        let spec = &self.experiment.spec;
+        let shares = &self.covariates.target_shares;
+        spec.imaging.sum_of_diameters(self.volume_cm3(), shares, spec.seed, self.id, self.day)
+    }
+
+    /// Fraction of living cells that carry any of `alterations`.
+    pub(crate) fn carriers(&self, alterations: &[usize]) -> f64 {
+        let total = self.clones.total();
+        if total == 0 {
+            return 0.0;
+        }
+        let carrying: u64 = self
+            .genotypes
+            .iter()
+            .zip(self.clones.counts())
+            .filter(|(genotype, _)| genotype.carried.iter().any(|i| alterations.contains(i)))
+            .map(|(_, &cells)| cells)
+            .sum();
+        carrying as f64 / total as f64
+    }
+
+    /// Living cells per genotype name, in order of first appearance; names with silent hits merge.
+    pub(crate) fn composition(&self) -> Vec<(String, u64)> {
+        let mut found: Vec<(String, u64)> = Vec::new();
+        for (kind, &cells) in self.clones.counts().iter().enumerate() {
+            if cells == 0 {
+                continue;
+            }
+            let name = self.genotypes.name(&self.experiment.catalogue, kind as u32);
+            match found.iter_mut().find(|(known, _)| *known == name) {
+                Some((_, sum)) => *sum += cells,
+                None => found.push((name, cells)),
+            }
+        }
+        found
+    }
+
+    /// One day in the life of the cells under today's drugs.
+    fn live_cells(&mut self) -> Result<()> {
+        let experiment = Arc::clone(&self.experiment);
+        let dt = experiment.spec.dt;
+        self.deaths_today = 0;
+        for _ in 0..experiment.steps_per_day {
+            self.refresh_rates(&experiment)?;
+            let mut kinds =
+                GenotypeKinds { catalogue: &experiment.catalogue, genotypes: &mut self.genotypes };
+            let tally =
+                self.clones.step(&mut self.rng, &self.probabilities, &mut kinds).map_err(|error| {
+                    if let Error::TooManyCells { .. } = error {
+                        Error::TooManyCells { who: format!("patient {}", self.id) }
+                    } else {
+                        error
+                    }
+                })?;
+            self.deaths_today += tally.deaths;
+            self.bulk.pass(&experiment.spec.imaging, self.clones.total(), tally.deaths, dt);
+        }
+        Ok(())
+    }
+
+    /// Bring the rates of every living genotype up to date with today's drugs.
+    fn refresh_rates(&mut self, experiment: &Experiment) -> Result<()> {
+        self.probabilities.resize(self.genotypes.len(), StepProbabilities::default());
+        self.current.resize(self.genotypes.len(), false);
+        for clone in self.clones.records() {
+            let kind = clone.kind as usize;
+            if self.current[kind] {
+                continue;
+            }
+            let genotype = self.genotypes.get(clone.kind);
+            let day = rates(&experiment.spec.pathway, &self.covariates.physiology, &self.drugs, genotype);
+            self.probabilities[kind] =
+                StepProbabilities::new(day.division, day.death, experiment.spec.dt, || {
+                    format!(
+                        "patient {}, genotype {}",
+                        self.id,
+                        self.genotypes.name(&experiment.catalogue, clone.kind)
+                    )
+                })?;
+            self.current[kind] = true;
+        }
+        Ok(())
+    }
+
+    /// One day: doses, cells, volume, new lesions, neutrophils; then the ways life can end.
+    pub(crate) fn pass_day(&mut self) -> Result<()> {
+        self.take_drugs();
+        if self.clones.total() > 0 {
+            self.live_cells()?;
+        } else {
+            self.deaths_today = 0;
+            self.bulk.pass(&self.experiment.spec.imaging, 0, 0, 1.0);
+        }
+        self.seed_lesions();
+        self.day += 1;
+        self.check_life();
+        Ok(())
+    }
+
+    fn take_drugs(&mut self) {
+        let experiment = Arc::clone(&self.experiment);
+        let doses = self.treatment.doses_today(experiment.spec.drugs.len(), self.day);
+        self.body.pass_day(&experiment, &doses);
+        let today = DrugDay::new(&experiment.spec.drugs, &self.body.concentrations);
+        if today != self.drugs {
+            self.drugs = today;
+            self.current.fill(false);
+        }
+    }
+
+    /// New lesions become visible as clones grow beyond what they ever were.
+    fn seed_lesions(&mut self) {
+        let counts = self.clones.counts();
+        self.peaks.resize(counts.len(), 0);
+        let mut grown = 0u64;
+        for (peak, &cells) in self.peaks.iter_mut().zip(counts) {
+            if cells > *peak {
+                grown += cells - *peak;
+                *peak = cells;
+            }
+        }
+        let visible = self.experiment.spec.imaging.new_lesion_cells;
+        self.lesion_hazard += self.covariates.seeding * grown as f64 / visible;
+        while self.lesion_hazard >= self.lesion_due {
+            self.unseen_lesions += 1;
+            self.lesion_due += exponential(&mut self.lesion_rng);
+        }
+    }
+
+    fn check_life(&mut self) {
+        let day = self.day();
+        let spec = &self.experiment.spec;
+        let horizon = spec.horizon_days - spec.accrual_days * self.covariates.accrual_share;
+        let enrolled = self.treatment.is_observed();
+        if self.volume_cm3() >= self.covariates.lethal_volume_cm3
+            || (enrolled && day as f64 >= self.covariates.other_death_day)
+        {
+            self.status = Status::Dead(day);
+        } else if enrolled && (day as f64 >= horizon || day as f64 >= self.covariates.lost_day) {
+            self.status = Status::Censored(day);
+        }
+    }
+
+    /// Enter the arms today: days, records and follow-up start here.
+    pub(crate) fn enrol(&mut self) {
+        self.enrolled_day = self.day;
+        self.records = Records::default();
+        self.treatment = Treatment::default();
+        self.unseen_lesions = 0;
+    }
+}
+
+impl Body {
+    fn new(experiment: &Experiment, patient: u64, candidate: u64, neutrophils: f64) -> Self {
+        let drugs = &experiment.spec.drugs;
+        let sigma = experiment.spec.population.exposure_sigma;
+        let (mut exposure, mut intolerance_at) = (Vec::new(), Vec::new());
+        for drug in drugs {
+            // Keyed by the drug's name, so that a drug means the same in every experiment.
+            let rng = &mut stream(experiment.spec.seed, patient, Purpose::Drug, key(&drug.name) ^ candidate);
+            exposure.push(libm::exp(sigma * normal(rng)));
+            intolerance_at.push(exponential(rng));
+        }
+        Self {
+            amounts: vec![Amounts::default(); drugs.len()],
+            concentrations: vec![0.0; drugs.len()],
+            exposure,
+            intolerance_at,
+            intolerance: vec![0.0; drugs.len()],
+            marrow: Marrow::new(neutrophils),
+        }
+    }
+
+    fn pass_day(&mut self, experiment: &Experiment, doses: &[(u32, f64)]) {
+        let mut marrow_effect = 0.0;
+        for (index, drug) in experiment.spec.drugs.iter().enumerate() {
+            let (number, size) = doses[index];
+            let concentration = self.amounts[index].pass_day(
+                &experiment.kinetics[index],
+                number,
+                size * self.exposure[index],
+            );
+            self.concentrations[index] = concentration;
+            marrow_effect += drug.neutrophil_slope * concentration / drug.steady_state;
+        }
+        if let Some(model) = &experiment.spec.neutropenia {
+            self.marrow.pass_day(model, marrow_effect);
+        }
+    }
+}
+
+/// A stable 64-bit key of a name (FNV-1a).
+fn key(name: &str) -> u64 {
+    name.bytes()
+        .fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x100_0000_01b3))
+}
