@@ -335,7 +335,7 @@ impl Genotypes {
                     mutations.push(first_per_division * self.rate_fold, 1 << (bit + 1), 0);
                 }
                 Origin::State { on_per_day, .. } if !has(bit) => {
-                    switches.push(per_step(on_per_day), 1 << bit, 0)
+                    switches.push(per_step(on_per_day), 1 << bit, 0);
                 }
                 Origin::State { off_per_day, .. } => switches.push(per_step(off_per_day), 0, 1 << bit),
                 Origin::OneHit { .. } | Origin::TwoHit { .. } => {}

@@ -173,3 +173,110 @@ pub fn rates(pathway: &Pathway, patient: &CellPhysiology, drugs: &DrugDay, genot
         + drugs.kill * effect.chemotherapy_fold * activity;
     Rates { division, death }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::biology::genotype::{Alteration, Catalogue, Genotypes, Origin};
+    use crate::biology::pharmacology::{DrugEffect, Route, Schedule};
+
+    const PATHWAY: Pathway = Pathway {
+        estradiol_half_saturation: 0.1,
+        ovarian_share: 0.9,
+        pi3k_share: 0.5,
+        cdk2_basal: 0.1,
+        e2f_half: 0.45,
+        e2f_hill: 3.0,
+        er_survival: 0.1,
+        arrest_death: 0.0,
+    };
+    const PATIENT: CellPhysiology =
+        CellPhysiology { division: 0.04, death: 0.03, er_dependence: 0.85, premenopausal: false };
+
+    fn drug(node: Node) -> Drug {
+        Drug {
+            name: "test".into(),
+            route: Route::Oral,
+            schedule: Schedule { days: vec![1], cycle_days: 1, doses_per_day: 1, loading_days: vec![] },
+            half_life_h: 24.0,
+            absorption_half_life_h: 1.0,
+            steady_state: 1.0,
+            dosing_interval_h: 24.0,
+            effects: vec![DrugEffect { node, max: 1.0, ic50: 0.02, hill: 1.0 }],
+            neutrophil_slope: 0.0,
+            discontinuation_per_month: 0.0,
+        }
+    }
+
+    fn net(effect: NodeEffect, patient: &CellPhysiology, node: Option<Node>) -> f64 {
+        let origin = Origin::OneHit { per_division: 0.0 };
+        let alteration = Alteration { name: "A".into(), gene: "A".into(), origin, fitness_cost: 0.0, effect };
+        let catalogue = Catalogue { alterations: vec![alteration] };
+        let genotypes = Genotypes::new(&catalogue, &[0], 1.0, 1.0);
+        let drugs = node.map_or_else(DrugDay::default, |node| DrugDay::new(&[drug(node)], &[1.0]));
+        let day = rates(&PATHWAY, patient, &drugs, genotypes.get(0));
+        day.division - day.death
+    }
+
+    const WILD: NodeEffect = NodeEffect {
+        er_constitutive: 0.0,
+        er_antagonist_fold: 1.0,
+        er_lost: 0.0,
+        cyclin_d_bypass: 0.0,
+        pi3k_gain: 0.0,
+        pten_gain: 0.0,
+        akt_gain: 0.0,
+        mtor_gain: 0.0,
+        fgfr_gain: 0.0,
+        mapk_gain: 0.0,
+        cyclin_d_fold: 1.0,
+        cdk46_fold: 1.0,
+        cdk46_inhibitor_fold: 1.0,
+        cdk2_fold: 1.0,
+        rb_lost: 0.0,
+        chemotherapy_fold: 1.0,
+    };
+    const ESR1: NodeEffect = NodeEffect { er_constitutive: 0.9, er_antagonist_fold: 8.0, ..WILD };
+    const RB1: NodeEffect = NodeEffect { rb_lost: 1.0, ..WILD };
+
+    #[test]
+    fn an_untreated_founder_cell_has_the_rates_of_its_patient() {
+        assert!((net(WILD, &PATIENT, None) - 0.01).abs() < 1e-12);
+    }
+
+    #[test]
+    fn estrogen_withdrawal_shrinks_the_wild_type_and_spares_the_mutant_receptor() {
+        assert!(net(WILD, &PATIENT, Some(Node::Aromatase)) < 0.0);
+        assert!(net(ESR1, &PATIENT, Some(Node::Aromatase)) > 0.0);
+    }
+
+    #[test]
+    fn an_antagonist_acts_less_on_the_mutant_receptor() {
+        let node = Some(Node::Er);
+        assert!(net(WILD, &PATIENT, node) < net(ESR1, &PATIENT, node));
+        assert!(net(ESR1, &PATIENT, node) < net(ESR1, &PATIENT, Some(Node::Aromatase)));
+    }
+
+    #[test]
+    fn loss_of_rb_makes_a_cell_blind_to_cdk46_inhibitors() {
+        assert!(net(WILD, &PATIENT, Some(Node::Cdk46)) < 0.0);
+        let (free, treated) = (net(RB1, &PATIENT, None), net(RB1, &PATIENT, Some(Node::Cdk46)));
+        assert!((free - treated).abs() < 1e-15 && treated > 0.0);
+    }
+
+    #[test]
+    fn an_aromatase_inhibitor_alone_does_little_while_the_ovaries_work() {
+        let premenopausal = CellPhysiology { premenopausal: true, ..PATIENT };
+        assert!(net(WILD, &premenopausal, Some(Node::Aromatase)) > 0.0);
+        assert!(
+            net(WILD, &premenopausal, Some(Node::Ovary)) < net(WILD, &premenopausal, Some(Node::Aromatase))
+        );
+    }
+
+    #[test]
+    fn chemotherapy_kills_dividing_cells_whatever_their_receptor() {
+        let killed = |effect| net(effect, &PATIENT, None) - net(effect, &PATIENT, Some(Node::Kill));
+        assert!(killed(WILD) > 0.0);
+        assert!((killed(WILD) - killed(ESR1)).abs() < 0.2 * killed(WILD));
+    }
+}

@@ -9,7 +9,7 @@ use serde::Deserialize;
 pub enum Node {
     /// Suppresses peripheral estradiol (aromatase inhibitors).
     Aromatase,
-    /// Suppresses ovarian estradiol (GnRH agonists).
+    /// Suppresses ovarian estradiol (`GnRH` agonists).
     Ovary,
     /// Antagonises or degrades ER (SERMs, SERDs).
     Er,

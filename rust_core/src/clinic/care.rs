@@ -178,10 +178,11 @@ impl Patient {
             }
             self.sample_plasma(line.number);
         }
-        if news && line.progressed.is_none() {
-            if let Some(reason) = self.apply_rules(line) {
-                return Some(reason);
-            }
+        if news
+            && line.progressed.is_none()
+            && let Some(reason) = self.apply_rules(line)
+        {
+            return Some(reason);
         }
         let until = &line.line.until;
         let over = until.months.is_some_and(|months| days as f64 >= months * DAYS_PER_MONTH)

@@ -184,7 +184,9 @@ fn patient_table(rows: &[PatientRow]) -> Table {
     let f64s = |of: fn(&Covariates) -> f64| Column::F64(rows.iter().map(|r| of(&r.covariates)).collect());
     let flags = |of: fn(&Covariates) -> bool| Column::Bool(rows.iter().map(|r| of(&r.covariates)).collect());
     let mut founder = Texts::default();
-    rows.iter().for_each(|row| founder.push(&row.founder));
+    for row in rows {
+        founder.push(&row.founder);
+    }
     let mut t = Table::default();
     t.put("patient", Column::U64(rows.iter().map(|r| r.patient).collect()));
     t.put("screened", Column::U64(rows.iter().map(|r| r.screened).collect()));

@@ -1,5 +1,8 @@
 //! The door to Python: converts, releases the interpreter lock, maps errors. No algorithm.
 
+// PyO3 hands extracted arguments over by value.
+#![allow(clippy::needless_pass_by_value)]
+
 mod cohort;
 mod convert;
 mod long_run;

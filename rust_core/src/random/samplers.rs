@@ -98,3 +98,41 @@ pub fn split<R: Rng + ?Sized>(rng: &mut R, n: u64, weights: &[f64], mut each: im
         weight_left -= weight;
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::random::{Purpose, stream};
+
+    #[test]
+    fn edges_of_the_binomial_are_exact() {
+        let rng = &mut stream(1, 0, Purpose::Replicate, 0);
+        assert_eq!(binomial(rng, 0, 0.3), 0);
+        assert_eq!(binomial(rng, 5, 0.0), 0);
+        assert_eq!(binomial(rng, 5, 1.0), 5);
+        assert_eq!(binomial(rng, 5, f64::NAN), 0);
+        assert_eq!(binomial(rng, 1 << 40, 1e-300), 0);
+        assert!(binomial(rng, 1 << 53, 0.5) < 1 << 53);
+    }
+
+    #[test]
+    fn tiny_probabilities_of_huge_numbers_keep_their_mean() {
+        // The published trap: (1 - p)^n with p = 1.6e-16 halves this mean.
+        let rng = &mut stream(1, 0, Purpose::Replicate, 0);
+        let draws = 200_000u32;
+        let sum: u64 = (0..draws).map(|_| binomial(rng, 6_250_000_000_000_000, 1.6e-16)).sum();
+        let mean = sum as f64 / f64::from(draws);
+        assert!((mean - 1.0).abs() < 4.9 / f64::from(draws).sqrt(), "{mean}");
+    }
+
+    #[test]
+    fn a_split_gives_every_item_to_exactly_one_category() {
+        let rng = &mut stream(1, 0, Purpose::Replicate, 0);
+        // 0.1 / (1 - 0.3 - 0.6) exceeds 1 in floating point.
+        for n in [0, 1, 7, 1_000_000] {
+            let mut sum = 0;
+            split(rng, n, &[0.3, 0.6, 0.1], |_, share| sum += share);
+            assert_eq!(sum, n);
+        }
+    }
+}

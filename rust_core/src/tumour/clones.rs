@@ -291,3 +291,85 @@ impl Clones {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::random::{Purpose, stream};
+
+    /// One kind; a share of divisions founds a new clone of the same kind.
+    struct Neutral(f64);
+
+    impl Kinds for Neutral {
+        fn mutation_total(&self, _: u32) -> f64 {
+            self.0
+        }
+
+        fn mutate<R: Rng>(&mut self, _: &mut R, kind: u32, mutants: u64, out: &mut Vec<(u32, u64)>) {
+            out.push((kind, mutants));
+        }
+
+        fn switch<R: Rng>(&mut self, _: &mut R, _: u32, _: u64, _: &mut Vec<(u32, u64)>) {}
+    }
+
+    fn grow(max_clones: usize, mutation: f64, steps: u32) -> Result<Clones> {
+        let mut rng = stream(1, 0, Purpose::Tumour, 0);
+        let mut clones = Clones::new(max_clones);
+        clones.found(0, 1000);
+        let p = StepProbabilities::new(0.14, 0.10, 1.0, || "test".into())?;
+        for _ in 0..steps {
+            clones.step(&mut rng, &[p], &mut Neutral(mutation))?;
+        }
+        Ok(clones)
+    }
+
+    #[test]
+    fn counts_totals_and_records_always_agree() -> Result<()> {
+        let clones = grow(20, 0.01, 100)?;
+        let sum: u64 = clones.records().iter().map(|clone| clone.cells).sum();
+        assert_eq!(sum, clones.total());
+        assert_eq!(sum, clones.count(0));
+        assert_eq!(clones.clones_of(0), clones.records().len());
+        Ok(())
+    }
+
+    #[test]
+    fn no_more_clones_are_kept_apart_than_allowed() -> Result<()> {
+        let clones = grow(20, 0.01, 100)?;
+        assert_eq!(clones.clones_of(0), 20);
+        let origins: u64 = clones.records().iter().map(|clone| clone.origins).sum();
+        assert!(origins > 20, "{origins}");
+        Ok(())
+    }
+
+    #[test]
+    fn a_clone_is_younger_than_its_parent() -> Result<()> {
+        let clones = grow(10_000, 0.001, 50)?;
+        for clone in clones.records() {
+            assert!(clone.parent.is_none_or(|parent| parent < clone.id));
+        }
+        Ok(())
+    }
+
+    #[test]
+    fn a_step_too_long_for_the_rates_is_refused_with_one_that_would_do() {
+        let refused = StepProbabilities::new(0.4, 0.2, 1.0, || "type 3".into()).map_err(|e| e.to_string());
+        let message = refused.err().unwrap_or_default();
+        assert!(message.contains("type 3") && message.contains("dt <= 0.833333"), "{message}");
+        assert!(StepProbabilities::new(f64::NAN, 0.2, 1.0, || "x".into()).is_err());
+        assert!(StepProbabilities::new(-0.1, 0.2, 1.0, || "x".into()).is_err());
+    }
+
+    #[test]
+    fn extinction_leaves_an_empty_population_that_can_be_stepped() -> Result<()> {
+        let mut rng = stream(2, 0, Purpose::Tumour, 0);
+        let mut clones = Clones::new(1);
+        clones.found(0, 3);
+        let p = StepProbabilities::new(0.0, 0.5, 1.0, || "test".into())?;
+        for _ in 0..200 {
+            clones.step(&mut rng, &[p], &mut Neutral(0.0))?;
+        }
+        assert_eq!((clones.total(), clones.records().len()), (0, 0));
+        Ok(())
+    }
+}

@@ -216,7 +216,7 @@ impl Run<'_> {
             if let Some(reason) = until.holds(population, now - since) {
                 return Ok((reason, false));
             }
-            if now % STEPS_BETWEEN_CHECKS == 0 && self.cancel.load(Ordering::Relaxed) {
+            if now.is_multiple_of(STEPS_BETWEEN_CHECKS) && self.cancel.load(Ordering::Relaxed) {
                 return Err(Error::Interrupted);
             }
             self.steps_left -= 1;
