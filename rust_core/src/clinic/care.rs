@@ -340,7 +340,7 @@ impl Patient {
                     && below.is_none_or(|bound| line.sld_change <= bound)
             }),
             Condition::PriorMonthsBelow { months } => {
-                self.treatment.begun > 1 && (self.treatment.last_line_days as f64) < months * DAYS_PER_MONTH
+                self.treatment.last_line_days.is_some_and(|days| (days as f64) < months * DAYS_PER_MONTH)
             }
             Condition::Visceral => self.covariates.visceral,
             Condition::All { of } => of.iter().all(|inner| self.holds(inner, line)),
@@ -396,7 +396,7 @@ impl Patient {
             best_sld_change: line.response.best_change(),
             response: line.response.best(),
         });
-        self.treatment.last_line_days = pfs_end - line.started;
+        self.treatment.last_line_days = Some(pfs_end - line.started);
         if !progressed {
             self.note_composition(line.number, "end");
         }

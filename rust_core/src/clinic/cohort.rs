@@ -5,9 +5,11 @@ use crate::clinic::covariates::Covariates;
 use crate::clinic::experiment::Experiment;
 use crate::clinic::patient::{Patient, Status};
 use crate::clinic::records::{EndReason, Life, Records, tables};
+use crate::clinic::strategy::Line;
 use crate::clinic::treatment::Treatment;
 use crate::error::{Error, Result};
 use crate::table::{Column, Table, Texts};
+use crate::tumour::clones::StepProbabilities;
 use crate::tumour::replicate::collect;
 use rayon::prelude::*;
 use std::sync::Arc;
@@ -68,18 +70,14 @@ impl Patient {
         }
         let catalogue = &self.experiment.catalogue;
         let found = |gene: &String| self.carriers(&catalogue.of_gene(gene)) >= FOUND_IN_TISSUE;
-        Ok(Covariates::prior_fits(&eligibility, self.treatment.last_line_days as f64)
+        Ok(Covariates::prior_fits(&eligibility, self.treatment.last_line_days.unwrap_or(0) as f64)
             && eligibility.altered.iter().all(found)
             && !eligibility.not_altered.iter().any(found))
     }
 
     /// Live through an arm to the end of follow-up.
-    fn follow(
-        mut self,
-        lines: Arc<Vec<crate::clinic::strategy::Line>>,
-        cancel: &AtomicBool,
-    ) -> Result<Records> {
-        self.treatment = Treatment::new(lines, true);
+    fn follow(mut self, lines: Arc<Vec<Line>>, cancel: &AtomicBool) -> Result<Records> {
+        self.treatment = self.treatment.followed_by(lines);
         while self.status() == Status::Followed {
             if cancel.load(Ordering::Relaxed) {
                 return Err(Error::Interrupted);
@@ -99,7 +97,7 @@ const FOUND_IN_TISSUE: f64 = 0.05;
 #[derive(Clone, Debug)]
 pub struct Cohort {
     experiment: Arc<Experiment>,
-    plans: Vec<Arc<Vec<crate::clinic::strategy::Line>>>,
+    plans: Vec<Arc<Vec<Line>>>,
 }
 
 impl Cohort {
@@ -107,6 +105,21 @@ impl Cohort {
     pub fn new(experiment: Experiment) -> Self {
         let plans = experiment.spec.arms.iter().map(|arm| Arc::new(arm.lines.clone())).collect();
         Self { experiment: Arc::new(experiment), plans }
+    }
+
+    /// Check that the step is short enough for the first `patients` patients: for their untreated
+    /// cells, and for cells whose E2F is free. No cell is grown.
+    pub fn check_step(&self, patients: u64) -> Result<()> {
+        let spec = &self.experiment.spec;
+        let free_e2f = 1.0 / spec.pathway.untreated_e2f();
+        for id in 0..patients {
+            let drawn = Covariates::draw(&spec.population, &self.experiment.catalogue, spec.seed, id, 0);
+            let cells = drawn.physiology;
+            StepProbabilities::new(cells.division * free_e2f, cells.death, spec.dt, || {
+                format!("patient {id}")
+            })?;
+        }
+        Ok(())
     }
 
     fn live(&self, id: u64, cancel: &AtomicBool) -> Result<(PatientRow, Life)> {

@@ -313,7 +313,6 @@ impl Patient {
     pub(crate) fn enrol(&mut self) {
         self.enrolled_day = self.day;
         self.records = Records::default();
-        self.treatment = Treatment::default();
         self.unseen_lesions = 0;
     }
 }

@@ -81,7 +81,8 @@ pub struct Treatment {
     pub(crate) line: Option<RunningLine>,
     pub(crate) not_tolerated: Vec<usize>,
     pub(crate) progressions: Vec<u64>,
-    pub(crate) last_line_days: u64,
+    /// Days to progression (or to the end) of the line before; none on the very first line.
+    pub(crate) last_line_days: Option<u64>,
     pub(crate) allele_fractions: Vec<f64>,
 }
 
@@ -89,6 +90,13 @@ impl Treatment {
     /// Therapy by `plan`; `observed` lines belong to a trial with follow-up, others came before it.
     pub(crate) fn new(plan: Arc<Vec<Line>>, observed: bool) -> Self {
         Self { plan, observed, ..Self::default() }
+    }
+
+    /// The plan that follows on this one: what the body has shown it cannot bear, and how long the
+    /// last line helped, stay known.
+    pub(crate) fn followed_by(self, plan: Arc<Vec<Line>>) -> Self {
+        let (not_tolerated, last_line_days) = (self.not_tolerated, self.last_line_days);
+        Self { not_tolerated, last_line_days, ..Self::new(plan, true) }
     }
 
     /// Whether follow-up runs.

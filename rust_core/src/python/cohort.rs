@@ -11,10 +11,11 @@ fn read(spec_json: &str) -> PyResult<Experiment> {
     Ok(Experiment::new(from_json::<Spec>(spec_json)?)?)
 }
 
-/// Check an experiment given as JSON.
+/// Check an experiment given as JSON, and its step length for the first `patients` patients.
 #[pyfunction]
-pub(super) fn check(spec_json: &str) -> PyResult<()> {
-    read(spec_json).map(|_| ())
+#[pyo3(signature = (spec_json, patients=0))]
+pub(super) fn check(spec_json: &str, patients: u64) -> PyResult<()> {
+    Ok(Cohort::new(read(spec_json)?).check_step(patients)?)
 }
 
 /// Run the patients `first_patient .. first_patient + patients` through every arm.
