@@ -127,7 +127,7 @@ def _compared(results: Results, endpoint: Endpoint) -> Iterator[dict[str, Any]]:
             "endpoint": endpoint.name,
             **_survival(observed.filter(pl.col("arm") == arm)),
             **_response(results, endpoint, arm),
-            **_against_control(observed, arm, results.control),
+            **against_control(observed, arm, results.control),
         }
 
 
@@ -156,7 +156,8 @@ def _response(results: Results, endpoint: Endpoint, arm: str) -> dict[str, Any]:
     ).row(0, named=True)
 
 
-def _against_control(observed: pl.DataFrame, arm: str, control: str) -> dict[str, Any]:
+def against_control(observed: pl.DataFrame, arm: str, control: str) -> dict[str, float | None]:
+    """Return ``hr, hr_lo, hr_hi`` (Cox) and ``p`` (log-rank) of `arm`; empty for the control arm itself."""
     if arm == control:
         return {}
     both = observed.filter(pl.col("arm").is_in([arm, control]))

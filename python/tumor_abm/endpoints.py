@@ -24,6 +24,8 @@ class Endpoint:
         In words.
     definition
         From when to which event.
+    without
+        Who has not had the event.
     line
         The line of therapy it belongs to, if one.
     """
@@ -31,6 +33,7 @@ class Endpoint:
     name: str
     title: str
     definition: str
+    without: str
     line: int | None = None
 
     def observations(self, results: Results) -> pl.DataFrame:
@@ -48,11 +51,13 @@ PFS2 = Endpoint(
     name="PFS2",
     title="Progression-free survival on two lines (PFS2)",
     definition="from the start of the first line to progression on the next line, or death",
+    without="Alive without a second progression",
 )
 OS = Endpoint(
     name="OS",
     title="Overall survival",
     definition="from the start of the first line to death from any cause",
+    without="Alive",
 )
 
 
@@ -82,5 +87,6 @@ def _on_line(line: int) -> Endpoint:
         name="PFS1" if line == 1 else f"PFS line {line}",
         title=f"Progression-free survival on the {ordinal} line",
         definition=f"from the start of the {ordinal} line to progression or death",
+        without="Alive without progression",
         line=line,
     )

@@ -122,6 +122,13 @@ def p_text(p: float | None) -> str:
     return "<0.001" if p < 0.001 else f"{p:.3f}"
 
 
+def p_equation(p: float | None) -> str:
+    """P-value as an equation, e.g. ``p = 0.012``; empty without one."""
+    if p is None:
+        return ""
+    return "p < 0.001" if p < 0.001 else f"p = {p:.3f}"
+
+
 def _ratio(value: float) -> str:
     return f"{value:.2f}" if value < 100 else f"{value:.0f}"
 
@@ -134,6 +141,7 @@ def _endpoint_section(comparison: Comparison, endpoint: Endpoint) -> Section:
     rows = comparison.table.filter(endpoint=endpoint.name)
     landmarks = [name for name in rows.columns if name.startswith("rate_")]
     responses = ["orr_pct", "cbr_pct"] if endpoint.line is not None else []
+    compared = rows.height > 1
     return Section(
         title=endpoint.title if endpoint.name in endpoint.title else f"{endpoint.title} ({endpoint.name})",
         note=_endpoint_note(endpoint),
@@ -143,16 +151,15 @@ def _endpoint_section(comparison: Comparison, endpoint: Endpoint) -> Section:
             "median (95% CI)",
             *(landmark.removeprefix("rate_") + " mo" for landmark in landmarks),
             *(name.removesuffix("_pct").upper() for name in responses),
-            "HR (95% CI)",
-            "p",
+            *(("HR (95% CI)", "p") if compared else ()),
         ],
         rows=[
             [
                 row["arm"],
                 f"{row['events']}/{row['n']}",
-                median_text(row["median_months"], row["lo"], row["hi"]),
+                median_text(row["median_months"], row["lo"], row["hi"]) if row["n"] else NOTHING,
                 *(_whole(row[name]) for name in [*landmarks, *responses]),
-                *_against_control(row, comparison.control),
+                *(_against_control(row, comparison.control) if compared else ()),
             ]
             for row in rows.iter_rows(named=True)
         ],

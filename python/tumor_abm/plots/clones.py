@@ -1,0 +1,147 @@
+"""What the tumours carry when a line of therapy fails."""
+
+from __future__ import annotations
+
+from functools import partial
+
+import polars as pl
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.patches import Patch
+
+from tumor_abm.plots.style import FAINT, INK, MUTED, colours, new_figure, style
+from tumor_abm.results import Results
+
+CARRIED_FROM = 0.05
+"""Share of a tumour's cells from which on an alteration counts as carried."""
+
+SHOWN_ALTERATIONS = 12
+SHOWN_LINES = 4
+NONE = "none of them"
+
+_TUMOUR = ("arm", "line", "patient")
+_BAR_IN = 0.13
+
+
+def carried_at(results: Results, moment: str) -> pl.DataFrame:
+    """How often alterations are carried by tumours at a moment of each line.
+
+    Parameters
+    ----------
+    results
+        Of an experiment.
+    moment
+        ``start`` or ``progression``.
+
+    Returns
+    -------
+    polars.DataFrame
+        ``arm, line, alteration, tumours, carried_pct``: the share of the tumours seen at that
+        moment in which at least a twentieth of the cells carry the alteration; ``none of them``
+        stands for tumours in which no alteration reaches that.
+    """
+    clones = results.clones.filter(pl.col("moment") == moment)
+    tumours = clones.group_by("arm", "line").agg(tumours=pl.col("patient").n_unique())
+    carried = (
+        clones.with_columns(alteration=pl.col("genotype").str.split(" + "))
+        .explode("alteration")
+        .group_by(*_TUMOUR, "alteration")
+        .agg(pl.col("fraction").sum())
+        .filter(pl.col("fraction") >= CARRIED_FROM, pl.col("alteration") != "wild type")
+    )
+    bare = clones.unique(_TUMOUR).join(carried, on=_TUMOUR, how="anti").with_columns(alteration=pl.lit(NONE))
+    return (
+        pl.concat([carried.select(*_TUMOUR, "alteration"), bare.select(*_TUMOUR, "alteration")])
+        .group_by("arm", "line", "alteration")
+        .len()
+        .join(tumours, on=["arm", "line"])
+        .select("arm", "line", "alteration", "tumours", carried_pct=100 * pl.col("len") / pl.col("tumours"))
+        .sort("arm", "line", "alteration")
+    )
+
+
+def plot_resistance(results: Results) -> Figure:
+    """Draw which alterations tumours carry at progression, per arm and line.
+
+    A bar is the share of progressing tumours in which at least a twentieth of the cells carry the
+    alteration; the mark in it is that share at the start of the line.
+    """
+    late, early = carried_at(results, "progression"), carried_at(results, "start")
+    alterations = _most_frequent(late)
+    lines = late["line"].unique().sort().to_list()[:SHOWN_LINES]
+    arms = results.arms
+    with style():
+        rows_in = _BAR_IN * (len(arms) + 1) * max(3, len(alterations))
+        figure = new_figure(2.4 + 2.0 * max(2, len(lines)), 1.7 + rows_in + 0.2 * len(arms))
+        panels = figure.subplots(1, max(1, len(lines)), sharex=True, sharey=True, squeeze=False)[0]
+        for panel, line in zip(panels, lines, strict=False):
+            _frame(panel, line, alterations, late)
+            for place, arm in enumerate(arms):
+                where = [
+                    row + (place - (len(arms) - 1) / 2) / (len(arms) + 1) for row in range(len(alterations))
+                ]
+                share = _shares(late.filter(arm=arm, line=line), alterations)
+                before = _shares(early.filter(arm=arm, line=line), alterations)
+                panel.barh(where, share, height=0.9 / (len(arms) + 1), color=colours(results)[arm])
+                panel.plot(before, where, "|", color=INK, markersize=6)
+                _numbers(panel, where, share, before)
+        _explain(figure, panels[0], results, anything=bool(lines))
+    return figure
+
+
+def _most_frequent(carried: pl.DataFrame) -> list[str]:
+    """Alterations from the most to the least frequent, and last the tumours with none."""
+    ranked = (
+        carried.filter(pl.col("alteration") != NONE)
+        .group_by("alteration")
+        .agg(pl.col("carried_pct").sum())
+        .sort(pl.col("carried_pct"), "alteration", descending=[True, False])
+    )
+    return [*ranked["alteration"].head(SHOWN_ALTERATIONS), NONE] if carried.height else []
+
+
+def _shares(carried: pl.DataFrame, alterations: list[str]) -> list[float]:
+    share = dict(carried.select("alteration", "carried_pct").iter_rows())
+    return [share.get(alteration, 0.0) for alteration in alterations]
+
+
+def _frame(panel: Axes, line: int, alterations: list[str], carried: pl.DataFrame) -> None:
+    tumours = carried.filter(line=line).unique("arm", maintain_order=True)["tumours"]
+    panel.set_title(f"Line {line}", loc="left", fontsize=9, fontweight="bold")
+    panel.set_title(f"n = {_range(tumours)}", loc="right", fontsize=8, color=MUTED)
+    panel.set_yticks(range(len(alterations)), alterations)
+    panel.set_ylim(len(alterations) - 0.4, -0.6)
+    panel.tick_params(axis="y", length=0)
+    panel.grid(axis="x", color=FAINT, linewidth=0.6)
+    panel.set_axisbelow(True)
+    panel.margins(x=0.12)
+    panel.set_xlabel("% of tumours")
+
+
+def _range(tumours: pl.Series) -> str:
+    counts = sorted(set(tumours))
+    return f"{counts[0]}" if len(counts) == 1 else f"{counts[0]} to {counts[-1]} per arm"
+
+
+def _numbers(panel: Axes, where: list[float], share: list[float], before: list[float]) -> None:
+    beside = partial(panel.annotate, xytext=(4, 0), textcoords="offset points", va="center")
+    for y, value, mark in zip(where, share, before, strict=True):
+        beside(f"{value:.0f}", (max(value, mark), y), fontsize=6.5, color=MUTED)
+
+
+def _explain(figure: Figure, panel: Axes, results: Results, *, anything: bool) -> None:
+    if not anything:
+        panel.set_axis_off()
+        panel.text(0.5, 0.5, "No tumour progressed.", ha="center", transform=panel.transAxes)
+    figure.suptitle("What tumours carry when a line fails", x=0.01, ha="left", fontsize=12, fontweight="bold")
+    arms = [Patch(color=colour, label=arm) for arm, colour in colours(results).items()]
+    start = Line2D([], [], color=INK, marker="|", linestyle="", label="at the start of the line")
+    figure.legend(
+        handles=[*arms, start],
+        title=f"Tumours with the alteration in at least {CARRIED_FROM:.0%} of their cells at progression",
+        loc="outside lower left",
+        alignment="left",
+        fontsize=8,
+        title_fontsize=8,
+    )

@@ -1,0 +1,204 @@
+"""Survival of the arms over time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from functools import partial
+
+import numpy as np
+import polars as pl
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.text import Annotation, Text
+from matplotlib.transforms import Transform
+
+from tumor_abm.compare import against_control
+from tumor_abm.endpoints import Endpoint, endpoint
+from tumor_abm.plots.style import FAINT, MUTED, colours, new_figure, style, title, wrapped
+from tumor_abm.results import Results
+from tumor_abm.survival import KaplanMeier, kaplan_meier
+from tumor_abm.wording import hazard_ratio_text, median_text, p_equation
+
+_SHOWN_WHILE_AT_RISK = 0.05
+_CURVES_IN = 3.6
+_LINE_IN = 0.17
+
+Estimates = Mapping[str, KaplanMeier]
+Colours = Mapping[str, str]
+
+
+def plot_kaplan_meier(results: Results, name: str) -> Figure:
+    """Draw the survival curves of all arms with 95% bands, medians and numbers at risk.
+
+    The time axis ends where less than a twentieth of every arm is still at risk.
+
+    Parameters
+    ----------
+    results
+        Of an experiment.
+    name
+        Of the endpoint: ``PFS1``, ``PFS line 2``, ``PFS2``, ``OS``.
+
+    Raises
+    ------
+    InputError
+        `results` do not hold that endpoint.
+    """
+    timed = endpoint(results, name)
+    observed = timed.observations(results)
+    estimates = {arm: _estimate(observed.filter(pl.col("arm") == arm)) for arm in results.arms}
+    colour = colours(results)
+    rows_in = _LINE_IN * (2 * len(estimates) + 1)
+    with style():
+        figure = new_figure(7.6, _CURVES_IN + rows_in + 1.0)
+        axes, table = figure.subplots(2, sharex=True, height_ratios=[_CURVES_IN, rows_in])
+        _frame(axes, timed, _months_shown(estimates.values()))
+        for arm, estimate in estimates.items():
+            _curve(axes, estimate, colour[arm])
+        _numbers_at_risk(table, axes.get_xticks(), estimates, colour)
+        _hazard_ratios(axes, observed, results.control, estimates, colour)
+        title(axes, timed.title, str(results.experiment.get("title", "")))
+        _label_curves(figure, axes, estimates, colour)
+    return figure
+
+
+def _estimate(observed: pl.DataFrame) -> KaplanMeier:
+    return kaplan_meier(observed["months"], observed["event"])
+
+
+def _months_shown(estimates: Iterable[KaplanMeier]) -> float:
+    ends = [
+        estimate.curve.filter(pl.col("at_risk") >= _SHOWN_WHILE_AT_RISK * estimate.n)["time"].max()
+        for estimate in estimates
+        if estimate.n
+    ]
+    return max((end for end in ends if isinstance(end, float)), default=0.0) or 1.0
+
+
+def _tick_step(months: float) -> int:
+    return next((step for step in (1, 3, 6, 12, 24, 60) if months / step <= 10), 120)
+
+
+def _frame(axes: Axes, timed: Endpoint, months: float) -> None:
+    axes.set_xlim(0, months)
+    axes.set_xticks(np.arange(0, months + 1e-9, _tick_step(months)))
+    axes.set_ylim(0, 101)
+    axes.set_yticks(range(0, 101, 25))
+    axes.set_ylabel(f"{timed.without} (%)")
+    axes.set_xlabel(f"Months {timed.definition.split(' to ')[0]}")
+    axes.tick_params(labelbottom=True)
+    axes.axhline(50, color=FAINT, linewidth=0.8, zorder=0)
+
+
+def _curve(axes: Axes, estimate: KaplanMeier, colour: str) -> None:
+    curve = estimate.curve.with_columns(pl.col("survival", "lo", "hi") * 100)
+    if curve.is_empty():
+        return
+    months = curve["time"]
+    axes.fill_between(months, curve["lo"], curve["hi"], step="post", color=colour, alpha=0.12, linewidth=0)
+    axes.step(months, curve["survival"], where="post", color=colour, linewidth=1.6)
+    censored = curve.filter(pl.col("censored") > 0)
+    axes.plot(
+        censored["time"],
+        censored["survival"],
+        "|",
+        color=colour,
+        markersize=4,
+        markeredgewidth=0.7,
+        alpha=0.7,
+    )
+    if estimate.median is not None:
+        axes.plot([estimate.median] * 2, [0, 50], color=colour, linewidth=0.9, linestyle=(0, (2, 2)))
+
+
+def _numbers_at_risk(table: Axes, ticks: Iterable[float], estimates: Estimates, colour: Colours) -> None:
+    table.set_ylim(2 * len(estimates), -1)
+    table.axis("off")
+    name = partial(table.annotate, xytext=(-9, 0), textcoords="offset points", fontsize=8, va="center")
+    name("Patients at risk", (0, -1), fontweight="bold")
+    for row, (arm, estimate) in enumerate(estimates.items()):
+        name(arm, (0, 2 * row), color=colour[arm])
+        for month, at_risk in zip(ticks, estimate.at_risk(list(ticks)), strict=True):
+            table.text(month, 2 * row + 1, f"{at_risk}", fontsize=8, ha="center", va="center")
+
+
+def _hazard_ratios(
+    axes: Axes, observed: pl.DataFrame, control: str, estimates: Estimates, colour: Colours
+) -> None:
+    arms = [arm for arm in estimates if arm != control]
+    if not arms:
+        return
+    lines = [("Hazard ratio against control (95% CI), log-rank p", MUTED)]
+    for arm in arms:
+        ratio = against_control(observed, arm, control)
+        text = hazard_ratio_text(ratio["hr"], ratio["hr_lo"], ratio["hr_hi"])
+        lines.append((", ".join(part for part in (text, p_equation(ratio["p"])) if part), colour[arm]))
+    late = axes.get_xlim()[1] * 0.6
+    falls = all(not estimate.at(late) > 0.5 for estimate in estimates.values())
+    x, side, y = (0.99, "right", 0.98) if falls else (0.015, "left", 0.03 + 0.055 * (len(lines) - 1))
+    for row, (text, shade) in enumerate(lines):
+        axes.text(
+            x,
+            y - 0.055 * row,
+            text,
+            color=shade,
+            fontsize=8,
+            ha=side,
+            va="top" if falls else "bottom",
+            transform=axes.transAxes,
+        )
+
+
+def _label_curves(figure: Figure, axes: Axes, estimates: Estimates, colour: Colours) -> None:
+    """Name each curve beside its end, one label below the other."""
+    end = axes.get_xlim()[1]
+    labels, heights = [], []
+    for arm, estimate in estimates.items():
+        if not estimate.n:
+            continue
+        last = min(end, float(estimate.curve["time"][-1]))
+        height = 100 * float(estimate.at(last))
+        median = median_text(estimate.median, estimate.median_lo, estimate.median_hi)
+        label = axes.annotate(
+            f"{wrapped(arm, 24)}\nmedian {median}{' mo' if estimate.median else ''}",
+            (last, height),
+            (1.03, 0),
+            textcoords=axes.get_yaxis_transform(),
+            color=colour[arm],
+            fontsize=8,
+            va="center",
+            annotation_clip=False,
+            arrowprops={
+                "arrowstyle": "-",
+                "color": colour[arm],
+                "linewidth": 0.6,
+                "alpha": 0.6,
+                "shrinkB": 1,
+                "relpos": (0, 0.5),
+            },
+        )
+        labels.append(label)
+        heights.append(height)
+    figure.draw_without_rendering()
+    _spread(axes, labels, heights)
+
+
+def _spread(axes: Axes, labels: list[Annotation], wanted: list[float]) -> None:
+    """Move labels apart, from the top down and, where the axis ends, up again."""
+    to_data = axes.transData.inverted()
+    order = sorted(range(len(labels)), key=lambda i: -wanted[i])
+    sizes = [_height(labels[i], to_data) + 3 for i in order]
+    at = [wanted[i] for i in order]
+    for i in range(1, len(at)):
+        at[i] = min(at[i], at[i - 1] - (sizes[i - 1] + sizes[i]) / 2)
+    if at:
+        at[-1] = max(at[-1], sizes[-1] / 2)
+    for i in range(len(at) - 2, -1, -1):
+        at[i] = max(at[i], at[i + 1] + (sizes[i + 1] + sizes[i]) / 2)
+    for i, height in zip(order, at, strict=True):
+        labels[i].xyann = (1.03, height)
+
+
+def _height(label: Annotation, to_data: Transform) -> float:
+    box = Text.get_window_extent(label).transformed(to_data)
+    return float(box.height)

@@ -1,0 +1,101 @@
+"""How figures look and how they are written."""
+
+from __future__ import annotations
+
+import io
+import textwrap
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import matplotlib
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+from matplotlib.layout_engine import ConstrainedLayoutEngine
+
+from tumor_abm.results import Results, write_whole
+
+INK = "#222222"
+MUTED = "#6e6e6e"
+FAINT = "#d9d9d9"
+
+# Okabe and Ito's colours, told apart with any colour vision; the control arm is grey.
+_CONTROL = "#555555"
+_ARMS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
+
+_STYLE: dict[Any, Any] = {
+    "axes.edgecolor": MUTED,
+    "axes.labelcolor": INK,
+    "axes.linewidth": 0.8,
+    "axes.spines.right": False,
+    "axes.spines.top": False,
+    "axes.labelsize": 9,
+    "font.size": 9,
+    "legend.frameon": False,
+    "svg.hashsalt": "tumor_abm",
+    "text.color": INK,
+    "xtick.color": MUTED,
+    "xtick.labelcolor": INK,
+    "ytick.color": MUTED,
+    "ytick.labelcolor": INK,
+}
+
+
+@contextmanager
+def style() -> Iterator[None]:
+    """Draw in the house style."""
+    with matplotlib.rc_context(_STYLE):
+        yield
+
+
+def new_figure(width_in: float, height_in: float) -> Figure:
+    """Return an empty figure that keeps all its text inside."""
+    figure = Figure(figsize=(width_in, height_in), layout=ConstrainedLayoutEngine(w_pad=0.08, h_pad=0.06))
+    FigureCanvasAgg(figure)
+    return figure
+
+
+def title(axes: Axes, text: str, subtitle: str) -> None:
+    """Put `text`, and smaller `subtitle`, above `axes`."""
+    axes.set_title(text, loc="left", fontsize=12, fontweight="bold", pad=25)
+    axes.annotate(
+        subtitle,
+        (0, 1),
+        (0, 10),
+        xycoords="axes fraction",
+        textcoords="offset points",
+        fontsize=9,
+        color=MUTED,
+    )
+
+
+def colours(results: Results) -> dict[str, str]:
+    """Return the colour of each arm."""
+    others = [arm for arm in results.arms if arm != results.control]
+    return {results.control: _CONTROL} | {arm: _ARMS[i % len(_ARMS)] for i, arm in enumerate(others)}
+
+
+def wrapped(text: str, columns: int) -> str:
+    """Break `text` into lines of at most so many characters, where words end."""
+    return "\n".join(textwrap.wrap(text, columns, break_long_words=False))
+
+
+def save_figure(figure: Figure, stem: str | Path) -> list[Path]:
+    """Write `figure` as ``stem.png`` (200 dpi) and ``stem.svg``; the same figure gives the same bytes."""
+    stem = Path(stem)
+    paths = [stem.with_name(f"{stem.name}.{kind}") for kind in ("png", "svg")]
+    with style():
+        for path, metadata in zip(paths, ({"Software": None}, {"Date": None}), strict=True):
+            write_whole(path, partial(figure.savefig, format=path.suffix[1:], dpi=200, metadata=metadata))
+    return paths
+
+
+def svg(figure: Figure) -> str:
+    """Return `figure` as an SVG element to be put into a page."""
+    text = io.StringIO()
+    with style():
+        figure.savefig(text, format="svg", metadata={"Date": None})
+    return text.getvalue()[text.getvalue().index("<svg") :]
