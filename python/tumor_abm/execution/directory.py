@@ -1,0 +1,220 @@
+"""The directory of a run: filled chunk by chunk, whole at the end, and never anybody else's."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from tumor_abm.errors import InputError
+from tumor_abm.execution.chunk import Chunk, chunks_of
+from tumor_abm.execution.lock import exclusive
+from tumor_abm.execution.tables import Tables, write_parquet
+from tumor_abm.results import EXPERIMENT, PROVENANCE, write_whole
+
+State = Literal["new", "unfinished", "finished"]
+
+_CHUNKS = "chunks"
+_PLAN = "plan.json"
+_LOCK = "lock"
+_DRAFT = ".tmp"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plan:
+    """What a run was begun with, and goes on with.
+
+    Attributes
+    ----------
+    sha256
+        Of the experiment: runs are of one experiment exactly if this is the same.
+    patients, patients_per_chunk
+        Number of patients, and how they are divided.
+    version
+        Of tumor_abm; another version may count otherwise, so none goes on with its chunks.
+    started
+        When the run was begun.
+    """
+
+    sha256: str
+    patients: int
+    patients_per_chunk: int
+    version: str
+    started: str
+
+    @property
+    def chunks(self) -> list[Chunk]:
+        """All chunks, in the order of the patients."""
+        return chunks_of(self.patients, self.patients_per_chunk)
+
+
+class RunDirectory:
+    """A directory that a run of one experiment may use.
+
+    Parameters
+    ----------
+    path
+        Absent, empty, or the directory of a run of the same experiment.
+    sha256
+        Of the experiment.
+
+    Raises
+    ------
+    InputError
+        `path` holds something else. Nothing is touched.
+    """
+
+    def __init__(self, path: Path, sha256: str) -> None:
+        self.path = path
+        self._sha256 = sha256
+        self._chunks = path / _CHUNKS
+        self.look()
+
+    def look(self) -> State:
+        """Say what is here; raises as the class does."""
+        try:
+            found = sorted(entry.name for entry in self.path.iterdir())
+        except FileNotFoundError:
+            return "new"
+        except OSError as error:
+            raise InputError(f"no directory to write to: {error.strerror}", file=self.path) from error
+        if PROVENANCE in found:
+            self._must_be_ours(_json(self.path / PROVENANCE).get("sha256"), "the result")
+            return "finished"
+        if (self._chunks / _PLAN).is_file():
+            self._must_be_ours(_json(self._chunks / _PLAN).get("sha256"), "an unfinished run")
+            return "unfinished"
+        if found and not (found == [_CHUNKS] and self._is_barely_begun()):
+            foreign = [name for name in found if name != _CHUNKS] or found
+            problem = f"holds other files ({', '.join(foreign[:3])}{', ...' if foreign[3:] else ''})"
+            raise InputError(f"{problem}; name a new or an empty directory", file=self.path)
+        return "new"
+
+    @contextmanager
+    def claimed(self) -> Iterator[State]:
+        """Keep other processes out; gives what is here now.
+
+        Raises
+        ------
+        InputError
+            Another process is writing here, or nothing can be written.
+        """
+        with self._writable():
+            self._chunks.mkdir(parents=True, exist_ok=True)
+        with exclusive(self._chunks / _LOCK, of=self.path), self._writable():
+            yield self.look()
+
+    def begin(self, plan: Plan, experiment: str) -> None:
+        """Note down what is going to be run; an unfinished run keeps its plan.
+
+        `experiment` is the text of `experiment.toml`.
+        """
+        if not (self._chunks / _PLAN).exists():
+            _write(self._chunks / _PLAN, json.dumps(asdict(plan), indent=2) + "\n")
+        _write(self.path / EXPERIMENT, experiment)
+
+    @property
+    def plan(self) -> Plan:
+        """The plan of the unfinished run."""
+        return Plan(**_json(self._chunks / _PLAN))
+
+    def missing(self) -> list[Chunk]:
+        """Chunks that are not yet here; damaged ones (a power cut) are removed and count as missing."""
+        return [chunk for chunk in self.plan.chunks if not self._is_whole(chunk)]
+
+    def done(self) -> int:
+        """Return the number of patients in finished chunks."""
+        return sum(chunk.patients for chunk in self.plan.chunks if (self._chunks / chunk.name).is_dir())
+
+    def leave(self) -> None:
+        """Undo `begin`, if no chunk was finished since."""
+        if not self.done():
+            (self.path / EXPERIMENT).unlink(missing_ok=True)
+            self.tidy()
+            with suppress(OSError):  # it holds something
+                self.path.rmdir()
+
+    def keep(self, chunk: Chunk, tables: Tables) -> None:
+        """Store a finished chunk: it appears whole or not at all."""
+        draft = self._chunks / (chunk.name + _DRAFT)
+        shutil.rmtree(draft, ignore_errors=True)
+        draft.mkdir()
+        for name, table in tables.items():
+            write_parquet(draft / f"{name}.parquet", [table])
+        draft.replace(self._chunks / chunk.name)
+
+    def finish(self, provenance: Mapping[str, Any]) -> None:
+        """Join the chunks into the tables; `provenance.json`, written last, says that all is there."""
+        rows = {name: self._join(name) for name in self._tables()}
+        _write(self.path / PROVENANCE, json.dumps({**provenance, "tables": rows}, indent=2) + "\n")
+        self.tidy()
+
+    def tidy(self) -> None:
+        """Remove the chunks."""
+        shutil.rmtree(self._chunks, ignore_errors=True)
+
+    def provenance(self) -> dict[str, Any]:
+        """Provenance of the finished run."""
+        return _json(self.path / PROVENANCE)
+
+    def _must_be_ours(self, sha256: object, what: str) -> None:
+        if sha256 != self._sha256:
+            problem = f"holds {what} of another experiment (or other patients or seed)"
+            raise InputError(f"{problem}; name a new or an empty directory", file=self.path)
+
+    def _is_barely_begun(self) -> bool:
+        """Tell whether a process was killed here before it had noted down its plan."""
+        return {entry.name for entry in self._chunks.iterdir()} <= {_LOCK, _PLAN + _DRAFT}
+
+    def _is_whole(self, chunk: Chunk) -> bool:
+        stored = self._chunks / chunk.name
+        tables = list(stored.glob("*.parquet"))
+        try:
+            for path in tables:
+                pq.read_metadata(path)
+        except (pa.ArrowException, OSError):
+            shutil.rmtree(stored)
+            return False
+        return bool(tables)
+
+    def _tables(self) -> list[str]:
+        first = self._chunks / self.plan.chunks[0].name
+        return sorted(path.stem for path in first.glob("*.parquet"))
+
+    def _join(self, table: str) -> int:
+        """Write the rows of all chunks to one file; return their number."""
+        paths = (self._chunks / chunk.name / f"{table}.parquet" for chunk in self.plan.chunks)
+        parts = (pq.ParquetFile(path).read() for path in paths)
+        rows: list[int] = []
+        write_whole(self.path / f"{table}.parquet", lambda draft: rows.append(write_parquet(draft, parts)))
+        return rows[0]
+
+    @contextmanager
+    def _writable(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            reason = error.strerror or error
+            problem = f"cannot write here: {reason}; once this is mended, the same command goes on"
+            raise InputError(problem, file=self.path) from error
+
+
+def _write(path: Path, text: str) -> None:
+    write_whole(path, lambda draft: draft.write_text(text, encoding="utf-8"))
+
+
+def _json(path: Path) -> dict[str, Any]:
+    try:
+        parsed = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise InputError(f"cannot be read: {error}", file=path) from error
+    if not isinstance(parsed, dict):
+        raise InputError("not written by tumor_abm", file=path)
+    return parsed

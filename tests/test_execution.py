@@ -1,0 +1,254 @@
+"""Chunks: computed anywhere, kept whole, joined in the order of the patients."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+import pyarrow as pa
+import pytest
+from tumor_abm import InputError, _core
+from tumor_abm.execution.chunk import Chunk, chunk_size, chunks_of
+from tumor_abm.execution.directory import Plan, RunDirectory
+from tumor_abm.execution.local import run_here
+from tumor_abm.execution.lock import exclusive
+from tumor_abm.execution.tables import ROWS_PER_GROUP, Tables, from_bytes, to_bytes, write_parquet
+from tumor_abm.results import Results
+
+PATIENTS = 120
+PLAN = Plan(sha256="abc", patients=PATIENTS, patients_per_chunk=50, version="1", started="then")
+EXPERIMENT = 'title = "Two arms"\n'
+
+
+def simulated(
+    spec: str, first: int, patients: int, threads: int, progress: Any = None
+) -> dict[str, dict[str, tuple[Any, bytes]]]:
+    """Do what the core does, in shape."""
+    numbers = np.arange(first, first + patients, dtype=np.uint64)
+    arms = np.tile(np.array([0, 1], dtype=np.uint32), patients)
+    months = np.where(np.repeat(numbers, 2) % 7 == 0, np.nan, np.repeat(numbers, 2) / 3)
+    return {
+        "patients": {"patient": ("u8", numbers.tobytes()), "visceral": ("?", bytes(patients))},
+        "outcomes": {
+            "patient": ("u8", np.repeat(numbers, 2).tobytes()),
+            "arm": (["letrozole", "letrozole + ribociclib"], arms.tobytes()),
+            "pfs_months": ("f8", months.tobytes()),
+        },
+        "events": {"patient": ("u8", b""), "event": ([], b"")},
+    }
+
+
+@pytest.fixture(autouse=True)
+def core(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_core, "simulate", simulated, raising=False)
+
+
+def computed(chunks: list[Chunk]) -> Iterator[tuple[Chunk, Tables]]:
+    return run_here("{}", chunks, 1, lambda done: None)
+
+
+def run(path: Path, plan: Plan = PLAN, most_chunks: int | None = None, backwards: bool = False) -> None:
+    directory = RunDirectory(path, plan.sha256)
+    with directory.claimed():
+        directory.begin(plan, EXPERIMENT)
+        chunks = directory.missing()
+        for chunk, tables in computed(chunks[::-1] if backwards else chunks[:most_chunks]):
+            directory.keep(chunk, tables)
+        if not directory.missing():
+            directory.finish({"sha256": plan.sha256})
+
+
+def digests(path: Path) -> dict[str, str]:
+    return {file.name: hashlib.sha256(file.read_bytes()).hexdigest() for file in path.glob("*.parquet")}
+
+
+@pytest.fixture
+def whole(tmp_path: Path) -> Path:
+    path = tmp_path / "whole"
+    run(path)
+    return path
+
+
+def test_chunks_hold_every_patient_once_and_in_order() -> None:
+    for patients, size in ((1, 50), (50, 50), (51, 50), (999, 7)):
+        chunks = chunks_of(patients, size)
+        numbers = [n for chunk in chunks for n in range(chunk.first, chunk.first + chunk.patients)]
+        assert numbers == list(range(patients))
+        assert [chunk.name for chunk in chunks] == sorted(chunk.name for chunk in chunks)
+
+
+def test_chunks_are_large_enough_to_keep_all_threads_busy() -> None:
+    assert chunk_size(1) == chunk_size(4) == 50
+    assert chunk_size(64) >= 4 * 64
+
+
+def test_a_finished_run_is_a_result(whole: Path) -> None:
+    results = Results.load(whole)
+    assert results.outcomes.height == 2 * PATIENTS
+    assert results.patients["patient"].to_list() == list(range(PATIENTS))
+    assert results.events.is_empty()
+    assert sorted(file.name for file in whole.iterdir()) == [
+        "events.parquet",
+        "experiment.toml",
+        "outcomes.parquet",
+        "patients.parquet",
+        "provenance.json",
+    ]
+
+
+def test_missing_values_are_null_in_the_tables(whole: Path) -> None:
+    outcomes = Results.load(whole).outcomes
+    assert outcomes.filter(pl.col("pfs_months").is_null())["patient"].unique().to_list() == list(
+        range(0, PATIENTS, 7)
+    )
+
+
+@pytest.mark.parametrize("size", [1, 7, 50, 1000])
+def test_the_bytes_do_not_depend_on_the_chunks(whole: Path, tmp_path: Path, size: int) -> None:
+    other = tmp_path / "other"
+    plan = Plan(sha256="abc", patients=PATIENTS, patients_per_chunk=size, version="1", started="now")
+    run(other, plan, backwards=True)
+    assert digests(other) == digests(whole)
+
+
+def test_row_groups_are_cut_without_regard_to_the_parts(tmp_path: Path) -> None:
+    rows = 2 * ROWS_PER_GROUP + 5
+    table = pa.table({"n": pa.array(range(rows)), "text": pa.array([str(n % 3) for n in range(rows)])})
+    written = []
+    for size in (1000, ROWS_PER_GROUP, rows):
+        path = tmp_path / f"{size}.parquet"
+        assert write_parquet(path, (table.slice(at, size) for at in range(0, rows, size))) == rows
+        written.append(path.read_bytes())
+    assert written[0] == written[1] == written[2]
+    assert pl.read_parquet(path)["n"].to_list() == list(range(rows))
+
+
+def test_tables_survive_the_way_between_processes() -> None:
+    ((_, tables),) = computed([Chunk(7, 3)])
+    back = from_bytes(to_bytes(tables))
+    assert back == tables
+
+
+@pytest.mark.parametrize("kept", [0, 1, 2, 3])
+def test_an_interrupted_run_goes_on_where_it_stopped(whole: Path, tmp_path: Path, kept: int) -> None:
+    path = tmp_path / "stopped"
+    directory = RunDirectory(path, "abc")
+    with directory.claimed():
+        directory.begin(PLAN, EXPERIMENT)
+        for chunk, tables in computed(directory.missing()[:kept]):
+            directory.keep(chunk, tables)
+    assert RunDirectory(path, "abc").look() == "unfinished"
+    assert directory.missing() == PLAN.chunks[kept:]
+    assert directory.done() == min(PATIENTS, 50 * kept)
+    run(path)
+    assert digests(path) == digests(whole)
+    assert (path / "experiment.toml").read_bytes() == (whole / "experiment.toml").read_bytes()
+
+
+def test_a_chunk_that_was_being_written_does_not_count(whole: Path, tmp_path: Path) -> None:
+    path = tmp_path / "killed"
+    run(path, most_chunks=1)
+    chunks = path / "chunks"
+    shutil.copytree(chunks / "000000000", chunks / "000000050.tmp")
+    (chunks / "000000050.tmp" / "outcomes.parquet").write_bytes(b"PAR1 and no more")
+    assert RunDirectory(path, "abc").missing() == PLAN.chunks[1:]
+    run(path)
+    assert digests(path) == digests(whole)
+
+
+def test_a_chunk_that_lost_its_bytes_is_computed_again(whole: Path, tmp_path: Path) -> None:
+    path = tmp_path / "power_cut"
+    run(path, most_chunks=2)
+    (path / "chunks" / "000000000" / "outcomes.parquet").write_bytes(b"")
+    run(path)
+    assert digests(path) == digests(whole)
+
+
+def test_a_run_that_was_killed_while_joining_joins_again(whole: Path, tmp_path: Path) -> None:
+    path = tmp_path / "killed"
+    run(path, most_chunks=1)
+    (path / "events.parquet").write_bytes((whole / "events.parquet").read_bytes())
+    (path / "outcomes.parquet.tmp").write_bytes(b"half of it")
+    run(path)
+    assert digests(path) == digests(whole)
+    assert not list(path.glob("*.tmp"))
+
+
+def test_a_start_that_was_killed_before_its_plan_is_begun_anew(tmp_path: Path) -> None:
+    path = tmp_path / "killed"
+    (path / "chunks").mkdir(parents=True)
+    (path / "chunks" / "lock").touch()
+    (path / "chunks" / "plan.json.tmp").touch()
+    assert RunDirectory(path, "abc").look() == "new"
+
+
+@pytest.mark.parametrize("most_chunks", [None, 1])
+def test_the_directory_of_another_experiment_is_left_alone(tmp_path: Path, most_chunks: int | None) -> None:
+    run(tmp_path / "one", most_chunks=most_chunks)
+    before = {file: file.stat().st_mtime_ns for file in tmp_path.rglob("*")}
+    with pytest.raises(InputError, match="another experiment"):
+        RunDirectory(tmp_path / "one", "def")
+    assert {file: file.stat().st_mtime_ns for file in tmp_path.rglob("*")} == before
+
+
+def test_a_directory_with_other_files_is_left_alone(tmp_path: Path) -> None:
+    (tmp_path / "thesis.tex").touch()
+    with pytest.raises(InputError, match=r"thesis\.tex"):
+        RunDirectory(tmp_path, "abc")
+    assert [file.name for file in tmp_path.iterdir()] == ["thesis.tex"]
+
+
+def test_a_directory_of_other_chunks_is_left_alone(tmp_path: Path) -> None:
+    (tmp_path / "chunks").mkdir()
+    (tmp_path / "chunks" / "of_cheese").touch()
+    with pytest.raises(InputError, match="other files"):
+        RunDirectory(tmp_path, "abc")
+
+
+def test_a_file_is_no_directory(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(InputError, match=r"file: .*[Nn]ot a directory"):
+        RunDirectory(tmp_path / "file", "abc")
+
+
+def test_a_run_that_left_nothing_leaves_no_directory(tmp_path: Path) -> None:
+    directory = RunDirectory(tmp_path / "a" / "b", "abc")
+    with directory.claimed():
+        directory.begin(PLAN, EXPERIMENT)
+        directory.leave()
+    assert not (tmp_path / "a" / "b").exists()
+
+
+def test_what_cannot_be_written_is_said_in_one_line(tmp_path: Path) -> None:
+    directory = RunDirectory(tmp_path / "run", "abc")
+    with pytest.raises(InputError, match="cannot write here: No space left on device"), directory.claimed():
+        raise OSError(28, os.strerror(28))
+
+
+def test_two_processes_do_not_write_into_one_directory(tmp_path: Path) -> None:
+    directory = RunDirectory(tmp_path / "run", "abc")
+    with directory.claimed():
+        directory.begin(PLAN, EXPERIMENT)
+        with pytest.raises(InputError, match=f"process {os.getpid()} on .* is writing here"):
+            directory.claimed().__enter__()
+
+
+def test_the_lock_of_a_dead_process_holds_nobody_back(tmp_path: Path) -> None:
+    program = (
+        "import os, sys; from pathlib import Path; from tumor_abm.execution.lock import exclusive\n"
+        "with exclusive(Path(sys.argv[1]), of=Path('here')): os.kill(os.getpid(), 9)"
+    )
+    lock = tmp_path / "lock"
+    assert subprocess.run([sys.executable, "-c", program, lock], check=False).returncode == -9
+    assert lock.exists()
+    with exclusive(lock, of=tmp_path):
+        pass
+    assert not lock.exists()
