@@ -15,7 +15,7 @@ from rich.text import Text
 from tumor_abm.endpoints import Endpoint
 
 if TYPE_CHECKING:
-    from tumor_abm.compare import Comparison
+    from tumor_abm.comparison import Comparison
 
 WIDE = 110
 """Columns of a terminal that shows a whole table."""

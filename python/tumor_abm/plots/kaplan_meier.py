@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 from matplotlib.text import Annotation, Text
 from matplotlib.transforms import Transform
 
-from tumor_abm.compare import against_control
+from tumor_abm.comparison import against_control
 from tumor_abm.endpoints import Endpoint, endpoint
 from tumor_abm.plots.style import FAINT, MUTED, colours, new_figure, style, title, wrapped
 from tumor_abm.results import Results
@@ -91,24 +91,25 @@ def _frame(axes: Axes, timed: Endpoint, months: float) -> None:
 
 
 def _curve(axes: Axes, estimate: KaplanMeier, colour: str) -> None:
-    curve = estimate.curve.with_columns(pl.col("survival", "lo", "hi") * 100)
-    if curve.is_empty():
+    if not estimate.n:
         return
-    months = curve["time"]
-    axes.fill_between(months, curve["lo"], curve["hi"], step="post", color=colour, alpha=0.12, linewidth=0)
-    axes.step(months, curve["survival"], where="post", color=colour, linewidth=1.6)
-    censored = curve.filter(pl.col("censored") > 0)
+    curve = estimate.curve.with_columns(pl.col("survival", "lo", "hi") * 100)
+    line, ticks = _visible(axes, curve, 800), _visible(axes, curve.filter(pl.col("censored") > 0), 150)
+    axes.fill_between(
+        line["time"], line["lo"], line["hi"], step="post", color=colour, alpha=0.12, linewidth=0
+    )
+    axes.step(line["time"], line["survival"], where="post", color=colour, linewidth=1.6)
     axes.plot(
-        censored["time"],
-        censored["survival"],
-        "|",
-        color=colour,
-        markersize=4,
-        markeredgewidth=0.7,
-        alpha=0.7,
+        ticks["time"], ticks["survival"], "|", color=colour, markersize=4, markeredgewidth=0.7, alpha=0.7
     )
     if estimate.median is not None:
         axes.plot([estimate.median] * 2, [0, 50], color=colour, linewidth=0.9, linestyle=(0, (2, 2)))
+
+
+def _visible(axes: Axes, curve: pl.DataFrame, places: int) -> pl.DataFrame:
+    """Of the points that would share one of so many places along the axis, the last."""
+    place = pl.col("time") * places // axes.get_xlim()[1]
+    return curve.filter(place != place.shift(-1, fill_value=-1))
 
 
 def _numbers_at_risk(table: Axes, ticks: Iterable[float], estimates: Estimates, colour: Colours) -> None:
