@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import logging
 from collections.abc import Iterable, Iterator
+from concurrent.futures import CancelledError
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -42,11 +43,14 @@ def run_on_cluster(spec: str, chunks: Iterable[Chunk], scheduler: str) -> Iterat
     Raises
     ------
     InputError
-        No scheduler answers, Dask is not installed, or the workers cannot compute.
+        No scheduler answers, it was lost, Dask is not installed, or the workers cannot compute.
     """
     client = _connect(scheduler)
     try:
         yield from _results(client, spec, iter(chunks))
+    except (OSError, CancelledError) as error:
+        problem = f"{scheduler} was lost; once it is back, the same command goes on"
+        raise InputError(problem, key="scheduler") from error
     finally:
         client.close()
 
@@ -88,7 +92,7 @@ def _results(client: Any, spec: str, chunks: Iterator[Chunk]) -> Iterator[tuple[
         running.update(more)
         return list(more)
 
-    done = _dask().as_completed(submit(_window(client)))
+    done = _dask().as_completed(submit(_window(client)), loop=client.loop)
     for future in done:
         chunk = running.pop(future)
         yield chunk, from_bytes(_result(future))
