@@ -81,7 +81,7 @@ class Results:
         (directory / PROVENANCE).unlink(missing_ok=True)
         for name, table in self.tables.items():
             write_whole(directory / f"{name}.parquet", table.write_parquet)
-        experiment = tomli_w.dumps(_without_none(self.experiment))
+        experiment = tomli_w.dumps(without_none(self.experiment))
         write_whole(directory / EXPERIMENT, lambda path: path.write_text(experiment, encoding="utf-8"))
         rows = {name: table.height for name, table in self.tables.items()}
         provenance = json.dumps(self.provenance | {"tables": rows}, indent=2) + "\n"
@@ -172,10 +172,10 @@ def _parsed(path: Path, parse: Callable[[str], dict[str, Any]]) -> dict[str, Any
         raise InputError(f"half-written or damaged: {error}", file=path) from error
 
 
-def _without_none(value: Any) -> Any:
+def without_none(value: Any) -> Any:
     """TOML has no word for nothing: what is ``None`` is left out."""
     if isinstance(value, Mapping):
-        return {key: _without_none(item) for key, item in value.items() if item is not None}
+        return {key: without_none(item) for key, item in value.items() if item is not None}
     if isinstance(value, list | tuple):
-        return [_without_none(item) for item in value]
+        return [without_none(item) for item in value]
     return value

@@ -80,10 +80,8 @@ class Section:
 
 def sections(comparison: Comparison) -> list[Section]:
     """Word `comparison`: a section per endpoint, then who gains."""
-    worded = [_endpoint_section(comparison, endpoint) for endpoint in comparison.endpoints]
-    if comparison.gains.height:
-        worded.append(_gains_section(comparison))
-    return worded
+    worded = [endpoint_section(comparison, endpoint) for endpoint in comparison.endpoints]
+    return [*worded, gains_section(comparison)] if comparison.gains.height else worded
 
 
 def _room_for_names(table: list[list[str]], columns: int) -> int:
@@ -137,7 +135,29 @@ def _whole(value: float | None) -> str:
     return NOTHING if value is None else f"{value:.0f}"
 
 
-def _endpoint_section(comparison: Comparison, endpoint: Endpoint) -> Section:
+def summary_section(comparison: Comparison) -> Section:
+    """Word medians and hazard ratios of the endpoints that are counted from the first day."""
+    endpoints = [each.name for each in comparison.endpoints if each.line in (None, 1)]
+    rows = {(row["arm"], row["endpoint"]): row for row in comparison.table.iter_rows(named=True)}
+    arms = comparison.table["arm"].unique(maintain_order=True)
+    return Section(
+        title="In short",
+        note="",
+        header=["Arm", *endpoints],
+        rows=[
+            [arm, *(_median_and_ratio(rows[arm, endpoint], comparison.control) for endpoint in endpoints)]
+            for arm in arms
+        ],
+    )
+
+
+def _median_and_ratio(row: Row, control: str) -> str:
+    median = median_text(row["median_months"], row["lo"], row["hi"]) if row["n"] else NOTHING
+    return f"{median}\n{next(_against_control(row, control))}"
+
+
+def endpoint_section(comparison: Comparison, endpoint: Endpoint) -> Section:
+    """Word the arms' survival and response for one endpoint."""
     rows = comparison.table.filter(endpoint=endpoint.name)
     landmarks = [name for name in rows.columns if name.startswith("rate_")]
     responses = ["orr_pct", "cbr_pct"] if endpoint.line is not None else []
@@ -183,7 +203,8 @@ def _against_control(row: Row, control: str) -> Iterator[str]:
         yield from (hazard_ratio_text(row["hr"], row["hr_lo"], row["hr_hi"]), p_text(row["p"]))
 
 
-def _gains_section(comparison: Comparison) -> Section:
+def gains_section(comparison: Comparison) -> Section:
+    """Word how the virtual twins fare."""
     return Section(
         title=f"Who gains against {comparison.control}",
         note="Each patient against the same patient in the control arm, for as long as both were followed.",

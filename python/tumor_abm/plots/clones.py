@@ -19,6 +19,7 @@ CARRIED_FROM = 0.05
 SHOWN_ALTERATIONS = 12
 SHOWN_LINES = 4
 NONE = "none of them"
+TITLE = "What tumours carry when a line fails"
 
 _TUMOUR = ("arm", "line", "patient")
 _BAR_IN = 0.13
@@ -61,11 +62,18 @@ def carried_at(results: Results, moment: str) -> pl.DataFrame:
     )
 
 
-def plot_resistance(results: Results) -> Figure:
+def plot_resistance(results: Results, *, titled: bool = True) -> Figure:
     """Draw which alterations tumours carry at progression, per arm and line.
 
     A bar is the share of progressing tumours in which at least a twentieth of the cells carry the
     alteration; the mark in it is that share at the start of the line.
+
+    Parameters
+    ----------
+    results
+        Of an experiment.
+    titled
+        Whether the figure has a title.
     """
     late, early = carried_at(results, "progression"), carried_at(results, "start")
     alterations = _most_frequent(late)
@@ -86,7 +94,12 @@ def plot_resistance(results: Results) -> Figure:
                 panel.barh(where, share, height=0.9 / (len(arms) + 1), color=colours(results)[arm])
                 panel.plot(before, where, "|", color=INK, markersize=6)
                 _numbers(panel, where, share, before)
-        _explain(figure, panels[0], results, anything=bool(lines))
+        if not lines:
+            panels[0].set_axis_off()
+            panels[0].text(0.5, 0.5, "No tumour progressed.", ha="center", transform=panels[0].transAxes)
+        if titled:
+            figure.suptitle(TITLE, x=0.01, ha="left", fontsize=12, fontweight="bold")
+        _legend(figure, results)
     return figure
 
 
@@ -130,11 +143,7 @@ def _numbers(panel: Axes, where: list[float], share: list[float], before: list[f
         beside(f"{value:.0f}", (max(value, mark), y), fontsize=6.5, color=MUTED)
 
 
-def _explain(figure: Figure, panel: Axes, results: Results, *, anything: bool) -> None:
-    if not anything:
-        panel.set_axis_off()
-        panel.text(0.5, 0.5, "No tumour progressed.", ha="center", transform=panel.transAxes)
-    figure.suptitle("What tumours carry when a line fails", x=0.01, ha="left", fontsize=12, fontweight="bold")
+def _legend(figure: Figure, results: Results) -> None:
     arms = [Patch(color=colour, label=arm) for arm, colour in colours(results).items()]
     start = Line2D([], [], color=INK, marker="|", linestyle="", label="at the start of the line")
     figure.legend(

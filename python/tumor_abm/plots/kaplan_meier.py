@@ -27,7 +27,7 @@ Estimates = Mapping[str, KaplanMeier]
 Colours = Mapping[str, str]
 
 
-def plot_kaplan_meier(results: Results, name: str) -> Figure:
+def plot_kaplan_meier(results: Results, name: str, *, titled: bool = True) -> Figure:
     """Draw the survival curves of all arms with 95% bands, medians and numbers at risk.
 
     The time axis ends where less than a twentieth of every arm is still at risk.
@@ -38,6 +38,8 @@ def plot_kaplan_meier(results: Results, name: str) -> Figure:
         Of an experiment.
     name
         Of the endpoint: ``PFS1``, ``PFS line 2``, ``PFS2``, ``OS``.
+    titled
+        Whether the figure names the endpoint and the experiment.
 
     Raises
     ------
@@ -57,7 +59,8 @@ def plot_kaplan_meier(results: Results, name: str) -> Figure:
             _curve(axes, estimate, colour[arm])
         _numbers_at_risk(table, axes.get_xticks(), estimates, colour)
         _hazard_ratios(axes, observed, results.control, estimates, colour)
-        title(axes, timed.title, str(results.experiment.get("title", "")))
+        if titled:
+            title(axes, timed.title, str(results.experiment.get("title", "")))
         _label_curves(figure, axes, estimates, colour)
     return figure
 

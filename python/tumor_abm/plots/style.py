@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import io
+import re
 import textwrap
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
+from html import escape
 from pathlib import Path
 from typing import Any
 
@@ -93,9 +95,11 @@ def save_figure(figure: Figure, stem: str | Path) -> list[Path]:
     return paths
 
 
-def svg(figure: Figure) -> str:
-    """Return `figure` as an SVG element to be put into a page."""
+def svg(figure: Figure, label: str) -> str:
+    """Return `figure` as an SVG element to be put into a page; `label` says what it shows."""
     text = io.StringIO()
     with style():
         figure.savefig(text, format="svg", metadata={"Date": None})
-    return text.getvalue()[text.getvalue().index("<svg") :]
+    element = text.getvalue()[text.getvalue().index("<svg") :]
+    unnamed = re.sub(r'<g id="[^"]*"', "<g", element)  # ids of groups would repeat in a page of figures
+    return unnamed.replace("<svg", f'<svg role="img" aria-label="{escape(label)}"', 1)

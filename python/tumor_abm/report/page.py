@@ -1,0 +1,128 @@
+"""One page with everything a reader of an experiment asks for."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from html import escape
+from importlib.resources import files
+from pathlib import Path
+from string import Template
+from typing import Any
+
+import tomli_w
+
+from tumor_abm.comparison import Comparison, compare
+from tumor_abm.endpoints import Endpoint
+from tumor_abm.plots import plot_kaplan_meier, plot_resistance, svg
+from tumor_abm.plots.clones import TITLE
+from tumor_abm.plots.style import colours
+from tumor_abm.report.therapy import line_in_words
+from tumor_abm.results import Results, without_none, write_whole
+from tumor_abm.wording import LEGEND, Section, endpoint_section, gains_section, summary_section
+
+
+def write_report(results: Results, directory: str | Path, comparison: Comparison | None = None) -> Path:
+    """Write ``report.html`` into `directory` and return its path.
+
+    The page needs nothing but itself: figures are inline SVG, and there are no scripts.
+
+    Parameters
+    ----------
+    results
+        Of an experiment.
+    directory
+        Where to.
+    comparison
+        What `compare` said of `results`, if that is known already.
+    """
+    path = Path(directory) / "report.html"
+    page = _page(results, comparison or compare(results))
+    write_whole(path, lambda draft: draft.write_text(page, encoding="utf-8"))
+    return path
+
+
+def _page(results: Results, comparison: Comparison) -> str:
+    here = files("tumor_abm.report")
+    parts = {
+        "style": (here / "page.css").read_text(encoding="utf-8"),
+        "title": escape(str(results.experiment.get("title", "Experiment"))),
+        "question": escape(str(results.experiment.get("question", ""))),
+        "facts": escape(_facts(results)),
+        "arms": "".join(_arm(results, arm) for arm in results.experiment["arm"]),
+        "summary": _table(summary_section(comparison)),
+        "endpoints": "".join(_endpoint(results, comparison, each) for each in comparison.endpoints),
+        "legend": escape(LEGEND),
+        "gains": _gains(comparison),
+        "resistance": _resistance(results),
+        "provenance": _definitions(results.provenance),
+        "experiment": escape(tomli_w.dumps(without_none(results.experiment))),
+    }
+    return Template((here / "page.html").read_text(encoding="utf-8")).substitute(parts)
+
+
+def _facts(results: Results) -> str:
+    patients = results.overall["patient"].n_unique()
+    arms = len(results.arms)
+    lived = "each lives every arm" if arms > 1 else "one arm"
+    return f"{patients} virtual patients, {lived}; seed {results.experiment.get('seed', 'not recorded')}"
+
+
+def _arm(results: Results, arm: Mapping[str, Any]) -> str:
+    name = escape(arm["name"])
+    control = " <small>control</small>" if arm["name"] == results.control and len(results.arms) > 1 else ""
+    swatch = f'<span class="swatch" style="background:{colours(results)[arm["name"]]}"></span>'
+    lines = "".join(f"<li>{_line(line)}</li>" for line in arm.get("line", []))
+    return f"<div class=arm><h3>{swatch}{name}{control}</h3><ol>{lines}</ol></div>"
+
+
+def _line(line: Mapping[str, Any]) -> str:
+    given, *clauses = (escape(clause) for clause in line_in_words(line))
+    return f"<strong>{given}</strong> " + "; ".join(clauses)
+
+
+def _endpoint(results: Results, comparison: Comparison, timed: Endpoint) -> str:
+    section = endpoint_section(comparison, timed)
+    figure = svg(
+        plot_kaplan_meier(results, timed.name, titled=False), f"Kaplan-Meier curves: {section.title}"
+    )
+    return f"<section>{_heading(section)}<figure>{figure}</figure>{_table(section)}</section>"
+
+
+def _gains(comparison: Comparison) -> str:
+    if comparison.gains.is_empty():
+        return ""
+    section = gains_section(comparison)
+    return f"<section>{_heading(section)}{_table(section)}</section>"
+
+
+def _resistance(results: Results) -> str:
+    if "clones" not in results.tables:
+        return ""
+    figure = svg(plot_resistance(results, titled=False), TITLE)
+    return f"<section><h2>{TITLE}</h2><figure>{figure}</figure></section>"
+
+
+def _heading(section: Section) -> str:
+    return f"<h2>{escape(section.title)}</h2><p class=note>{escape(section.note)}</p>"
+
+
+def _table(section: Section) -> str:
+    header = "".join(f"<th scope=col>{escape(name)}</th>" for name in section.header)
+    rows = "".join(
+        f"<tr><th scope=row>{escape(name)}</th>{_cells(cells)}</tr>" for name, *cells in section.rows
+    )
+    return f"<div class=wide><table><thead><tr>{header}</tr></thead><tbody>{rows}</tbody></table></div>"
+
+
+def _cells(cells: list[str]) -> str:
+    return "".join(f"<td>{escape(cell)}</td>" for cell in cells)
+
+
+def _definitions(provenance: Mapping[str, Any]) -> str:
+    return "".join(f"<dt>{escape(key)}</dt><dd>{_value(value)}</dd>" for key, value in provenance.items())
+
+
+def _value(value: Any) -> str:
+    if isinstance(value, Mapping):
+        return "; ".join(f"{escape(str(key))} {_value(item)}" for key, item in value.items())
+    return escape(str(value))
