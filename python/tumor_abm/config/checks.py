@@ -1,0 +1,201 @@
+"""What a schema cannot say: names that must exist, and treatment that must make sense."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Sequence
+
+from tumor_abm._problems import Problems, Step, shown
+from tumor_abm.config.written import Written
+from tumor_abm.knowledge import Alteration, Knowledge, Population
+from tumor_abm.strategy import Arm, Condition, Dosing, Line
+
+_MOST_ALTERATIONS = 31
+
+
+def check_names(
+    written: Written,
+    population: Population,
+    alterations: Sequence[str],
+    knowledge: Knowledge,
+    problems: Problems,
+) -> None:
+    """Note alterations, genes and arms that do not exist or are named twice."""
+    for i, name in enumerate(alterations):
+        where: list[Step] = ["alterations", i]
+        if name not in knowledge.alterations:
+            problems.add_unknown(where, name, "alteration", knowledge.alterations)
+        elif name in alterations[:i]:
+            problems.add(where, f"{shown(name)} is named twice")
+    if len(alterations) > _MOST_ALTERATIONS:
+        problems.add(
+            ["alterations"],
+            f"found {len(alterations)}; allowed: at most {_MOST_ALTERATIONS} in one experiment",
+        )
+    for name in population.founder:
+        if name not in knowledge.alterations:
+            problems.add_unknown(["population", "founder", name], name, "alteration", knowledge.alterations)
+    in_play = {name: knowledge.alterations[name] for name in alterations if name in knowledge.alterations}
+    for key in ("altered", "not_altered"):
+        for i, gene in enumerate(getattr(population.eligibility, key)):
+            _check_gene(["population", "eligibility", key, i], gene, in_play, knowledge, problems)
+    for i, gene in enumerate(written.liquid_biopsy.genes if written.liquid_biopsy else []):
+        where = ["liquid_biopsy", "genes", i]
+        _check_gene(where, gene, in_play, knowledge, problems)
+        found = _of_gene(gene, in_play)
+        if found and not any(alteration.in_dna for alteration in found.values()):
+            problems.add(where, f"{shown(gene)} leaves no trace in DNA, so no liquid biopsy can read it")
+    names = [arm.name for arm in written.arm]
+    for a, name in enumerate(names):
+        if name in names[:a]:
+            problems.add(["arm", a, "name"], f"{shown(name)} is named twice")
+    if written.control is not None and written.control not in names:
+        problems.add_unknown(["control"], written.control, "arm", names)
+    if written.accrual_months > written.horizon_months:
+        problems.add(
+            ["accrual_months"],
+            f"found {written.accrual_months:g}; allowed: at most horizon_months = {written.horizon_months:g}",
+        )
+
+
+def check_lines(
+    lines: Sequence[Line],
+    where: Sequence[Step],
+    *,
+    knowledge: Knowledge,
+    alterations: Sequence[str],
+    measured: Collection[str],
+    problems: Problems,
+) -> None:
+    """Note drugs, genes and rules of consecutive lines that cannot be."""
+    in_play = {name: knowledge.alterations[name] for name in alterations if name in knowledge.alterations}
+    for i, line in enumerate(lines):
+        place = [*where, i]
+        for at, dosing in line.dosings():
+            _check_dosing([*place, *at], dosing, knowledge, problems)
+        for at, condition in line.conditions():
+            _check_condition([*place, *at], condition, in_play, knowledge, measured, problems)
+        _check_options(line, place, problems)
+        _check_rules(line, place, problems)
+        if i + 1 < len(lines) and not _can_end(line):
+            problems.add([*place, "until"], "no reason to leave this line, so those after it never begin")
+
+
+def check_arms(
+    arms: Sequence[Arm],
+    *,
+    knowledge: Knowledge,
+    alterations: Sequence[str],
+    measured: Collection[str],
+    problems: Problems,
+) -> None:
+    """Note what cannot be in the lines of every arm."""
+    for a, arm in enumerate(arms):
+        check_lines(
+            arm.line,
+            ["arm", a, "line"],
+            knowledge=knowledge,
+            alterations=alterations,
+            measured=measured,
+            problems=problems,
+        )
+
+
+def _of_gene(gene: str, in_play: dict[str, Alteration]) -> dict[str, Alteration]:
+    found = {name: alteration for name, alteration in in_play.items() if alteration.gene == gene}
+    return found or {name: alteration for name, alteration in in_play.items() if name == gene}
+
+
+def _check_gene(
+    where: Sequence[Step], gene: str, in_play: dict[str, Alteration], knowledge: Knowledge, problems: Problems
+) -> None:
+    if _of_gene(gene, in_play):
+        return
+    dormant = [*_of_gene(gene, dict(knowledge.alterations))]
+    if dormant:
+        listed = " and ".join(shown(name) for name in dormant)
+        problems.add(where, f"{shown(gene)} is not in play; add {listed} to alterations")
+        return
+    known = dict.fromkeys([*(alteration.gene for alteration in in_play.values()), *in_play])
+    problems.add_unknown(where, gene, "gene of this experiment", known)
+
+
+def _check_dosing(where: Sequence[Step], dosing: Dosing, knowledge: Knowledge, problems: Problems) -> None:
+    drug = knowledge.drugs.get(dosing.drug)
+    if drug is None:
+        problems.add_unknown(where, dosing.drug, "drug", knowledge.drugs)
+        return
+    try:
+        dosing.relative_dose(drug)
+    except ValueError as error:
+        problems.add(where, str(error))
+    schedule = drug.schedule
+    cycle = schedule.cycle_days if dosing.cycle_days is None else dosing.cycle_days
+    days = schedule.days if dosing.days is None else dosing.days
+    loading = schedule.loading_days if dosing.loading_days is None else dosing.loading_days
+    outside = [day for day in [*days, *loading] if day > cycle]
+    if outside:
+        problems.add(where, f"day {outside[0]} lies outside the cycle of {cycle} days")
+
+
+def _check_condition(
+    where: Sequence[Step],
+    condition: Condition,
+    in_play: dict[str, Alteration],
+    knowledge: Knowledge,
+    measured: Collection[str],
+    problems: Problems,
+) -> None:
+    if condition.tissue is not None:
+        _check_gene([*where, "tissue"], condition.tissue, in_play, knowledge, problems)
+    gene = condition.ctdna
+    if gene is not None and gene not in measured:
+        listed = ", ".join(measured) or "no liquid biopsy is taken"
+        problems.add(
+            [*where, "ctdna"],
+            f"nobody measures {shown(gene)}; add it to genes of [liquid_biopsy] (measured: {listed})",
+        )
+
+
+def _check_options(line: Line, where: Sequence[Step], problems: Problems) -> None:
+    last = len(line.options) - 1
+    for o, option in enumerate(line.options):
+        start: list[Step] = [*where] if line.choose is None else [*where, "choose", o]
+        if o < last and option.if_ is None:
+            problems.add(start, "has no condition, so the options after it are never reached; put it last")
+        if o == last and option.if_ is not None:
+            problems.add(start, "the last option must have no condition, for patients whom no other fits")
+        drugs = [dosing.drug for dosing in option.regimen]
+        for d, drug in enumerate(drugs):
+            if drug in drugs[:d]:
+                problems.add([*start, "regimen", d], f"{shown(drug)} is named twice")
+
+
+def _check_rules(line: Line, where: Sequence[Step], problems: Problems) -> None:
+    regimens = [{dosing.drug for dosing in option.regimen} for option in line.options]
+    brought = {rule.then.with_.drug for rule in line.rule if rule.then.with_ is not None}
+    brought |= {rule.then.add.drug for rule in line.rule if rule.then.add is not None}
+    taken = set().union(*regimens) | brought
+    for r, rule in enumerate(line.rule):
+        then: list[Step] = [*where, "rule", r, "then"]
+        for key, drug in (("replace", rule.then.replace), ("stop", rule.then.stop)):
+            if drug is not None:
+                _check_taken([*then, key], drug, taken, problems)
+        new = rule.then.with_ or rule.then.add
+        key = "with" if rule.then.with_ else "add"
+        if new is not None and new.drug != rule.then.replace and all(new.drug in drugs for drugs in regimens):
+            problems.add([*then, key], f"{shown(new.drug)} is in the regimen already")
+    for key, pause in (("holiday", line.holiday), ("adaptive", line.adaptive)):
+        for d, drug in enumerate(pause.drugs if pause else []):
+            _check_taken([*where, key, "drugs", d], drug, taken, problems)
+
+
+def _check_taken(where: Sequence[Step], drug: str, taken: Iterable[str], problems: Problems) -> None:
+    taken = sorted(taken)
+    if drug not in taken:
+        problems.add(where, f"{shown(drug)} is not given in this line (given: {', '.join(taken)})")
+
+
+def _can_end(line: Line) -> bool:
+    until = line.until
+    planned = until.months is not None or until.cycles is not None or until.response is not None
+    return until.progression or until.toxicity or planned or any(rule.then.next_line for rule in line.rule)

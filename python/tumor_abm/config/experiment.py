@@ -1,0 +1,364 @@
+"""An experiment, checked and resolved."""
+
+from __future__ import annotations
+
+import json
+import re
+import secrets
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import tomli_w
+from pydantic import ValidationError
+
+from tumor_abm import _core
+from tumor_abm._problems import Problems, shown
+from tumor_abm._table import merged
+from tumor_abm._toml import read_toml
+from tumor_abm.config.checks import check_arms, check_lines, check_names
+from tumor_abm.config.written import DEFAULT_POPULATION, Written
+from tumor_abm.errors import InputError
+from tumor_abm.knowledge import Knowledge, Population, plain
+from tumor_abm.knowledge.library import complete, inherited
+from tumor_abm.strategy import Arm, Line
+
+DAYS_PER_MONTH = 30.4375
+
+_DAYS_PER_WEEK = 7
+_KNOWLEDGE_TABLES = ("drug", "alteration", "source", "pathway", "imaging")
+_OPTION = re.compile(r"(.*line\[\d+\]|population\.prior\[\d+\])\.options\[(\d+)\](.*)")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Experiment:
+    """A cohort of virtual patients and the strategies they live through.
+
+    Attributes
+    ----------
+    seed
+        Names all random streams.
+    written
+        What the user wrote, defaults filled.
+    knowledge
+        What is known, with the changes of the experiment.
+    population, population_name
+        Laws of the patients.
+    alterations
+        Names of the alterations in play.
+    file
+        Where it was read from.
+    """
+
+    seed: int
+    written: Written
+    knowledge: Knowledge
+    population: Population
+    population_name: str
+    alterations: list[str]
+    file: Path | None = None
+
+    @property
+    def title(self) -> str:
+        """Its name."""
+        return self.written.title
+
+    @property
+    def question(self) -> str:
+        """The question it answers."""
+        return self.written.question
+
+    @property
+    def patients(self) -> int:
+        """Virtual patients."""
+        return self.written.patients
+
+    @property
+    def arms(self) -> list[Arm]:
+        """Strategies in the order of the file."""
+        return self.written.arm
+
+    @property
+    def control(self) -> str:
+        """Name of the arm that the others are compared with."""
+        return self.written.control or self.arms[0].name
+
+    @property
+    def drugs(self) -> list[str]:
+        """Drugs that any arm or prior line can give, sorted."""
+        return sorted({dosing.drug for line in self._lines() for _, dosing in line.dosings()})
+
+    def _lines(self) -> Iterator[Line]:
+        yield from self.population.prior
+        for arm in self.arms:
+            yield from arm.line
+
+    @classmethod
+    def from_dict(
+        cls,
+        data: Mapping[str, Any],
+        *,
+        file: str | Path | None = None,
+        patients: int | None = None,
+        seed: int | None = None,
+    ) -> Experiment:
+        """Check an experiment given as tables, as TOML would give them.
+
+        Parameters
+        ----------
+        data
+            Tables of the experiment.
+        file
+            Named in messages; files of `knowledge` are looked for beside it.
+        patients, seed
+            Replace those of `data`.
+
+        Raises
+        ------
+        InputError
+            Something is wrong: one line per problem, with its place.
+        """
+        data = {**data, **_given(patients=patients, seed=seed)}
+        problems = Problems(file)
+        knowledge = _known(data, file, problems)
+        written: Written | None = None
+        try:
+            written = Written.model_validate(data)
+        except ValidationError as error:
+            problems.add_invalid(error, Written)
+        found = _population(data, knowledge, problems) if knowledge else None
+        if knowledge is None or written is None or found is None:
+            problems.raise_if_any()
+            raise AssertionError("an experiment is neither whole nor faulty")
+        population_name, population = found
+        alterations = knowledge.core_alterations if written.alterations is None else written.alterations
+        measured = written.liquid_biopsy.genes if written.liquid_biopsy else []
+        check_names(written, population, alterations, knowledge, problems)
+        check_lines(
+            population.prior,
+            ["population", "prior"],
+            knowledge=knowledge,
+            alterations=alterations,
+            measured=measured,
+            problems=problems,
+        )
+        check_arms(
+            written.arm, knowledge=knowledge, alterations=alterations, measured=measured, problems=problems
+        )
+        problems.raise_if_any()
+        experiment = cls(
+            seed=secrets.randbits(48) if written.seed is None else written.seed,
+            written=written,
+            knowledge=knowledge,
+            population=population,
+            population_name=population_name,
+            alterations=list(alterations),
+            file=None if file is None else Path(file),
+        )
+        experiment._check_in_core()
+        return experiment
+
+    def _check_in_core(self) -> None:
+        try:
+            _core.check(json.dumps(self.to_core(), allow_nan=False))
+        except ValueError as error:
+            raise InputError(_in_users_words(str(error), self), file=self.file) from None
+
+    def to_core(self) -> dict[str, Any]:
+        """Return the experiment as the core reads it, with the drugs and alterations it uses."""
+        written, knowledge = self.written, self.knowledge
+        assay = written.liquid_biopsy
+        return {
+            "seed": self.seed,
+            "dt": written.dt_days,
+            "horizon_days": written.horizon_months * DAYS_PER_MONTH,
+            "accrual_days": written.accrual_months * DAYS_PER_MONTH,
+            "max_clones": written.max_clones,
+            "trajectory_every_days": written.trajectory_every_days,
+            "alterations": [knowledge.alterations[name].to_core(name) for name in self.alterations],
+            "drugs": [knowledge.drugs[name].to_core(name) for name in self.drugs],
+            "pathway": knowledge.pathway.to_core(),
+            "population": self.population.to_core(
+                self.population_name, alterations=self.alterations, drugs=knowledge.drugs
+            ),
+            "imaging": knowledge.imaging.to_core(),
+            "assessment": [
+                {"every_days": period.every_weeks * _DAYS_PER_WEEK, "until_month": period.until_month}
+                for period in written.assessment.calendar
+            ],
+            "liquid_biopsy": None
+            if assay is None
+            else {
+                "every_days": assay.every_weeks * _DAYS_PER_WEEK,
+                "genes": assay.genes,
+                **plain(knowledge.assay),
+            },
+            "neutropenia": knowledge.neutropenia.to_core() if written.neutropenia.model else None,
+            "arms": [arm.to_core(knowledge.drugs) for arm in self.arms],
+        }
+
+    def resolved(self) -> dict[str, Any]:
+        """Return the experiment with everything written out, the seed and all constants included.
+
+        Running it again gives the same results, whatever the package knows by then.
+        """
+        written, knowledge = self.written, self.knowledge
+        population = plain(self.population)
+        population["target_lesions"] = self.population.target_lesions.value
+        population["founder"] = {
+            name: share for name, share in population["founder"].items() if name in self.alterations
+        }
+        population["prior"] = [_tidy(line) for line in self.population.prior]
+        population["eligibility"] = _tidy(self.population.eligibility)
+        tables: dict[str, Any] = {
+            "title": self.title,
+            "question": self.question,
+            "seed": self.seed,
+            "patients": self.patients,
+            "control": self.control,
+            "self_contained": True,
+            "horizon_months": written.horizon_months,
+            "accrual_months": written.accrual_months,
+            "dt_days": written.dt_days,
+            "max_clones": written.max_clones,
+            "trajectory_every_days": written.trajectory_every_days,
+            "alterations": self.alterations,
+            "assessment": _tidy(written.assessment),
+            "neutropenia": {"model": False},
+            "arm": [_tidy(arm) for arm in self.arms],
+            "population": {"name": self.population_name, **population},
+            "pathway": plain(knowledge.pathway),
+            "imaging": plain(knowledge.imaging),
+            "drug": {name: _tidy_drug(plain(knowledge.drugs[name])) for name in self.drugs},
+            "alteration": {name: plain(knowledge.alterations[name]) for name in self.alterations},
+        }
+        if written.neutropenia.model:
+            tables["neutropenia"] = {"model": True, **knowledge.neutropenia.to_core()}
+        if written.liquid_biopsy is not None:
+            tables["liquid_biopsy"] = {
+                "every_weeks": written.liquid_biopsy.every_weeks,
+                "genes": written.liquid_biopsy.genes,
+                **plain(knowledge.assay),
+            }
+        return tables
+
+    def to_toml(self) -> str:
+        """Return `resolved` as TOML."""
+        return tomli_w.dumps(self.resolved())
+
+
+def load_experiment(path: str | Path, *, patients: int | None = None, seed: int | None = None) -> Experiment:
+    """Read an experiment from a TOML file and check it.
+
+    Parameters
+    ----------
+    path
+        The file.
+    patients, seed
+        Replace those of the file.
+
+    Raises
+    ------
+    InputError
+        The file cannot be read, or something in it is wrong: one line per problem, with its place.
+    """
+    return Experiment.from_dict(read_toml(path), file=path, patients=patients, seed=seed)
+
+
+def json_schema() -> dict[str, Any]:
+    """Return the JSON schema of an experiment file, for editors."""
+    return Written.model_json_schema()
+
+
+def _given(**values: int | None) -> dict[str, int]:
+    """Check what a caller puts in the place of values of the file."""
+    given = {key: value for key, value in values.items() if value is not None}
+    bounds = {"patients": (1, 10_000_000), "seed": (0, 2**63 - 1)}
+    for key, value in given.items():
+        low, high = bounds[key]
+        if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
+            raise InputError(f"found {shown(value)}; allowed: a whole number from {low} to {high}", key=key)
+    return given
+
+
+def _known(data: Mapping[str, Any], file: str | Path | None, problems: Problems) -> Knowledge | None:
+    """Lay the tables of an experiment over what is known."""
+    tables = {key: data[key] for key in _KNOWLEDGE_TABLES if isinstance(data.get(key), Mapping)}
+    for key, own in (("liquid_biopsy", ("every_weeks", "genes")), ("neutropenia", ("model",))):
+        if isinstance(data.get(key), Mapping):
+            constants = Knowledge.shipped().tables[key]
+            tables[key] = {
+                name: value for name, value in data[key].items() if name not in own and name in constants
+            }
+    if data.get("self_contained") is True:
+        spare = {key: Knowledge.shipped().tables[key] for key in ("liquid_biopsy", "neutropenia")}
+        return complete(merged(spare, tables), problems)
+    knowledge = Knowledge.shipped()
+    files = data.get("knowledge")
+    folder = Path() if file is None else Path(file).parent
+    for name in files if isinstance(files, list) else []:
+        if isinstance(name, str):
+            knowledge = knowledge.with_file(folder / name)
+    before = len(problems.lines)
+    knowledge = knowledge.updated(tables, problems)
+    return knowledge if len(problems.lines) == before else None
+
+
+def _population(
+    data: Mapping[str, Any], knowledge: Knowledge, problems: Problems
+) -> tuple[str, Population] | None:
+    given = data.get("population", DEFAULT_POPULATION)
+    table = {"base": given} if isinstance(given, str) else given
+    if not isinstance(table, Mapping):
+        return None
+    base = table.get("base", None if data.get("self_contained") is True else DEFAULT_POPULATION)
+    laws: dict[str, Any] = {}
+    if base is not None:
+        if not isinstance(base, str) or base not in knowledge.populations:
+            where = ["population"] if isinstance(given, str) else ["population", "base"]
+            problems.add_unknown(where, str(base), "population", knowledge.populations)
+            return None
+        laws = inherited(knowledge.tables["population"], base, "population", problems) or {}
+    changes = {key: value for key, value in table.items() if key not in ("base", "name")}
+    name = table.get("name", f"{base}, changed" if changes else base)
+    if not isinstance(name, str):
+        problems.add(["population", "name"], f"found {shown(name)}; allowed: a text in quotes")
+        return None
+    try:
+        return name, Population.model_validate(merged(laws, changes))
+    except ValidationError as error:
+        problems.add_invalid(error, Population, ["population"])
+        return None
+
+
+def _tidy(table: Any) -> Any:
+    """Return a table for a file, without what is not set or empty."""
+    return _without_empty(table.model_dump(exclude_none=True))
+
+
+def _without_empty(value: Any) -> Any:
+    if isinstance(value, dict):
+        kept = {key: _without_empty(inner) for key, inner in value.items()}
+        return {key: inner for key, inner in kept.items() if inner not in ([], {})}
+    if isinstance(value, list):
+        return [_without_empty(inner) for inner in value]
+    return value
+
+
+def _tidy_drug(drug: dict[str, Any]) -> dict[str, Any]:
+    drug["dose"] = {key: drug["dose"][key] for key in ("value", "unit")}
+    return drug
+
+
+def _in_users_words(message: str, experiment: Experiment) -> str:
+    """Translate places of the core into places of the file."""
+    place, colon, said = message.partition(": ")
+    match = _OPTION.fullmatch(place)
+    if not (colon and match):
+        return message
+    line, option, rest = match.groups()
+    indices = [int(index) for index in re.findall(r"\[(\d+)\]", line)]
+    lines = experiment.population.prior if line.startswith("population") else experiment.arms[indices[0]].line
+    chooses = lines[indices[-1]].choose is not None
+    return f"{line}{f'.choose[{option}]' if chooses else ''}{rest}: {said}"

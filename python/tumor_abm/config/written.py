@@ -1,0 +1,169 @@
+"""An experiment as a user writes it: the keys of the TOML file and their defaults."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
+
+from tumor_abm._table import Table
+from tumor_abm.strategy import Arm
+
+DEFAULT_POPULATION = "first_line_postmenopausal"
+
+_MOST_PATIENTS = 10_000_000
+_MOST_MONTHS = 1_200
+_SHORTEST_STEP = 1e-3
+
+
+def _said(text: str) -> str:
+    if not text.strip():
+        raise ValueError("found an empty text; allowed: a sentence")
+    return text
+
+
+def _unit_fraction(dt: float) -> float:
+    if abs(1 / dt - round(1 / dt)) > 1e-9:
+        raise ValueError(f"found {dt:g}; allowed: 1, 1/2, 1/3, ... of a day")
+    return dt
+
+
+def _named_or_table(value: Any) -> Any:
+    return {"base": value} if isinstance(value, str) else value
+
+
+class ScanPeriod(Table):
+    """A stretch of the scan calendar: weeks between scans, and the month until which it applies."""
+
+    every_weeks: float = Field(ge=1 / 7, le=520)
+    until_month: float | None = Field(default=None, gt=0, le=10_000)
+
+
+def _usual_calendar() -> list[ScanPeriod]:
+    return [ScanPeriod(every_weeks=8.0, until_month=18.0), ScanPeriod(every_weeks=12.0)]
+
+
+class Assessment(Table):
+    """When scans are made, counted from the start of every line."""
+
+    calendar: list[ScanPeriod] = Field(default_factory=_usual_calendar, min_length=1)
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Assessment:
+        before = 0.0
+        for i, period in enumerate(self.calendar):
+            if period.until_month is None and i + 1 < len(self.calendar):
+                raise ValueError(f"calendar[{i}]: until_month is missing; only the last may go on for ever")
+            if period.until_month is not None and period.until_month <= before:
+                raise ValueError(
+                    f"calendar[{i}]: until_month must be above {before:g}, that of the one before"
+                )
+            before = period.until_month or before
+        return self
+
+
+class LiquidBiopsy(Table):
+    """Liquid biopsies, from the start of every line; the other keys change constants of the assay.
+
+    Attributes
+    ----------
+    every_weeks
+        Weeks between samples.
+    genes
+        Genes (or alterations) that are read.
+    """
+
+    every_weeks: float = Field(default=8.0, ge=1 / 7, le=520)
+    genes: list[str] = Field(min_length=1)
+    limit_of_detection: float | None = None
+    plasma_ml: float | None = None
+    body_plasma_ml: float | None = None
+    background_per_ml: float | None = None
+    half_life_h: float | None = None
+
+
+class Neutrophils(Table):
+    """Neutrophils; the other keys change constants of the model.
+
+    Attributes
+    ----------
+    model
+        ``false``: neutrophils are not modelled and no dose is held.
+    """
+
+    model: bool = True
+    mean_transit_h: float | None = None
+    feedback: float | None = None
+    hold_below: float | None = None
+    resume_at: float | None = None
+    reduce_below: float | None = None
+    reduction: float | None = None
+    most_reductions: int | None = None
+
+
+class Written(Table):
+    """An experiment.
+
+    Attributes
+    ----------
+    title
+        Its name.
+    question
+        The question it answers, a sentence.
+    seed
+        Names the random streams; drawn when absent, and written into the results.
+    patients
+        Virtual patients. Every one lives every arm.
+    population
+        Name of a population, or a table: ``base`` and what differs from it.
+    control
+        Name of the arm that the others are compared with; the first when absent.
+    horizon_months, accrual_months
+        Follow-up of the first patient enrolled, and months over which patients are enrolled.
+    dt_days
+        Step: 1 or a unit fraction of a day.
+    max_clones
+        Living clones of one genotype that are kept apart; 1 leaves totals exact and is fastest.
+    trajectory_every_days
+        Days between rows of the trajectory; 0: none.
+    alterations
+        Alterations in play; the core set when absent.
+    knowledge
+        Files with further drugs, alterations and populations, relative to this one.
+    self_contained
+        Nothing that comes with the package is used: all is written here. So are resolved files.
+    drug, alteration, source
+        Name to table: further entries, or changes of known ones.
+    pathway, imaging
+        Changes of constants.
+    assessment, liquid_biopsy, neutropenia
+        Scans; liquid biopsies (absent: none); neutrophils.
+    arm
+        Strategies to compare.
+    """
+
+    title: Annotated[str, AfterValidator(_said)]
+    question: Annotated[str, AfterValidator(_said)]
+    seed: int | None = Field(default=None, ge=0, le=2**63 - 1)
+    patients: int = Field(default=1_000, ge=1, le=_MOST_PATIENTS)
+    population: Annotated[
+        dict[str, Any], BeforeValidator(_named_or_table, json_schema_input_type=str | dict)
+    ] = Field(default_factory=lambda: {"base": DEFAULT_POPULATION})
+    control: str | None = None
+    horizon_months: float = Field(default=120.0, ge=0.1, le=_MOST_MONTHS)
+    accrual_months: float = Field(default=0.0, ge=0, le=_MOST_MONTHS)
+    dt_days: Annotated[float, AfterValidator(_unit_fraction)] = Field(default=1.0, ge=_SHORTEST_STEP, le=1)
+    max_clones: int = Field(default=1, ge=1, le=1_000_000)
+    trajectory_every_days: int = Field(default=28, ge=0, le=36_600)
+    alterations: list[str] | None = None
+    knowledge: list[str] = Field(default_factory=list)
+    self_contained: bool = False
+    drug: dict[str, Any] = Field(default_factory=dict)
+    alteration: dict[str, Any] = Field(default_factory=dict)
+    source: dict[str, Any] = Field(default_factory=dict)
+    pathway: dict[str, Any] = Field(default_factory=dict)
+    imaging: dict[str, Any] = Field(default_factory=dict)
+    assessment: Assessment = Field(default_factory=Assessment)
+    liquid_biopsy: LiquidBiopsy | None = None
+    neutropenia: Neutrophils = Field(default_factory=Neutrophils)
+    arm: list[Arm] = Field(min_length=1)

@@ -1,0 +1,163 @@
+"""Ways in which a tumour cell can differ from its ancestor."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from pydantic import Field, model_validator
+
+from tumor_abm._table import Table
+from tumor_abm.knowledge.quantity import Cost, Gain, Quantity, Share, Sources, plain
+
+
+class Origin(Table):
+    """How an alteration comes about.
+
+    Attributes
+    ----------
+    kind
+        ``one_hit``: one event at a division. ``two_hit``: loss of one allele, then of the other,
+        silent in between. ``state``: switched on and off, per cell and day.
+    per_division
+        Of ``one_hit``: probability per division that one daughter gains it.
+    first_per_division, second_per_division
+        Of ``two_hit``.
+    on_per_day, off_per_day
+        Of ``state``: hazards.
+    """
+
+    kind: Literal["one_hit", "two_hit", "state"]
+    per_division: Share | None = None
+    first_per_division: Share | None = None
+    second_per_division: Share | None = None
+    on_per_day: Share | None = None
+    off_per_day: Share | None = None
+
+    @model_validator(mode="after")
+    def _rates_of_its_kind(self) -> Origin:
+        wanted = {
+            "one_hit": ["per_division"],
+            "two_hit": ["first_per_division", "second_per_division"],
+            "state": ["on_per_day", "off_per_day"],
+        }[self.kind]
+        given = [key for key in type(self).model_fields if key != "kind" and getattr(self, key) is not None]
+        if sorted(given) != sorted(wanted):
+            raise ValueError(
+                f'kind "{self.kind}" needs {" and ".join(wanted)}; found {", ".join(given) or "none"}'
+            )
+        return self
+
+
+class Effect(Table):
+    """What an alteration does to the nodes of the pathway; a key that is absent has no effect.
+
+    Folds multiply and gains add; activities are relative to an untreated HR+ cell.
+
+    Attributes
+    ----------
+    er_constitutive
+        Ligand-independent ER activity.
+    er_antagonist_fold
+        Fold by which antagonists of ER lose potency.
+    er_lost
+        1 when ER is lost: no ER signal, no response to endocrine therapy.
+    cyclin_d_bypass
+        Drive of cyclin D that depends on no receptor.
+    pi3k_gain
+        Added activity of PI3K-alpha.
+    pten_gain
+        Added input to AKT that bypasses PI3K-alpha.
+    akt_gain, mtor_gain, fgfr_gain, mapk_gain
+        Added activity of AKT, mTORC1, FGFR and MAPK (downstream of FGFR).
+    cyclin_d_fold, cdk46_fold, cdk2_fold
+        Folds of activity.
+    cdk46_inhibitor_fold
+        Fold by which CDK4/6 inhibitors lose potency.
+    rb_lost
+        1 when RB is lost: E2F is free.
+    chemotherapy_fold
+        Fold of the kill by chemotherapy.
+    """
+
+    er_constitutive: Gain | None = None
+    er_antagonist_fold: Gain | None = None
+    er_lost: Share | None = None
+    cyclin_d_bypass: Gain | None = None
+    pi3k_gain: Gain | None = None
+    pten_gain: Gain | None = None
+    akt_gain: Gain | None = None
+    mtor_gain: Gain | None = None
+    fgfr_gain: Gain | None = None
+    mapk_gain: Gain | None = None
+    cyclin_d_fold: Gain | None = None
+    cdk46_fold: Gain | None = None
+    cdk46_inhibitor_fold: Gain | None = None
+    cdk2_fold: Gain | None = None
+    rb_lost: Share | None = None
+    chemotherapy_fold: Gain | None = None
+
+
+class Prevalence(Table):
+    """Share of patients in whom it is found, for comparison with results; never put in.
+
+    Attributes
+    ----------
+    at_diagnosis, after_endocrine, after_cdk46
+        At metastatic diagnosis, after endocrine therapy alone, and after a CDK4/6 inhibitor with
+        endocrine therapy.
+    """
+
+    at_diagnosis: Quantity | None = None
+    after_endocrine: Quantity | None = None
+    after_cdk46: Quantity | None = None
+
+
+class Alteration(Table):
+    """A mutation, amplification, loss or reversible state.
+
+    Attributes
+    ----------
+    gene
+        Alterations of one gene exclude each other, and assays report by gene.
+    label
+        What it is, in words.
+    core
+        Whether experiments have it in play unless they say otherwise.
+    in_dna
+        Whether DNA shows it, so that a liquid biopsy can find it.
+    origin
+        How it comes about, with its rates.
+    fitness_cost
+        Share of the division rate that it costs (negative: an advantage).
+    effect
+        What it does to the pathway.
+    prevalence
+        How often it is found.
+    resistant_to, sensitive_to
+        What it means for treatment, in words.
+    source, note
+        Where the description comes from.
+    """
+
+    gene: str = Field(min_length=1)
+    label: str = ""
+    core: bool = False
+    in_dna: bool = True
+    origin: Origin
+    fitness_cost: Cost
+    effect: Effect
+    prevalence: Prevalence = Field(default_factory=Prevalence)
+    resistant_to: str = ""
+    sensitive_to: str = ""
+    source: Sources = Field(default_factory=list)
+    note: str = ""
+
+    def to_core(self, name: str) -> dict[str, Any]:
+        """Return the alteration as the core reads it."""
+        return {
+            "name": name,
+            "gene": self.gene,
+            "origin": plain(self.origin),
+            "fitness_cost": self.fitness_cost.value,
+            "effect": plain(self.effect),
+        }

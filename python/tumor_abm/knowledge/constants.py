@@ -1,0 +1,145 @@
+"""Constants that all patients share: pathway, imaging, liquid biopsy, neutrophils."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, model_validator
+
+from tumor_abm._table import Table
+from tumor_abm.knowledge.quantity import Count, NotNegative, Positive, Share, Slope, _between, plain
+
+_Ten = Annotated[NotNegative, AfterValidator(_between(0, 10))]
+
+
+class Pathway(Table):
+    """From cyclin D to division and death; activities relative to an untreated HR+ cell.
+
+    Attributes
+    ----------
+    estradiol_half_saturation
+        Estradiol at which ligand-driven ER activity is half its ceiling.
+    ovarian_share
+        Share of estradiol of ovarian origin before menopause.
+    pi3k_share
+        Share of the ER-independent drive of cyclin D that comes through PI3K; the rest is MAPK.
+    cdk2_basal
+        CDK2 activity of an untreated cell, relative to its CDK4/6 activity.
+    e2f_half, e2f_hill
+        Kinase activity at which E2F is half free, and the steepness.
+    er_survival
+        Death added when the ER survival signal is lost, as a share of the division rate.
+    arrest_death
+        Death added when division stops, as a share of the division rate.
+    """
+
+    estradiol_half_saturation: Positive
+    ovarian_share: Share
+    pi3k_share: Share
+    cdk2_basal: _Ten
+    e2f_half: Positive
+    e2f_hill: Slope
+    er_survival: _Ten
+    arrest_death: _Ten
+
+    def to_core(self) -> dict[str, Any]:
+        """Return the constants as the core reads them."""
+        return dict(plain(self))
+
+
+class Imaging(Table):
+    """What a scan sees of the tumour.
+
+    Attributes
+    ----------
+    cells_per_cm3
+        Cells (living, dead or stromal) that fill one cm3.
+    stroma_per_cell
+        Stroma per living tumour cell, in cell volumes, in balance.
+    stroma_days
+        Days over which stroma follows the living cells.
+    dead_clearance_days
+        Mean days until a dead cell is cleared.
+    measurement_sigma
+        Standard deviation of the logarithm of a measured diameter.
+    visible_mm
+        Diameters below this are not seen.
+    new_lesion_cells
+        Living cells in a lesion that has just become visible.
+    """
+
+    cells_per_cm3: Annotated[Positive, AfterValidator(_between(1e6, 1e11))]
+    stroma_per_cell: Annotated[NotNegative, AfterValidator(_between(0, 100))]
+    stroma_days: Annotated[Positive, AfterValidator(_between(0.1, 1e5))]
+    dead_clearance_days: Annotated[Positive, AfterValidator(_between(0.1, 1e5))]
+    measurement_sigma: Share
+    visible_mm: Annotated[NotNegative, AfterValidator(_between(0, 50))]
+    new_lesion_cells: Annotated[Positive, AfterValidator(_between(1, 1e12))]
+
+    def to_core(self) -> dict[str, Any]:
+        """Return the constants as the core reads them."""
+        return dict(plain(self))
+
+
+class Assay(Table):
+    """Circulating tumour DNA and the assay that reads it.
+
+    Attributes
+    ----------
+    limit_of_detection
+        Variant allele fraction below which nothing is reported.
+    plasma_ml
+        Plasma in one sample.
+    body_plasma_ml
+        Plasma in the body.
+    background_per_ml
+        Normal DNA, genome equivalents per ml.
+    half_life_h
+        Half-life of DNA in plasma.
+    """
+
+    limit_of_detection: Share
+    plasma_ml: Annotated[Positive, AfterValidator(_between(1e-3, 1e3))]
+    body_plasma_ml: Annotated[Positive, AfterValidator(_between(1, 1e5))]
+    background_per_ml: Annotated[Positive, AfterValidator(_between(1, 1e7))]
+    half_life_h: Annotated[Positive, AfterValidator(_between(1e-3, 1e3))]
+
+
+class Neutropenia(Table):
+    """Neutrophils (Friberg et al. 2002) and the rules of dosing that follow from them.
+
+    Attributes
+    ----------
+    mean_transit_h
+        Mean transit time from proliferation to blood.
+    feedback
+        Strength of the feedback on proliferation.
+    hold_below, resume_at
+        Myelotoxic drugs are held below the one count and resumed at the other, 1e9 per litre.
+    reduce_below
+        A nadir below this count reduces the dose.
+    reduction
+        Factor on the dose at each reduction.
+    most_reductions
+        Reductions before no more are made.
+    """
+
+    mean_transit_h: Annotated[Positive, AfterValidator(_between(10, 1000))]
+    feedback: Annotated[Positive, AfterValidator(_between(0.01, 2))]
+    hold_below: _Ten
+    resume_at: _Ten
+    reduce_below: _Ten
+    reduction: Annotated[Share, AfterValidator(_between(0.1, 1))]
+    most_reductions: Count
+
+    @model_validator(mode="after")
+    def _resume_above_hold(self) -> Neutropenia:
+        if self.resume_at.value < self.hold_below.value:
+            raise ValueError(
+                f"resume_at = {self.resume_at.value:g} lies below hold_below = {self.hold_below.value:g}"
+            )
+        return self
+
+    def to_core(self) -> dict[str, Any]:
+        """Return the constants as the core reads them."""
+        return {**plain(self), "most_reductions": int(self.most_reductions.value)}

@@ -1,0 +1,153 @@
+"""Drugs: dose, schedule, kinetics, and where in the pathway they act."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from pydantic import Field, model_validator
+
+from tumor_abm._table import Table
+from tumor_abm.knowledge.kinetics import Kinetics, Route
+from tumor_abm.knowledge.quantity import Hazard, Positive, Slope, Sources
+from tumor_abm.knowledge.quantity import Quantity as _Quantity
+from tumor_abm.strategy import Schedule
+
+Node = Literal["aromatase", "ovary", "er", "pi3k", "akt", "mtor", "fgfr", "cdk46", "cdk2", "kill"]
+
+_MOST_KILL_PER_DAY = 10.0
+_MOST_SLOPE = 1e3
+_MOST_DISCONTINUATION = 10.0
+
+
+class Dose(Table):
+    """The standard dose, to which ``dose = 1`` in a regimen refers."""
+
+    value: float = Field(gt=0)
+    unit: Literal["mg", "mg/m2"]
+    source: Sources = Field(default_factory=list)
+    note: str = ""
+
+
+class Action(Table):
+    """Action at one node: ``max * C^hill / (ic50^hill + C^hill)``.
+
+    Attributes
+    ----------
+    max
+        Largest effect: the share of activity lost, or per day for ``kill``.
+    ic50
+        Concentration of half the largest effect, in the unit of the steady state. An effective
+        potency in patients, not one of a dish.
+    hill
+        Hill coefficient.
+    """
+
+    max: _Quantity
+    ic50: Positive
+    hill: Slope
+
+
+class Drug(Table):
+    """A drug at its standard dose.
+
+    Attributes
+    ----------
+    class
+        Class, e.g. ``CDK4/6 inhibitor``.
+    label
+        What it is, in words.
+    dose
+        Standard dose.
+    route
+        ``oral``, ``iv``, ``im`` or ``sc``.
+    given
+        Dose and schedule in words.
+    schedule
+        Standard schedule.
+    kinetics
+        Kinetics at the standard dose.
+    effects
+        Node of the pathway to the action there.
+    neutrophil_slope
+        Share of neutrophil precursors lost at the steady-state concentration.
+    discontinuation_per_month
+        Hazard of giving the drug up for intolerance, per month on it.
+    toxicity
+        Main toxicity, in words.
+    source, note
+        Where dose, route and schedule come from.
+    """
+
+    class_: str = Field(alias="class")
+    label: str = ""
+    dose: Dose
+    route: Route
+    given: str = ""
+    schedule: Schedule
+    kinetics: Kinetics
+    effects: dict[Node, Action]
+    neutrophil_slope: _Quantity
+    discontinuation_per_month: Hazard
+    toxicity: str = ""
+    source: Sources = Field(default_factory=list)
+    note: str = ""
+
+    @model_validator(mode="after")
+    def _in_bounds(self) -> Drug:
+        bounds = [
+            ("neutrophil_slope", self.neutrophil_slope.value, _MOST_SLOPE),
+            ("discontinuation_per_month", self.discontinuation_per_month.value, _MOST_DISCONTINUATION),
+        ]
+        for node, action in self.effects.items():
+            most = _MOST_KILL_PER_DAY if node == "kill" else 1.0
+            bounds.append((f"effects.{node}.max", action.max.value, most))
+        for key, value, most in bounds:
+            if not 0 <= value <= most:
+                raise ValueError(f"{key}: found {value:g}; allowed: from 0 to {most:g}")
+        return self
+
+    @property
+    def amount(self) -> float:
+        """Standard dose."""
+        return self.dose.value
+
+    @property
+    def amount_unit(self) -> str:
+        """Unit of the standard dose."""
+        return self.dose.unit
+
+    def effect_at_steady_state(self, node: Node, *, potency_loss: float = 1.0) -> float:
+        """Effect at the average steady-state concentration.
+
+        Parameters
+        ----------
+        node
+            Where the drug acts; 0 where it does not.
+        potency_loss
+            Fold by which the target has lost affinity, e.g. a mutant receptor.
+        """
+        action = self.effects.get(node)
+        if action is None:
+            return 0.0
+        ratio = potency_loss * action.ic50.value / self.kinetics.steady_state.value
+        return action.max.value / (1.0 + float(ratio**action.hill.value))
+
+    def to_core(self, name: str) -> dict[str, Any]:
+        """Return the drug as the core reads it."""
+        return {
+            "name": name,
+            "route": self.route,
+            "schedule": self.schedule.to_core(),
+            **self.kinetics.to_core(self.route),
+            "effects": [
+                {
+                    "node": node,
+                    "max": action.max.value,
+                    "ic50": action.ic50.value,
+                    "hill": action.hill.value,
+                }
+                for node, action in self.effects.items()
+            ],
+            "neutrophil_slope": self.neutrophil_slope.value,
+            "discontinuation_per_month": self.discontinuation_per_month.value,
+        }

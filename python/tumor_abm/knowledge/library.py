@@ -1,0 +1,206 @@
+"""Everything that is known, read from TOML and checked."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from importlib import resources
+from pathlib import Path
+from typing import Any, TypeVar
+
+from pydantic import ValidationError
+
+from tumor_abm._problems import Problems, Step
+from tumor_abm._table import Table, merged
+from tumor_abm._toml import read_toml
+from tumor_abm.knowledge.alteration import Alteration
+from tumor_abm.knowledge.constants import Assay, Imaging, Neutropenia, Pathway
+from tumor_abm.knowledge.drug import Drug
+from tumor_abm.knowledge.population import Population
+from tumor_abm.knowledge.quantity import ASSUMED, citations
+from tumor_abm.knowledge.source import Source
+
+_SHIPPED = ("alterations.toml", "drugs.toml", "pathway.toml", "populations.toml", "sources.toml")
+_NAMED: dict[str, type[Table]] = {
+    "drug": Drug,
+    "alteration": Alteration,
+    "population": Population,
+    "source": Source,
+}
+_CONSTANTS: dict[str, type[Table]] = {
+    "pathway": Pathway,
+    "imaging": Imaging,
+    "liquid_biopsy": Assay,
+    "neutropenia": Neutropenia,
+}
+
+_T = TypeVar("_T", bound=Table)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Knowledge:
+    """Drugs, alterations, populations and constants, each number with its source.
+
+    Attributes
+    ----------
+    drugs, alterations, populations, sources
+        By name.
+    pathway, imaging, assay, neutropenia
+        Constants that all patients share.
+    """
+
+    drugs: Mapping[str, Drug]
+    alterations: Mapping[str, Alteration]
+    populations: Mapping[str, Population]
+    sources: Mapping[str, Source]
+    pathway: Pathway
+    imaging: Imaging
+    assay: Assay
+    neutropenia: Neutropenia
+    tables: Mapping[str, Any]
+
+    @classmethod
+    def shipped(cls) -> Knowledge:
+        """Return the knowledge that comes with the package."""
+        return _shipped()
+
+    def updated(self, tables: Mapping[str, Any], problems: Problems) -> Knowledge:
+        """Return this knowledge with `tables` laid over it, table by table.
+
+        A known name is changed in the keys that are given; a new one must be complete. What does
+        not fit is noted in `problems`, and the knowledge returned is the old one.
+
+        Parameters
+        ----------
+        tables
+            ``drug``, ``alteration``, ``population``, ``source``: name to table. ``pathway``,
+            ``imaging``, ``liquid_biopsy``, ``neutropenia``: constants.
+        problems
+            Where problems are noted.
+        """
+        return _checked(tables, self.tables, problems) or self
+
+    def with_file(self, path: str | Path) -> Knowledge:
+        """Return this knowledge with a user's TOML file laid over it.
+
+        Raises
+        ------
+        InputError
+            The file cannot be read, or an entry does not fit.
+        """
+        problems = Problems(path)
+        knowledge = self.updated(read_toml(path), problems)
+        problems.raise_if_any()
+        return knowledge
+
+    @property
+    def core_alterations(self) -> list[str]:
+        """Alterations that are in play unless an experiment says otherwise."""
+        return [name for name, alteration in self.alterations.items() if alteration.core]
+
+
+@cache
+def _shipped() -> Knowledge:
+    tables: dict[str, Any] = {}
+    for name in _SHIPPED:
+        text = resources.files("tumor_abm.knowledge").joinpath(name).read_text(encoding="utf-8")
+        tables = merged(tables, tomllib.loads(text))
+    problems = Problems("knowledge")
+    knowledge = complete(tables, problems)
+    problems.raise_if_any()
+    if knowledge is None:
+        raise AssertionError("the shipped knowledge is neither whole nor faulty")
+    return knowledge
+
+
+def complete(tables: Mapping[str, Any], problems: Problems) -> Knowledge | None:
+    """Return the knowledge that `tables` alone hold, or note what is missing or wrong."""
+    return _checked(tables, {}, problems)
+
+
+def _checked(changes: Mapping[str, Any], base: Mapping[str, Any], problems: Problems) -> Knowledge | None:
+    before = len(problems.lines)
+    for key in changes:
+        if key not in _NAMED and key not in _CONSTANTS:
+            problems.add_unknown([key], key, "table of knowledge", [*_NAMED, *_CONSTANTS])
+        elif not isinstance(changes[key], Mapping):
+            problems.add([key], "found no table; allowed: a table")
+    for key in _NAMED.keys() & changes.keys():
+        _all_tables(changes[key], key, problems)
+    if len(problems.lines) > before:
+        return None
+    tables = merged(base, changes)
+    named = {key: _named(tables.get(key, {}), key, problems) for key in _NAMED}
+    constants: dict[str, Any] = {
+        key: _one(tables.get(key, {}), model, [key], problems) for key, model in _CONSTANTS.items()
+    }
+    _check_sources({**named, **constants}, problems)
+    if len(problems.lines) > before:
+        return None
+    return Knowledge(
+        drugs=named["drug"],
+        alterations=named["alteration"],
+        populations=named["population"],
+        sources=named["source"],
+        pathway=constants["pathway"],
+        imaging=constants["imaging"],
+        assay=constants["liquid_biopsy"],
+        neutropenia=constants["neutropenia"],
+        tables=tables,
+    )
+
+
+def _all_tables(entries: Any, key: str, problems: Problems) -> None:
+    for name, entry in entries.items() if isinstance(entries, Mapping) else ():
+        if not name:
+            problems.add([key], "found an empty name; allowed: a name")
+        elif not isinstance(entry, Mapping):
+            problems.add([key, name], "found no table; allowed: a table")
+
+
+def _named(entries: Mapping[str, Any], key: str, problems: Problems) -> dict[str, Any]:
+    model = _NAMED[key]
+    found = {}
+    for name in entries:
+        entry = inherited(entries, name, key, problems) if key == "population" else entries[name]
+        if entry is not None:
+            found[name] = _one(entry, model, [key, name], problems)
+    return found
+
+
+def _one(entry: Any, model: type[_T], where: list[Step], problems: Problems) -> _T | None:
+    try:
+        return model.model_validate(entry)
+    except ValidationError as error:
+        problems.add_invalid(error, model, where)
+        return None
+
+
+def inherited(entries: Mapping[str, Any], name: str, key: str, problems: Problems) -> dict[str, Any] | None:
+    """Return the entry `name` laid over its ``base``, and that over its own, and so on."""
+    chain: list[str] = []
+    table: dict[str, Any] = {}
+    at: Any = name
+    while at is not None:
+        where: list[Step] = [key, chain[-1], "base"] if chain else [key]
+        if not isinstance(at, str) or at not in entries:
+            problems.add_unknown(where, str(at), key, entries)
+            return None
+        if at in chain:
+            problems.add(where, f"{' is based on '.join([*chain, at])}; allowed: no circle")
+            return None
+        chain.append(at)
+        table = merged(entries[at], table)
+        at = entries[at].get("base")
+    table.pop("base", None)
+    return table
+
+
+def _check_sources(found: Mapping[str, Any], problems: Problems) -> None:
+    known = [ASSUMED, *found["source"]]
+    for where, keys in citations(dict(found)):
+        for key in keys:
+            if key not in known:
+                problems.add_unknown([*where, "source"], key, "source", known)

@@ -1,0 +1,182 @@
+"""Populations: the laws from which virtual patients are drawn."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
+
+from tumor_abm._table import Table
+from tumor_abm.knowledge.quantity import (
+    Hazard,
+    NotNegative,
+    Positive,
+    Quantity,
+    Share,
+    Sources,
+    _between,
+    plain,
+)
+from tumor_abm.strategy import Line, Standard
+
+_Sigma = Annotated[Quantity, AfterValidator(_between(0, 10))]
+_Fold = Annotated[Quantity, AfterValidator(_between(0.1, 10))]
+_Inner = Annotated[Quantity, AfterValidator(_between(1e-6, 1 - 1e-6))]
+
+
+class LogNormal(Table):
+    """A log-normal law cut to ``[low, high]``: `median`, and `sigma` of the logarithm."""
+
+    median: Positive
+    sigma: _Sigma
+    low: NotNegative
+    high: Positive
+
+    @model_validator(mode="after")
+    def _ordered(self) -> LogNormal:
+        if self.high.value < self.low.value:
+            raise ValueError(f"high = {self.high.value:g} lies below low = {self.low.value:g}")
+        return self
+
+
+class LogitNormal(Table):
+    """A law on (0, 1), normal on the logit scale: `median`, and `sigma` of the logit."""
+
+    median: _Inner
+    sigma: _Sigma
+
+
+def _given_list(value: Any) -> Any:
+    return {"value": value} if isinstance(value, list) else value
+
+
+class _Weights(Table):
+    """Probabilities of 1, 2, ... with where they come from."""
+
+    value: list[Annotated[float, Field(ge=0, le=1)]] = Field(min_length=1, max_length=5)
+    unit: str = ""
+    source: Sources = Field(default_factory=list)
+    note: str = ""
+
+    @model_validator(mode="after")
+    def _not_all_zero(self) -> _Weights:
+        if not sum(self.value) > 0:
+            raise ValueError("at least one probability must be above 0")
+        return self
+
+
+Weights = Annotated[_Weights, BeforeValidator(_given_list)]
+
+
+class Eligibility(Table):
+    """Who may enter the arms after the prior lines; empty: everybody who progressed on the last.
+
+    Attributes
+    ----------
+    prior_months_at_least, prior_months_below
+        Months from start to progression on the last prior line.
+    altered, not_altered
+        Genes that must, or must not, be found in the tumour.
+    visceral, measurable
+        Only patients with (or without) visceral, or measurable, disease.
+    """
+
+    prior_months_at_least: float | None = Field(default=None, ge=0, le=10_000)
+    prior_months_below: float | None = Field(default=None, gt=0, le=10_000)
+    altered: list[str] = Field(default_factory=list)
+    not_altered: list[str] = Field(default_factory=list)
+    visceral: bool | None = None
+    measurable: bool | None = None
+
+
+class Population(Table):
+    """Laws of the patients.
+
+    Attributes
+    ----------
+    label
+        Who they are, in words.
+    net_growth_per_day
+        Net growth of the untreated tumour.
+    turnover
+        Death rate over division rate of the untreated tumour.
+    er_dependence
+        Share of cyclin D that ER drives.
+    diagnosis_volume_cm3, lethal_volume_cm3
+        Tumour volume at diagnosis and at death.
+    target_lesions
+        Probabilities of 1, 2, ... target lesions.
+    target_share
+        Share of the tumour volume that lies in target lesions.
+    bone_only
+        Share of patients with bone-only disease, which is not measurable.
+    visceral
+        Share of the others with visceral disease.
+    visceral_growth, bone_only_growth
+        Factors on net growth.
+    premenopausal
+        Share of premenopausal patients.
+    exposure_sigma, mutation_rate_sigma
+        Standard deviations of the logarithms of drug exposure and of the mutation rate.
+    shedding
+        Genome equivalents shed into plasma per dying cell.
+    seeding
+        New lesions per visible lesion's worth of newly grown cells.
+    neutrophils
+        Neutrophils before treatment, 1e9 per litre.
+    founder
+        Alteration to the share of patients whose first tumour cell carries it.
+    loss_to_follow_up_per_year, other_death_per_year
+        Hazards.
+    prior
+        Lines that every patient has lived through before the arms begin.
+    eligibility
+        Who may enter the arms after them.
+    """
+
+    label: str = ""
+    net_growth_per_day: LogNormal
+    turnover: LogitNormal
+    er_dependence: LogitNormal
+    diagnosis_volume_cm3: LogNormal
+    lethal_volume_cm3: LogNormal
+    target_lesions: Weights
+    target_share: LogitNormal
+    bone_only: Share
+    visceral: Share
+    visceral_growth: _Fold
+    bone_only_growth: _Fold
+    premenopausal: Share
+    exposure_sigma: Annotated[Quantity, AfterValidator(_between(0, 3))]
+    mutation_rate_sigma: Annotated[Quantity, AfterValidator(_between(0, 5))]
+    shedding: LogNormal
+    seeding: LogNormal
+    neutrophils: LogNormal
+    founder: dict[str, Share] = Field(default_factory=dict)
+    loss_to_follow_up_per_year: Hazard
+    other_death_per_year: Hazard
+    prior: list[Line] = Field(default_factory=list)
+    eligibility: Eligibility = Field(default_factory=Eligibility)
+
+    def to_core(
+        self, name: str, *, alterations: Collection[str], drugs: Mapping[str, Standard]
+    ) -> dict[str, Any]:
+        """Return the laws as the core reads them; founders only of the `alterations` in play."""
+        laws = {
+            key: plain(getattr(self, key))
+            for key in type(self).model_fields
+            if key not in ("label", "target_lesions", "founder", "prior", "eligibility")
+        }
+        return {
+            "name": name,
+            **laws,
+            "target_lesions": self.target_lesions.value,
+            "founder": [
+                {"alteration": alteration, "probability": share.value}
+                for alteration, share in self.founder.items()
+                if alteration in alterations
+            ],
+            "prior": [line.to_core(drugs) for line in self.prior],
+            "eligibility": self.eligibility.model_dump(),
+        }

@@ -1,0 +1,143 @@
+"""A number with its unit, its plausible range and where it comes from."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
+
+from tumor_abm._table import Table
+
+# The source of a number that nobody has measured; its note says why it was chosen.
+ASSUMED = "assumed"
+
+
+def _listed(value: Any) -> Any:
+    return [value] if isinstance(value, str) else value
+
+
+Sources = Annotated[list[str], BeforeValidator(_listed, json_schema_input_type=str | list[str])]
+
+
+class Quantity(Table):
+    """A number from the literature, or an assumption that says so.
+
+    A bare number may be written instead of the table.
+
+    Attributes
+    ----------
+    value
+        The number used.
+    low, high
+        Range within which the value is plausible; calibration stays inside it.
+    unit
+        Unit, empty for pure numbers.
+    source
+        Keys of sources, or ``"assumed"``.
+    note
+        How the value follows from the sources, or why it is assumed.
+    """
+
+    value: float
+    low: float | None = None
+    high: float | None = None
+    unit: str = ""
+    source: Sources = Field(default_factory=list)
+    note: str = ""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _bare_number(cls, value: Any) -> Any:
+        is_number = isinstance(value, int | float) and not isinstance(value, bool)
+        return {"value": value} if is_number else value
+
+    @model_validator(mode="after")
+    def _value_in_range(self) -> Quantity:
+        low = self.value if self.low is None else self.low
+        high = self.value if self.high is None else self.high
+        if not low <= self.value <= high:
+            raise ValueError(f"value {self.value:g} lies outside its range, {low:g} to {high:g}")
+        if ASSUMED in self.source and not self.note:
+            raise ValueError("an assumed value needs a note that says why")
+        return self
+
+
+def _between(low: float, high: float, *, above: bool = False) -> Callable[[Quantity], Quantity]:
+    def check(quantity: Quantity) -> Quantity:
+        for value in (quantity.value, quantity.low, quantity.high):
+            if value is not None and not (low <= value <= high and not (above and value == low)):
+                words = f"above {low:g} and at most {high:g}" if above else f"from {low:g} to {high:g}"
+                raise ValueError(f"found {value:g}; allowed: {words}")
+        return quantity
+
+    return check
+
+
+def _whole(quantity: Quantity) -> Quantity:
+    if not quantity.value.is_integer():
+        raise ValueError(f"found {quantity.value:g}; allowed: a whole number")
+    return quantity
+
+
+Share = Annotated[Quantity, AfterValidator(_between(0, 1))]
+Hazard = Annotated[Quantity, AfterValidator(_between(0, 100))]
+Positive = Annotated[Quantity, AfterValidator(_between(0, 1e12, above=True))]
+NotNegative = Annotated[Quantity, AfterValidator(_between(0, 1e12))]
+Gain = Annotated[Quantity, AfterValidator(_between(0, 1e6))]
+Hours = Annotated[Quantity, AfterValidator(_between(0, 1e5))]
+Slope = Annotated[Quantity, AfterValidator(_between(0.1, 20))]
+Cost = Annotated[Quantity, AfterValidator(_between(-1, 1))]
+Count = Annotated[Quantity, AfterValidator(_between(0, 100)), AfterValidator(_whole)]
+
+
+def plain(value: Any) -> Any:
+    """Return tables with every quantity as its bare number, without what is not set.
+
+    Examples
+    --------
+    >>> plain(Quantity(value=2.0, unit="h", source=["K1"]))
+    2.0
+    """
+    if isinstance(value, Quantity):
+        return value.value
+    if isinstance(value, Table):
+        fields = type(value).model_fields
+        return {
+            field.alias or name: plain(getattr(value, name))
+            for name, field in fields.items()
+            if getattr(value, name) is not None
+        }
+    if isinstance(value, dict):
+        return {key: plain(inner) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [plain(inner) for inner in value]
+    return value
+
+
+def tables(value: Any, where: tuple[str | int, ...] = ()) -> Iterator[tuple[tuple[str | int, ...], Table]]:
+    """Every table within `value`, itself included, with its path of keys."""
+    if isinstance(value, Table):
+        yield where, value
+        for name, field in type(value).model_fields.items():
+            yield from tables(getattr(value, name), (*where, field.alias or name))
+    elif isinstance(value, dict):
+        for key, inner in value.items():
+            yield from tables(inner, (*where, key))
+    elif isinstance(value, list):
+        for i, inner in enumerate(value):
+            yield from tables(inner, (*where, i))
+
+
+def quantities(value: Any) -> Iterator[tuple[tuple[str | int, ...], Quantity]]:
+    """Every quantity within `value`, with its path of keys."""
+    for where, table in tables(value):
+        if isinstance(table, Quantity):
+            yield where, table
+
+
+def citations(value: Any) -> Iterator[tuple[tuple[str | int, ...], list[str]]]:
+    """Every list of keys of sources within `value`, with the path of the table that cites them."""
+    for where, table in tables(value):
+        if "source" in type(table).model_fields:
+            yield where, getattr(table, "source")  # noqa: B009

@@ -1,0 +1,69 @@
+"""What a rule does."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Literal
+
+from pydantic import Field, model_validator
+
+from tumor_abm._table import Table
+from tumor_abm.strategy.condition import Condition
+from tumor_abm.strategy.dosing import Dosing, Standard
+
+
+class Action(Table):
+    """One change of treatment.
+
+    Attributes
+    ----------
+    replace, with
+        Replace a drug of the regimen by another.
+    add
+        Add a drug.
+    stop
+        Stop a drug.
+    next_line
+        Go to the next line.
+    """
+
+    replace: str | None = None
+    with_: Dosing | None = Field(default=None, alias="with")
+    add: Dosing | None = None
+    stop: str | None = None
+    next_line: Literal[True] | None = None
+
+    @model_validator(mode="after")
+    def _one_kind(self) -> Action:
+        given = {"replace": self.replace, "add": self.add, "stop": self.stop, "next_line": self.next_line}
+        kinds = [kind for kind, value in given.items() if value is not None]
+        if len(kinds) != 1:
+            raise ValueError(
+                f"found {' and '.join(kinds) or 'no action'}; name exactly one of {', '.join(given)}"
+            )
+        if (self.replace is None) != (self.with_ is None):
+            raise ValueError(
+                'replace and with belong together: { replace = "letrozole", with = "fulvestrant" }'
+            )
+        return self
+
+    def to_core(self, drugs: Mapping[str, Standard]) -> dict[str, Any]:
+        """Return the action as the core reads it."""
+        if self.replace is not None and self.with_ is not None:
+            return {"kind": "replace", "drug": self.replace, "with": self.with_.to_core(drugs)}
+        if self.add is not None:
+            return {"kind": "add", "with": self.add.to_core(drugs)}
+        if self.stop is not None:
+            return {"kind": "stop", "drug": self.stop}
+        return {"kind": "next_line"}
+
+
+class Rule(Table):
+    """Done at most once in a line, at the first scan or liquid biopsy where `when` holds."""
+
+    when: Condition
+    then: Action
+
+    def to_core(self, drugs: Mapping[str, Standard]) -> dict[str, Any]:
+        """Return the rule as the core reads it."""
+        return {"when": self.when.to_core(), "then": self.then.to_core(drugs)}

@@ -1,0 +1,34 @@
+"""One strategy to compare."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from pydantic import Field
+
+from tumor_abm._table import Table
+from tumor_abm.strategy.dosing import Standard
+from tumor_abm.strategy.line import Line
+
+
+class Arm(Table):
+    """Lines of therapy in order.
+
+    Attributes
+    ----------
+    name
+        Unique name.
+    labels
+        What the arm stands for elsewhere, e.g. trial, arm and subset of a published trial.
+    line
+        Lines in order.
+    """
+
+    name: str = Field(min_length=1)
+    labels: dict[str, str] = Field(default_factory=dict)
+    line: list[Line] = Field(min_length=1)
+
+    def to_core(self, drugs: Mapping[str, Standard]) -> dict[str, Any]:
+        """Return the arm as the core reads it."""
+        return {"name": self.name, "lines": [line.to_core(drugs) for line in self.line]}

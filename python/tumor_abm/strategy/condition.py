@@ -1,0 +1,98 @@
+"""What a doctor can know, and rules may ask."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from pydantic import Field, model_validator
+
+from tumor_abm._table import Table
+
+Fraction = Annotated[float, Field(ge=0, le=1)]
+Months = Annotated[float, Field(ge=0, le=10_000)]
+Change = Annotated[float, Field(ge=-1, le=100)]
+
+# Fraction of cells that a tissue biopsy needs to show an alteration.
+_TISSUE_FRACTION = 0.05
+
+
+class SldChange(Table):
+    """Relative change of the sum of diameters from the baseline of the line."""
+
+    above: Change | None = None
+    below: Change | None = None
+
+    @model_validator(mode="after")
+    def _one_bound(self) -> SldChange:
+        if self.above is None and self.below is None:
+            raise ValueError("name at least one of above, below")
+        return self
+
+
+class Condition(Table):
+    """One thing that holds or not; exactly one of the keys, with ``above`` beside the first two.
+
+    Attributes
+    ----------
+    ctdna
+        Gene (or alteration) seen in the last liquid biopsy, at a variant allele fraction of at
+        least ``above`` (default: at all).
+    tissue
+        Gene (or alteration) carried by at least a fraction ``above`` of the cells (default 0.05).
+    months
+        At least so many months on this line.
+    sld_change
+        The sum of diameters changed by at least ``above``, or at most ``below``, e.g. -0.3.
+    prior_months_below
+        The line before lasted less than so many months to progression.
+    visceral
+        The patient has visceral disease (``false``: has none).
+    all
+        All of these conditions.
+    not
+        The condition does not hold.
+    """
+
+    ctdna: str | None = None
+    tissue: str | None = None
+    above: Fraction | None = None
+    months: Months | None = None
+    sld_change: SldChange | None = None
+    prior_months_below: Months | None = None
+    visceral: bool | None = None
+    all_: list[Condition] | None = Field(default=None, alias="all", min_length=1)
+    not_: Condition | None = Field(default=None, alias="not")
+
+    @model_validator(mode="after")
+    def _one_kind(self) -> Condition:
+        kinds = [
+            field.alias or name
+            for name, field in type(self).model_fields.items()
+            if name != "above" and getattr(self, name) is not None
+        ]
+        if len(kinds) != 1:
+            allowed = ", ".join(key for key in self.keys() if key != "above")
+            raise ValueError(f"found {' and '.join(kinds) or 'no condition'}; name exactly one of {allowed}")
+        if self.above is not None and kinds[0] not in ("ctdna", "tissue"):
+            raise ValueError(f"above belongs to ctdna and tissue, not to {kinds[0]}")
+        return self
+
+    def to_core(self) -> dict[str, Any]:
+        """Return the condition as the core reads it."""
+        if self.ctdna is not None:
+            return {"kind": "ctdna", "gene": self.ctdna, "above": self.above or 0.0}
+        if self.tissue is not None:
+            above = _TISSUE_FRACTION if self.above is None else self.above
+            return {"kind": "tissue", "gene": self.tissue, "above": above}
+        if self.months is not None:
+            return {"kind": "months", "at_least": self.months}
+        if self.sld_change is not None:
+            return {"kind": "sld_change", "above": self.sld_change.above, "below": self.sld_change.below}
+        if self.prior_months_below is not None:
+            return {"kind": "prior_months_below", "months": self.prior_months_below}
+        if self.all_ is not None:
+            return {"kind": "all", "of": [condition.to_core() for condition in self.all_]}
+        if self.not_ is not None:
+            return {"kind": "not", "of": self.not_.to_core()}
+        visceral = {"kind": "visceral"}
+        return visceral if self.visceral else {"kind": "not", "of": visceral}

@@ -1,0 +1,181 @@
+"""A line of therapy: a regimen, reasons to leave it, and rules within it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Annotated, Any
+
+from pydantic import Field, model_validator
+
+from tumor_abm._table import Table
+from tumor_abm.strategy.action import Rule
+from tumor_abm.strategy.condition import Condition
+from tumor_abm.strategy.dosing import Dosing, Standard
+
+Regimen = Annotated[list[Dosing], Field(min_length=1)]
+
+
+class Option(Table):
+    """A regimen that is taken if its condition holds; the first that fits is given."""
+
+    if_: Condition | None = Field(default=None, alias="if")
+    regimen: Regimen
+
+
+class Until(Table):
+    """Reasons to leave a line other than death; the first that occurs counts.
+
+    Attributes
+    ----------
+    progression
+        At progression on a scan.
+    months
+        After so many months.
+    cycles
+        After so many cycles of the longest schedule of the regimen.
+    toxicity
+        When a drug is not tolerated; otherwise the other drugs go on.
+    response
+        When the sum of diameters has changed by this much or less, e.g. -0.5.
+    """
+
+    progression: bool = True
+    months: float | None = Field(default=None, ge=0.1, le=10_000)
+    cycles: int | None = Field(default=None, ge=1, le=10_000)
+    toxicity: bool = False
+    response: float | None = Field(default=None, ge=-1, le=0)
+
+
+class Holiday(Table):
+    """Planned pauses of some drugs (default: all), over and over."""
+
+    on_weeks: float = Field(gt=0, le=5_000)
+    off_weeks: float = Field(gt=0, le=5_000)
+    drugs: list[str] = Field(default_factory=list)
+
+    @model_validator(mode="after")
+    def _whole_days(self) -> Holiday:
+        for key, weeks in (("on_weeks", self.on_weeks), ("off_weeks", self.off_weeks)):
+            if round(weeks * 7) < 1:
+                raise ValueError(f"found {key} = {weeks:g}; allowed: at least one day, 1/7 of a week")
+        return self
+
+    def to_core(self) -> dict[str, Any]:
+        """Return the holiday as the core reads it."""
+        return {
+            "on_days": round(self.on_weeks * 7),
+            "off_days": round(self.off_weeks * 7),
+            "drugs": self.drugs,
+        }
+
+
+class Adaptive(Table):
+    """Adaptive dosing (Zhang et al. 2017, Nat Commun 8:1816) of some drugs (default: all).
+
+    Attributes
+    ----------
+    stop_at
+        Relative change of the sum of diameters at which the drugs stop.
+    resume_at
+        Relative change at which they are resumed.
+    """
+
+    stop_at: float = Field(default=-0.5, ge=-1, le=0)
+    resume_at: float = Field(default=0.0, ge=-1, le=0.2)
+    drugs: list[str] = Field(default_factory=list)
+
+    @model_validator(mode="after")
+    def _resume_above_stop(self) -> Adaptive:
+        if self.resume_at < self.stop_at:
+            raise ValueError(f"resume_at = {self.resume_at:g} lies below stop_at = {self.stop_at:g}")
+        return self
+
+    def to_core(self) -> dict[str, Any]:
+        """Return the rule as the core reads it."""
+        return {"stop_at": self.stop_at, "resume_at": self.resume_at, "drugs": self.drugs}
+
+
+class Line(Table):
+    """One line of therapy.
+
+    Attributes
+    ----------
+    regimen
+        Drugs given together, or ...
+    choose
+        ... regimens to choose from; the first whose ``if`` holds, so the last has none.
+    until
+        Reasons to leave; default: progression.
+    rule
+        Rules looked at on every scan and liquid biopsy before progression.
+    holiday
+        Planned pauses.
+    adaptive
+        Stop at a response, resume at regrowth.
+    """
+
+    regimen: Regimen | None = None
+    choose: list[Option] | None = Field(default=None, min_length=1)
+    until: Until = Field(default_factory=Until)
+    rule: list[Rule] = Field(default_factory=list)
+    holiday: Holiday | None = None
+    adaptive: Adaptive | None = None
+
+    @model_validator(mode="after")
+    def _one_way_to_choose(self) -> Line:
+        if (self.regimen is None) == (self.choose is None):
+            raise ValueError("name either regimen or choose")
+        return self
+
+    @property
+    def options(self) -> list[Option]:
+        """Regimens to choose from, one if there is no choice."""
+        if self.choose is not None:
+            return self.choose
+        return [Option.model_construct(if_=None, regimen=self.regimen or [])]
+
+    def dosings(self) -> Iterator[tuple[tuple[str | int, ...], Dosing]]:
+        """Every dosing that the line can give, with its place in the line."""
+        for o, option in enumerate(self.options):
+            start: tuple[str | int, ...] = ("regimen",) if self.choose is None else ("choose", o, "regimen")
+            for d, dosing in enumerate(option.regimen):
+                yield (*start, d), dosing
+        for r, rule in enumerate(self.rule):
+            if rule.then.with_ is not None:
+                yield ("rule", r, "then", "with"), rule.then.with_
+            if rule.then.add is not None:
+                yield ("rule", r, "then", "add"), rule.then.add
+
+    def conditions(self) -> Iterator[tuple[tuple[str | int, ...], Condition]]:
+        """Every condition of the line, inner ones included, with its place in the line."""
+        for o, option in enumerate(self.choose or []):
+            if option.if_ is not None:
+                yield from _unfolded(("choose", o, "if"), option.if_)
+        for r, rule in enumerate(self.rule):
+            yield from _unfolded(("rule", r, "when"), rule.when)
+
+    def to_core(self, drugs: Mapping[str, Standard]) -> dict[str, Any]:
+        """Return the line as the core reads it."""
+        return {
+            "options": [
+                {
+                    "when": None if option.if_ is None else option.if_.to_core(),
+                    "regimen": [dosing.to_core(drugs) for dosing in option.regimen],
+                }
+                for option in self.options
+            ],
+            "until": self.until.model_dump(),
+            "rules": [rule.to_core(drugs) for rule in self.rule],
+            "holiday": None if self.holiday is None else self.holiday.to_core(),
+            "adaptive": None if self.adaptive is None else self.adaptive.to_core(),
+        }
+
+
+def _unfolded(
+    where: tuple[str | int, ...], condition: Condition
+) -> Iterator[tuple[tuple[str | int, ...], Condition]]:
+    yield where, condition
+    for i, inner in enumerate(condition.all_ or []):
+        yield from _unfolded((*where, "all", i), inner)
+    if condition.not_ is not None:
+        yield from _unfolded((*where, "not"), condition.not_)
