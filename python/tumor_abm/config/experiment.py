@@ -20,7 +20,7 @@ from tumor_abm._toml import read_toml
 from tumor_abm.config.checks import check_arms, check_lines, check_names
 from tumor_abm.config.written import DEFAULT_POPULATION, Written
 from tumor_abm.errors import InputError
-from tumor_abm.knowledge import Knowledge, Population, plain
+from tumor_abm.knowledge import Alteration, Drug, Knowledge, Population, plain
 from tumor_abm.knowledge.library import complete, inherited
 from tumor_abm.strategy import Arm, Line
 
@@ -28,6 +28,7 @@ DAYS_PER_MONTH = 30.4375
 
 _DAYS_PER_WEEK = 7
 _KNOWLEDGE_TABLES = ("drug", "alteration", "source", "pathway", "imaging")
+_DOCUMENTATION = ("source", "note", "prevalence", "resistant_to", "sensitive_to", "toxicity", "given")
 _OPTION = re.compile(r"(.*line\[\d+\]|population\.prior\[\d+\])\.options\[(\d+)\](.*)")
 
 
@@ -230,8 +231,8 @@ class Experiment:
             "population": {"name": self.population_name, **population},
             "pathway": plain(knowledge.pathway),
             "imaging": plain(knowledge.imaging),
-            "drug": {name: _tidy_drug(plain(knowledge.drugs[name])) for name in self.drugs},
-            "alteration": {name: plain(knowledge.alterations[name]) for name in self.alterations},
+            "drug": {name: _undocumented(knowledge.drugs[name]) for name in self.drugs},
+            "alteration": {name: _undocumented(knowledge.alterations[name]) for name in self.alterations},
         }
         if written.neutropenia.model:
             tables["neutropenia"] = {"model": True, **knowledge.neutropenia.to_core()}
@@ -292,7 +293,8 @@ def _known(data: Mapping[str, Any], file: str | Path | None, problems: Problems)
                 name: value for name, value in data[key].items() if name not in own and name in constants
             }
     if data.get("self_contained") is True:
-        spare = {key: Knowledge.shipped().tables[key] for key in ("liquid_biopsy", "neutropenia")}
+        shipped = Knowledge.shipped()
+        spare = {"liquid_biopsy": plain(shipped.assay), "neutropenia": plain(shipped.neutropenia)}
         return complete(merged(spare, tables), problems)
     knowledge = Knowledge.shipped()
     files = data.get("knowledge")
@@ -346,9 +348,12 @@ def _without_empty(value: Any) -> Any:
     return value
 
 
-def _tidy_drug(drug: dict[str, Any]) -> dict[str, Any]:
-    drug["dose"] = {key: drug["dose"][key] for key in ("value", "unit")}
-    return drug
+def _undocumented(entry: Drug | Alteration) -> dict[str, Any]:
+    """Return an entry of the knowledge for a file: what the simulation needs, and what it is."""
+    table = {key: value for key, value in plain(entry).items() if key not in _DOCUMENTATION}
+    if isinstance(entry, Drug):
+        table["dose"] = {"value": entry.amount, "unit": entry.amount_unit}
+    return table
 
 
 def _in_users_words(message: str, experiment: Experiment) -> str:

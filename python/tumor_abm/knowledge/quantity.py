@@ -139,5 +139,6 @@ def quantities(value: Any) -> Iterator[tuple[tuple[str | int, ...], Quantity]]:
 def citations(value: Any) -> Iterator[tuple[tuple[str | int, ...], list[str]]]:
     """Every list of keys of sources within `value`, with the path of the table that cites them."""
     for where, table in tables(value):
-        if "source" in type(table).model_fields:
-            yield where, getattr(table, "source")  # noqa: B009
+        keys = getattr(table, "source", None)
+        if isinstance(keys, list):
+            yield where, keys
