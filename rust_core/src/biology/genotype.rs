@@ -185,6 +185,7 @@ impl Alteration {
 struct Change {
     set: u64,
     clear: u64,
+    reached: Option<u32>,
 }
 
 /// A set of alterations that at least one cell has carried, with what follows from it.
@@ -214,7 +215,7 @@ impl Channels {
         if probability > 0.0 {
             self.total = (self.total + probability).min(1.0);
             self.weights.push(probability);
-            self.changes.push(Change { set, clear });
+            self.changes.push(Change { set, clear, reached: None });
         }
     }
 }
@@ -363,12 +364,19 @@ pub struct GenotypeKinds<'a> {
 }
 
 impl GenotypeKinds<'_> {
-    fn follow(&mut self, kind: u32, drawn: &mut [(u32, u64)], channels: fn(&Genotype) -> &Channels) {
+    /// Turn channels into the genotypes they lead to.
+    fn follow(&mut self, kind: u32, drawn: &mut [(u32, u64)], channels: fn(&mut Genotype) -> &mut Channels) {
         for (target, _) in drawn {
-            let from = self.genotypes.get(kind);
-            let change = channels(from).changes[*target as usize];
-            let bits = (from.bits | change.set) & !change.clear;
-            *target = self.genotypes.intern(self.catalogue, bits);
+            let channel = *target as usize;
+            let from = &mut self.genotypes.known[kind as usize];
+            let bits = from.bits;
+            let change = channels(from).changes[channel];
+            *target = match change.reached {
+                Some(known) => known,
+                None => self.genotypes.intern(self.catalogue, (bits | change.set) & !change.clear),
+            };
+            let from = &mut self.genotypes.known[kind as usize];
+            channels(from).changes[channel].reached = Some(*target);
         }
     }
 }
@@ -381,7 +389,7 @@ impl Kinds for GenotypeKinds<'_> {
     fn mutate<R: Rng>(&mut self, rng: &mut R, kind: u32, mutants: u64, out: &mut Vec<(u32, u64)>) {
         let weights = &self.genotypes.get(kind).mutations.weights;
         split(rng, mutants, weights, |channel, share| out.push((channel as u32, share)));
-        self.follow(kind, out, |genotype| &genotype.mutations);
+        self.follow(kind, out, |genotype| &mut genotype.mutations);
     }
 
     fn switch<R: Rng>(&mut self, rng: &mut R, kind: u32, cells: u64, out: &mut Vec<(u32, u64)>) {
@@ -389,7 +397,7 @@ impl Kinds for GenotypeKinds<'_> {
         let leaving = binomial(rng, cells, channels.total);
         if leaving > 0 {
             split(rng, leaving, &channels.weights, |channel, share| out.push((channel as u32, share)));
-            self.follow(kind, out, |genotype| &genotype.switches);
+            self.follow(kind, out, |genotype| &mut genotype.switches);
         }
     }
 }
@@ -406,7 +414,7 @@ mod tests {
     fn reached(catalogue: &Catalogue, genotypes: &mut Genotypes, kind: u32) -> Vec<String> {
         let channels = genotypes.get(kind).mutations.changes.len() as u32;
         let mut drawn: Vec<(u32, u64)> = (0..channels).map(|channel| (channel, 1)).collect();
-        GenotypeKinds { catalogue, genotypes }.follow(kind, &mut drawn, |genotype| &genotype.mutations);
+        GenotypeKinds { catalogue, genotypes }.follow(kind, &mut drawn, |genotype| &mut genotype.mutations);
         drawn.iter().map(|&(kind, _)| genotypes.name(catalogue, kind)).collect()
     }
 

@@ -46,7 +46,11 @@ impl Pathway {
     }
 
     fn e2f(&self, activity: f64) -> f64 {
-        hill(activity, 1.0, self.e2f_half, self.e2f_hill)
+        if activity <= 0.0 {
+            return 0.0;
+        }
+        // Drawn on every day for every genotype: exp and log cost half of pow.
+        1.0 / (1.0 + libm::exp(self.e2f_hill * libm::log(self.e2f_half / activity)))
     }
 
     /// Free E2F of an untreated founder cell.

@@ -56,10 +56,13 @@ fn binomial_lower<R: Rng + ?Sized>(rng: &mut R, n: u64, p: f64) -> u64 {
 }
 
 fn invert<R: Rng + ?Sized>(rng: &mut R, n: u64, p: f64) -> u64 {
-    let none = libm::exp(n as f64 * libm::log1p(-p));
-    let odds = p / (1.0 - p);
     let mut left = uniform(rng);
-    let mut mass = none;
+    // (1 - p)^n >= 1 - np: most draws of rare events end here, without a logarithm.
+    if left < 1.0 - n as f64 * p {
+        return 0;
+    }
+    let odds = p / (1.0 - p);
+    let mut mass = libm::exp(n as f64 * libm::log1p(-p));
     let mut drawn = 0u64;
     // The mass falls below the grid of `uniform` long before the end of the tail is reached.
     while left >= mass && drawn < n {
