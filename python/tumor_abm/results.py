@@ -101,7 +101,7 @@ class Results:
             raise InputError("there is no such directory", file=directory)
         provenance = _parsed(directory / PROVENANCE, json.loads)
         experiment = _parsed(directory / EXPERIMENT, tomllib.loads)
-        rows = provenance.get("tables")
+        rows = provenance.get("tables") if isinstance(provenance, dict) else None
         if not isinstance(rows, dict):
             raise InputError("not a result's: it lists no tables", file=directory / PROVENANCE)
         return cls(_Stored(directory, rows), experiment, provenance)
@@ -125,7 +125,7 @@ class _Stored(Mapping[str, pl.DataFrame]):
             raise InputError(
                 "not the table this result was saved with; run the experiment again",
                 file=path,
-                found=f"{found} rows",
+                found=found,
                 allowed=f"{expected} rows",
             )
 
@@ -162,7 +162,7 @@ def _unless_damaged(path: Path, read: Callable[[], T]) -> T:
         raise InputError("half-written or damaged; run the experiment again", file=path) from error
 
 
-def _parsed(path: Path, parse: Callable[[str], dict[str, Any]]) -> dict[str, Any]:
+def _parsed(path: Path, parse: Callable[[str], Any]) -> Any:
     try:
         return parse(path.read_text(encoding="utf-8"))
     except FileNotFoundError:

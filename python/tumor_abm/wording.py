@@ -139,21 +139,27 @@ def summary_section(comparison: Comparison) -> Section:
     """Word medians and hazard ratios of the endpoints that are counted from the first day."""
     endpoints = [each.name for each in comparison.endpoints if each.line in (None, 1)]
     rows = {(row["arm"], row["endpoint"]): row for row in comparison.table.iter_rows(named=True)}
-    arms = comparison.table["arm"].unique(maintain_order=True)
+    arms = comparison.table["arm"].unique(maintain_order=True).to_list()
+    compared = len(arms) > 1
+    ratio = " and, below, hazard ratio against the control arm (95% CI)" if compared else ""
     return Section(
         title="In short",
-        note="",
+        note=f"Median months (95% CI){ratio}.",
         header=["Arm", *endpoints],
         rows=[
-            [arm, *(_median_and_ratio(rows[arm, endpoint], comparison.control) for endpoint in endpoints)]
+            [
+                arm,
+                *("\n".join(_in_short(rows[arm, name], comparison.control, compared)) for name in endpoints),
+            ]
             for arm in arms
         ],
     )
 
 
-def _median_and_ratio(row: Row, control: str) -> str:
-    median = median_text(row["median_months"], row["lo"], row["hi"]) if row["n"] else NOTHING
-    return f"{median}\n{next(_against_control(row, control))}"
+def _in_short(row: Row, control: str, compared: bool) -> Iterator[str]:
+    yield median_text(row["median_months"], row["lo"], row["hi"]) if row["n"] else NOTHING
+    if compared:
+        yield next(_against_control(row, control))
 
 
 def endpoint_section(comparison: Comparison, endpoint: Endpoint) -> Section:
@@ -207,7 +213,7 @@ def gains_section(comparison: Comparison) -> Section:
     """Word how the virtual twins fare."""
     return Section(
         title=f"Who gains against {comparison.control}",
-        note="Each patient against the same patient in the control arm, for as long as both were followed.",
+        note="Each patient against the same patient in the control arm, while both are followed (mean: months).",
         header=[
             "Arm",
             "endpoint",
@@ -226,12 +232,13 @@ def gains_section(comparison: Comparison) -> Section:
                     NOTHING if row[name] is None else f"{row[name]:.0f}%"
                     for name in ("gain_pct", "same_pct", "lose_pct")
                 ),
-                _signed_months(row["mean_difference_months"]),
+                _signed(row["mean_difference_months"]),
             ]
             for row in comparison.gains.iter_rows(named=True)
         ],
+        spare=frozenset({"pairs"}),
     )
 
 
-def _signed_months(value: float | None) -> str:
-    return NOTHING if value is None else f"{value:+.1f} months".replace("-", "−")
+def _signed(value: float | None) -> str:
+    return NOTHING if value is None else f"{value:+.1f}".replace("-", "−")

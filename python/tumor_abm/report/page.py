@@ -49,10 +49,10 @@ def _page(results: Results, comparison: Comparison) -> str:
         "question": escape(str(results.experiment.get("question", ""))),
         "facts": escape(_facts(results)),
         "arms": "".join(_arm(results, arm) for arm in results.experiment["arm"]),
-        "summary": _table(summary_section(comparison)),
+        "summary": _words(summary_section(comparison)),
         "endpoints": "".join(_endpoint(results, comparison, each) for each in comparison.endpoints),
         "legend": escape(LEGEND),
-        "gains": _gains(comparison),
+        "gains": "" if comparison.gains.is_empty() else _words(gains_section(comparison)),
         "resistance": _resistance(results),
         "provenance": _definitions(results.provenance),
         "experiment": escape(tomli_w.dumps(without_none(results.experiment))),
@@ -88,10 +88,7 @@ def _endpoint(results: Results, comparison: Comparison, timed: Endpoint) -> str:
     return f"<section>{_heading(section)}<figure>{figure}</figure>{_table(section)}</section>"
 
 
-def _gains(comparison: Comparison) -> str:
-    if comparison.gains.is_empty():
-        return ""
-    section = gains_section(comparison)
+def _words(section: Section) -> str:
     return f"<section>{_heading(section)}{_table(section)}</section>"
 
 

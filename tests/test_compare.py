@@ -1,0 +1,195 @@
+from __future__ import annotations
+
+import io
+import math
+
+import numpy as np
+import polars as pl
+import pytest
+from lifelines import KaplanMeierFitter
+from polars.testing import assert_frame_equal
+from rich.console import Console
+from tumor_abm.comparison import CLINICAL_BENEFIT_MONTHS, compare, who_gains
+from tumor_abm.endpoints import endpoint, endpoints
+from tumor_abm.errors import InputError
+from tumor_abm.results import Results
+from tumor_abm.survival import cox_hazard_ratio, log_rank
+
+
+def trial(outcomes, overall, arms=("control", "new")):
+    """Results with only what a comparison reads."""
+    columns = ["patient", "arm", "line", "pfs_months", "pfs_event", "response"]
+    times = ["patient", "arm", "os_months", "os_event", "pfs2_months", "pfs2_event"]
+    tables = {
+        "outcomes": pl.DataFrame(outcomes, schema=columns, orient="row"),
+        "overall": pl.DataFrame(overall, schema=times, orient="row"),
+    }
+    return Results(tables, {"control": "control", "arm": [{"name": arm} for arm in arms]}, {})
+
+
+@pytest.fixture(scope="module")
+def comparison(results):
+    return compare(results)
+
+
+def row(comparison, arm, name):
+    return comparison.table.filter(arm=arm, endpoint=name).row(0, named=True)
+
+
+def printed(comparison, columns, *, terminal=True):
+    text = io.StringIO()
+    comparison.print(Console(file=text, width=columns, force_terminal=terminal, color_system=None))
+    return text.getvalue()
+
+
+def test_there_is_a_row_for_each_arm_and_endpoint(results, comparison):
+    names = ["PFS1", "PFS line 2", "PFS2", "OS"]
+    expected = [(arm, name) for name in names for arm in results.arms]
+    assert comparison.table.select("arm", "endpoint").rows() == expected
+
+
+def test_numbers_are_those_of_lifelines(results, comparison):
+    arm = results.arms[1]
+    observed = endpoint(results, "OS").observations(results)
+    mine = observed.filter(arm=arm)
+    fit = KaplanMeierFitter()
+    with np.errstate(divide="ignore", invalid="ignore"):
+        fit.fit(mine["months"], mine["event"])
+    found = row(comparison, arm, "OS")
+    assert (found["n"], found["events"]) == (60, mine["event"].sum())
+    assert found["median_months"] == fit.median_survival_time_
+    assert found["rate_24"] == pytest.approx(100 * fit.predict(24), rel=1e-12)
+    data = observed["months"], observed["event"], observed["arm"] == arm
+    ratio = cox_hazard_ratio(*data)
+    assert (found["hr"], found["hr_lo"], found["hr_hi"]) == (ratio.hr, ratio.lo, ratio.hi)
+    assert found["p"] == log_rank(*data)
+
+
+def test_control_arm_has_no_ratio_to_itself(results, comparison):
+    found = row(comparison, results.control, "OS")
+    assert [found[name] for name in ("hr", "hr_lo", "hr_hi", "p")] == [None] * 4
+
+
+def test_later_lines_count_only_who_reached_them(results, comparison):
+    started = results.outcomes.filter(line=2, arm=results.control).height
+    assert row(comparison, results.control, "PFS line 2")["n"] == started < 60
+
+
+def test_response_is_of_all_who_began_the_line():
+    benefit, short = CLINICAL_BENEFIT_MONTHS, CLINICAL_BENEFIT_MONTHS - 0.01
+    seen = [
+        ("CR", 1.0),
+        ("PR", 1.0),
+        ("SD", benefit),
+        ("SD", short),
+        ("PD", 9.0),
+        ("NE", 9.0),
+        (None, 9.0),
+        ("PR", 9.0),
+    ]
+    outcomes = [(i, "control", 1, months, True, response) for i, (response, months) in enumerate(seen)]
+    found = row(compare(trial(outcomes, [], ["control"])), "control", "PFS1")
+    assert found["orr_pct"] == pytest.approx(100 * 3 / 8)
+    assert found["cbr_pct"] == pytest.approx(100 * 4 / 8)
+
+
+def test_response_belongs_to_lines_only(comparison):
+    assert comparison.table.filter(pl.col("endpoint").is_in(["PFS2", "OS"]))["orr_pct"].null_count() == 4
+
+
+def test_unknown_endpoint_is_named_with_those_there_are(results):
+    with pytest.raises(InputError, match=r'endpoint: found "PFS3"; allowed: "PFS1", .*; did you mean'):
+        endpoint(results, "PFS3")
+
+
+def test_endpoints_are_the_lines_there_are(results):
+    one_line = Results(results.tables | {"outcomes": results.outcomes.filter(line=1)}, results.experiment, {})
+    assert [each.name for each in endpoints(one_line)] == ["PFS1", "PFS2", "OS"]
+
+
+@pytest.mark.parametrize(
+    ("control", "new", "outcome", "difference"),
+    [
+        pytest.param((10, True), (11, True), "gain", 1, id="a month longer is a gain"),
+        pytest.param((10, True), (10.9, True), "same", 0.9, id="less than a month is none"),
+        pytest.param((10, True), (9, True), "lose", -1, id="a month shorter is a loss"),
+        pytest.param((10, True), (12, False), "gain", 2, id="still without the event is a gain"),
+        pytest.param(
+            (10, False), (12, True), "same", 0, id="after the control twin is lost, nothing is seen"
+        ),
+        pytest.param((10, True), (8, False), "same", 0, id="lost before the control twin's event: not seen"),
+        pytest.param((8, False), (8, False), "same", 0, id="neither had the event"),
+    ],
+)
+def test_twins_are_compared_as_long_as_both_are_followed(control, new, outcome, difference):
+    gains = who_gains(trial([], [(0, "control", *control, *control), (0, "new", *new, *new)]))
+    for found in gains.iter_rows(named=True):
+        shares = {name: found[f"{name}_pct"] for name in ("gain", "same", "lose")}
+        assert shares == {"gain": 0, "same": 0, "lose": 0} | {outcome: 100}
+        assert found["mean_difference_months"] == pytest.approx(difference)
+
+
+def test_shares_of_twins_add_up(comparison):
+    total = comparison.gains.select(pl.sum_horizontal("gain_pct", "same_pct", "lose_pct")).to_series()
+    assert total.to_list() == pytest.approx([100] * 2)
+
+
+def test_arm_without_patients_has_no_numbers():
+    comparison = compare(trial([(0, "control", 1, 5.0, True, "PR")], [(0, "control", 9.0, True, 8.0, True)]))
+    found = row(comparison, "new", "OS")
+    assert (found["n"], found["median_months"], found["rate_6"], found["hr"]) == (0, None, None, None)
+    assert row(comparison, "new", "PFS1")["orr_pct"] is None
+    assert comparison.gains["n"].to_list() == [0, 0]
+    assert "control" in printed(comparison, 110)
+
+
+def test_saved_comparison_is_the_comparison(comparison, tmp_path):
+    comparison.save(tmp_path)
+    assert_frame_equal(pl.read_parquet(tmp_path / "comparison.parquet"), comparison.table)
+    assert_frame_equal(pl.read_csv(tmp_path / "who_gains.csv"), comparison.gains)
+
+
+def test_printed_comparison_has_every_number(results, comparison):
+    text = printed(comparison, 140)
+    found = row(comparison, results.arms[1], "OS")
+    assert f"{found['events']}/60" in text
+    assert f"{found['median_months']:.1f} ({found['lo']:.1f}–" in text
+    assert f"{found['hr']:.2f} ({found['hr_lo']:.2f}–{found['hr_hi']:.2f})" in text
+    assert text.count("1 (control)") == 4
+    for title in (
+        "first line (PFS1)",
+        "second line (PFS line 2)",
+        "(PFS2)",
+        "Overall survival (OS)",
+        "Who gains",
+    ):
+        assert title in text
+
+
+@pytest.mark.parametrize("columns", [80, 110])
+def test_printed_comparison_fits_the_terminal(comparison, columns):
+    text = printed(comparison, columns)
+    assert max(map(len, text.splitlines())) <= columns
+    assert "…" not in text
+    assert "0.001" in text or " 0." in text
+
+
+def test_file_is_as_wide_as_the_tables_want(comparison):
+    assert "24 mo  36 mo" in printed(comparison, 80, terminal=False)
+    assert "24 mo  36 mo" not in printed(comparison, 80)
+
+
+def test_median_that_is_not_reached_is_said():
+    overall = [(i, arm, 9.0 + i, False, 8.0, True) for i in range(3) for arm in ("control", "new")]
+    outcomes = [(i, arm, 1, 5.0 + i, True, "SD") for i in range(3) for arm in ("control", "new")]
+    comparison = compare(trial(outcomes, overall))
+    assert row(comparison, "new", "OS")["median_months"] is None
+    assert "not reached" in printed(comparison, 110)
+    assert "not estimable" in printed(comparison, 110)
+
+
+def test_rate_is_unknown_after_the_last_patient():
+    overall = [(i, "control", 9.0, False, 8.0, True) for i in range(3)]
+    found = row(compare(trial([], overall, ["control"])), "control", "OS")
+    assert (found["rate_6"], found["rate_12"]) == (100, None)
+    assert not any(isinstance(value, float) and math.isnan(value) for value in found.values())

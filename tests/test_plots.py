@@ -1,0 +1,159 @@
+from __future__ import annotations
+
+from itertools import pairwise
+
+import matplotlib
+import polars as pl
+import pytest
+from matplotlib.text import Text
+from PIL import Image
+from tumor_abm.endpoints import endpoint
+from tumor_abm.errors import InputError
+from tumor_abm.plots import plot_kaplan_meier, plot_resistance, save_figure, svg
+from tumor_abm.plots.clones import carried_at
+from tumor_abm.results import Results
+from tumor_abm.survival import kaplan_meier
+
+
+def texts(figure):
+    return [text for text in figure.findobj(Text) if text.get_visible() and text.get_text()]
+
+
+def words(figure):
+    return " ".join(text.get_text().replace("\n", " ") for text in texts(figure))
+
+
+def with_clones(results, rows):
+    columns = ["patient", "arm", "line", "moment", "genotype", "fraction"]
+    clones = pl.DataFrame(
+        rows,
+        schema=dict.fromkeys(columns, pl.String)
+        | {"patient": pl.Int64, "line": pl.Int64, "fraction": pl.Float64},
+        orient="row",
+    )
+    return Results(results.tables | {"clones": clones}, results.experiment, {})
+
+
+@pytest.fixture(params=["PFS1", "PFS line 2", "PFS2", "OS", "resistance"])
+def figure(results, request):
+    return (
+        plot_resistance(results)
+        if request.param == "resistance"
+        else plot_kaplan_meier(results, request.param)
+    )
+
+
+def test_nothing_is_cut_off(figure):
+    figure.draw_without_rendering()
+    drawn = figure.get_tightbbox()
+    width, height = figure.get_size_inches()
+    assert 0 <= drawn.x0 < drawn.x1 <= width
+    assert 0 <= drawn.y0 < drawn.y1 <= height
+
+
+def test_figure_is_not_empty(figure, tmp_path):
+    paths = save_figure(figure, tmp_path / "figure.of.it")
+    assert [path.name for path in paths] == ["figure.of.it.png", "figure.of.it.svg"]
+    with Image.open(paths[0]) as image:
+        assert image.info["dpi"] == pytest.approx((200, 200), abs=0.1)
+        inked = sum(count for count, colour in image.convert("RGB").getcolors(1 << 24) if min(colour) < 200)
+        assert inked / (image.width * image.height) > 0.01
+    assert "<path" in paths[1].read_text(encoding="utf-8")
+
+
+def test_same_results_give_the_same_bytes(results, tmp_path):
+    files = [
+        [path.read_bytes() for path in save_figure(plot_kaplan_meier(results, "OS"), tmp_path / name)]
+        for name in ("one", "two")
+    ]
+    assert files[0] == files[1]
+
+
+def test_survival_figure_says_what_a_reader_needs(results):
+    said = words(plot_kaplan_meier(results, "PFS1"))
+    assert "Progression-free survival on the first line" in said
+    assert "Palbociclib first or second?" in said
+    assert "Months from the start of the first line" in said
+    assert "Alive without progression (%)" in said
+    assert "Patients at risk" in said
+    assert "Hazard ratio against control (95% CI)" in said
+    for arm in results.arms:
+        observed = endpoint(results, "PFS1").observations(results).filter(arm=arm)
+        estimate = kaplan_meier(observed["months"], observed["event"])
+        assert said.count(arm) == 2  # at the curve, and at its numbers at risk
+        assert f"median {estimate.median:.1f}" in said
+        assert f" {estimate.at_risk(12)} " in said
+
+
+def test_untitled_figure_leaves_the_title_to_the_page(results):
+    assert "Overall survival" not in words(plot_kaplan_meier(results, "OS", titled=False))
+
+
+def test_curves_are_the_estimates(results):
+    axes = plot_kaplan_meier(results, "OS").axes[0]
+    observed = endpoint(results, "OS").observations(results).filter(arm=results.control)
+    estimate = kaplan_meier(observed["months"], observed["event"])
+    months, survival = axes.lines[1].get_data()  # after the line at 50%
+    assert list(survival) == pytest.approx(list(100 * estimate.at(months)))
+
+
+@pytest.mark.parametrize("arms", [("one",), ("a", "b", "c", "d", "e", "f", "g", "h", "i")])
+def test_names_at_the_curves_do_not_overlap(make_results, arms):
+    figure = plot_kaplan_meier(make_results(40, arms), "OS")
+    figure.draw_without_rendering()
+    labels = [text for text in figure.axes[0].texts if "median" in text.get_text()]
+    boxes = sorted((Text.get_window_extent(label) for label in labels), key=lambda box: box.y0)
+    assert len(boxes) == len(arms)
+    assert all(lower.y1 <= upper.y0 for lower, upper in pairwise(boxes))
+
+
+def test_arms_without_patients_or_events_can_be_drawn(results):
+    overall = results.overall.filter(arm=results.control).with_columns(os_event=pl.lit(value=False))
+    figure = plot_kaplan_meier(Results(results.tables | {"overall": overall}, results.experiment, {}), "OS")
+    assert "median not reached" in words(figure)
+    assert "not estimable" in words(figure)
+
+
+def test_unknown_endpoint_is_named(results):
+    with pytest.raises(InputError, match='did you mean "PFS2"'):
+        plot_kaplan_meier(results, "PFS 2")
+
+
+def test_alteration_is_carried_from_a_twentieth_of_the_cells(results):
+    arm = results.control
+    rows = [
+        (0, arm, 1, "progression", "wild type", 0.90),
+        (0, arm, 1, "progression", "ESR1 Y537S", 0.03),
+        (0, arm, 1, "progression", "ESR1 Y537S + RB1 loss", 0.02),
+        (1, arm, 1, "progression", "wild type", 0.96),
+        (1, arm, 1, "progression", "RB1 loss", 0.04),
+        (1, arm, 1, "start", "RB1 loss", 1.0),
+    ]
+    carried = carried_at(with_clones(results, rows), "progression")
+    assert carried.select("alteration", "tumours", "carried_pct").rows() == [
+        ("ESR1 Y537S", 2, 50.0),
+        ("none of them", 2, 50.0),
+    ]
+
+
+def test_resistance_figure_names_arms_lines_and_alterations(results):
+    said = words(plot_resistance(results))
+    for word in (*results.arms, "Line 1", "Line 2", "ESR1 Y537S", "CDK6-high", "RB1 loss", "% of tumours"):
+        assert word in said
+
+
+def test_resistance_without_progressions_is_said(results):
+    assert "No tumour progressed" in words(plot_resistance(with_clones(results, [])))
+
+
+def test_svg_for_a_page_has_a_label_and_no_names_that_repeat(results):
+    element = svg(plot_kaplan_meier(results, "OS"), 'Alive "in %"')
+    assert element.startswith('<svg role="img" aria-label="Alive &quot;in %&quot;"')
+    assert "<g id=" not in element
+    assert element.rstrip().endswith("</svg>")
+
+
+def test_drawing_leaves_the_state_of_matplotlib_alone(results):
+    before = dict(matplotlib.rcParams)
+    svg(plot_resistance(results), "")
+    assert dict(matplotlib.rcParams) == before
