@@ -16,6 +16,7 @@ Step = str | int
 
 _MOST_TOLD = 10
 _LONGEST_SHOWN = 60
+_MOST_LISTED = 12
 _BARE_KEY = re.compile(r"[A-Za-z0-9_-]+")
 
 _WANTED = {
@@ -104,18 +105,23 @@ class Problems:
 
     def add_unknown(self, where: Sequence[Step], name: str, what: str, known: Iterable[str]) -> None:
         """Note a name that is not among those known; the nearest of them is proposed."""
-        choices = list(known)
+        choices = list(dict.fromkeys(known))
         guess = did_you_mean(name, choices)
-        proposal = f"; did you mean {shown(guess)}?" if guess else ""
-        listed = ", ".join(choices) or "none"
-        self.add(where, f"{shown(name)} is not a known {what}{proposal} (known: {listed})")
+        said = f"{shown(name)} is not a known {what}"
+        if guess:
+            said += f"; did you mean {shown(guess)}?"
+        if not guess or len(choices) <= _MOST_LISTED:
+            said += f" (known: {', '.join(choices) or 'none'})"
+        self.add(where, said)
 
     def add_invalid(self, error: ValidationError, model: type[Table], where: Sequence[Step] = ()) -> None:
         """Note every problem of a table that does not fit `model`."""
         for detail in error.errors(include_url=False):
             path = [step for step in detail["loc"] if step != "[key]"]
+            parent = model.at(path[:-1])
+            if parent is not None and path[-1] == parent.bare_key:
+                path.pop()
             if detail["type"] == "extra_forbidden":
-                parent = model.at(path[:-1])
                 self.add_unknown([*where, *path], str(path[-1]), "key", parent.keys() if parent else [])
             else:
                 self.add([*where, *path], _told(dict(detail)))
@@ -143,7 +149,7 @@ def _told(detail: dict[str, Any]) -> str:
         return str(context["error"])
     if kind in _BOUNDS:
         key, words = _BOUNDS[kind]
-        return f"found {shown(found)}; allowed: {words} {context[key]:g}"
+        return f"found {shown(found)}; allowed: {words} {_number(context[key])}"
     if kind == "literal_error":
         guess = did_you_mean(str(found), re.findall(r"'([^']*)'", context["expected"]))
         proposal = f"; did you mean {shown(guess)}?" if guess else ""
@@ -153,4 +159,10 @@ def _told(detail: dict[str, Any]) -> str:
             f"at least {context['min_length']}" if kind == "too_short" else f"at most {context['max_length']}"
         )
         return f"found {context['actual_length']} entries; allowed: {bound}"
+    if kind == "model_type" and context["class_name"] == "Quantity":
+        kind = "float_type"
     return f"found {shown(found)}; allowed: {_WANTED.get(kind, detail['msg'])}"
+
+
+def _number(value: float) -> str:
+    return str(int(value)) if float(value).is_integer() else f"{value:g}"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import types
 from collections.abc import Iterable, Mapping
-from typing import Annotated, Any, Union, get_args, get_origin
+from typing import Annotated, Any, ClassVar, Union, get_args, get_origin
 
 from pydantic import BaseModel, ConfigDict
 
@@ -15,6 +15,9 @@ class Table(BaseModel):
     model_config = ConfigDict(
         strict=True, extra="forbid", allow_inf_nan=False, frozen=True, serialize_by_alias=True
     )
+
+    # The key whose value may be written instead of the table.
+    bare_key: ClassVar[str | None] = None
 
     @classmethod
     def keys(cls) -> list[str]:

@@ -264,7 +264,11 @@ def load_experiment(path: str | Path, *, patients: int | None = None, seed: int 
     InputError
         The file cannot be read, or something in it is wrong: one line per problem, with its place.
     """
-    return Experiment.from_dict(read_toml(path), file=path, patients=patients, seed=seed)
+    tables = read_toml(path)
+    try:
+        return Experiment.from_dict(tables, file=path, patients=patients, seed=seed)
+    except RecursionError:
+        raise InputError("tables are nested too deeply", file=path) from None
 
 
 def json_schema() -> dict[str, Any]:

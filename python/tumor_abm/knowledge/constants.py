@@ -7,9 +7,9 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, model_validator
 
 from tumor_abm._table import Table
-from tumor_abm.knowledge.quantity import Count, NotNegative, Positive, Share, Slope, _between, plain
+from tumor_abm.knowledge.quantity import Count, Positive, Quantity, Share, Slope, between, plain
 
-_Ten = Annotated[NotNegative, AfterValidator(_between(0, 10))]
+_Ten = Annotated[Quantity, AfterValidator(between(0, 10))]
 
 
 class Pathway(Table):
@@ -68,13 +68,13 @@ class Imaging(Table):
         Living cells in a lesion that has just become visible.
     """
 
-    cells_per_cm3: Annotated[Positive, AfterValidator(_between(1e6, 1e11))]
-    stroma_per_cell: Annotated[NotNegative, AfterValidator(_between(0, 100))]
-    stroma_days: Annotated[Positive, AfterValidator(_between(0.1, 1e5))]
-    dead_clearance_days: Annotated[Positive, AfterValidator(_between(0.1, 1e5))]
+    cells_per_cm3: Annotated[Quantity, AfterValidator(between(1e6, 1e11))]
+    stroma_per_cell: Annotated[Quantity, AfterValidator(between(0, 100))]
+    stroma_days: Annotated[Quantity, AfterValidator(between(0.1, 1e5))]
+    dead_clearance_days: Annotated[Quantity, AfterValidator(between(0.1, 1e5))]
     measurement_sigma: Share
-    visible_mm: Annotated[NotNegative, AfterValidator(_between(0, 50))]
-    new_lesion_cells: Annotated[Positive, AfterValidator(_between(1, 1e12))]
+    visible_mm: Annotated[Quantity, AfterValidator(between(0, 50))]
+    new_lesion_cells: Annotated[Quantity, AfterValidator(between(1, 1e12))]
 
     def to_core(self) -> dict[str, Any]:
         """Return the constants as the core reads them."""
@@ -99,10 +99,10 @@ class Assay(Table):
     """
 
     limit_of_detection: Share
-    plasma_ml: Annotated[Positive, AfterValidator(_between(1e-3, 1e3))]
-    body_plasma_ml: Annotated[Positive, AfterValidator(_between(1, 1e5))]
-    background_per_ml: Annotated[Positive, AfterValidator(_between(1, 1e7))]
-    half_life_h: Annotated[Positive, AfterValidator(_between(1e-3, 1e3))]
+    plasma_ml: Annotated[Quantity, AfterValidator(between(1e-3, 1e3))]
+    body_plasma_ml: Annotated[Quantity, AfterValidator(between(1, 1e5))]
+    background_per_ml: Annotated[Quantity, AfterValidator(between(1, 1e7))]
+    half_life_h: Annotated[Quantity, AfterValidator(between(1e-3, 1e3))]
 
 
 class Neutropenia(Table):
@@ -124,12 +124,12 @@ class Neutropenia(Table):
         Reductions before no more are made.
     """
 
-    mean_transit_h: Annotated[Positive, AfterValidator(_between(10, 1000))]
-    feedback: Annotated[Positive, AfterValidator(_between(0.01, 2))]
+    mean_transit_h: Annotated[Quantity, AfterValidator(between(10, 1000))]
+    feedback: Annotated[Quantity, AfterValidator(between(0.01, 2))]
     hold_below: _Ten
     resume_at: _Ten
     reduce_below: _Ten
-    reduction: Annotated[Share, AfterValidator(_between(0.1, 1))]
+    reduction: Annotated[Quantity, AfterValidator(between(0.1, 1))]
     most_reductions: Count
 
     @model_validator(mode="after")

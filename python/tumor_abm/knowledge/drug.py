@@ -8,8 +8,7 @@ from pydantic import Field, model_validator
 
 from tumor_abm._table import Table
 from tumor_abm.knowledge.kinetics import Kinetics, Route
-from tumor_abm.knowledge.quantity import Hazard, Positive, Slope, Sources
-from tumor_abm.knowledge.quantity import Quantity as _Quantity
+from tumor_abm.knowledge.quantity import Hazard, Positive, Quantity, Slope, Sources
 from tumor_abm.strategy import Schedule
 
 Node = Literal["aromatase", "ovary", "er", "pi3k", "akt", "mtor", "fgfr", "cdk46", "cdk2", "kill"]
@@ -42,7 +41,7 @@ class Action(Table):
         Hill coefficient.
     """
 
-    max: _Quantity
+    max: Quantity
     ic50: Positive
     hill: Slope
 
@@ -86,7 +85,7 @@ class Drug(Table):
     schedule: Schedule
     kinetics: Kinetics
     effects: dict[Node, Action]
-    neutrophil_slope: _Quantity
+    neutrophil_slope: Quantity
     discontinuation_per_month: Hazard
     toxicity: str = ""
     source: Sources = Field(default_factory=list)

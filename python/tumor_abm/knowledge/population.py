@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
@@ -15,14 +15,14 @@ from tumor_abm.knowledge.quantity import (
     Quantity,
     Share,
     Sources,
-    _between,
+    between,
     plain,
 )
 from tumor_abm.strategy import Line, Standard
 
-_Sigma = Annotated[Quantity, AfterValidator(_between(0, 10))]
-_Fold = Annotated[Quantity, AfterValidator(_between(0.1, 10))]
-_Inner = Annotated[Quantity, AfterValidator(_between(1e-6, 1 - 1e-6))]
+_Sigma = Annotated[Quantity, AfterValidator(between(0, 10))]
+_Fold = Annotated[Quantity, AfterValidator(between(0.1, 10))]
+_Inner = Annotated[Quantity, AfterValidator(between(1e-6, 1 - 1e-6))]
 
 
 class LogNormal(Table):
@@ -53,6 +53,8 @@ def _given_list(value: Any) -> Any:
 
 class _Weights(Table):
     """Probabilities of 1, 2, ... with where they come from."""
+
+    bare_key: ClassVar[str | None] = "value"
 
     value: list[Annotated[float, Field(ge=0, le=1)]] = Field(min_length=1, max_length=5)
     unit: str = ""
@@ -148,8 +150,8 @@ class Population(Table):
     visceral_growth: _Fold
     bone_only_growth: _Fold
     premenopausal: Share
-    exposure_sigma: Annotated[Quantity, AfterValidator(_between(0, 3))]
-    mutation_rate_sigma: Annotated[Quantity, AfterValidator(_between(0, 5))]
+    exposure_sigma: Annotated[Quantity, AfterValidator(between(0, 3))]
+    mutation_rate_sigma: Annotated[Quantity, AfterValidator(between(0, 5))]
     shedding: LogNormal
     seeding: LogNormal
     neutrophils: LogNormal

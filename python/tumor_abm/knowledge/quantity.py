@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
@@ -39,6 +39,8 @@ class Quantity(Table):
         How the value follows from the sources, or why it is assumed.
     """
 
+    bare_key: ClassVar[str | None] = "value"
+
     value: float
     low: float | None = None
     high: float | None = None
@@ -63,7 +65,9 @@ class Quantity(Table):
         return self
 
 
-def _between(low: float, high: float, *, above: bool = False) -> Callable[[Quantity], Quantity]:
+def between(low: float, high: float, *, above: bool = False) -> Callable[[Quantity], Quantity]:
+    """Return a check that a quantity and its range lie between two bounds."""
+
     def check(quantity: Quantity) -> Quantity:
         for value in (quantity.value, quantity.low, quantity.high):
             if value is not None and not (low <= value <= high and not (above and value == low)):
@@ -80,15 +84,15 @@ def _whole(quantity: Quantity) -> Quantity:
     return quantity
 
 
-Share = Annotated[Quantity, AfterValidator(_between(0, 1))]
-Hazard = Annotated[Quantity, AfterValidator(_between(0, 100))]
-Positive = Annotated[Quantity, AfterValidator(_between(0, 1e12, above=True))]
-NotNegative = Annotated[Quantity, AfterValidator(_between(0, 1e12))]
-Gain = Annotated[Quantity, AfterValidator(_between(0, 1e6))]
-Hours = Annotated[Quantity, AfterValidator(_between(0, 1e5))]
-Slope = Annotated[Quantity, AfterValidator(_between(0.1, 20))]
-Cost = Annotated[Quantity, AfterValidator(_between(-1, 1))]
-Count = Annotated[Quantity, AfterValidator(_between(0, 100)), AfterValidator(_whole)]
+Share = Annotated[Quantity, AfterValidator(between(0, 1))]
+Hazard = Annotated[Quantity, AfterValidator(between(0, 100))]
+Positive = Annotated[Quantity, AfterValidator(between(0, 1e12, above=True))]
+NotNegative = Annotated[Quantity, AfterValidator(between(0, 1e12))]
+Gain = Annotated[Quantity, AfterValidator(between(0, 1e6))]
+Hours = Annotated[Quantity, AfterValidator(between(0, 1e5))]
+Slope = Annotated[Quantity, AfterValidator(between(0.1, 20))]
+Cost = Annotated[Quantity, AfterValidator(between(-1, 1))]
+Count = Annotated[Quantity, AfterValidator(between(0, 100)), AfterValidator(_whole)]
 
 
 def plain(value: Any) -> Any:
