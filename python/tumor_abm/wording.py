@@ -213,7 +213,7 @@ def gains_section(comparison: Comparison) -> Section:
     """Word how the virtual twins fare."""
     return Section(
         title=f"Who gains against {comparison.control}",
-        note="Each patient against the same patient in the control arm, while both are followed (mean: months).",
+        note="Each patient against the same one in the control arm, while both are followed; mean in months.",
         header=[
             "Arm",
             "endpoint",
