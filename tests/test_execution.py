@@ -24,7 +24,7 @@ from tumor_abm.execution.tables import ROWS_PER_GROUP, Tables, from_bytes, to_by
 from tumor_abm.results import Results
 
 PATIENTS = 120
-PLAN = Plan(sha256="abc", patients=PATIENTS, patients_per_chunk=50, version="1", started="then")
+PLAN = Plan(sha256="abc", seed=1, patients=PATIENTS, patients_per_chunk=50, version="1", started="then")
 EXPERIMENT = 'title = "Two arms"\n'
 
 
@@ -114,7 +114,7 @@ def test_missing_values_are_null_in_the_tables(whole: Path) -> None:
 @pytest.mark.parametrize("size", [1, 7, 50, 1000])
 def test_the_bytes_do_not_depend_on_the_chunks(whole: Path, tmp_path: Path, size: int) -> None:
     other = tmp_path / "other"
-    plan = Plan(sha256="abc", patients=PATIENTS, patients_per_chunk=size, version="1", started="now")
+    plan = Plan(sha256="abc", seed=1, patients=PATIENTS, patients_per_chunk=size, version="1", started="now")
     run(other, plan, backwards=True)
     assert digests(other) == digests(whole)
 

@@ -4,7 +4,56 @@ A simulator of heterogeneous HR+/HER2- breast cancer under sequential lines of t
 research, not for treating patients.
 """
 
-from tumor_abm._core import __version__
-from tumor_abm.population import Cycle, Phase, Population, Until, replicate
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
-__all__ = ["Cycle", "Phase", "Population", "Until", "__version__", "replicate"]
+from tumor_abm._core import __version__
+
+if TYPE_CHECKING:
+    from tumor_abm.comparison import compare
+    from tumor_abm.config import load_experiment
+    from tumor_abm.errors import InputError
+    from tumor_abm.experiment import run_experiment
+    from tumor_abm.population import Cycle, Phase, Population, Until, replicate
+    from tumor_abm.results import Results
+
+__all__ = [
+    "Cycle",
+    "InputError",
+    "Phase",
+    "Population",
+    "Results",
+    "Until",
+    "__version__",
+    "compare",
+    "load_experiment",
+    "replicate",
+    "run_experiment",
+]
+
+# Modules are imported when one of their names is first asked for, so that `import tumor_abm` and
+# `tumor-abm --help` are quick.
+_HOME = {
+    "Cycle": "population",
+    "InputError": "errors",
+    "Phase": "population",
+    "Population": "population",
+    "Results": "results",
+    "Until": "population",
+    "compare": "comparison",
+    "load_experiment": "config",
+    "replicate": "population",
+    "run_experiment": "experiment",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(import_module(f"{__name__}.{_HOME[name]}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return __all__

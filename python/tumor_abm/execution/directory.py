@@ -35,6 +35,8 @@ class Plan:
     ----------
     sha256
         Of the experiment: runs are of one experiment exactly if this is the same.
+    seed
+        The one used, drawn or given.
     patients, patients_per_chunk
         Number of patients, and how they are divided.
     version
@@ -44,6 +46,7 @@ class Plan:
     """
 
     sha256: str
+    seed: int
     patients: int
     patients_per_chunk: int
     version: str
@@ -131,6 +134,8 @@ class RunDirectory:
 
     def done(self) -> int:
         """Return the number of patients in finished chunks."""
+        if not (self._chunks / _PLAN).exists():
+            return 0
         return sum(chunk.patients for chunk in self.plan.chunks if (self._chunks / chunk.name).is_dir())
 
     def leave(self) -> None:
@@ -204,6 +209,15 @@ class RunDirectory:
             reason = error.strerror or error
             problem = f"cannot write here: {reason}; once this is mended, the same command goes on"
             raise InputError(problem, file=self.path) from error
+
+
+def recorded_seed(path: Path) -> int | None:
+    """Return the seed of the run in the directory `path`, if there is one."""
+    for file in (path / PROVENANCE, path / _CHUNKS / _PLAN):
+        if file.is_file():
+            seed = _json(file).get("seed")
+            return seed if isinstance(seed, int) else None
+    return None
 
 
 def _write(path: Path, text: str) -> None:
