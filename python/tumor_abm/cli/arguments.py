@@ -1,0 +1,126 @@
+"""What can be written on the command line."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable
+from pathlib import Path
+from typing import NoReturn
+
+from tumor_abm._core import __version__
+from tumor_abm.cli import commands
+
+Command = Callable[[argparse.Namespace], None]
+
+_DESCRIPTION = """\
+Which drugs, in which order, for whom: virtual HR+/HER2- breast cancer patients under sequential lines
+of therapy. For research, not for treating patients."""
+
+_EXAMPLES = """\
+examples:
+  tumor-abm list experiments
+  tumor-abm check experiments/first_line.toml
+  tumor-abm run experiments/first_line.toml --out results/first_line --patients 200
+  tumor-abm compare results/first_line
+
+exit codes: 0 done, 2 bad input, 130 interrupted (the same command goes on), 1 a defect of tumor_abm
+"""
+
+_RUN_EXAMPLES = """\
+Interrupt it whenever you like, with Ctrl-C or worse: the same command goes on where it stopped, and the
+results are the same to the byte, whatever the number of jobs.
+
+examples:
+  tumor-abm run experiments/first_line.toml --out results/first_line
+  tumor-abm run experiments/first_line.toml --out results/small --patients 100 --seed 7 --jobs 2
+  tumor-abm run experiments/first_line.toml --out results/large --patients 100000 --scheduler tcp://node01:8786
+"""
+
+
+class Parser(argparse.ArgumentParser):
+    """A parser that says in one line what is wrong."""
+
+    def error(self, message: str) -> NoReturn:
+        """Exit with code 2."""
+        self.exit(2, f"{self.prog}: {message} (see {self.prog} --help)\n")
+
+
+def parser() -> Parser:
+    """Return the parser; what it parses carries a function of itself, ``command``."""
+    top = Parser(
+        prog="tumor-abm",
+        description=_DESCRIPTION,
+        epilog=_EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    top.add_argument("--version", action="version", version=f"tumor_abm {__version__}")
+    named = top.add_subparsers(title="commands", metavar="COMMAND", required=True)
+
+    def add(name: str, summary: str, command: Command, epilog: str | None = None) -> Parser:
+        added = named.add_parser(
+            name,
+            help=summary,
+            description=f"{summary[0].upper()}{summary[1:]}.",
+            epilog=epilog,
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+            allow_abbrev=False,
+        )
+        added.set_defaults(command=command)
+        return added
+
+    _describe_run(add("run", "run an experiment and compare its arms", commands.run, _RUN_EXAMPLES))
+    _describe_compare(add("compare", "compare the arms of a finished run", commands.compare))
+    _describe_list(add("list", "list what experiments can name, or the experiments", commands.list_known))
+    _experiment(add("check", "say what is wrong with an experiment, without running it", commands.check))
+    _describe_schema(add("schema", "write the JSON schema of experiments, for editors", commands.schema))
+    return top
+
+
+def _describe_run(run: Parser) -> None:
+    _experiment(run)
+    run.add_argument("--out", metavar="DIR", type=Path, required=True, help="directory for the results")
+    run.add_argument("--patients", metavar="N", type=_count, help="patients instead of the experiment's")
+    run.add_argument("--seed", metavar="S", type=_seed, help="seed instead of the experiment's")
+    run.add_argument("--jobs", metavar="J", type=_count, help="threads (default: all processors)")
+    run.add_argument(
+        "--scheduler", metavar="ADDRESS", help="Dask scheduler, or scheduler file, whose workers compute"
+    )
+    run.add_argument("--resume", action="store_true", help="fail unless there is a run in DIR to go on with")
+    run.add_argument("--no-figures", action="store_true", help="write no figures and no report")
+
+
+def _describe_compare(compare: Parser) -> None:
+    compare.add_argument("directory", metavar="DIR", type=Path, help="directory of a finished run")
+    compare.add_argument("--csv", metavar="FILE", type=Path, help="write the comparison as CSV, too")
+
+
+def _describe_list(list_known: Parser) -> None:
+    list_known.add_argument("what", choices=commands.LISTS)
+
+
+def _describe_schema(schema: Parser) -> None:
+    schema.add_argument("--out", metavar="FILE", type=Path, help="file to write (default: print it)")
+
+
+def _experiment(command: Parser) -> None:
+    command.add_argument("experiment", metavar="EXPERIMENT.toml", type=Path, help="the experiment")
+
+
+def _count(text: str) -> int:
+    return _whole_number(text, at_least=1)
+
+
+def _seed(text: str) -> int:
+    return _whole_number(text, at_least=0)
+
+
+def _whole_number(text: str, at_least: int) -> int:
+    try:
+        number = int(text)
+    except ValueError:
+        number = at_least - 1
+    if number < at_least:
+        allowed = f"a whole number of at least {at_least}"
+        raise argparse.ArgumentTypeError(f'found "{text}"; allowed: {allowed}')
+    return number

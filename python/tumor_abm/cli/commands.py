@@ -1,0 +1,137 @@
+"""The commands. Each imports what it needs itself, so that ``tumor-abm --help`` is quick."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tumor_abm.errors import InputError
+
+if TYPE_CHECKING:
+    from tumor_abm.comparison import Comparison
+    from tumor_abm.results import Results
+
+LISTS = ("drugs", "alterations", "populations", "experiments")
+
+
+def run(arguments: argparse.Namespace) -> None:
+    """Run an experiment, compare its arms, and draw them."""
+    from tumor_abm.cli.consoles import log_to, messages, output
+    from tumor_abm.cli.progress import counting
+    from tumor_abm.comparison import compare
+    from tumor_abm.config import load_experiment
+    from tumor_abm.experiment import run_experiment
+
+    experiment = load_experiment(arguments.experiment, patients=arguments.patients, seed=arguments.seed)
+    console = messages()
+    with log_to(console), counting(console, experiment.patients) as count:
+        results = run_experiment(
+            experiment,
+            arguments.out,
+            jobs=arguments.jobs,
+            scheduler=arguments.scheduler,
+            resume="required" if arguments.resume else True,
+            progress=count,
+        )
+    comparison = compare(results)
+    with _writing(arguments.out):
+        comparison.save(arguments.out)
+        drawn = {} if arguments.no_figures else _draw(results, comparison, arguments.out)
+    comparison.print(output())
+    tables = ", ".join(results.tables)
+    _print_pairs(
+        f"\nIn {arguments.out}:",
+        {"tables": f"{tables} (parquet)", "comparison": "comparison, who_gains (parquet, csv)", **drawn},
+    )
+
+
+def compare(arguments: argparse.Namespace) -> None:
+    """Print the comparison of the arms of a finished run."""
+    from tumor_abm.cli.consoles import output
+    from tumor_abm.comparison import compare as compared
+    from tumor_abm.results import Results
+
+    comparison = compared(Results.load(arguments.directory))
+    if arguments.csv:
+        with _writing(arguments.csv):
+            comparison.table.write_csv(arguments.csv)
+    comparison.print(output())
+
+
+def list_known(arguments: argparse.Namespace) -> None:
+    """Print a table of what experiments can name, or of the experiments."""
+    from tumor_abm.cli.consoles import output
+    from tumor_abm.cli.lists import table_of
+
+    output().print(table_of(arguments.what))
+
+
+def check(arguments: argparse.Namespace) -> None:
+    """Say that an experiment is sound, and what it is; what is wrong is an `InputError`."""
+    from tumor_abm.config import load_experiment
+
+    experiment = load_experiment(arguments.experiment)
+    arms = ", ".join(arm.name for arm in experiment.arms)
+    _print_pairs(
+        f"{arguments.experiment} is sound",
+        {
+            "title": experiment.title,
+            "question": experiment.question,
+            "patients": f"{experiment.patients}, {experiment.population_name}",
+            "arms": f"{arms} (control: {experiment.control})",
+            "drugs": ", ".join(experiment.drugs),
+            "alterations": ", ".join(experiment.alterations),
+        },
+    )
+
+
+def schema(arguments: argparse.Namespace) -> None:
+    """Write the JSON schema of experiments."""
+    from tumor_abm.config import json_schema
+
+    text = json.dumps(json_schema(), indent=2)
+    if arguments.out is None:
+        print(text)
+        return
+    with _writing(arguments.out):
+        arguments.out.write_text(text + "\n", encoding="utf-8")
+
+
+def _draw(results: Results, comparison: Comparison, directory: Path) -> dict[str, str]:
+    """Draw the survival curves and write the report; say what is where."""
+    from tumor_abm.plots import plot_kaplan_meier, save_figure
+    from tumor_abm.report import write_report
+
+    figures = directory / "figures"
+    figures.mkdir(exist_ok=True)
+    stems = [endpoint.name.lower().replace(" ", "_") for endpoint in comparison.endpoints]
+    for endpoint, stem in zip(comparison.endpoints, stems, strict=True):
+        save_figure(plot_kaplan_meier(results, endpoint.name), figures / stem)
+    report = write_report(results, directory, comparison)
+    return {"figures": f"{', '.join(f'figures/{stem}' for stem in stems)} (png, svg)", "report": report.name}
+
+
+def _print_pairs(title: str, pairs: Mapping[str, str]) -> None:
+    from rich.table import Table
+    from rich.text import Text
+
+    from tumor_abm.cli.consoles import output
+
+    out = output()
+    out.print(title, markup=False, soft_wrap=True)
+    table = Table.grid(padding=(0, 2))
+    for name, value in pairs.items():
+        table.add_row(f"  {name}", Text(value))
+    out.print(table)
+
+
+@contextmanager
+def _writing(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise InputError(f"cannot be written: {error.strerror or error}", file=path) from error

@@ -1,0 +1,75 @@
+"""Tables of what is known, for people."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from rich.box import SIMPLE_HEAD
+from rich.table import Table
+from rich.text import Text
+
+from tumor_abm.errors import InputError
+from tumor_abm.knowledge import Knowledge
+
+EXPERIMENTS = Path("experiments")
+
+
+def table_of(what: str) -> Table:
+    """Return the table of ``drugs``, ``alterations``, ``populations`` or ``experiments``."""
+    return {
+        "drugs": _drugs,
+        "alterations": _alterations,
+        "populations": _populations,
+        "experiments": _experiments,
+    }[what]()
+
+
+def _drugs() -> Table:
+    rows = [
+        (name, drug.class_, drug.given, ", ".join(drug.effects), drug.toxicity)
+        for name, drug in Knowledge.shipped().drugs.items()
+    ]
+    columns = ("drug", "class", "given", "acts on", "main toxicity")
+    return _table(columns, sorted(rows, key=lambda row: (row[1], row[0])))
+
+
+def _alterations() -> Table:
+    rows = [
+        (name, alteration.label, alteration.resistant_to, "yes" if alteration.core else "")
+        for name, alteration in Knowledge.shipped().alterations.items()
+    ]
+    return _table(("alteration", "what it is", "resistant to", "by default"), rows)
+
+
+def _populations() -> Table:
+    rows = [
+        (name, population.label, str(len(population.prior) or ""))
+        for name, population in Knowledge.shipped().populations.items()
+    ]
+    return _table(("population", "who they are", "lines before"), rows)
+
+
+def _experiments() -> Table:
+    files = sorted(EXPERIMENTS.rglob("*.toml"))
+    if not files:
+        raise InputError("there are no experiments here (looked for *.toml)", file=EXPERIMENTS)
+    return _table(("file", "title", "arms"), [_experiment(file) for file in files])
+
+
+def _experiment(file: Path) -> tuple[str, str, str]:
+    try:
+        read = tomllib.loads(file.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        return str(file), f"cannot be read: {error}", ""
+    return str(file), str(read.get("title", "")), str(len(read.get("arm", [])))
+
+
+def _table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> Table:
+    table = Table(box=SIMPLE_HEAD, pad_edge=False, header_style="bold")
+    for number, column in enumerate(columns):
+        table.add_column(column, overflow="fold", no_wrap=False, style="bold" if number == 0 else "")
+    for row in rows:
+        table.add_row(*map(Text, row))
+    return table

@@ -1,0 +1,86 @@
+"""Patients done: a bar on a terminal, a line now and then elsewhere."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
+
+SECONDS_BETWEEN_LINES = 10.0
+
+Count = Callable[[int], None]
+
+
+@contextmanager
+def counting(console: Console, patients: int) -> Iterator[Count]:
+    """Show how many of `patients` are done; the first number told is where the run begins."""
+    if not console.is_terminal:
+        yield _Lines(console, patients)
+        return
+    with _bar(console) as bar:
+        yield _on(bar, patients)
+
+
+def _bar(console: Console) -> Progress:
+    return Progress(
+        BarColumn(bar_width=40),
+        MofNCompleteColumn(),
+        TextColumn("patients,"),
+        TimeElapsedColumn(),
+        TextColumn("passed,"),
+        TimeRemainingColumn(),
+        TextColumn("left"),
+        console=console,
+    )
+
+
+def _on(bar: Progress, patients: int) -> Count:
+    def count(done: int) -> None:
+        if not bar.task_ids:
+            bar.add_task("", total=patients, completed=done)
+        bar.update(bar.task_ids[0], completed=done)
+
+    return count
+
+
+class _Lines:
+    """A line at most every few seconds, and one at the end."""
+
+    def __init__(self, console: Console, patients: int) -> None:
+        self._console = console
+        self._patients = patients
+        self._began = self._said = time.monotonic()
+        self._done_before: int | None = None
+        self._done = 0
+
+    def __call__(self, done: int) -> None:
+        now = time.monotonic()
+        if self._done_before is None:
+            self._done_before, self._began = done, now
+        elif now - self._said >= SECONDS_BETWEEN_LINES or done == self._patients > self._done:
+            self._said = now
+            self._say(done, now - self._began)
+        self._done = done
+
+    def _say(self, done: int, seconds: float) -> None:
+        percent = 100 * done // self._patients
+        line = f"{done} of {self._patients} patients ({percent}%), {_clock(seconds)} passed"
+        new = done - (self._done_before or 0)
+        if new > 0 and done < self._patients:
+            line += f", {_clock(seconds * (self._patients - done) / new)} left"
+        self._console.print(line, soft_wrap=True)
+
+
+def _clock(seconds: float) -> str:
+    return str(timedelta(seconds=round(seconds)))
