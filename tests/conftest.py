@@ -75,11 +75,14 @@ def _lines(
     return rows
 
 
-def _clones(rng: np.random.Generator, line: tuple[object, ...]) -> list[tuple[object, ...]]:
-    patient, arm, number, _, start, end, reason = line[:7]
+def _clones(rng: np.random.Generator, row: tuple[object, ...]) -> list[tuple[object, ...]]:
+    patient, arm, line, _, start, end, reason = row[:7]
+    moments = [(end, "progression" if reason == "progression" else "end")]
+    if line == 1:
+        moments.insert(0, (start, "baseline"))
     return [
-        (patient, arm, number, day, moment, genotype, int(1e9 * fraction), float(fraction))
-        for day, moment in ((start, "start"), (end, "progression" if reason == "progression" else "end"))
+        (patient, arm, line, day, moment, genotype, int(1e9 * fraction), float(fraction))
+        for day, moment in moments
         for genotype, fraction in zip(GENOTYPES, rng.dirichlet(np.full(len(GENOTYPES), 0.3)), strict=True)
     ]
 

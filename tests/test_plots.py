@@ -127,7 +127,7 @@ def test_alteration_is_carried_from_a_twentieth_of_the_cells(results):
         (0, arm, 1, "progression", "ESR1 Y537S + RB1 loss", 0.02),
         (1, arm, 1, "progression", "wild type", 0.96),
         (1, arm, 1, "progression", "RB1 loss", 0.04),
-        (1, arm, 1, "start", "RB1 loss", 1.0),
+        (1, arm, 1, "baseline", "RB1 loss", 1.0),
     ]
     carried = carried_at(with_clones(results, rows), "progression")
     assert carried.select("alteration", "tumours", "carried_pct").rows() == [
@@ -140,6 +140,13 @@ def test_resistance_figure_names_arms_lines_and_alterations(results):
     said = words(plot_resistance(results))
     for word in (*results.arms, "Line 1", "Line 2", "ESR1 Y537S", "CDK6-high", "RB1 loss", "% of tumours"):
         assert word in said
+
+
+def test_marks_are_what_tumours_carried_before_treatment(results):
+    figure = plot_resistance(results)
+    before = carried_at(results, "baseline").filter(arm=results.control)
+    marks = sorted(figure.axes[1].lines[0].get_xdata(), reverse=True)
+    assert marks == pytest.approx(sorted(before["carried_pct"], reverse=True))
 
 
 def test_resistance_without_progressions_is_said(results):

@@ -9,6 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
+from matplotlib.patheffects import withStroke
 
 from tumor_abm.plots.style import FAINT, INK, MUTED, colours, new_figure, style
 from tumor_abm.results import Results
@@ -23,6 +24,7 @@ TITLE = "What tumours carry when a line fails"
 
 _TUMOUR = ("arm", "line", "patient")
 _BAR_IN = 0.13
+_HALO = [withStroke(linewidth=2.5, foreground="white")]
 
 
 def carried_at(results: Results, moment: str) -> pl.DataFrame:
@@ -33,7 +35,7 @@ def carried_at(results: Results, moment: str) -> pl.DataFrame:
     results
         Of an experiment.
     moment
-        ``start`` or ``progression``.
+        ``baseline``, ``progression`` or ``end``.
 
     Returns
     -------
@@ -66,7 +68,7 @@ def plot_resistance(results: Results, *, titled: bool = True) -> Figure:
     """Draw which alterations tumours carry at progression, per arm and line.
 
     A bar is the share of progressing tumours in which at least a twentieth of the cells carry the
-    alteration; the mark in it is that share at the start of the line.
+    alteration; the mark in it is that share before any treatment.
 
     Parameters
     ----------
@@ -75,7 +77,7 @@ def plot_resistance(results: Results, *, titled: bool = True) -> Figure:
     titled
         Whether the figure has a title.
     """
-    late, early = carried_at(results, "progression"), carried_at(results, "start")
+    late, early = carried_at(results, "progression"), carried_at(results, "baseline")
     alterations = _most_frequent(late)
     lines = late["line"].unique().sort().to_list()[:SHOWN_LINES]
     arms = results.arms
@@ -90,9 +92,9 @@ def plot_resistance(results: Results, *, titled: bool = True) -> Figure:
                     row + (place - (len(arms) - 1) / 2) / (len(arms) + 1) for row in range(len(alterations))
                 ]
                 share = _shares(late.filter(arm=arm, line=line), alterations)
-                before = _shares(early.filter(arm=arm, line=line), alterations)
+                before = _shares(early.filter(arm=arm), alterations)
                 panel.barh(where, share, height=0.9 / (len(arms) + 1), color=colours(results)[arm])
-                panel.plot(before, where, "|", color=INK, markersize=6)
+                panel.plot(before, where, "|", color=INK, markersize=6, path_effects=_HALO)
                 _numbers(panel, where, share, before)
         if not lines:
             panels[0].set_axis_off()
@@ -145,7 +147,9 @@ def _numbers(panel: Axes, where: list[float], share: list[float], before: list[f
 
 def _legend(figure: Figure, results: Results) -> None:
     arms = [Patch(color=colour, label=arm) for arm, colour in colours(results).items()]
-    start = Line2D([], [], color=INK, marker="|", linestyle="", label="at the start of the line")
+    start = Line2D(
+        [], [], color=INK, marker="|", linestyle="", path_effects=_HALO, label="before any treatment"
+    )
     figure.legend(
         handles=[*arms, start],
         title=f"Tumours with the alteration in at least {CARRIED_FROM:.0%} of their cells at progression",

@@ -76,8 +76,8 @@ def title(axes: Axes, text: str, subtitle: str) -> None:
 
 def colours(results: Results) -> dict[str, str]:
     """Return the colour of each arm."""
-    others = [arm for arm in results.arms if arm != results.control]
-    return {results.control: _CONTROL} | {arm: _ARMS[i % len(_ARMS)] for i, arm in enumerate(others)}
+    others = iter(_ARMS * len(results.arms))
+    return {arm: _CONTROL if arm == results.control else next(others) for arm in results.arms}
 
 
 def wrapped(text: str, columns: int) -> str:
