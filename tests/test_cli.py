@@ -146,17 +146,22 @@ def test_a_reader_that_has_seen_enough_is_no_error() -> None:
     assert (done.returncode, done.stderr) == (0, "")
 
 
+class Panic(BaseException):
+    """Stands for a panic of the core, which is no `Exception` either."""
+
+
+@pytest.mark.parametrize("kind", [ZeroDivisionError, Panic])
 def test_a_defect_of_ours_says_so_with_a_traceback(
-    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, kind: type[BaseException]
 ) -> None:
     def fail(arguments: object) -> None:
-        raise ZeroDivisionError("in our own code")
+        raise kind("in our own code")
 
     monkeypatch.setattr(commands, "schema", fail)
     code, _, err = told(capsys, "schema")
     assert code == 1
     assert "Traceback" in err
-    assert "ZeroDivisionError: in our own code" in err
+    assert f"{kind.__name__}: in our own code" in err
     assert "a defect of tumor_abm, not of your input; please report it" in err
 
 

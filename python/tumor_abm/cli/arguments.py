@@ -19,21 +19,22 @@ of therapy. For research, not for treating patients."""
 _EXAMPLES = """\
 examples:
   tumor-abm list experiments
-  tumor-abm check experiments/first_line.toml
-  tumor-abm run experiments/first_line.toml --out results/first_line --patients 200
-  tumor-abm compare results/first_line
+  tumor-abm check experiments/cdk46_first_or_second_line.toml
+  tumor-abm run experiments/cdk46_first_or_second_line.toml --out results/order --patients 200
+  tumor-abm compare results/order
 
 exit codes: 0 done, 2 bad input, 130 interrupted (the same command goes on), 1 a defect of tumor_abm
 """
 
 _RUN_EXAMPLES = """\
-Interrupt it whenever you like, with Ctrl-C or worse: the same command goes on where it stopped, and the
-results are the same to the byte, whatever the number of jobs.
+Interrupt it whenever you like, with Ctrl-C or worse: the same command goes on where it stopped. The
+results are the same to the byte however it is run.
 
 examples:
-  tumor-abm run experiments/first_line.toml --out results/first_line
-  tumor-abm run experiments/first_line.toml --out results/small --patients 100 --seed 7 --jobs 2
-  tumor-abm run experiments/first_line.toml --out results/large --patients 100000 --scheduler tcp://node01:8786
+  tumor-abm run experiments/cdk46_first_or_second_line.toml --out results/order
+  tumor-abm run experiments/chemotherapy_timing.toml --out results/few --patients 100 --seed 7 --jobs 2
+  tumor-abm run experiments/chemotherapy_timing.toml --out results/many --patients 100000 \\
+      --scheduler tcp://node01:8786
 """
 
 

@@ -69,7 +69,7 @@ def _experiment(file: Path) -> tuple[str, str, str]:
 def _table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> Table:
     table = Table(box=SIMPLE_HEAD, pad_edge=False, header_style="bold")
     for number, column in enumerate(columns):
-        table.add_column(column, overflow="fold", no_wrap=False, style="bold" if number == 0 else "")
+        table.add_column(column, no_wrap=number == 0, style="bold" if number == 0 else "")
     for row in rows:
         table.add_row(*map(Text, row))
     return table

@@ -34,7 +34,7 @@ def counting(console: Console, patients: int) -> Iterator[Count]:
 
 def _bar(console: Console) -> Progress:
     return Progress(
-        BarColumn(bar_width=40),
+        BarColumn(bar_width=24),
         MofNCompleteColumn(),
         TextColumn("patients,"),
         TimeElapsedColumn(),
