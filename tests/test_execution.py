@@ -195,14 +195,14 @@ def test_the_directory_of_another_experiment_is_left_alone(tmp_path: Path, most_
     run(tmp_path / "one", most_chunks=most_chunks)
     before = {file: file.stat().st_mtime_ns for file in tmp_path.rglob("*")}
     with pytest.raises(InputError, match="another experiment"):
-        RunDirectory(tmp_path / "one", "def")
+        RunDirectory(tmp_path / "one", "def").look()
     assert {file: file.stat().st_mtime_ns for file in tmp_path.rglob("*")} == before
 
 
 def test_a_directory_with_other_files_is_left_alone(tmp_path: Path) -> None:
     (tmp_path / "thesis.tex").touch()
     with pytest.raises(InputError, match=r"thesis\.tex"):
-        RunDirectory(tmp_path, "abc")
+        RunDirectory(tmp_path, "abc").look()
     assert [file.name for file in tmp_path.iterdir()] == ["thesis.tex"]
 
 
@@ -210,13 +210,13 @@ def test_a_directory_of_other_chunks_is_left_alone(tmp_path: Path) -> None:
     (tmp_path / "chunks").mkdir()
     (tmp_path / "chunks" / "of_cheese").touch()
     with pytest.raises(InputError, match="other files"):
-        RunDirectory(tmp_path, "abc")
+        RunDirectory(tmp_path, "abc").look()
 
 
 def test_a_file_is_no_directory(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(InputError, match=r"file: .*[Nn]ot a directory"):
-        RunDirectory(tmp_path / "file", "abc")
+        RunDirectory(tmp_path / "file", "abc").look()
 
 
 def test_a_run_that_left_nothing_leaves_no_directory(tmp_path: Path) -> None:
@@ -227,10 +227,27 @@ def test_a_run_that_left_nothing_leaves_no_directory(tmp_path: Path) -> None:
     assert not (tmp_path / "a" / "b").exists()
 
 
-def test_what_cannot_be_written_is_said_in_one_line(tmp_path: Path) -> None:
-    directory = RunDirectory(tmp_path / "run", "abc")
-    with pytest.raises(InputError, match="cannot write here: No space left on device"), directory.claimed():
+def test_what_cannot_be_written_is_said_in_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(path: Path, parts: object) -> int:
         raise OSError(28, os.strerror(28))
+
+    monkeypatch.setattr("tumor_abm.execution.directory.write_parquet", fail)
+    with pytest.raises(InputError, match="cannot write here: No space left on device"):
+        run(tmp_path / "run")
+
+
+def test_what_the_caller_does_wrong_is_not_taken_for_a_full_disk(tmp_path: Path) -> None:
+    directory = RunDirectory(tmp_path / "run", "abc")
+    with pytest.raises(BrokenPipeError), directory.claimed():
+        raise BrokenPipeError
+
+
+def test_a_plan_of_another_version_is_said(tmp_path: Path) -> None:
+    run(tmp_path, most_chunks=1)
+    plan = tmp_path / "chunks" / "plan.json"
+    plan.write_text(plan.read_text().replace("patients_per_chunk", "patients_per_piece"))
+    with pytest.raises(InputError, match=r"plan\.json: not a plan of this version"):
+        run(tmp_path)
 
 
 def test_two_processes_do_not_write_into_one_directory(tmp_path: Path) -> None:

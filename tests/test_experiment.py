@@ -169,6 +169,25 @@ def test_a_finished_run_is_not_run_again(
     assert snapshot(out) == before
 
 
+def test_a_new_control_arm_needs_no_new_run(experiment: Path, finished: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    shutil.copytree(finished, out)
+    assert run_experiment(experiment, out).control == "letrozole"
+    experiment.write_text('control = "letrozole + palbociclib"\n' + EXPERIMENT)
+    assert run_experiment(experiment, out).control == "letrozole + palbociclib"
+    assert tables(out) == tables(finished)
+
+
+def test_a_finished_run_that_lost_a_table_says_how_to_get_it_back(
+    experiment: Path, finished: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "out"
+    shutil.copytree(finished, out)
+    (out / "outcomes.parquet").unlink()
+    with pytest.raises(InputError, match=f"outcomes.parquet: .*missing.*; remove {out} first"):
+        run_experiment(experiment, out)
+
+
 @pytest.mark.parametrize("change", [{"patients": 61}, {"seed": 8}])
 def test_the_result_of_other_patients_is_left_alone(
     experiment: Path, finished: Path, change: dict[str, int]
@@ -277,7 +296,7 @@ def test_what_only_the_run_shows_to_be_wrong_leaves_nothing(
     assert not (tmp_path / "out").exists()
 
 
-@pytest.mark.parametrize("jobs", [0, -1, 1.5, True])
+@pytest.mark.parametrize("jobs", [0, -1, 1.5, True, 10**6])
 def test_jobs_that_make_no_sense_are_refused(experiment: Path, jobs: Any) -> None:
     with pytest.raises(InputError, match="jobs: found"):
         run_experiment(experiment, jobs=jobs)
@@ -335,6 +354,14 @@ def test_a_full_disk_is_said_and_the_run_can_go_on(experiment: Path, finished: P
 def test_a_place_where_nothing_can_be_written_is_said(experiment: Path) -> None:
     with pytest.raises(InputError, match="/proc/out: cannot write here: "):
         run_experiment(experiment, "/proc/out")
+
+
+def test_a_run_goes_on_when_nobody_listens_to_its_messages(experiment: Path, tmp_path: Path) -> None:
+    run = command(experiment, tmp_path / "out")
+    assert run.stderr is not None
+    run.stderr.close()
+    assert exit_code(run) == 0
+    assert (tmp_path / "out" / "provenance.json").exists()
 
 
 @pytest.mark.slow

@@ -25,6 +25,8 @@ from tumor_abm.execution.tables import Tables
 from tumor_abm.provenance import now, provenance
 from tumor_abm.results import Results
 
+MOST_JOBS = 1024
+
 Resume = bool | Literal["required"]
 
 _log = logging.getLogger(__name__)
@@ -88,12 +90,13 @@ def run_experiment(
 
     Examples
     --------
-    >>> results = run_experiment("experiments/first_line.toml", patients=200)  # doctest: +SKIP
+    >>> results = run_experiment("experiments/chemotherapy_timing.toml", patients=200)  # doctest: +SKIP
     >>> results.outcomes  # doctest: +SKIP
     """
     loaded = _loaded(experiment, patients, seed)
     if out is not None and loaded.written.seed is None:
-        loaded = replace(loaded, seed=recorded_seed(Path(out)) or loaded.seed)
+        seed = recorded_seed(Path(out))
+        loaded = loaded if seed is None else replace(loaded, seed=seed)
     run = _Run(
         experiment=loaded,
         spec=_checked(loaded),
@@ -140,7 +143,7 @@ class _Run:
 
     @property
     def sha256(self) -> str:
-        identity = _canonical({"spec": json.loads(self.spec), "patients": self.patients})
+        identity = f'{{"patients":{self.patients},"spec":{self.spec}}}'
         return hashlib.sha256(identity.encode()).hexdigest()
 
     def in_memory(self) -> Results:
@@ -182,9 +185,13 @@ class _Run:
 
     def _finished_before(self, directory: RunDirectory) -> Results:
         directory.tidy()
+        directory.describe(self.experiment.to_toml())  # title or control arm may be new
         ended, version = (directory.provenance().get(key, "?") for key in ("ended", "version"))
         _log.info("%s was finished before (%s, tumor_abm %s)", directory.path, ended, version)
-        return Results.load(directory.path)
+        try:
+            return Results.load(directory.path)
+        except InputError as error:
+            raise InputError(f"{error}; remove {directory.path} first") from error
 
     def _compute(self, chunks: list[Chunk]) -> Iterator[tuple[Chunk, Tables]]:
         """Yield finished chunks; a chunk counts as done when the next one is asked for."""
@@ -244,9 +251,9 @@ def _joined(chunks: list[Tables]) -> dict[str, pl.DataFrame]:
 
 def _jobs(jobs: int | None) -> int:
     if jobs is None:
-        return len(os.sched_getaffinity(0))
-    if isinstance(jobs, bool) or not isinstance(jobs, int) or jobs < 1:
-        raise InputError(key="jobs", found=jobs, allowed="a whole number of at least 1")
+        return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    if isinstance(jobs, bool) or not isinstance(jobs, int) or not 1 <= jobs <= MOST_JOBS:
+        raise InputError(key="jobs", found=jobs, allowed=f"a whole number from 1 to {MOST_JOBS}")
     return jobs
 
 

@@ -20,6 +20,13 @@ class _Output(Console):
         raise BrokenPipeError
 
 
+class _Messages(Console):
+    def on_broken_pipe(self) -> None:
+        """Fall silent: a run goes on though nobody listens."""
+        self.quiet = True
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stderr.fileno())
+
+
 def output() -> Console:
     """Return the console for results."""
     known = sys.stdout.isatty() or "COLUMNS" in os.environ
@@ -28,7 +35,7 @@ def output() -> Console:
 
 def messages() -> Console:
     """Return the console for progress and messages."""
-    return Console(stderr=True, highlight=False)
+    return _Messages(stderr=True, highlight=False)
 
 
 @contextmanager

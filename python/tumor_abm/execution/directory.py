@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -68,20 +68,21 @@ class RunDirectory:
     sha256
         Of the experiment.
 
-    Raises
-    ------
-    InputError
-        `path` holds something else. Nothing is touched.
     """
 
     def __init__(self, path: Path, sha256: str) -> None:
         self.path = path
         self._sha256 = sha256
         self._chunks = path / _CHUNKS
-        self.look()
 
     def look(self) -> State:
-        """Say what is here; raises as the class does."""
+        """Say what is here; nothing is touched.
+
+        Raises
+        ------
+        InputError
+            Something else than a run of the experiment.
+        """
         try:
             found = sorted(entry.name for entry in self.path.iterdir())
         except FileNotFoundError:
@@ -109,9 +110,10 @@ class RunDirectory:
         InputError
             Another process is writing here, or nothing can be written.
         """
-        with self._writable():
-            self._chunks.mkdir(parents=True, exist_ok=True)
-        with exclusive(self._chunks / _LOCK, of=self.path), self._writable():
+        with ExitStack() as held:
+            with self._writing():
+                self._chunks.mkdir(parents=True, exist_ok=True)
+                held.enter_context(exclusive(self._chunks / _LOCK, of=self.path))
             yield self.look()
 
     def begin(self, plan: Plan, experiment: str) -> None:
@@ -120,13 +122,23 @@ class RunDirectory:
         `experiment` is the text of `experiment.toml`.
         """
         if not (self._chunks / _PLAN).exists():
-            _write(self._chunks / _PLAN, json.dumps(asdict(plan), indent=2) + "\n")
-        _write(self.path / EXPERIMENT, experiment)
+            self._write(self._chunks / _PLAN, json.dumps(asdict(plan), indent=2) + "\n")
+        self.describe(experiment)
+
+    def describe(self, experiment: str) -> None:
+        """Write `experiment.toml`, unless it says the same already."""
+        path = self.path / EXPERIMENT
+        if not (path.is_file() and path.read_bytes() == experiment.encode()):
+            self._write(path, experiment)
 
     @property
     def plan(self) -> Plan:
         """The plan of the unfinished run."""
-        return Plan(**_json(self._chunks / _PLAN))
+        path = self._chunks / _PLAN
+        try:
+            return Plan(**_json(path))
+        except TypeError as error:
+            raise InputError("not a plan of this version of tumor_abm", file=path) from error
 
     def missing(self) -> list[Chunk]:
         """Chunks that are not yet here; damaged ones (a power cut) are removed and count as missing."""
@@ -150,15 +162,16 @@ class RunDirectory:
         """Store a finished chunk: it appears whole or not at all."""
         draft = self._chunks / (chunk.name + _DRAFT)
         shutil.rmtree(draft, ignore_errors=True)
-        draft.mkdir()
-        for name, table in tables.items():
-            write_parquet(draft / f"{name}.parquet", [table])
-        draft.replace(self._chunks / chunk.name)
+        with self._writing():
+            draft.mkdir()
+            for name, table in tables.items():
+                write_parquet(draft / f"{name}.parquet", [table])
+            draft.replace(self._chunks / chunk.name)
 
     def finish(self, provenance: Mapping[str, Any]) -> None:
         """Join the chunks into the tables; `provenance.json`, written last, says that all is there."""
         rows = {name: self._join(name) for name in self._tables()}
-        _write(self.path / PROVENANCE, json.dumps({**provenance, "tables": rows}, indent=2) + "\n")
+        self._write(self.path / PROVENANCE, json.dumps({**provenance, "tables": rows}, indent=2) + "\n")
         self.tidy()
 
     def tidy(self) -> None:
@@ -198,11 +211,18 @@ class RunDirectory:
         paths = (self._chunks / chunk.name / f"{table}.parquet" for chunk in self.plan.chunks)
         parts = (pq.ParquetFile(path).read() for path in paths)
         rows: list[int] = []
-        write_whole(self.path / f"{table}.parquet", lambda draft: rows.append(write_parquet(draft, parts)))
+        with self._writing():
+            write_whole(
+                self.path / f"{table}.parquet", lambda draft: rows.append(write_parquet(draft, parts))
+            )
         return rows[0]
 
+    def _write(self, path: Path, text: str) -> None:
+        with self._writing():
+            write_whole(path, lambda draft: draft.write_text(text, encoding="utf-8"))
+
     @contextmanager
-    def _writable(self) -> Iterator[None]:
+    def _writing(self) -> Iterator[None]:
         try:
             yield
         except OSError as error:
@@ -218,10 +238,6 @@ def recorded_seed(path: Path) -> int | None:
             seed = _json(file).get("seed")
             return seed if isinstance(seed, int) else None
     return None
-
-
-def _write(path: Path, text: str) -> None:
-    write_whole(path, lambda draft: draft.write_text(text, encoding="utf-8"))
 
 
 def _json(path: Path) -> dict[str, Any]:
