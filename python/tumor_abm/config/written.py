@@ -33,7 +33,15 @@ def _named_or_table(value: Any) -> Any:
 
 
 class ScanPeriod(Table):
-    """A stretch of the scan calendar: weeks between scans, and the month until which it applies."""
+    """A stretch of the scan calendar.
+
+    Attributes
+    ----------
+    every_weeks
+        Weeks between scans.
+    until_month
+        Month of the line until which it applies; the last stretch needs none.
+    """
 
     every_weeks: float = Field(ge=1 / 7, le=520)
     until_month: float | None = Field(default=None, gt=0, le=10_000)
@@ -44,7 +52,13 @@ def _usual_calendar() -> list[ScanPeriod]:
 
 
 class Assessment(Table):
-    """When scans are made, counted from the start of every line."""
+    """When scans are made.
+
+    Attributes
+    ----------
+    calendar
+        Stretches in order, counted from the start of every line.
+    """
 
     calendar: list[ScanPeriod] = Field(default_factory=_usual_calendar, min_length=1)
 
@@ -63,14 +77,16 @@ class Assessment(Table):
 
 
 class LiquidBiopsy(Table):
-    """Liquid biopsies, from the start of every line; the other keys change constants of the assay.
+    """Liquid biopsies.
 
     Attributes
     ----------
     every_weeks
-        Weeks between samples.
+        Weeks between samples, from the start of every line.
     genes
         Genes (or alterations) that are read.
+    limit_of_detection, plasma_ml, body_plasma_ml, background_per_ml, half_life_h
+        Change of a constant of the assay.
     """
 
     every_weeks: float = Field(default=8.0, ge=1 / 7, le=520)
@@ -83,12 +99,16 @@ class LiquidBiopsy(Table):
 
 
 class Neutrophils(Table):
-    """Neutrophils; the other keys change constants of the model.
+    """Neutrophils.
 
     Attributes
     ----------
     model
         ``false``: neutrophils are not modelled and no dose is held.
+    mean_transit_h, feedback
+        Change of a constant of the model.
+    hold_below, resume_at, reduce_below, reduction, most_reductions
+        Change of a rule of dosing.
     """
 
     model: bool = True
@@ -115,11 +135,14 @@ class Written(Table):
     patients
         Virtual patients. Every one lives every arm.
     population
-        Name of a population, or a table: ``base`` and what differs from it.
+        Name of a population, or a table: ``base`` and what differs from it. Default:
+        ``first_line_postmenopausal``.
     control
-        Name of the arm that the others are compared with; the first when absent.
-    horizon_months, accrual_months
-        Follow-up of the first patient enrolled, and months over which patients are enrolled.
+        Name of the arm that the others are compared with; the first arm when absent.
+    horizon_months
+        Follow-up of the first patient enrolled.
+    accrual_months
+        Months over which patients are enrolled; the last one is followed that much shorter.
     dt_days
         Step: 1 or a unit fraction of a day.
     max_clones
@@ -136,8 +159,12 @@ class Written(Table):
         Name to table: further entries, or changes of known ones.
     pathway, imaging
         Changes of constants.
-    assessment, liquid_biopsy, neutropenia
-        Scans; liquid biopsies (absent: none); neutrophils.
+    assessment
+        Scans.
+    liquid_biopsy
+        Liquid biopsies; none are taken when absent.
+    neutropenia
+        Neutrophils.
     arm
         Strategies to compare.
     """

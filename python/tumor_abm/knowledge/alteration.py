@@ -21,9 +21,9 @@ class Origin(Table):
     per_division
         Of ``one_hit``: probability per division that one daughter gains it.
     first_per_division, second_per_division
-        Of ``two_hit``.
+        Of ``two_hit``: probability per division of this hit.
     on_per_day, off_per_day
-        Of ``state``: hazards.
+        Of ``state``: hazard of switching on, or off, per cell.
     """
 
     kind: Literal["one_hit", "two_hit", "state"]
@@ -67,10 +67,20 @@ class Effect(Table):
         Added activity of PI3K-alpha.
     pten_gain
         Added input to AKT that bypasses PI3K-alpha.
-    akt_gain, mtor_gain, fgfr_gain, mapk_gain
-        Added activity of AKT, mTORC1, FGFR and MAPK (downstream of FGFR).
-    cyclin_d_fold, cdk46_fold, cdk2_fold
-        Folds of activity.
+    akt_gain
+        Added activity of AKT.
+    mtor_gain
+        Added activity of mTORC1.
+    fgfr_gain
+        Added activity of FGFR, upstream of MAPK.
+    mapk_gain
+        Added activity of MAPK downstream of FGFR.
+    cyclin_d_fold
+        Fold of cyclin D.
+    cdk46_fold
+        Fold of CDK4/6 activity.
+    cdk2_fold
+        Fold of CDK2 activity.
     cdk46_inhibitor_fold
         Fold by which CDK4/6 inhibitors lose potency.
     rb_lost
@@ -102,9 +112,12 @@ class Prevalence(Table):
 
     Attributes
     ----------
-    at_diagnosis, after_endocrine, after_cdk46
-        At metastatic diagnosis, after endocrine therapy alone, and after a CDK4/6 inhibitor with
-        endocrine therapy.
+    at_diagnosis
+        At diagnosis of advanced disease.
+    after_endocrine
+        After endocrine therapy alone.
+    after_cdk46
+        After a CDK4/6 inhibitor with endocrine therapy.
     """
 
     at_diagnosis: Quantity | None = None
@@ -133,10 +146,14 @@ class Alteration(Table):
         What it does to the pathway.
     prevalence
         How often it is found.
-    resistant_to, sensitive_to
-        What it means for treatment, in words.
-    source, note
+    resistant_to
+        What it makes resistant to, in words.
+    sensitive_to
+        What stays active, in words.
+    source
         Where the description comes from.
+    note
+        What the description leaves open.
     """
 
     gene: str = Field(min_length=1)

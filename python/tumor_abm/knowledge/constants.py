@@ -25,8 +25,10 @@ class Pathway(Table):
         Share of the ER-independent drive of cyclin D that comes through PI3K; the rest is MAPK.
     cdk2_basal
         CDK2 activity of an untreated cell, relative to its CDK4/6 activity.
-    e2f_half, e2f_hill
-        Kinase activity at which E2F is half free, and the steepness.
+    e2f_half
+        Kinase activity (CDK4/6 + CDK2) at which E2F is half free.
+    e2f_hill
+        Steepness of the release of E2F.
     er_survival
         Death added when the ER survival signal is lost, as a share of the division rate.
     arrest_death
@@ -114,8 +116,10 @@ class Neutropenia(Table):
         Mean transit time from proliferation to blood.
     feedback
         Strength of the feedback on proliferation.
-    hold_below, resume_at
-        Myelotoxic drugs are held below the one count and resumed at the other, 1e9 per litre.
+    hold_below
+        Myelotoxic drugs are held below this count, 1e9 per litre ...
+    resume_at
+        ... and resumed at this one.
     reduce_below
         A nadir below this count reduces the dose.
     reduction

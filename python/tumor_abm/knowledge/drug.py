@@ -73,8 +73,10 @@ class Drug(Table):
         Hazard of giving the drug up for intolerance, per month on it.
     toxicity
         Main toxicity, in words.
-    source, note
+    source
         Where dose, route and schedule come from.
+    note
+        What is left out.
     """
 
     class_: str = Field(alias="class")

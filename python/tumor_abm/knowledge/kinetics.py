@@ -60,8 +60,10 @@ class Kinetics(Table):
         potencies; ``relative`` (value 1) when none is published.
     dosing_interval_h
         Hours between doses for which `steady_state` is the average.
-    bioavailability, volume_l
+    bioavailability
         As published; not needed, since `steady_state` fixes the scale.
+    volume_l
+        Volume of distribution as published; not needed either.
     """
 
     half_life_h: Hours

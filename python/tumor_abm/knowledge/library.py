@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
@@ -80,7 +80,7 @@ class Knowledge:
         problems
             Where problems are noted.
         """
-        return _checked(tables, self.tables, problems) or self
+        return _checked(tables, self, problems) or self
 
     def with_file(self, path: str | Path) -> Knowledge:
         """Return this knowledge with a user's TOML file laid over it.
@@ -117,39 +117,61 @@ def _shipped() -> Knowledge:
 
 def complete(tables: Mapping[str, Any], problems: Problems) -> Knowledge | None:
     """Return the knowledge that `tables` alone hold, or note what is missing or wrong."""
-    return _checked(tables, {}, problems)
+    return _checked(tables, None, problems)
 
 
-def _checked(changes: Mapping[str, Any], base: Mapping[str, Any], problems: Problems) -> Knowledge | None:
+def _checked(changes: Mapping[str, Any], base: Knowledge | None, problems: Problems) -> Knowledge | None:
+    """Lay `changes` over `base` and check what they touch."""
     before = len(problems.lines)
-    for key in changes:
+    for key, change in changes.items():
         if key not in _NAMED and key not in _CONSTANTS:
             problems.add_unknown([key], key, "table of knowledge", [*_NAMED, *_CONSTANTS])
-        elif not isinstance(changes[key], Mapping):
+        elif not isinstance(change, Mapping):
             problems.add([key], "found no table; allowed: a table")
-    for key in _NAMED.keys() & changes.keys():
-        _all_tables(changes[key], key, problems)
+        elif key in _NAMED:
+            _all_tables(change, key, problems)
     if len(problems.lines) > before:
         return None
-    tables = merged(base, changes)
-    named = {key: _named(tables.get(key, {}), key, problems) for key in _NAMED}
-    constants: dict[str, Any] = {
-        key: _one(tables.get(key, {}), model, [key], problems) for key, model in _CONSTANTS.items()
-    }
-    _check_sources({**named, **constants}, problems)
+    tables = merged(base.tables if base else {}, changes)
+    touched: dict[str, Any] = {}
+    for key in _NAMED:
+        entries = tables.get(key, {})
+        # A population can rest on any other.
+        names = entries if key == "population" and key in changes else changes.get(key, {})
+        touched[key] = _named(entries, names, key, problems)
+    for key, model in _CONSTANTS.items():
+        if base is None or key in changes:
+            touched[key] = _one(tables.get(key, {}), model, [key], problems)
+    _check_sources(touched, tables.get("source", {}), problems)
     if len(problems.lines) > before:
         return None
+    known: dict[str, Any] = _parts(base) if base else {key: {} for key in _NAMED}
+    for key, found in touched.items():
+        known[key] = {**known[key], **found} if key in _NAMED else found
     return Knowledge(
-        drugs=named["drug"],
-        alterations=named["alteration"],
-        populations=named["population"],
-        sources=named["source"],
-        pathway=constants["pathway"],
-        imaging=constants["imaging"],
-        assay=constants["liquid_biopsy"],
-        neutropenia=constants["neutropenia"],
+        drugs=known["drug"],
+        alterations=known["alteration"],
+        populations=known["population"],
+        sources=known["source"],
+        pathway=known["pathway"],
+        imaging=known["imaging"],
+        assay=known["liquid_biopsy"],
+        neutropenia=known["neutropenia"],
         tables=tables,
     )
+
+
+def _parts(knowledge: Knowledge) -> dict[str, Any]:
+    return {
+        "drug": knowledge.drugs,
+        "alteration": knowledge.alterations,
+        "population": knowledge.populations,
+        "source": knowledge.sources,
+        "pathway": knowledge.pathway,
+        "imaging": knowledge.imaging,
+        "liquid_biopsy": knowledge.assay,
+        "neutropenia": knowledge.neutropenia,
+    }
 
 
 def _all_tables(entries: Any, key: str, problems: Problems) -> None:
@@ -160,10 +182,10 @@ def _all_tables(entries: Any, key: str, problems: Problems) -> None:
             problems.add([key, name], "found no table; allowed: a table")
 
 
-def _named(entries: Mapping[str, Any], key: str, problems: Problems) -> dict[str, Any]:
+def _named(entries: Mapping[str, Any], names: Iterable[str], key: str, problems: Problems) -> dict[str, Any]:
     model = _NAMED[key]
     found = {}
-    for name in entries:
+    for name in names:
         entry = inherited(entries, name, key, problems) if key == "population" else entries[name]
         if entry is not None:
             found[name] = _one(entry, model, [key, name], problems)
@@ -198,9 +220,9 @@ def inherited(entries: Mapping[str, Any], name: str, key: str, problems: Problem
     return table
 
 
-def _check_sources(found: Mapping[str, Any], problems: Problems) -> None:
-    known = [ASSUMED, *found["source"]]
-    for where, keys in citations(dict(found)):
+def _check_sources(touched: Mapping[str, Any], sources: Iterable[str], problems: Problems) -> None:
+    known = [ASSUMED, *sources]
+    for where, keys in citations(dict(touched)):
         for key in keys:
             if key not in known:
                 problems.add_unknown([*where, "source"], key, "source", known)

@@ -76,12 +76,18 @@ class Eligibility(Table):
 
     Attributes
     ----------
-    prior_months_at_least, prior_months_below
-        Months from start to progression on the last prior line.
-    altered, not_altered
-        Genes that must, or must not, be found in the tumour.
-    visceral, measurable
-        Only patients with (or without) visceral, or measurable, disease.
+    prior_months_at_least
+        At least so many months from start to progression on the last prior line.
+    prior_months_below
+        Less than so many months from start to progression on the last prior line.
+    altered
+        Genes (or alterations) that must be found in the tumour.
+    not_altered
+        Genes (or alterations) that must not be found in the tumour.
+    visceral
+        Only patients with (``false``: without) visceral disease.
+    measurable
+        Only patients with (``false``: without) measurable disease.
     """
 
     prior_months_at_least: float | None = Field(default=None, ge=0, le=10_000)
@@ -105,8 +111,10 @@ class Population(Table):
         Death rate over division rate of the untreated tumour.
     er_dependence
         Share of cyclin D that ER drives.
-    diagnosis_volume_cm3, lethal_volume_cm3
-        Tumour volume at diagnosis and at death.
+    diagnosis_volume_cm3
+        Tumour volume at diagnosis.
+    lethal_volume_cm3
+        Tumour volume at which the patient dies.
     target_lesions
         Probabilities of 1, 2, ... target lesions.
     target_share
@@ -115,12 +123,16 @@ class Population(Table):
         Share of patients with bone-only disease, which is not measurable.
     visceral
         Share of the others with visceral disease.
-    visceral_growth, bone_only_growth
-        Factors on net growth.
+    visceral_growth
+        Factor on net growth in visceral disease.
+    bone_only_growth
+        Factor on net growth in bone-only disease.
     premenopausal
         Share of premenopausal patients.
-    exposure_sigma, mutation_rate_sigma
-        Standard deviations of the logarithms of drug exposure and of the mutation rate.
+    exposure_sigma
+        Standard deviation of the logarithm of drug exposure.
+    mutation_rate_sigma
+        Standard deviation of the logarithm of a patient's multiplier of all mutation rates.
     shedding
         Genome equivalents shed into plasma per dying cell.
     seeding
@@ -129,8 +141,10 @@ class Population(Table):
         Neutrophils before treatment, 1e9 per litre.
     founder
         Alteration to the share of patients whose first tumour cell carries it.
-    loss_to_follow_up_per_year, other_death_per_year
-        Hazards.
+    loss_to_follow_up_per_year
+        Hazard of loss to follow-up.
+    other_death_per_year
+        Hazard of death from other causes.
     prior
         Lines that every patient has lived through before the arms begin.
     eligibility

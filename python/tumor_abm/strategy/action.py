@@ -17,8 +17,10 @@ class Action(Table):
 
     Attributes
     ----------
-    replace, with
-        Replace a drug of the regimen by another.
+    replace
+        Replace this drug of the regimen ...
+    with
+        ... by this one.
     add
         Add a drug.
     stop
@@ -59,7 +61,15 @@ class Action(Table):
 
 
 class Rule(Table):
-    """Done at most once in a line, at the first scan or liquid biopsy where `when` holds."""
+    """Something to do when something holds.
+
+    Attributes
+    ----------
+    when
+        Condition, looked at on every scan and liquid biopsy before progression.
+    then
+        What is done, at most once in a line.
+    """
 
     when: Condition
     then: Action

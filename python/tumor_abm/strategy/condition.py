@@ -17,7 +17,13 @@ _TISSUE_FRACTION = 0.05
 
 
 class SldChange(Table):
-    """Relative change of the sum of diameters from the baseline of the line."""
+    """Relative change of the sum of diameters from the baseline of the line.
+
+    Attributes
+    ----------
+    above, below
+        At least, or at most, this much: 0.2 is a growth by 20%, -0.3 a decrease by 30%.
+    """
 
     above: Change | None = None
     below: Change | None = None
@@ -37,12 +43,14 @@ class Condition(Table):
     ctdna
         Gene (or alteration) seen in the last liquid biopsy, at a variant allele fraction of at
         least ``above`` (default: at all).
+    above
+        Beside ``ctdna`` or ``tissue``: the least fraction.
     tissue
         Gene (or alteration) carried by at least a fraction ``above`` of the cells (default 0.05).
     months
         At least so many months on this line.
     sld_change
-        The sum of diameters changed by at least ``above``, or at most ``below``, e.g. -0.3.
+        The sum of diameters changed this much from the baseline of the line.
     prior_months_below
         The line before lasted less than so many months to progression.
     visceral

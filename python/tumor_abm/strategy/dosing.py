@@ -112,7 +112,7 @@ class Dosing(Table):
     dose_mg, dose_mg_m2
         Dose in the unit of the drug's standard dose; at most one of the three.
     days, cycle_days, doses_per_day, loading_days
-        Changes of the standard schedule, as in `Schedule`.
+        Change of the drug's standard schedule.
     """
 
     drug: str

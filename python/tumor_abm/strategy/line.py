@@ -16,7 +16,15 @@ Regimen = Annotated[list[Dosing], Field(min_length=1)]
 
 
 class Option(Table):
-    """A regimen that is taken if its condition holds; the first that fits is given."""
+    """A regimen that is taken if its condition holds; the first that fits is given.
+
+    Attributes
+    ----------
+    if
+        Condition at the start of the line; the last option has none.
+    regimen
+        Drugs given together.
+    """
 
     if_: Condition | None = Field(default=None, alias="if")
     regimen: Regimen
@@ -47,7 +55,17 @@ class Until(Table):
 
 
 class Holiday(Table):
-    """Planned pauses of some drugs (default: all), over and over."""
+    """Planned pauses, over and over.
+
+    Attributes
+    ----------
+    on_weeks
+        Weeks on treatment before a pause.
+    off_weeks
+        Weeks of pause.
+    drugs
+        Drugs that pause; all when absent.
+    """
 
     on_weeks: float = Field(gt=0, le=5_000)
     off_weeks: float = Field(gt=0, le=5_000)
@@ -70,7 +88,7 @@ class Holiday(Table):
 
 
 class Adaptive(Table):
-    """Adaptive dosing (Zhang et al. 2017, Nat Commun 8:1816) of some drugs (default: all).
+    """Adaptive dosing (Zhang et al. 2017, Nat Commun 8:1816).
 
     Attributes
     ----------
@@ -78,6 +96,8 @@ class Adaptive(Table):
         Relative change of the sum of diameters at which the drugs stop.
     resume_at
         Relative change at which they are resumed.
+    drugs
+        Drugs concerned; all when absent.
     """
 
     stop_at: float = Field(default=-0.5, ge=-1, le=0)
