@@ -19,7 +19,7 @@ from tumor_abm.knowledge.alteration import Alteration
 from tumor_abm.knowledge.constants import Assay, Imaging, Neutropenia, Pathway
 from tumor_abm.knowledge.drug import Drug
 from tumor_abm.knowledge.population import Population
-from tumor_abm.knowledge.quantity import ASSUMED, citations
+from tumor_abm.knowledge.quantity import ASSUMED, Quantity, citations, quantities
 from tumor_abm.knowledge.source import Source
 
 _SHIPPED = ("alterations.toml", "drugs.toml", "pathway.toml", "populations.toml", "sources.toml")
@@ -94,6 +94,14 @@ class Knowledge:
         knowledge = self.updated(read_toml(path), problems)
         problems.raise_if_any()
         return knowledge
+
+    def numbers(self) -> dict[tuple[str | int, ...], Quantity]:
+        """Every number that is known, by its path of keys, e.g. ``("pathway", "e2f_half")``.
+
+        The path is that of the table which changes the number, in a file of knowledge or (but for
+        populations, which an experiment has one of) in an experiment.
+        """
+        return dict(quantities(_parts(self)))
 
     @property
     def core_alterations(self) -> list[str]:
