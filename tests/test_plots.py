@@ -89,6 +89,14 @@ def test_untitled_figure_leaves_the_title_to_the_page(results):
     assert "Overall survival" not in words(plot_kaplan_meier(results, "OS", titled=False))
 
 
+def test_long_title_does_not_crowd_out_the_curves(results):
+    named = results.experiment | {"title": "which drug is given first, and which one later, " * 5}
+    figure = plot_kaplan_meier(Results(results.tables, named, {}), "OS")
+    figure.draw_without_rendering()
+    assert figure.get_tightbbox().x1 <= figure.get_size_inches()[0]
+    assert figure.axes[0].get_position().width > 0.5
+
+
 def test_curves_are_the_estimates(results):
     axes = plot_kaplan_meier(results, "OS").axes[0]
     observed = endpoint(results, "OS").observations(results).filter(arm=results.control)

@@ -77,7 +77,8 @@ def _arm(results: Results, arm: Mapping[str, Any]) -> str:
 
 def _line(line: Mapping[str, Any]) -> str:
     given, *clauses = (escape(clause) for clause in line_in_words(line))
-    return f"<strong>{given}</strong> " + "; ".join(clauses)
+    shown = given if "choose" in line else f"<strong>{given}</strong>"
+    return f"{shown} {'; '.join(clauses)}"
 
 
 def _endpoint(results: Results, comparison: Comparison, timed: Endpoint) -> str:
