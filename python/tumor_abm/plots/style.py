@@ -64,7 +64,7 @@ def title(axes: Axes, text: str, subtitle: str) -> None:
     """Put `text`, and smaller `subtitle`, above `axes`."""
     axes.set_title(text, loc="left", fontsize=12, fontweight="bold", pad=25)
     axes.annotate(
-        subtitle,
+        shortened(subtitle),
         (0, 1),
         (0, 10),
         xycoords="axes fraction",
@@ -78,6 +78,11 @@ def colours(results: Results) -> dict[str, str]:
     """Return the colour of each arm."""
     others = iter(_ARMS * len(results.arms))
     return {arm: _CONTROL if arm == results.control else next(others) for arm in results.arms}
+
+
+def shortened(text: str) -> str:
+    """Cut `text` where it would be wider than a figure."""
+    return textwrap.shorten(text, 95, placeholder=" …")
 
 
 def wrapped(text: str, columns: int) -> str:
