@@ -16,11 +16,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+import tumor_abm as ta
 from numpy_clones import grow_to
 from rich.console import Console
 from rich.table import Table
-
-import tumor_abm as ta
 from tumor_abm import _core
 from tumor_abm.config import load_experiment
 
@@ -63,7 +62,13 @@ def one_patient() -> list[Row]:
     seconds = cpu(lambda: simulate(core, 0, patients, 1))
     tables = simulate(core, 0, patients, 1)
     cells = float(np.median(np.frombuffer(tables["patients"]["cells"][1], dtype=np.uint64)))
-    rows = [("one patient, growth and ten years of three lines", f"{1000 * seconds / patients:.1f} ms CPU", "at most 50")]
+    rows = [
+        (
+            "one patient, growth and ten years of three lines",
+            f"{1000 * seconds / patients:.1f} ms CPU",
+            "at most 50",
+        )
+    ]
     rows.append(("  ... median cells at diagnosis", f"{cells:.1e}", "1e10"))
     return rows
 
@@ -79,11 +84,18 @@ def burden() -> list[Row]:
         core["arms"] = core["arms"][:1]
         seconds = cpu(lambda core=core: simulate(core, 0, 40, 1))
         rows.append((f"one patient with {cells} cells at diagnosis", f"{25 * seconds:.1f} ms CPU", ""))
+
     def hold(cells: int) -> float:
         pop = ta.Population(
-            division=[0.13] * 4, death=[0.13] * 4, mutation=np.full((4, 4), 1e-9), initial=[cells] * 4, seed=1, max_clones=1
+            division=[0.13] * 4,
+            death=[0.13] * 4,
+            mutation=np.full((4, 4), 1e-9),
+            initial=[cells] * 4,
+            seed=1,
+            max_clones=1,
         )
         return cpu(lambda: pop.step(20_000))
+
     small, large = hold(10**8), hold(10**12)
     rows.append(("20,000 steps of 4 types: 1e12 cells over 1e8 cells", f"{large / small:.2f} x", "about 1"))
     return rows

@@ -251,7 +251,7 @@ class Population:
         self._rates = _Rates.of(division, death, mutation, switching)
         self._core = _core.Population(
             _json(self._rates),
-            [_count(f"initial[{i}]", cells) for i, cells in enumerate(initial)],
+            _initial(initial, len(self._rates.division)),
             _dt(dt),
             _positive("max_clones", max_clones),
             self.seed,
@@ -296,6 +296,12 @@ class Population:
         ``parent`` is null for founders; ``origins`` counts the clones merged into the row.
         """
         return frame(self._core.clones)
+
+
+def _initial(initial: Sequence[int] | NDArray[np.integer[Any]], types: int) -> list[int]:
+    if not isinstance(initial, Sequence | np.ndarray) or len(initial) != types:
+        raise ValueError(f"initial: found {initial!r}; allowed: one number of cells per type, {types}")
+    return [_count(f"initial[{i}]", cells) for i, cells in enumerate(initial)]
 
 
 def _dt(dt: float) -> float:
@@ -369,13 +375,14 @@ def replicate(
     """
     _engine(engine)
     rates = _Rates.of(division, death, mutation, switching)
-    initial_counts = [_count(f"initial[{i}]", cells) for i, cells in enumerate(initial)]
+    if not isinstance(until, Until):
+        raise ValueError(f"until: found {until!r}; allowed: Until(total=..., counts=..., day=...)")
     if phases not in ("last", "all"):
         raise ValueError(f"phases: found {phases!r}; allowed: 'last', 'all'")
     stages = [treatment] if isinstance(treatment, Phase | Cycle) else list(treatment)
     design = {
         "rates": rates,
-        "initial": initial_counts,
+        "initial": _initial(initial, len(rates.division)),
         "dt": _dt(dt),
         "max_clones": _positive("max_clones", max_clones),
         "seed": _seed(seed),
@@ -388,7 +395,7 @@ def replicate(
         _core.replicate(
             _json(design),
             _count("replicates", replicates),
-            _positive("threads", threads or os.cpu_count() or 1),
+            _positive("threads", (os.cpu_count() or 1) if threads is None else threads),
             phases == "all",
             progress,
         )

@@ -347,7 +347,6 @@ def test_bad_designs_are_refused_before_the_first_step(wrong, message):
         ta.replicate(**{"replicates": 1, "until": ta.Until(day=3), "seed": 1, **GROWING, **wrong})
 
 
-@pytest.mark.xfail(strict=True, reason="the suggestion is rounded up, and for the first type only")
 def test_the_step_that_is_suggested_would_do():
     rates = {"division": [0.14, 0.2], "death": [0.13, 0.11], "initial": [1, 1], "seed": 1}
     with pytest.raises(ValueError, match="would do") as refusal:

@@ -103,7 +103,7 @@ def schema(arguments: argparse.Namespace) -> None:
 
 def _draw(results: Results, comparison: Comparison, directory: Path) -> dict[str, str]:
     """Draw the survival curves and write the report; say what is where."""
-    from tumor_abm.plots import plot_kaplan_meier, save_figure
+    from tumor_abm.plots import plot_kaplan_meier, plot_resistance, save_figure
     from tumor_abm.report import write_report
 
     figures = directory / "figures"
@@ -111,8 +111,12 @@ def _draw(results: Results, comparison: Comparison, directory: Path) -> dict[str
     stems = [endpoint.name.lower().replace(" ", "_") for endpoint in comparison.endpoints]
     for endpoint, stem in zip(comparison.endpoints, stems, strict=True):
         save_figure(plot_kaplan_meier(results, endpoint.name), figures / stem)
+    save_figure(plot_resistance(results), figures / "resistance")
     report = write_report(results, directory, comparison)
-    return {"figures": f"{', '.join(f'figures/{stem}' for stem in stems)} (png, svg)", "report": report.name}
+    return {
+        "figures": f"{', '.join(f'figures/{stem}' for stem in [*stems, 'resistance'])} (png, svg)",
+        "report": report.name,
+    }
 
 
 def _print_pairs(title: str, pairs: Mapping[str, str]) -> None:

@@ -34,9 +34,14 @@ impl StepProbabilities {
             probability: divide + die,
             division,
             death,
-            allowed: MOST_ACTIVE / (division + death),
+            allowed: longest_step(division, death),
         })
     }
+}
+
+/// The longest step in days that the rates allow, rounded down to the digits that are shown.
+pub fn longest_step(division: f64, death: f64) -> f64 {
+    libm::floor(MOST_ACTIVE / (division + death) * 1e6) / 1e6
 }
 
 /// What the engine must know of kinds (types with explicit rates, or genotypes).
@@ -180,13 +185,15 @@ impl Clones {
         self.total += cells;
     }
 
-    /// The smallest clone of a kind (the oldest of equals), when the kind is full.
+    /// The smallest living clone of a kind (the oldest of equals), when the kind is full.
     fn merge_target(&self, kind: u32) -> Option<u32> {
         let siblings = self.of_kind.get(kind as usize)?;
         if siblings.len() < self.max_per_kind {
             return None;
         }
-        siblings.iter().copied().min_by_key(|&i| self.records[i as usize].cells)
+        let cells = |i: u32| self.records[i as usize].cells;
+        // Clones that died in this very step are still on the list.
+        siblings.iter().copied().filter(|&i| cells(i) > 0).min_by_key(|&i| cells(i))
     }
 
     /// `mutants` cells of `kind` were born, each the first of its clone.

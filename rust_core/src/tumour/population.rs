@@ -57,12 +57,14 @@ impl TypeRates {
     }
 
     fn probabilities(&self, dt: f64) -> Result<Vec<StepProbabilities>> {
-        self.division
-            .iter()
-            .zip(&self.death)
-            .enumerate()
-            .map(|(i, (&b, &d))| StepProbabilities::new(b, d, dt, || format!("type {i}")))
-            .collect()
+        // The fastest type first: the step that its refusal suggests does for all.
+        let busiest = |i: &usize| self.division[*i] + self.death[*i];
+        let fastest = (0..self.division.len()).rev().max_by(|a, b| busiest(a).total_cmp(&busiest(b)));
+        for i in fastest.into_iter().chain(0..self.division.len()) {
+            StepProbabilities::new(self.division[i], self.death[i], dt, || format!("type {i}"))?;
+        }
+        let rates = self.division.iter().zip(&self.death);
+        Ok(rates.map(|(&b, &d)| StepProbabilities { divide: b * dt, die: d * dt }).collect())
     }
 }
 
