@@ -76,7 +76,7 @@ def test_only_drugs_and_alterations_in_use_reach_the_core(tmp_path: Path) -> Non
     core = load(tmp_path, BASE).to_core()
     drugs = ["alpelisib", "camizestrant", "capecitabine", "fulvestrant", "letrozole", "palbociclib"]
     assert [drug["name"] for drug in core["drugs"]] == drugs
-    assert len(core["alterations"]) == 6
+    assert len(core["alterations"]) == 7
     assert core["population"]["founder"] == [{"alteration": "PIK3CA mutation", "probability": 0.35}]
 
 

@@ -14,7 +14,7 @@ from matplotlib.patheffects import withStroke
 from tumor_abm.plots.style import FAINT, INK, MUTED, colours, new_figure, style
 from tumor_abm.results import Results
 
-CARRIED_FROM = 0.05
+CARRIED_FROM = 0.2
 """Share of a tumour's cells from which on an alteration counts as carried."""
 
 SHOWN_ALTERATIONS = 12
