@@ -124,6 +124,7 @@ def detection_time_sd(division: float, death: float) -> float:
 
 
 def surviving_share(division: float, death: float) -> float:
+    """Probability ``s = 1 - d/b`` that the lineage of one cell survives; needs ``b > d``."""
     if not division > death:
         raise ValueError(f"division: found {division}; allowed: above death ({death}), a growing population")
     return 1 - death / division
