@@ -127,7 +127,7 @@ def test_a_population_table_changes_what_it_says(tmp_path: Path) -> None:
     text = BASE + "[population]\nbone_only = 0.5\ner_dependence = { median = 0.7 }\npremenopausal = 0.3\n"
     population = load(tmp_path, text).to_core()["population"]
     assert population["bone_only"] == 0.5
-    assert population["er_dependence"] == {"median": 0.7, "sigma": 1.2}
+    assert population["er_dependence"] == {"median": 0.7, "sigma": 1.15}
     assert population["name"] == "first_line_postmenopausal, changed"
 
 

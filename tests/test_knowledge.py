@@ -98,6 +98,7 @@ def test_the_core_set_is_in_play_by_default() -> None:
         "ESR1 D538G",
         "PIK3CA mutation",
         "CDK6-high",
+        "EMT",
     ]
 
 
