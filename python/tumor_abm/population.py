@@ -17,9 +17,9 @@ from numpy.typing import ArrayLike, NDArray
 from tumor_abm import _core
 from tumor_abm._frames import frame
 
-Engine = Literal["clones"]
+Engine = Literal["clones", "cells"]
 
-_ENGINES = ("clones",)
+_ENGINES = ("clones", "cells")
 
 
 def _rates(name: str, values: ArrayLike, types: int) -> list[float]:
@@ -66,9 +66,42 @@ def _positive(name: str, value: int) -> int:
     return int(value)
 
 
-def _engine(engine: str) -> None:
+@dataclass(frozen=True, kw_only=True)
+class Trait:
+    """A continuous trait that cells inherit, e.g. their sensitivity to a drug.
+
+    The trait is the natural logarithm of a factor on one rate of the cell. Founders have 0; at a
+    division the new daughter (the one that may mutate) differs from its mother by a normal amount.
+
+    Attributes
+    ----------
+    rate
+        ``"division"`` or ``"death"``: the rate that is multiplied by ``exp(trait)``.
+    drift
+        Standard deviation of the change at a division.
+    """
+
+    rate: Literal["division", "death"] = "division"
+    drift: float
+
+    def _resolve(self) -> dict[str, Any]:
+        if self.rate not in ("division", "death"):
+            raise ValueError(f"trait.rate: found {self.rate!r}; allowed: 'division', 'death'")
+        if not (math.isfinite(self.drift) and self.drift >= 0):
+            raise ValueError(f"trait.drift: found {self.drift}; allowed: finite and at least 0")
+        return {"rate": self.rate, "drift": float(self.drift)}
+
+
+def _engine(engine: str, max_clones: int, trait: Trait | None) -> dict[str, Any]:
+    """Which engine runs, with its options, as the core reads it."""
     if engine not in _ENGINES:
         raise ValueError(f"engine: found {engine!r}; allowed: {', '.join(map(repr, _ENGINES))}")
+    kept_apart = _positive("max_clones", max_clones)
+    if engine == "clones":
+        if trait is not None:
+            raise ValueError("trait: found one; allowed: with engine='cells' only, clones are counts")
+        return {"clones": {"max_clones": kept_apart}}
+    return {"cells": {"heritable": None if trait is None else trait._resolve()}}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -214,10 +247,13 @@ class Population:
     seed
         Names the random streams; drawn, and kept in `seed`, when ``None``.
     engine
-        ``"clones"``: cells of one origin and type are a count.
+        ``"clones"``: cells of one origin and type are a count. ``"cells"``: every cell is an
+        individual, up to 2^32 - 2 of them. Both follow the same law.
     max_clones
         Living clones of one type that are kept apart; beyond it new clones join the smallest.
-        Totals keep their law.
+        Totals keep their law. The engine ``"cells"`` keeps every clone apart.
+    trait
+        A heritable trait of the cells; with engine ``"cells"`` only.
 
     Raises
     ------
@@ -245,15 +281,15 @@ class Population:
         seed: int | None = None,
         engine: Engine = "clones",
         max_clones: int = 10_000,
+        trait: Trait | None = None,
     ) -> None:
-        _engine(engine)
         self.seed = _seed(seed)
         self._rates = _Rates.of(division, death, mutation, switching)
         self._core = _core.Population(
             _json(self._rates),
             _initial(initial, len(self._rates.division)),
             _dt(dt),
-            _positive("max_clones", max_clones),
+            _json(_engine(engine, max_clones, trait)),
             self.seed,
         )
 
@@ -293,9 +329,24 @@ class Population:
     def clones(self) -> pl.DataFrame:
         """Living clones: ``clone, parent, type, born_day, cells, origins``.
 
-        ``parent`` is null for founders; ``origins`` counts the clones merged into the row.
+        ``parent`` is null for founders; ``origins`` counts the clones merged into the row. The
+        engine ``"cells"`` adds ``peak``, the most cells the clone had after any step.
         """
         return frame(self._core.clones)
+
+    @property
+    def cells(self) -> pl.DataFrame:
+        """Every living cell: ``clone, type, trait``, in no order; with engine ``"cells"`` only.
+
+        Raises
+        ------
+        ValueError
+            The engine holds no cells.
+        """
+        cells = self._core.cells
+        if cells is None:
+            raise ValueError("cells: the engine 'clones' counts cells and holds none; allowed: engine='cells'")
+        return frame(cells)
 
 
 def _initial(initial: Sequence[int] | NDArray[np.integer[Any]], types: int) -> list[int]:
@@ -325,6 +376,7 @@ def replicate(
     seed: int | None = None,
     engine: Engine = "clones",
     max_clones: int = 1,
+    trait: Trait | None = None,
     threads: int | None = None,
     phases: Literal["last", "all"] = "last",
     max_attempts: int = 1_000_000,
@@ -356,7 +408,7 @@ def replicate(
         Restarts before giving up.
     progress
         Called about 20 times a second with the number of finished replicates.
-    division, death, mutation, switching, initial, dt, seed, engine
+    division, death, mutation, switching, initial, dt, seed, engine, trait
         As in `Population`.
 
     Returns
@@ -373,7 +425,6 @@ def replicate(
     KeyboardInterrupt
         On Ctrl-C, at once.
     """
-    _engine(engine)
     rates = _Rates.of(division, death, mutation, switching)
     if not isinstance(until, Until):
         raise ValueError(f"until: found {until!r}; allowed: Until(total=..., counts=..., day=...)")
@@ -384,7 +435,7 @@ def replicate(
         "rates": rates,
         "initial": _initial(initial, len(rates.division)),
         "dt": _dt(dt),
-        "max_clones": _positive("max_clones", max_clones),
+        "engine": _engine(engine, max_clones, trait),
         "seed": _seed(seed),
         "until": until._resolve("until"),
         "treatment": list(_stages(stages, rates)),

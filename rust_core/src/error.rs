@@ -36,6 +36,35 @@ pub enum Error {
         /// The clone, type or patient concerned.
         who: String,
     },
+    /// More cells than an engine of individuals can number.
+    #[error(
+        "{who}: more than 2^32 - 2 cells, the most that are held one by one; engine \"clones\" holds more"
+    )]
+    TooManyIndividuals {
+        /// The population or replicate concerned.
+        who: String,
+    },
+    /// The machine has no room for more cells.
+    #[error("{who}: no memory for more than {cells} cells of a type; engine \"clones\" needs none")]
+    OutOfMemory {
+        /// The population or replicate concerned.
+        who: String,
+        /// Cells that there was room for.
+        cells: u64,
+    },
+    /// A heritable trait drifted so far that the step is too long.
+    #[error(
+        "a cell of {who} has {fold:.3} times its rate by its trait, so that (b + d) * dt = {probability:.3} \
+         exceeds 0.5; a smaller dt or drift would do"
+    )]
+    TraitTooFast {
+        /// The type concerned.
+        who: String,
+        /// The factor on the rate.
+        fold: f64,
+        /// Probability that the cell acts in one step.
+        probability: f64,
+    },
     /// Growth from one cell failed too often.
     #[error(
         "{who}: all {attempts} attempts to grow from the first cell went extinct or never reached the stop"

@@ -3,13 +3,17 @@
 use super::convert::{from_json, table, u64_bytes};
 use super::long_run;
 use crate::table::{Column, Table, Texts};
+use crate::tumour::cells::Cells;
+use crate::tumour::engine::Choice;
 use crate::tumour::population::{self, TypeRates};
 use crate::tumour::replicate::{Design, Outcome};
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict};
 
-/// Steps between looks at pending signals.
+/// Steps between looks at pending signals, at most.
 const STEPS_PER_CHECK: u64 = 1024;
+/// Steps of cells held one by one between such looks.
+const CELL_STEPS_PER_CHECK: u64 = 10_000_000;
 
 /// Cells of several types under explicit rates.
 #[pyclass(module = "tumor_abm._core")]
@@ -20,17 +24,20 @@ pub(super) struct Population {
 #[pymethods]
 impl Population {
     #[new]
-    #[pyo3(signature = (rates_json, initial, dt, max_clones, seed))]
-    fn new(rates_json: &str, initial: Vec<u64>, dt: f64, max_clones: usize, seed: u64) -> PyResult<Self> {
+    #[pyo3(signature = (rates_json, initial, dt, engine_json, seed))]
+    fn new(rates_json: &str, initial: Vec<u64>, dt: f64, engine_json: &str, seed: u64) -> PyResult<Self> {
         let rates: TypeRates = from_json(rates_json)?;
-        Ok(Self { inner: population::Population::new(rates, &initial, dt, max_clones, seed, 0, 0)? })
+        let engine: Choice = from_json(engine_json)?;
+        Ok(Self { inner: population::Population::new(rates, &initial, dt, &engine, seed, 0, 0)? })
     }
 
     fn step(&mut self, py: Python<'_>, steps: u64) -> PyResult<()> {
         let mut left = steps;
         while left > 0 {
-            let now = left.min(STEPS_PER_CHECK);
             let inner = &mut self.inner;
+            let one_by_one = inner.cells().map_or(0, Cells::total);
+            let at_once = CELL_STEPS_PER_CHECK.checked_div(one_by_one).unwrap_or(STEPS_PER_CHECK);
+            let now = left.min(at_once.clamp(1, STEPS_PER_CHECK));
             py.detach(|| (0..now).try_for_each(|_| inner.step().map(|_| ())))?;
             left -= now;
             py.check_signals()?;
@@ -69,7 +76,21 @@ impl Population {
         out.put("born_day", Column::F64(records.iter().map(|r| r.born_step as f64 * dt).collect()));
         out.put("cells", Column::U64(records.iter().map(|r| r.cells).collect()));
         out.put("origins", Column::U64(records.iter().map(|r| r.origins).collect()));
+        if let Some(cells) = self.inner.cells() {
+            out.put("peak", Column::U64(cells.peaks()));
+        }
         table(py, &out)
+    }
+
+    /// Every living cell, or `None` if the engine holds none.
+    #[getter]
+    fn cells<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyDict>>> {
+        let Some(cells) = self.inner.cells() else { return Ok(None) };
+        let mut out = Table::default();
+        out.put("clone", Column::U64(cells.individuals().map(|cell| cell.clone).collect()));
+        out.put("type", Column::U32(cells.individuals().map(|cell| cell.kind).collect()));
+        out.put("trait", Column::F64(cells.individuals().map(|cell| f64::from(cell.value)).collect()));
+        table(py, &out).map(Some)
     }
 }
 

@@ -8,7 +8,7 @@ mod philox;
 mod samplers;
 
 pub use philox::Philox4x64;
-pub use samplers::{binomial, exponential, normal, poisson, split, uniform};
+pub use samplers::{below, binomial, exponential, normal, poisson, split, uniform};
 
 /// What a stream is used for. Every purpose has its own stream, so that drawing more for one
 /// (say, a second ctDNA sample) never shifts another (say, cell divisions).

@@ -69,7 +69,8 @@ pub struct CloneRecord {
     pub cells: u64,
     /// Origins that were merged into this record (1 when none were).
     pub origins: u64,
-    lineage: u64,
+    /// Clone from which its cells turned reversibly, or itself.
+    pub(crate) lineage: u64,
 }
 
 /// What happened in one step.

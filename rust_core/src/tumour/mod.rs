@@ -1,5 +1,7 @@
 //! How cells become a tumour: the engines.
 
+pub mod cells;
 pub mod clones;
+pub mod engine;
 pub mod population;
 pub mod replicate;

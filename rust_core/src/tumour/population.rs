@@ -2,7 +2,9 @@
 
 use crate::error::{Error, Result, within};
 use crate::random::{Philox4x64, Purpose, binomial, split, stream};
-use crate::tumour::clones::{CloneRecord, Clones, Kinds, StepProbabilities, Tally};
+use crate::tumour::cells::Cells;
+use crate::tumour::clones::{CloneRecord, Kinds, StepProbabilities, Tally};
+use crate::tumour::engine::{Choice, Engine};
 use rand::Rng;
 use serde::Deserialize;
 
@@ -130,12 +132,12 @@ impl Kinds for Types {
     }
 }
 
-/// Cells of several types under explicit rates, stepped by the `clones` engine.
+/// Cells of several types under explicit rates.
 #[derive(Clone, Debug)]
 pub struct Population {
     dt: f64,
     types: usize,
-    clones: Clones,
+    engine: Engine,
     rng: Philox4x64,
     rates: TypeRates,
     kinds: Types,
@@ -149,7 +151,7 @@ impl Population {
         rates: TypeRates,
         initial: &[u64],
         dt: f64,
-        max_clones: usize,
+        choice: &Choice,
         seed: u64,
         replicate: u64,
         attempt: u64,
@@ -162,20 +164,17 @@ impl Population {
         rates.validate(types)?;
         let probabilities = rates.probabilities(dt)?;
         let kinds = Types::new(&rates, dt);
-        let mut clones = Clones::new(max_clones);
+        let mut engine = Engine::new(choice)?;
         for (kind, &cells) in initial.iter().enumerate() {
-            if cells > crate::tumour::clones::MOST_CELLS {
-                return Err(Error::input(format!("initial[{kind}]"), "more than 2^53 cells"));
-            }
-            clones.found(kind as u32, cells);
+            engine.found(kind as u32, cells)?;
         }
         let rng = stream(seed, replicate, Purpose::Replicate, attempt);
-        Ok(Self { dt, types, clones, rng, rates, kinds, probabilities, divisions: 0 })
+        Ok(Self { dt, types, engine, rng, rates, kinds, probabilities, divisions: 0 })
     }
 
     /// One step of the law.
     pub fn step(&mut self) -> Result<Tally> {
-        let tally = self.clones.step(&mut self.rng, &self.probabilities, &mut self.kinds)?;
+        let tally = self.engine.step(&mut self.rng, &self.probabilities, &mut self.kinds)?;
         self.divisions += tally.divisions;
         Ok(tally)
     }
@@ -196,27 +195,27 @@ impl Population {
 
     /// Living cells per type.
     pub fn counts(&self) -> Vec<u64> {
-        (0..self.types as u32).map(|kind| self.clones.count(kind)).collect()
+        (0..self.types as u32).map(|kind| self.engine.count(kind)).collect()
     }
 
     /// Living cells of one type.
     pub fn count(&self, kind: u32) -> u64 {
-        self.clones.count(kind)
+        self.engine.count(kind)
     }
 
     /// Living cells.
     pub fn total(&self) -> u64 {
-        self.clones.total()
+        self.engine.total()
     }
 
     /// Steps taken.
     pub fn step_index(&self) -> u64 {
-        self.clones.step_index()
+        self.engine.step_index()
     }
 
     /// Days passed: steps times `dt`, never a running sum.
     pub fn day(&self) -> f64 {
-        self.clones.step_index() as f64 * self.dt
+        self.engine.step_index() as f64 * self.dt
     }
 
     /// Step length in days.
@@ -235,12 +234,17 @@ impl Population {
     }
 
     /// Living clones, oldest first.
-    pub fn records(&self) -> &[CloneRecord] {
-        self.clones.records()
+    pub fn records(&self) -> Vec<CloneRecord> {
+        self.engine.records()
+    }
+
+    /// The population cell by cell, if its engine holds cells.
+    pub fn cells(&self) -> Option<&Cells> {
+        self.engine.cells()
     }
 
     /// Living clones of one type.
     pub fn clones_of(&self, kind: u32) -> usize {
-        self.clones.clones_of(kind)
+        self.engine.clones_of(kind)
     }
 }

@@ -2,6 +2,7 @@
 //! treatment phases with their own rates and stop rules.
 
 use crate::error::{Error, Result};
+use crate::tumour::engine::Choice;
 use crate::tumour::population::{Population, TypeRates};
 use rayon::prelude::*;
 use serde::Deserialize;
@@ -81,8 +82,8 @@ pub struct Design {
     pub initial: Vec<u64>,
     /// Step length in days.
     pub dt: f64,
-    /// Clones of a type that are kept apart.
-    pub max_clones: usize,
+    /// What runs the populations.
+    pub engine: Choice,
     /// Experiment seed.
     pub seed: u64,
     /// End of the first phase.
@@ -117,7 +118,6 @@ pub struct Outcome {
 }
 
 const MOST_STEPS: u64 = 1_000_000_000;
-const STEPS_BETWEEN_CHECKS: u64 = 4096;
 
 impl Until {
     /// Check it against the number of types.
@@ -216,7 +216,7 @@ impl Run<'_> {
             if let Some(reason) = until.holds(population, now - since) {
                 return Ok((reason, false));
             }
-            if now.is_multiple_of(STEPS_BETWEEN_CHECKS) && self.cancel.load(Ordering::Relaxed) {
+            if self.cancel.load(Ordering::Relaxed) {
                 return Err(Error::Interrupted);
             }
             self.steps_left -= 1;
@@ -230,6 +230,9 @@ impl Run<'_> {
                 Error::TooManyCells { .. } => {
                     Error::TooManyCells { who: format!("replicate {}", self.replicate) }
                 }
+                Error::TooManyIndividuals { .. } => {
+                    Error::TooManyIndividuals { who: format!("replicate {}", self.replicate) }
+                }
                 other => other,
             })?;
         }
@@ -242,7 +245,7 @@ impl Run<'_> {
                 design.rates.clone(),
                 &design.initial,
                 design.dt,
-                design.max_clones,
+                &design.engine,
                 design.seed,
                 self.replicate,
                 self.attempts,
@@ -293,7 +296,7 @@ impl Design {
     pub fn validate(&self) -> Result<()> {
         // Building one population checks rates, shapes and dt.
         let mut trial =
-            Population::new(self.rates.clone(), &self.initial, self.dt, self.max_clones, self.seed, 0, 0)?;
+            Population::new(self.rates.clone(), &self.initial, self.dt, &self.engine, self.seed, 0, 0)?;
         let types = self.initial.len();
         self.until.validate(types, "until")?;
         for (s, stage) in self.treatment.iter().enumerate() {

@@ -1,0 +1,122 @@
+//! The engines behind one door: what a population needs of whichever runs it.
+
+use crate::error::{Error, Result, within};
+use crate::tumour::cells::{Cells, Heritable};
+use crate::tumour::clones::{CloneRecord, Clones, Kinds, MOST_CELLS, StepProbabilities, Tally};
+use rand::Rng;
+use serde::Deserialize;
+
+/// Which engine, and its options.
+#[derive(Clone, Debug, Deserialize, PartialEq)]
+#[serde(rename_all = "lowercase", deny_unknown_fields)]
+pub enum Choice {
+    /// Clones are counts.
+    Clones {
+        /// Clones of a kind that are kept apart.
+        max_clones: usize,
+    },
+    /// Every cell is an individual.
+    Cells {
+        /// A trait of the cells, if they have one.
+        heritable: Option<Heritable>,
+    },
+}
+
+/// A well-mixed population in one of its forms.
+#[derive(Clone, Debug)]
+pub enum Engine {
+    /// Clones are counts.
+    Clones(Clones),
+    /// Every cell is an individual.
+    Cells(Cells),
+}
+
+/// The same call on whichever engine it is.
+macro_rules! either {
+    ($engine:expr, $inner:ident => $call:expr) => {
+        match $engine {
+            Engine::Clones($inner) => $call,
+            Engine::Cells($inner) => $call,
+        }
+    };
+}
+
+impl Engine {
+    /// An empty population.
+    pub fn new(choice: &Choice) -> Result<Self> {
+        match *choice {
+            Choice::Clones { max_clones } => Ok(Self::Clones(Clones::new(max_clones))),
+            Choice::Cells { heritable } => {
+                if let Some(heritable) = heritable {
+                    within("trait.drift", heritable.drift, 0.0, f64::INFINITY)?;
+                }
+                Ok(Self::Cells(Cells::new(heritable)))
+            }
+        }
+    }
+
+    /// Put `cells` founder cells of `kind` in, as one clone.
+    pub fn found(&mut self, kind: u32, cells: u64) -> Result<()> {
+        match self {
+            Self::Clones(_) if cells > MOST_CELLS => {
+                Err(Error::input(format!("initial[{kind}]"), "more than 2^53 cells"))
+            }
+            Self::Clones(clones) => {
+                clones.found(kind, cells);
+                Ok(())
+            }
+            Self::Cells(population) => population.found(kind, cells),
+        }
+    }
+
+    /// One step of the law.
+    pub fn step<R: Rng, K: Kinds>(
+        &mut self,
+        rng: &mut R,
+        probabilities: &[StepProbabilities],
+        kinds: &mut K,
+    ) -> Result<Tally> {
+        either!(self, engine => engine.step(rng, probabilities, kinds))
+    }
+
+    /// Steps taken.
+    pub fn step_index(&self) -> u64 {
+        either!(self, engine => engine.step_index())
+    }
+
+    /// Living cells.
+    pub fn total(&self) -> u64 {
+        either!(self, engine => engine.total())
+    }
+
+    /// Living cells of `kind`.
+    pub fn count(&self, kind: u32) -> u64 {
+        either!(self, engine => engine.count(kind))
+    }
+
+    /// Living cells per kind, for the kinds met so far.
+    pub fn counts(&self) -> &[u64] {
+        either!(self, engine => engine.counts())
+    }
+
+    /// Living clones of `kind`.
+    pub fn clones_of(&self, kind: u32) -> usize {
+        either!(self, engine => engine.clones_of(kind))
+    }
+
+    /// Living clones, oldest first.
+    pub fn records(&self) -> Vec<CloneRecord> {
+        match self {
+            Self::Clones(clones) => clones.records().to_vec(),
+            Self::Cells(cells) => cells.records(),
+        }
+    }
+
+    /// The population cell by cell, if it is held so.
+    pub fn cells(&self) -> Option<&Cells> {
+        match self {
+            Self::Clones(_) => None,
+            Self::Cells(cells) => Some(cells),
+        }
+    }
+}
