@@ -345,7 +345,9 @@ class Population:
         """
         cells = self._core.cells
         if cells is None:
-            raise ValueError("cells: the engine 'clones' counts cells and holds none; allowed: engine='cells'")
+            raise ValueError(
+                "cells: the engine 'clones' counts cells and holds none; allowed: engine='cells'"
+            )
         return frame(cells)
 
 

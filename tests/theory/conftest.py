@@ -111,9 +111,15 @@ def seed() -> int:
 
 
 @pytest.fixture(scope="session")
-def simulate() -> Callable[..., pl.DataFrame]:
+def engine() -> str:
+    """Give the engine of `simulate`; a test that is parametrised with another runs on that."""
+    return "clones"
+
+
+@pytest.fixture(scope="session")
+def simulate(engine: str) -> Callable[..., pl.DataFrame]:
     """Run `tumor_abm.replicate` with the one seed."""
-    return functools.partial(ta.replicate, seed=SEED, threads=2)
+    return functools.partial(ta.replicate, seed=SEED, threads=2, engine=engine)
 
 
 @pytest.fixture(scope="session")

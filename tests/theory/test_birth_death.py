@@ -10,6 +10,7 @@ import tumor_abm as ta
 from tumor_abm import theory
 
 
+@pytest.mark.parametrize("engine", ["clones", "cells"], scope="session")
 @pytest.mark.parametrize(("id_", "dt"), [("GW-DT-EXT", 1.0), ("BD-CT-EXT-n1", 0.25)])
 def test_extinction_probability_is_death_over_division(case, simulate, id_, dt):
     extinction = case(id_)
@@ -21,6 +22,7 @@ def test_extinction_probability_is_death_over_division(case, simulate, id_, dt):
     extinction.check_mean(runs["stopped_by"] == "extinct")
 
 
+@pytest.mark.parametrize("engine", ["clones", "cells"], scope="session")
 def test_cells_at_a_day_follow_the_linear_fractional_law(case, simulate):
     law = case("BD-CT-LAW")
     pmf = theory.birth_death_pmf(1.0, 0.5, 3.0, len(law.expected) - 2)
@@ -32,6 +34,7 @@ def test_cells_at_a_day_follow_the_linear_fractional_law(case, simulate):
     law.check_counts(runs["n_0"])
 
 
+@pytest.mark.parametrize("engine", ["clones", "cells"], scope="session")
 def test_mean_grows_exponentially(case, simulate):
     mean = case("BD-CT-MEAN")
     assert theory.mean_cells(0.14, 0.13, 100, 20) == pytest.approx(mean.expected, rel=1e-12)
@@ -42,6 +45,7 @@ def test_mean_grows_exponentially(case, simulate):
     mean.check_mean(runs["n_0"])
 
 
+@pytest.mark.parametrize("engine", ["clones", "cells"], scope="session")
 def test_critical_cells_die_out_by_a_day(case, simulate):
     extinct = case("BD-CT-CRIT")
     assert theory.extinction_by(0.14, 0.14, 200, 5) == pytest.approx(extinct.expected, rel=1e-12)
@@ -52,6 +56,7 @@ def test_critical_cells_die_out_by_a_day(case, simulate):
     extinct.check_mean(runs["n_0"] == 0)
 
 
+@pytest.mark.parametrize("engine", ["clones", "cells"], scope="session")
 def test_mean_under_a_schedule_of_rates(case, simulate):
     mean = case("BD-CT-PIECEWISE-MEAN")
     days, b, d = np.diff(mean.params["breakpoints"]), mean.params["b"], mean.params["d"]
@@ -80,6 +85,7 @@ def test_a_billion_declining_cells_are_gone_on_the_day_theory_says(case, simulat
     median.check_estimate(float(runs["day"].median()), runs.height)
 
 
+@pytest.mark.parametrize("engine", ["clones", "cells"], scope="session")
 def test_division_and_death_exclude_each_other_in_a_step(case, simulate):
     # Death drawn first and then division among the survivors would shrink this population.
     wrong_law = case("GW-DT-ORDER")
@@ -91,6 +97,7 @@ def test_division_and_death_exclude_each_other_in_a_step(case, simulate):
     assert abs(runs["n_0"].mean() - wrong_law.expected) > 1000 * error / 4.5
 
 
+@pytest.mark.parametrize("engine", ["clones", "cells"], scope="session")
 def test_mean_after_some_steps(case, simulate):
     mean = case("GW-DT-MEAN")
     assert theory.galton_watson_mean(0.14, 0.13, 50, 10) == pytest.approx(mean.expected, rel=1e-12)
@@ -99,6 +106,7 @@ def test_mean_after_some_steps(case, simulate):
     mean.check_mean(runs["n_0"])
 
 
+@pytest.mark.parametrize("engine", ["clones", "cells"], scope="session")
 def test_law_after_some_steps_is_the_composed_generating_function(case, simulate):
     law = case("GW-DT-LAW")
     np.testing.assert_allclose(theory.galton_watson_pmf(0.3, 0.2, 4, 2), law.expected, rtol=1e-9)
@@ -106,6 +114,7 @@ def test_law_after_some_steps_is_the_composed_generating_function(case, simulate
     law.check_counts(runs["n_0"])
 
 
+@pytest.mark.parametrize("engine", ["clones", "cells"], scope="session")
 @pytest.mark.parametrize("dt", [0.25, 0.05])
 def test_law_is_exact_at_every_step_length(simulate, p_of_law, dt):
     law = theory.galton_watson_pmf(1.0 * dt, 0.5 * dt, round(3 / dt), largest=60)

@@ -225,8 +225,16 @@ EVENT_BY_EVENT = {"M10000-U0.0005-X0": (0.3132, 0.0019), "M3000-U0.002-X0": (0.7
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", ["M10000-U0.0005-X0", "M3000-U0.002-X0"])
-def test_two_steps_in_a_small_tumour(case, simulate, name):
+@pytest.mark.parametrize(
+    ("engine", "name", "replicates"),
+    [
+        ("clones", "M10000-U0.0005-X0", 8_000),
+        ("clones", "M3000-U0.002-X0", 8_000),
+        ("cells", "M3000-U0.002-X0", 4_000),
+    ],
+    scope="session",
+)
+def test_two_steps_in_a_small_tumour(case, simulate, name, replicates):
     failure = case(f"TWOSTEP-{name}")
     p = failure.params
     first, second, both = p["U1"], p["U2"], p["U12"]
@@ -236,7 +244,7 @@ def test_two_steps_in_a_small_tumour(case, simulate, name):
     assert refined == pytest.approx(failure.expected, rel=1e-6)
     # dt = 0.5 overshoots by 0.25%, up to 0.002 of the failure.
     runs = simulate(
-        replicates=8_000,
+        replicates=replicates,
         **tumour(size=p["M"], first=first, second=second, both=both, dt=0.5),
         treatment=both_drugs(),
     )

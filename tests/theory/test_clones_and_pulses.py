@@ -6,6 +6,7 @@ import tumor_abm as ta
 from tumor_abm import theory
 
 
+@pytest.mark.parametrize("engine", ["clones", "cells"], scope="session")
 @pytest.mark.slow
 def test_number_of_resistant_clones_at_detection_is_poisson(case, simulate, p_of_law):
     mean = case("CLONES-RES-MEAN")
@@ -28,6 +29,7 @@ def test_number_of_resistant_clones_at_detection_is_poisson(case, simulate, p_of
     assert counts.var() / counts.mean() == pytest.approx(1, abs=0.01 + 4.5 * np.sqrt(2 / counts.size))
 
 
+@pytest.mark.parametrize("engine", ["clones", "cells"], scope="session")
 @pytest.mark.parametrize("dt", [0.25, 0.05])
 def test_clones_without_death_are_one_more_than_the_mutations(simulate, p_of_law, dt):
     # Every division makes a clone with probability u and none is lost: exact at every step length.

@@ -1,4 +1,4 @@
-"""The joint law of two types, exactly, against clones kept apart and clones merged.
+"""The joint law of two types, exactly, against clones kept apart, clones merged, and cells.
 
 The exact law is composed from the generating function of one cell and one step, which knows
 nothing of the engine. `POWER-CHI2` says how many replicates a chi-square test needs to see which
@@ -62,8 +62,9 @@ def enum_table(case):
 
 @pytest.fixture(scope="module")
 def three_steps(simulate):
-    def run(max_clones):
+    def run(max_clones, engine="clones"):
         return simulate(
+            engine=engine,
             replicates=REPLICATES,
             division=[0.3, 0.4],
             death=[0.2, 0.1],
@@ -73,7 +74,7 @@ def three_steps(simulate):
             max_clones=max_clones,
         )
 
-    return {"merged": run(1), "apart": run(10_000)}
+    return {"merged": run(1), "apart": run(10_000), "cells": run(1, "cells")}
 
 
 def test_exact_law_is_the_reference(enum_table):
@@ -81,19 +82,39 @@ def test_exact_law_is_the_reference(enum_table):
     np.testing.assert_allclose(listed(enum_table, enum_law())[:-1], expected, rtol=1e-9)
 
 
-@pytest.mark.parametrize(("id_", "clones"), [("ENUM-DT-20-convA", "apart"), ("ENUM-DT-20-AGG", "merged")])
+@pytest.mark.parametrize(
+    ("id_", "clones"),
+    [("ENUM-DT-20-convA", "cells"), ("ENUM-DT-20-convA", "apart"), ("ENUM-DT-20-AGG", "merged")],
+)
 def test_three_steps_from_two_cells_follow_the_joint_law(case, enum_table, three_steps, id_, clones):
     case(id_).check_law(seen(enum_table, three_steps[clones]), listed(enum_table, enum_law()))
 
 
-def test_merging_clones_keeps_the_law_of_totals(enum_table, three_steps):
-    tables = np.array([seen(enum_table, three_steps[clones]) for clones in ("merged", "apart")])
-    tables = tables[:, tables.sum(axis=0) >= 20]
-    assert stats.chi2_contingency(tables).pvalue > 1e-6
+def p_of_equality(*tables):
+    """p of the two-sample chi-square test of counts of replicates, rare cells left out."""
+    tables = np.array(tables)
+    return stats.chi2_contingency(tables[:, tables.sum(axis=0) >= 20]).pvalue
+
+
+@pytest.mark.parametrize("other", ["merged", "cells"])
+def test_merging_clones_keeps_the_law_of_totals(enum_table, three_steps, other):
+    assert p_of_equality(*(seen(enum_table, three_steps[clones]) for clones in (other, "apart"))) > 1e-6
+
+
+def test_clones_are_merged_or_kept_apart(three_steps):
     assert three_steps["merged"]["clones_1"].max() == 1
     assert three_steps["apart"]["clones_1"].max() > 3
 
 
+def test_as_many_clones_live_of_cells_as_of_counts(three_steps):
+    clones = [
+        np.bincount(three_steps[of]["clones_1"].to_numpy().astype(int), minlength=20)
+        for of in ("apart", "cells")
+    ]
+    assert p_of_equality(*clones) > 1e-6
+
+
+@pytest.mark.parametrize("engine", ["clones", "cells"], scope="session")
 def test_small_steps_give_the_joint_law_of_continuous_time(case, simulate):
     law = case("ENUM-CT")
     p, dt = law.params, 0.01
@@ -111,6 +132,7 @@ def test_small_steps_give_the_joint_law_of_continuous_time(case, simulate):
     law.check_law(seen(law.expected, runs), [*expected, 1 - sum(expected)])
 
 
+@pytest.mark.parametrize("engine", ["clones", "cells"], scope="session")
 @pytest.mark.parametrize("dt", [0.5, 0.1])
 def test_joint_law_is_exact_at_every_step_length(case, simulate, p_of_law, dt):
     law = case("ENUM-CT")
@@ -166,12 +188,14 @@ def energy_p(first, second, rng, permutations=200):
 
 
 @pytest.mark.slow
-def test_larger_tumours_are_alike_whether_clones_are_merged_or_not(case, simulate, seed):
+@pytest.mark.parametrize("other", ["clones", "cells"])
+def test_larger_tumours_are_alike_whether_clones_are_merged_or_not(case, simulate, seed, other):
     calibration = case("TWOSAMPLE-CALIBRATION")
     size, repeats = 150, 40
 
-    def tumours(u, max_clones, seed):
+    def tumours(u, max_clones, seed, engine="clones"):
         runs = simulate(
+            engine=engine,
             replicates=repeats * size,
             division=[0.14, 0.16],
             death=[0.13, 0.13],
@@ -184,7 +208,8 @@ def test_larger_tumours_are_alike_whether_clones_are_merged_or_not(case, simulat
         return np.log1p(runs.select("n_0", "n_1").to_numpy().astype(float)).reshape(repeats, size, 2)
 
     rng = np.random.default_rng(seed)
-    apart, merged, doubled = tumours(0.01, 100, seed), tumours(0.01, 1, seed + 1), tumours(0.02, 1, seed + 1)
+    apart = tumours(0.01, 100, seed)
+    merged, doubled = tumours(0.01, 1, seed + 1, other), tumours(0.02, 1, seed + 1, other)
     alike = [energy_p(a, b, rng) <= 0.05 for a, b in zip(apart, merged, strict=True)]
     unlike = [energy_p(a, b, rng) <= 0.05 for a, b in zip(apart, doubled, strict=True)]
     # 0.15 is 4.4 standard errors of a fraction of 0.05 in 40.

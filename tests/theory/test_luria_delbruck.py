@@ -29,6 +29,7 @@ def thousand_cells(simulate):
     return grow(simulate, u=1e-3, until=ta.Until(total=1000), dt=0.004, replicates=40_000)
 
 
+@pytest.mark.parametrize("engine", ["clones", "cells"], scope="session")
 @pytest.mark.slow
 def test_a_population_is_free_of_mutants_if_no_division_made_one(case, thousand_cells):
     free = case("LD-P0-A")
@@ -36,6 +37,7 @@ def test_a_population_is_free_of_mutants_if_no_division_made_one(case, thousand_
     free.check_mean(thousand_cells["n_1"] == 0)
 
 
+@pytest.mark.parametrize("engine", ["clones", "cells"], scope="session")
 @pytest.mark.slow
 def test_mutants_among_a_thousand_cells_follow_the_exact_chain(case, thousand_cells):
     law = case("LD-EXACT-M1000")
@@ -44,6 +46,7 @@ def test_mutants_among_a_thousand_cells_follow_the_exact_chain(case, thousand_ce
     law.check_counts(thousand_cells["n_1"])
 
 
+@pytest.mark.parametrize("engine", ["clones", "cells"], scope="session")
 @pytest.mark.slow
 def test_mean_number_of_mutants_among_a_thousand_cells(case, thousand_cells):
     mean = case("LD-MEAN-M1000")
@@ -51,6 +54,7 @@ def test_mean_number_of_mutants_among_a_thousand_cells(case, thousand_cells):
     mean.check_mean(thousand_cells["n_1"])
 
 
+@pytest.mark.parametrize("engine", ["clones", "cells"], scope="session")
 @pytest.mark.parametrize("dt", [0.5, 0.1])
 def test_every_division_counts_once_at_any_step_length(simulate, dt):
     # Without death N - 1 divisions made N cells, whatever the steps: no bias from dt is left.
@@ -102,7 +106,7 @@ def test_mutants_that_grow_twice_as_fast(case, simulate):
 
 
 @pytest.fixture(scope="module")
-def turnover(simulate):
+def turnover(engine, simulate):
     # dt = 0.05 overshoots by 0.25%: 0.0008 of the 0.006 allowed to the formula.
     return grow(
         simulate,
@@ -111,7 +115,7 @@ def turnover(simulate):
         death=(0.9, 0.9),
         until=ta.Until(total=10_000),
         dt=0.05,
-        replicates=20_000,
+        replicates=20_000 if engine == "clones" else 5_000,
         restart_on_extinction=True,
     )
 
@@ -125,11 +129,13 @@ def check_resistance(case, runs):
     case.check_mean(runs["n_1"] > 0)
 
 
+@pytest.mark.parametrize("engine", ["clones", "cells"], scope="session")
 @pytest.mark.slow
 def test_resistance_at_detection_with_high_turnover(case, turnover):
     check_resistance(case("INM-neutral"), turnover)
 
 
+@pytest.mark.parametrize("engine", ["clones", "cells"], scope="session")
 @pytest.mark.slow
 def test_divisions_until_detection_with_high_turnover(case, turnover):
     mean = case("DIV-COUNT-death")
@@ -206,6 +212,7 @@ def test_mean_of_sensitive_cells_at_a_day(case, simulate):
     mean.check_mean(runs["n_0"])
 
 
+@pytest.mark.parametrize("engine", ["clones", "cells"], scope="session")
 def test_mean_counts_of_two_types_are_powers_of_the_mean_matrix(case, simulate):
     sensitive, resistant = case("LD-DT-MEAN-S"), case("LD-DT-MEAN-R")
     law = {"division": [0.14, 0.14], "death": [0.13, 0.13], "mutation": [[0, 0.02], [0, 0]]}
