@@ -55,7 +55,7 @@ pub enum Error {
     /// A heritable trait drifted so far that the step is too long.
     #[error(
         "a cell of {who} has {fold:.3} times its rate by its trait, so that (b + d) * dt = {probability:.3} \
-         exceeds 0.5; a smaller dt or drift would do"
+         exceeds 0.5; a smaller dt, drift or limit would do"
     )]
     TraitTooFast {
         /// The type concerned.

@@ -29,22 +29,25 @@ def grow(**options):
     )
 
 
-def test_result_is_the_same_for_any_number_of_threads():
-    written = [grow(threads=threads).write_ipc(None).getvalue() for threads in (1, 2, 4)]
+@pytest.mark.parametrize("engine", ["clones", "cells"])
+def test_result_is_the_same_for_any_number_of_threads(engine):
+    written = [grow(engine=engine, threads=threads).write_ipc(None).getvalue() for threads in (1, 2, 4)]
     assert written[0] == written[1] == written[2]
 
 
-def test_result_is_the_same_for_the_same_seed_only():
-    assert grow().equals(grow())
-    assert not grow().equals(grow(seed=6))
+@pytest.mark.parametrize("engine", ["clones", "cells"])
+def test_result_is_the_same_for_the_same_seed_only(engine):
+    assert grow(engine=engine).equals(grow(engine=engine))
+    assert not grow(engine=engine).equals(grow(engine=engine, seed=6))
 
 
 def test_first_replicates_do_not_depend_on_how_many_follow():
     assert grow(replicates=20).equals(grow().head(40))
 
 
-def test_a_population_is_the_first_replicate():
-    law = {**GROWING, "initial": [1000, 0], "seed": 7, "max_clones": 100}
+@pytest.mark.parametrize("engine", ["clones", "cells"])
+def test_a_population_is_the_first_replicate(engine):
+    law = {**GROWING, "engine": engine, "initial": [1000, 0], "seed": 7, "max_clones": 100}
     runs = ta.replicate(replicates=1, **law, until=ta.Until(day=50))
     population = ta.Population(**law)
     population.step(50)
@@ -53,8 +56,9 @@ def test_a_population_is_the_first_replicate():
     assert population.divisions == runs["divisions"][0]
 
 
-def test_stepping_one_by_one_or_at_once_is_the_same():
-    law = {**GROWING, "initial": [1000, 0], "seed": 3}
+@pytest.mark.parametrize("engine", ["clones", "cells"])
+def test_stepping_one_by_one_or_at_once_is_the_same(engine):
+    law = {**GROWING, "engine": engine, "initial": [1000, 0], "seed": 3}
     at_once, one_by_one = ta.Population(**law), ta.Population(**law)
     at_once.step(60)
     for _ in range(60):
@@ -96,8 +100,10 @@ def test_giving_up_names_the_replicate_and_the_attempts():
         )
 
 
-def test_phases_follow_each_other_and_count_their_own_days():
+@pytest.mark.parametrize("engine", ["clones", "cells"])
+def test_phases_follow_each_other_and_count_their_own_days(engine):
     runs = ta.replicate(
+        engine=engine,
         replicates=20,
         division=[0.14],
         death=[0.13],
@@ -143,9 +149,11 @@ def test_a_cycle_repeats_its_phases_until_its_own_rule():
     assert small["n_0"].max() <= 10**8
 
 
-def test_adaptive_dosing_stops_at_half_and_resumes_at_baseline():
-    start = 10**6
+@pytest.mark.parametrize("engine", ["clones", "cells"])
+def test_adaptive_dosing_stops_at_half_and_resumes_at_baseline(engine):
+    start = 10**6 if engine == "clones" else 10**5
     runs = ta.replicate(
+        engine=engine,
         replicates=10,
         division=[0.14],
         death=[0.13],
@@ -178,8 +186,16 @@ def test_stop_rules_hold_in_their_order():
     assert runs["day"].to_list() == [0.0]
 
 
-def test_an_extinct_population_waits_for_the_day_if_told_to():
-    options = {"replicates": 200, "division": [0.0], "death": [0.3], "initial": [1], "seed": 1}
+@pytest.mark.parametrize("engine", ["clones", "cells"])
+def test_an_extinct_population_waits_for_the_day_if_told_to(engine):
+    options = {
+        "engine": engine,
+        "replicates": 200,
+        "division": [0.0],
+        "death": [0.3],
+        "initial": [1],
+        "seed": 1,
+    }
     waiting = ta.replicate(**options, until=ta.Until(day=40, extinct=False))
     assert set(waiting["day"]) == {40.0}
     assert set(waiting["stopped_by"]) == {"day"}
@@ -210,9 +226,15 @@ def test_a_rejected_change_leaves_the_population_as_it_was():
     assert np.array_equal(population.counts, twin.counts)
 
 
-def test_clones_add_up_and_know_their_parents():
+@pytest.mark.parametrize("engine", ["clones", "cells"])
+def test_clones_add_up_and_know_their_parents(engine):
     population = ta.Population(
-        division=[0.3, 0.3], death=[0.1, 0.1], mutation=[[0.01, 0.02], [0, 0.01]], initial=[100, 0], seed=11
+        engine=engine,
+        division=[0.3, 0.3],
+        death=[0.1, 0.1],
+        mutation=[[0.01, 0.02], [0, 0.01]],
+        initial=[100, 0],
+        seed=11,
     )
     population.step(30)
     clones = population.clones
@@ -260,8 +282,10 @@ def test_reversible_switching_settles_at_the_ratio_of_hazards():
     assert share == pytest.approx(0.02 / (0.02 + 0.08), rel=2e-3)
 
 
-def test_switching_alone_neither_makes_nor_loses_cells():
+@pytest.mark.parametrize("engine", ["clones", "cells"])
+def test_switching_alone_neither_makes_nor_loses_cells(engine):
     population = ta.Population(
+        engine=engine,
         division=[0.0] * 3,
         death=[0.0] * 3,
         switching=[[0, 0.5, 0.1], [0.2, 0, 0], [0, 3.0, 0]],
@@ -274,6 +298,7 @@ def test_switching_alone_neither_makes_nor_loses_cells():
     assert population.divisions == 0
 
 
+@pytest.mark.parametrize("engine", ["clones", "cells"], scope="session")
 def test_mean_grows_the_same_with_and_without_switching(simulate):
     runs = simulate(replicates=20_000, **SWITCHING, initial=[10, 0], until=ta.Until(day=50))
     total = (runs["n_0"] + runs["n_1"]).to_numpy().astype(float)
@@ -310,7 +335,13 @@ def test_mean_grows_the_same_with_and_without_switching(simulate):
         ({"death": [0.1, 0.4]}, r"dt = 1 .*type 1.*dt <= 0\.92"),
         ({"seed": -1}, r"seed: found -1"),
         ({"max_clones": 0}, r"max_clones: found 0"),
-        ({"engine": "abacus"}, r"engine: found 'abacus'; allowed: 'clones'"),
+        ({"engine": "abacus"}, r"engine: found 'abacus'; allowed: 'clones', 'cells'"),
+        ({"trait": ta.Trait(drift=0.1)}, r"trait: found one; allowed: with engine='cells' only"),
+        ({"engine": "cells", "trait": ta.Trait(drift=-0.1)}, r"trait\.drift: found -0\.1"),
+        ({"engine": "cells", "trait": ta.Trait(drift=0.1, limit=-1)}, r"trait\.limit: found -1"),
+        ({"engine": "cells", "trait": ta.Trait(drift=0.1, rate="size")}, r"trait\.rate: found 'size'"),
+        ({"engine": "cells", "initial": [2**32, 0]}, r"more than 2\^32 - 2 cells.*\"clones\""),
+        ({"engine": "cells", "dt": 2.0}, r"dt = 2 .*type 0.*0\.54.*dt <= 1\.85"),
     ],
 )
 def test_bad_input_is_refused_by_name(wrong, message):

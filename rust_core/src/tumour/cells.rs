@@ -34,9 +34,16 @@ pub struct Heritable {
     pub rate: Rate,
     /// Standard deviation of the change in the new daughter at a division; founders have 0.
     pub drift: f64,
+    /// The trait stays within this distance of 0.
+    pub limit: Option<f64>,
 }
 
 impl Heritable {
+    fn of_daughter<R: Rng>(self, rng: &mut R, mother: f32) -> f32 {
+        let limit = self.limit.unwrap_or(f64::INFINITY);
+        (f64::from(mother) + self.drift * normal(rng)).clamp(-limit, limit) as f32
+    }
+
     fn scale(self, p: StepProbabilities, value: f32) -> StepProbabilities {
         let fold = libm::exp(f64::from(value));
         match self.rate {
@@ -544,7 +551,7 @@ impl Cells {
             bucket.reserve((self.mothers.len() - mutants).saturating_sub(end - hole), true)?;
             let mut shares = self.shares.iter().flat_map(|&(to, cells)| (0..cells).map(move |_| to));
             for &(mother, value) in &self.mothers {
-                let value = value + (heritable.drift * normal(rng)) as f32;
+                let value = heritable.of_daughter(rng, value);
                 // Candidates are in random order, so the first mothers are as good as any.
                 if let Some(to) = shares.next() {
                     let parent = self.table.about[mother as usize].id;
@@ -646,7 +653,7 @@ mod tests {
     const GROWING: StepProbabilities = StepProbabilities { divide: 0.14, die: 0.10 };
 
     fn heritable(drift: f64) -> Heritable {
-        Heritable { rate: Rate::Division, drift }
+        Heritable { rate: Rate::Division, drift, limit: None }
     }
 
     fn check(cells: &Cells) {

@@ -49,6 +49,7 @@ impl Engine {
             Choice::Cells { heritable } => {
                 if let Some(heritable) = heritable {
                     within("trait.drift", heritable.drift, 0.0, f64::INFINITY)?;
+                    within("trait.limit", heritable.limit.unwrap_or(0.0), 0.0, f64::INFINITY)?;
                 }
                 Ok(Self::Cells(Cells::new(heritable)))
             }
