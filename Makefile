@@ -50,6 +50,7 @@ format: build ## format Rust and Python
 
 bench: build ## measure speed and memory
 	$(BIN)/python benchmarks/run.py
+	$(BIN)/python benchmarks/cells.py
 
 constraints: build ## write what .venv holds into constraints.txt
 	$(BIN)/pip check

@@ -15,6 +15,10 @@ const STEPS_BETWEEN_BOUNDS: u64 = 64;
 /// Cells that are drawn for together. Cells are independent, so a kind may be cut anywhere; a block
 /// stays in the fastest cache, where a draw over all cells would miss it at every event.
 const BLOCK: usize = 8192;
+/// Cells that are fetched together, so that memory is waited for once.
+const AT_ONCE: usize = 64;
+/// Cells of a kind up to which they are taken to be in the cache.
+const CACHED: usize = 1 << 18;
 
 /// The rate that a trait acts on.
 #[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq)]
@@ -134,9 +138,22 @@ impl Bucket {
     /// in random order; where they begin.
     fn choose<R: Rng>(&mut self, rng: &mut R, start: usize, end: usize, chosen: usize) -> usize {
         let mut halves = Halves { rng, spare: None };
-        for unchosen in (end - chosen..end).rev() {
-            let place = start + halves.below((unchosen - start + 1) as u32) as usize;
-            self.swap(place, unchosen);
+        let fetch = self.clones.len() > CACHED;
+        let mut places = [0u32; AT_ONCE];
+        let (first, mut unchosen) = (end - chosen, end);
+        while unchosen > first {
+            let now = &mut places[..AT_ONCE.min(unchosen - first)];
+            for (place, among) in now.iter_mut().zip((0..=unchosen - start).rev()) {
+                *place = halves.below(among as u32);
+            }
+            if fetch {
+                let met = now.iter().fold(0, |met, &place| met ^ self.clones[start + place as usize]);
+                core::hint::black_box(met);
+            }
+            for &mut place in now {
+                unchosen -= 1;
+                self.swap(start + place as usize, unchosen);
+            }
         }
         end - chosen
     }
