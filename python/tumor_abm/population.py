@@ -16,6 +16,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from tumor_abm import _core
 from tumor_abm._frames import frame
+from tumor_abm.genealogy import Genealogy
 
 Engine = Literal["clones", "cells"]
 
@@ -99,7 +100,7 @@ class Trait:
         return {"rate": self.rate, "drift": float(self.drift), "limit": limit}
 
 
-def _engine(engine: str, max_clones: int, trait: Trait | None) -> dict[str, Any]:
+def _engine(engine: str, max_clones: int, trait: Trait | None, genealogy: bool = False) -> dict[str, Any]:
     """Which engine runs, with its options, as the core reads it."""
     if engine not in _ENGINES:
         raise ValueError(f"engine: found {engine!r}; allowed: {', '.join(map(repr, _ENGINES))}")
@@ -107,8 +108,11 @@ def _engine(engine: str, max_clones: int, trait: Trait | None) -> dict[str, Any]
     if engine == "clones":
         if trait is not None:
             raise ValueError("trait: found one; allowed: with engine='cells' only, clones are counts")
+        if genealogy:
+            raise ValueError("genealogy: found True; allowed: with engine='cells' only, clones are counts")
         return {"clones": {"max_clones": kept_apart}}
-    return {"cells": {"heritable": None if trait is None else trait._resolve()}}
+    heritable = None if trait is None else trait._resolve()
+    return {"cells": {"heritable": heritable, "genealogy": bool(genealogy)}}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -261,6 +265,8 @@ class Population:
         Totals keep their law. The engine ``"cells"`` keeps every clone apart.
     trait
         A heritable trait of the cells; with engine ``"cells"`` only.
+    genealogy
+        Record how the living cells descend from each other; with engine ``"cells"`` only.
 
     Raises
     ------
@@ -289,14 +295,16 @@ class Population:
         engine: Engine = "clones",
         max_clones: int = 10_000,
         trait: Trait | None = None,
+        genealogy: bool = False,
     ) -> None:
         self.seed = _seed(seed)
         self._rates = _Rates.of(division, death, mutation, switching)
+        self._dt = _dt(dt)
         self._core = _core.Population(
             _json(self._rates),
             _initial(initial, len(self._rates.division)),
-            _dt(dt),
-            _json(_engine(engine, max_clones, trait)),
+            self._dt,
+            _json(_engine(engine, max_clones, trait, genealogy)),
             self.seed,
         )
 
@@ -356,6 +364,21 @@ class Population:
                 "cells: the engine 'clones' counts cells and holds none; allowed: engine='cells'"
             )
         return frame(cells)
+
+    @property
+    def genealogy(self) -> Genealogy:
+        """How the living cells descend from each other; with ``genealogy=True`` only.
+
+        Raises
+        ------
+        ValueError
+            It was not recorded.
+        """
+        recorded = self._core.genealogy()
+        if recorded is None:
+            raise ValueError("genealogy: not recorded; allowed: with engine='cells' and genealogy=True")
+        nodes, living = recorded
+        return Genealogy._of(frame(nodes), living, self.cells, self.day, self._dt)
 
 
 def _initial(initial: Sequence[int] | NDArray[np.integer[Any]], types: int) -> list[int]:

@@ -27,6 +27,11 @@ pub(super) fn u64_bytes<'py>(py: Python<'py>, values: &[u64]) -> Bound<'py, PyBy
     bytes_of!(py, values)
 }
 
+/// Bytes of a `u32` column.
+pub(super) fn u32_bytes<'py>(py: Python<'py>, values: &[u32]) -> Bound<'py, PyBytes> {
+    bytes_of!(py, values)
+}
+
 /// A dict of name to (dtype, buffer), or (labels, buffer of u32 codes) for texts.
 pub(super) fn table<'py>(py: Python<'py>, table: &Table) -> PyResult<Bound<'py, PyDict>> {
     let columns = PyDict::new(py);

@@ -1,6 +1,6 @@
 //! `Population` and `replicate` with explicit rates.
 
-use super::convert::{from_json, table, u64_bytes};
+use super::convert::{from_json, table, u32_bytes, u64_bytes};
 use super::long_run;
 use crate::table::{Column, Table, Texts};
 use crate::tumour::cells::Cells;
@@ -80,6 +80,22 @@ impl Population {
             out.put("peak", Column::U64(cells.peaks()));
         }
         table(py, &out)
+    }
+
+    /// The nodes of the genealogy and, for every cell in the order of `cells`, its node; `None` if
+    /// the genealogy was not recorded.
+    fn genealogy<'py>(
+        &mut self,
+        py: Python<'py>,
+    ) -> PyResult<Option<(Bound<'py, PyDict>, Bound<'py, PyBytes>)>> {
+        let Some((genealogy, living)) = self.inner.genealogy() else { return Ok(None) };
+        let nodes = genealogy.nodes();
+        let mut out = Table::default();
+        out.put("parent", Column::U32(nodes.iter().map(|node| node.parent).collect()));
+        out.put("step", Column::U32(nodes.iter().map(|node| node.step).collect()));
+        out.put("divisions", Column::U32(nodes.iter().map(|node| node.divisions).collect()));
+        out.put("descendants", Column::U32(genealogy.descendants(living.iter().copied())));
+        Ok(Some((table(py, &out)?, u32_bytes(py, &living))))
     }
 
     /// Every living cell, or `None` if the engine holds none.

@@ -5,6 +5,7 @@
 use crate::error::{Error, Result};
 use crate::random::{below, binomial, normal, uniform};
 use crate::tumour::clones::{CloneRecord, Kinds, MOST_ACTIVE, StepProbabilities, Tally};
+use crate::tumour::lineage::{Genealogy, NO_NODE};
 use rand::Rng;
 use serde::Deserialize;
 
@@ -88,17 +89,38 @@ impl<R: Rng> Halves<'_, R> {
     }
 }
 
-/// Cells of one kind, in no order. `traits` is empty when there is none.
+/// What is held of every cell beside its clone.
+#[derive(Clone, Copy, Debug, Default)]
+struct Held {
+    traits: bool,
+    nodes: bool,
+}
+
+/// What a cell is made of.
+#[derive(Clone, Copy, Debug)]
+struct Individual {
+    clone: u32,
+    value: f32,
+    node: u32,
+}
+
+/// Cells of one kind, in no order. What is not held is empty.
 #[derive(Clone, Debug, Default)]
 struct Bucket {
+    held: Held,
     clones: Vec<u32>,
     traits: Vec<f32>,
+    nodes: Vec<u32>,
     highest: f32,
 }
 
 impl Bucket {
+    fn new(held: Held) -> Self {
+        Self { held, highest: f32::NEG_INFINITY, ..Self::default() }
+    }
+
     /// Make room for `more` cells, with an eighth to spare: doubling would waste half the memory.
-    fn reserve(&mut self, more: usize, traits: bool) -> Result<()> {
+    fn reserve(&mut self, more: usize) -> Result<()> {
         fn room<T>(cells: &mut Vec<T>, more: usize) -> Result<()> {
             if cells.capacity() - cells.len() >= more {
                 return Ok(());
@@ -109,28 +131,52 @@ impl Bucket {
                 .map_err(|_| Error::OutOfMemory { who: "population".into(), cells: cells.len() as u64 })
         }
         room(&mut self.clones, more)?;
-        if traits { room(&mut self.traits, more) } else { Ok(()) }
+        if self.held.traits {
+            room(&mut self.traits, more)?;
+        }
+        if self.held.nodes { room(&mut self.nodes, more) } else { Ok(()) }
     }
 
-    fn push(&mut self, clone: u32, value: Option<f32>) {
-        self.clones.push(clone);
-        if let Some(value) = value {
-            self.traits.push(value);
-            self.highest = self.highest.max(value);
+    fn push(&mut self, cell: Individual) {
+        self.clones.push(cell.clone);
+        if self.held.traits {
+            self.traits.push(cell.value);
+            self.highest = self.highest.max(cell.value);
+        }
+        if self.held.nodes {
+            self.nodes.push(cell.node);
+        }
+    }
+
+    fn cell(&self, place: usize) -> Individual {
+        Individual {
+            clone: self.clones[place],
+            value: if self.held.traits { self.traits[place] } else { 0.0 },
+            node: if self.held.nodes { self.nodes[place] } else { NO_NODE },
         }
     }
 
     /// Take the cell at `place` out.
-    fn take(&mut self, place: usize) -> (u32, Option<f32>) {
-        let value = if self.traits.is_empty() { None } else { Some(self.traits.swap_remove(place)) };
-        (self.clones.swap_remove(place), value)
+    fn take(&mut self, place: usize) -> Individual {
+        let cell = self.cell(place);
+        self.clones.swap_remove(place);
+        if self.held.traits {
+            self.traits.swap_remove(place);
+        }
+        if self.held.nodes {
+            self.nodes.swap_remove(place);
+        }
+        cell
     }
 
     #[inline]
     fn swap(&mut self, a: usize, b: usize) {
         self.clones.swap(a, b);
-        if !self.traits.is_empty() {
+        if self.held.traits {
             self.traits.swap(a, b);
+        }
+        if self.held.nodes {
+            self.nodes.swap(a, b);
         }
     }
 
@@ -159,17 +205,29 @@ impl Bucket {
     }
 
     /// Put a newborn into the hole of a dead cell, or behind all; where the next hole is.
-    fn fill(&mut self, hole: usize, end: usize, clone: u32, value: Option<f32>) -> usize {
+    fn fill(&mut self, hole: usize, end: usize, cell: Individual) -> usize {
         if hole == end {
-            self.push(clone, value);
+            self.push(cell);
             return hole;
         }
-        self.clones[hole] = clone;
-        if let Some(value) = value {
-            self.traits[hole] = value;
-            self.highest = self.highest.max(value);
+        self.clones[hole] = cell.clone;
+        if self.held.traits {
+            self.traits[hole] = cell.value;
+            self.highest = self.highest.max(cell.value);
+        }
+        if self.held.nodes {
+            self.nodes[hole] = cell.node;
         }
         hole + 1
+    }
+
+    /// The cell at `place` divides: what the daughter is made of.
+    fn divide(&mut self, place: usize, genealogy: Option<&mut Genealogy>, step: u64) -> Individual {
+        let mut daughter = self.cell(place);
+        if let Some(genealogy) = genealogy {
+            (self.nodes[place], daughter.node) = genealogy.divide(daughter.node, step);
+        }
+        daughter
     }
 
     /// Close the holes that are left, with cells from behind.
@@ -301,8 +359,7 @@ impl CloneTable {
 #[derive(Clone, Copy, Debug)]
 struct Arrival {
     kind: u32,
-    clone: u32,
-    value: Option<f32>,
+    cell: Individual,
 }
 
 /// A living cell, for those who look.
@@ -327,12 +384,13 @@ pub struct Cells {
     table: CloneTable,
     shares: Vec<(u32, u64)>,
     arrivals: Vec<Arrival>,
-    mothers: Vec<(u32, f32)>,
+    mothers: Vec<usize>,
+    genealogy: Option<Genealogy>,
 }
 
 impl Cells {
-    /// An empty population, whose cells may have a heritable trait.
-    pub fn new(heritable: Option<Heritable>) -> Self {
+    /// An empty population, whose cells may have a heritable trait and their genealogy recorded.
+    pub fn new(heritable: Option<Heritable>, genealogy: bool) -> Self {
         Self {
             heritable,
             step: 0,
@@ -343,6 +401,7 @@ impl Cells {
             shares: Vec::new(),
             arrivals: Vec::new(),
             mothers: Vec::new(),
+            genealogy: genealogy.then(Genealogy::default),
         }
     }
 
@@ -351,18 +410,22 @@ impl Cells {
         if cells == 0 {
             return Ok(());
         }
-        if self.total + cells > MOST_INDIVIDUALS {
+        if cells > self.most() - self.total {
             return Err(Error::TooManyIndividuals { who: "population".into() });
         }
         let clone = self.table.create(kind, cells as u32, self.step, None);
-        let traits = self.heritable.is_some();
-        let bucket = self.bucket(kind);
-        bucket.reserve(cells as usize, traits)?;
+        self.bucket(kind).reserve(cells as usize)?;
         for _ in 0..cells {
-            bucket.push(clone, traits.then_some(0.0));
+            let node = self.genealogy.as_mut().map_or(NO_NODE, Genealogy::found);
+            self.bucket(kind).push(Individual { clone, value: 0.0, node });
         }
         self.count_up();
         Ok(())
+    }
+
+    /// A genealogy has up to four nodes a cell between two simplifications.
+    fn most(&self) -> u64 {
+        if self.genealogy.is_some() { MOST_INDIVIDUALS / 8 } else { MOST_INDIVIDUALS }
     }
 
     /// Steps taken.
@@ -428,10 +491,28 @@ impl Cells {
         })
     }
 
+    /// The genealogy, simplified to the living cells, and the node of every cell in the order of
+    /// `individuals`; `None` if it was not asked for.
+    pub fn genealogy(&mut self) -> Option<(&Genealogy, Vec<u32>)> {
+        self.simplify();
+        let living = self.buckets.iter().flat_map(|bucket| &bucket.nodes).copied().collect();
+        Some((self.genealogy.as_ref()?, living))
+    }
+
+    fn simplify(&mut self) {
+        let Some(genealogy) = &mut self.genealogy else { return };
+        let living = self.buckets.iter().flat_map(|bucket| &bucket.nodes).copied();
+        let renamed = genealogy.simplify(living);
+        for node in self.buckets.iter_mut().flat_map(|bucket| &mut bucket.nodes) {
+            *node = renamed[*node as usize];
+        }
+    }
+
     fn bucket(&mut self, kind: u32) -> &mut Bucket {
         let place = kind as usize;
         if self.buckets.len() <= place {
-            self.buckets.resize_with(place + 1, Bucket::default);
+            let held = Held { traits: self.heritable.is_some(), nodes: self.genealogy.is_some() };
+            self.buckets.resize_with(place + 1, || Bucket::new(held));
         }
         &mut self.buckets[place]
     }
@@ -465,8 +546,11 @@ impl Cells {
         self.switch(rng, kinds);
         self.settle()?;
         self.count_up();
-        if self.total > MOST_INDIVIDUALS {
+        if self.total > self.most() {
             return Err(Error::TooManyIndividuals { who: "population".into() });
+        }
+        if self.genealogy.as_ref().is_some_and(|genealogy| genealogy.is_long(self.total)) {
+            self.simplify();
         }
         Ok(tally)
     }
@@ -508,15 +592,17 @@ impl Cells {
             }
             let mut shares = self.shares.iter().flat_map(|&(to, cells)| (0..cells).map(move |_| to));
             for mother in mothers..mothers + mutants {
-                let (Some(to), parent) = (shares.next(), bucket.clones[mother]) else { break };
-                let clone = table.create(to, 1, self.step, Some(table.about[parent as usize].id));
-                self.arrivals.push(Arrival { kind: to, clone, value: None });
+                let Some(to) = shares.next() else { break };
+                let daughter = bucket.divide(mother, self.genealogy.as_mut(), self.step);
+                let parent = table.about[daughter.clone as usize].id;
+                let clone = table.create(to, 1, self.step, Some(parent));
+                self.arrivals.push(Arrival { kind: to, cell: Individual { clone, ..daughter } });
             }
-            bucket.reserve((divided as usize - mutants).saturating_sub(end - hole), false)?;
+            bucket.reserve((divided as usize - mutants).saturating_sub(end - hole))?;
             for mother in mothers + mutants..mothers + divided as usize {
-                let clone = bucket.clones[mother];
-                table.gain(clone, self.step);
-                hole = bucket.fill(hole, end, clone, None);
+                let daughter = bucket.divide(mother, self.genealogy.as_mut(), self.step);
+                table.gain(daughter.clone, self.step);
+                hole = bucket.fill(hole, end, daughter);
             }
             bucket.close(hole, end);
             tally.divisions += divided;
@@ -557,7 +643,7 @@ impl Cells {
                     continue;
                 }
                 if drawn < own.divide {
-                    self.mothers.push((clone, value));
+                    self.mothers.push(candidate);
                 }
                 candidate += 1;
             }
@@ -565,18 +651,19 @@ impl Cells {
             tally.deaths += (end - hole) as u64;
             let mutants = self.draw_mutants(rng, kind, self.mothers.len() as u64, kinds) as usize;
             let bucket = &mut self.buckets[kind as usize];
-            bucket.reserve((self.mothers.len() - mutants).saturating_sub(end - hole), true)?;
+            bucket.reserve((self.mothers.len() - mutants).saturating_sub(end - hole))?;
             let mut shares = self.shares.iter().flat_map(|&(to, cells)| (0..cells).map(move |_| to));
-            for &(mother, value) in &self.mothers {
-                let value = heritable.of_daughter(rng, value);
+            for &mother in &self.mothers {
+                let mut daughter = bucket.divide(mother, self.genealogy.as_mut(), self.step);
+                daughter.value = heritable.of_daughter(rng, daughter.value);
                 // Candidates are in random order, so the first mothers are as good as any.
                 if let Some(to) = shares.next() {
-                    let parent = self.table.about[mother as usize].id;
-                    let clone = self.table.create(to, 1, self.step, Some(parent));
-                    self.arrivals.push(Arrival { kind: to, clone, value: Some(value) });
+                    let parent = self.table.about[daughter.clone as usize].id;
+                    daughter.clone = self.table.create(to, 1, self.step, Some(parent));
+                    self.arrivals.push(Arrival { kind: to, cell: daughter });
                 } else {
-                    self.table.gain(mother, self.step);
-                    hole = bucket.fill(hole, end, mother, Some(value));
+                    self.table.gain(daughter.clone, self.step);
+                    hole = bucket.fill(hole, end, daughter);
                 }
             }
             bucket.close(hole, end);
@@ -615,24 +702,23 @@ impl Cells {
             for &(to, cells) in &self.shares {
                 for _ in 0..cells {
                     let place = below(rng, bucket.clones.len() as u64) as usize;
-                    let (clone, value) = bucket.take(place);
-                    let clone = self.table.turn(clone, to, self.step);
-                    self.arrivals.push(Arrival { kind: to, clone, value });
+                    let mut cell = bucket.take(place);
+                    cell.clone = self.table.turn(cell.clone, to, self.step);
+                    self.arrivals.push(Arrival { kind: to, cell });
                 }
             }
         }
     }
 
     fn settle(&mut self) -> Result<()> {
-        let traits = self.heritable.is_some();
         let mut arrivals = core::mem::take(&mut self.arrivals);
-        for Arrival { kind, clone, value } in arrivals.drain(..) {
+        for Arrival { kind, cell } in arrivals.drain(..) {
             let bucket = self.bucket(kind);
-            bucket.reserve(1, traits)?;
+            bucket.reserve(1)?;
             if bucket.clones.is_empty() {
                 bucket.highest = f32::NEG_INFINITY;
             }
-            bucket.push(clone, value);
+            bucket.push(cell);
         }
         self.arrivals = arrivals;
         Ok(())
@@ -696,7 +782,7 @@ mod tests {
 
     fn run(kinds: &mut Two, heritable: Option<Heritable>, start: u64, steps: u32) -> Result<Cells> {
         let mut rng = stream(1, 0, Purpose::Replicate, 0);
-        let mut cells = Cells::new(heritable);
+        let mut cells = Cells::new(heritable, false);
         cells.found(0, start)?;
         for _ in 0..steps {
             let before = cells.total();
@@ -740,7 +826,7 @@ mod tests {
     #[test]
     fn switching_alone_neither_makes_nor_loses_cells() -> Result<()> {
         let mut rng = stream(3, 0, Purpose::Replicate, 0);
-        let mut cells = Cells::new(None);
+        let mut cells = Cells::new(None, false);
         cells.found(0, 1_000)?;
         for _ in 0..50 {
             cells.step(&mut rng, &[StepProbabilities::default(); 2], &mut { SWITCHING })?;
@@ -754,7 +840,7 @@ mod tests {
     fn extinction_leaves_an_empty_population_that_can_be_stepped() -> Result<()> {
         let mut rng = stream(2, 0, Purpose::Replicate, 0);
         for heritable in [None, Some(heritable(0.1))] {
-            let mut cells = Cells::new(heritable);
+            let mut cells = Cells::new(heritable, false);
             cells.found(0, 300)?;
             let p = StepProbabilities { divide: 0.0, die: 0.5 };
             for _ in 0..200 {
@@ -768,7 +854,7 @@ mod tests {
     #[test]
     fn places_of_extinct_clones_are_used_again() -> Result<()> {
         let mut rng = stream(4, 0, Purpose::Replicate, 0);
-        let mut cells = Cells::new(None);
+        let mut cells = Cells::new(None, false);
         cells.found(0, 100)?;
         let p = StepProbabilities { divide: 0.2, die: 0.2 };
         let mut kinds = Two { mutation: [[0.5, 0.0], [0.0; 2]], switching: [0.0; 2] };
@@ -785,7 +871,7 @@ mod tests {
     #[test]
     fn the_peak_is_the_largest_number_after_any_step() -> Result<()> {
         let mut rng = stream(5, 0, Purpose::Replicate, 0);
-        let mut cells = Cells::new(None);
+        let mut cells = Cells::new(None, false);
         cells.found(0, 10_000)?;
         let mut most = 10_000;
         for step in 0..60 {
@@ -825,9 +911,9 @@ mod tests {
 
     #[test]
     fn more_cells_than_can_be_numbered_are_refused() {
-        let refused = Cells::new(None).found(0, MOST_INDIVIDUALS + 1);
+        let refused = Cells::new(None, false).found(0, MOST_INDIVIDUALS + 1);
         assert!(matches!(refused, Err(Error::TooManyIndividuals { .. })));
-        assert!(Cells::new(None).found(0, u64::MAX).is_err());
+        assert!(Cells::new(None, false).found(0, u64::MAX).is_err());
     }
 
     #[test]

@@ -19,6 +19,8 @@ pub enum Choice {
     Cells {
         /// A trait of the cells, if they have one.
         heritable: Option<Heritable>,
+        /// Whether the genealogy of all cells is recorded.
+        genealogy: bool,
     },
 }
 
@@ -46,12 +48,12 @@ impl Engine {
     pub fn new(choice: &Choice) -> Result<Self> {
         match *choice {
             Choice::Clones { max_clones } => Ok(Self::Clones(Clones::new(max_clones))),
-            Choice::Cells { heritable } => {
+            Choice::Cells { heritable, genealogy } => {
                 if let Some(heritable) = heritable {
                     within("trait.drift", heritable.drift, 0.0, f64::INFINITY)?;
                     within("trait.limit", heritable.limit.unwrap_or(0.0), 0.0, f64::INFINITY)?;
                 }
-                Ok(Self::Cells(Cells::new(heritable)))
+                Ok(Self::Cells(Cells::new(heritable, genealogy)))
             }
         }
     }
@@ -110,6 +112,14 @@ impl Engine {
         match self {
             Self::Clones(clones) => clones.records().to_vec(),
             Self::Cells(cells) => cells.records(),
+        }
+    }
+
+    /// The population cell by cell, if it is held so.
+    pub fn cells_mut(&mut self) -> Option<&mut Cells> {
+        match self {
+            Self::Clones(_) => None,
+            Self::Cells(cells) => Some(cells),
         }
     }
 

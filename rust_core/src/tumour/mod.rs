@@ -3,5 +3,6 @@
 pub mod cells;
 pub mod clones;
 pub mod engine;
+pub mod lineage;
 pub mod population;
 pub mod replicate;

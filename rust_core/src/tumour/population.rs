@@ -5,6 +5,7 @@ use crate::random::{Philox4x64, Purpose, binomial, split, stream};
 use crate::tumour::cells::Cells;
 use crate::tumour::clones::{CloneRecord, Kinds, StepProbabilities, Tally};
 use crate::tumour::engine::{Choice, Engine};
+use crate::tumour::lineage::Genealogy;
 use rand::Rng;
 use serde::Deserialize;
 
@@ -236,6 +237,12 @@ impl Population {
     /// Living clones, oldest first.
     pub fn records(&self) -> Vec<CloneRecord> {
         self.engine.records()
+    }
+
+    /// The genealogy, simplified to the living cells, and the node of every cell in the order of
+    /// its table; `None` if it was not asked for.
+    pub fn genealogy(&mut self) -> Option<(&Genealogy, Vec<u32>)> {
+        self.engine.cells_mut()?.genealogy()
     }
 
     /// The population cell by cell, if its engine holds cells.

@@ -1,0 +1,191 @@
+"""The genealogy of living cells, and neutral mutations put on it afterwards."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    import tskit
+
+_NO_NODE = np.uint32(2**32 - 1)
+
+
+@dataclass(frozen=True, eq=False)
+class Genealogy:
+    """How the living cells descend from each other.
+
+    A node is a living cell, or a division of which both daughters have living descendants. Other
+    divisions are counted in ``divisions``; they are where cells pass on mutations. A division of
+    step ``s`` is put in the middle of the step, at day ``(s - 0.5) * dt``, so that a parent is
+    always older than its children.
+
+    Attributes
+    ----------
+    nodes
+        ``parent`` (null for the first of each founder's line), ``day`` (null for living cells),
+        ``divisions`` (from the parent, or the founder, to this node), ``descendants`` (living
+        cells). Parents stand before their children.
+    cells
+        ``node, clone, type, trait``: every living cell.
+    day
+        The day on which it was looked at.
+    """
+
+    nodes: pl.DataFrame
+    cells: pl.DataFrame
+    day: float
+
+    @classmethod
+    def _of(cls, nodes: pl.DataFrame, living: bytes, cells: pl.DataFrame, day: float, dt: float) -> Genealogy:
+        missing = pl.lit(int(_NO_NODE), dtype=pl.UInt32)
+        nodes = nodes.select(
+            pl.when(pl.col("parent") != missing).then("parent"),
+            pl.when(pl.col("step") != missing).then((pl.col("step") - 0.5) * dt).alias("day"),
+            "divisions",
+            "descendants",
+        )
+        node = pl.Series("node", np.frombuffer(living, dtype=np.uint32))
+        return cls(nodes=nodes, cells=cells.insert_column(0, node), day=day)
+
+    def mutate(self, mutations_per_division: float, *, seed: int) -> NDArray[np.int64]:
+        """Draw neutral mutations: for every node, those on the line that leads to it.
+
+        A division brings a Poisson number of mutations, each in one of the two daughters.
+
+        Parameters
+        ----------
+        mutations_per_division
+            The mean number.
+        seed
+            Of numpy's generator.
+
+        Returns
+        -------
+        numpy.ndarray
+            Mutations per node; its ``descendants`` carry them.
+        """
+        if not (np.isfinite(mutations_per_division) and mutations_per_division >= 0):
+            raise ValueError(
+                f"mutations_per_division: found {mutations_per_division}; allowed: finite and at least 0"
+            )
+        mean = self.nodes["divisions"].to_numpy() * (mutations_per_division / 2)
+        return np.random.default_rng(seed).poisson(mean)
+
+    def site_frequency_spectrum(
+        self, mutations_per_division: float = 1.0, *, seed: int | None = None
+    ) -> NDArray[np.float64]:
+        """Count mutations by the number of living cells that carry them.
+
+        Parameters
+        ----------
+        mutations_per_division
+            As in `mutate`.
+        seed
+            Draw the mutations; ``None`` gives their expectation on this genealogy.
+
+        Returns
+        -------
+        numpy.ndarray
+            ``[j]``: mutations in exactly ``j`` of the ``n`` living cells, shape ``(n + 1,)``; ``[n]``
+            are those that all cells share.
+        """
+        if seed is None:
+            weights = self.nodes["divisions"].to_numpy() * (mutations_per_division / 2)
+        else:
+            weights = self.mutate(mutations_per_division, seed=seed).astype(float)
+        carriers = self.nodes["descendants"].to_numpy()
+        spectrum = np.bincount(carriers, weights=weights, minlength=self.cells.height + 1)
+        return spectrum.astype(np.float64)
+
+    def newick(self, *, lengths: str = "days") -> str:
+        """Write the tree as newick, one tree a line for every founder with living descendants.
+
+        Parameters
+        ----------
+        lengths
+            Of branches: ``"days"``, or ``"divisions"``. Living cells are named by their node.
+        """
+        if lengths not in ("days", "divisions"):
+            raise ValueError(f"lengths: found {lengths!r}; allowed: 'days', 'divisions'")
+        parents = self._parents()
+        days = self.nodes["day"].fill_null(self.day).to_numpy()
+        born = np.where(parents >= 0, days[parents], 0.0)
+        length = days - born if lengths == "days" else self.nodes["divisions"].to_numpy()
+        living = self.nodes["day"].is_null().to_numpy()
+        below: list[list[str]] = [[] for _ in parents]
+        roots = []
+        # Children stand behind their parents, so each is whole when it is met.
+        for node in range(len(parents) - 1, -1, -1):
+            name = str(node) if living[node] else f"({','.join(reversed(below[node]))})"
+            written = f"{name}:{length[node]:.10g}"
+            below[node] = []
+            if parents[node] >= 0:
+                below[parents[node]].append(written)
+            else:
+                roots.append(written)
+        return "\n".join(f"{root};" for root in reversed(roots))
+
+    def tree_sequence(
+        self, mutations_per_division: float | None = None, *, seed: int = 0
+    ) -> tskit.TreeSequence:
+        """Convert to a tskit tree sequence; needs ``pip install tumor_abm[trees]``.
+
+        Parameters
+        ----------
+        mutations_per_division, seed
+            As in `mutate`; ``None`` puts no mutations on it. Every mutation is a site of its own.
+
+        Returns
+        -------
+        tskit.TreeSequence
+            Nodes are numbered as in `nodes`; samples are the living cells, times are days ago, and
+            a sample's population is its type.
+        """
+        try:
+            import tskit
+        except ImportError as error:
+            raise ImportError("tree sequences need tskit: pip install 'tumor_abm[trees]'") from error
+        parents, count = self._parents(), self.nodes.height
+        mutations = np.zeros(count, dtype=np.int64)
+        if mutations_per_division is not None:
+            mutations = self.mutate(mutations_per_division, seed=seed)
+        sites = int(mutations.sum())
+        tables: Any = tskit.TableCollection(sequence_length=max(1, sites))
+        tables.time_units = "days"
+        for _ in range(int(self.cells["type"].max() or 0) + 1):  # type: ignore[arg-type]
+            tables.populations.add_row()
+        node, kind = self.cells["node"].to_numpy(), np.full(count, tskit.NULL, dtype=np.int32)
+        kind[node] = self.cells["type"].to_numpy()
+        flags = np.zeros(count, dtype=np.uint32)
+        flags[node] = tskit.NODE_IS_SAMPLE
+        ago = self.day - self.nodes["day"].fill_null(self.day).to_numpy()
+        tables.nodes.set_columns(flags=flags, time=ago, population=kind)
+        children = np.flatnonzero(parents >= 0).astype(np.int32)
+        tables.edges.set_columns(
+            left=np.zeros(children.size),
+            right=np.full(children.size, float(max(1, sites))),
+            parent=parents[children].astype(np.int32),
+            child=children,
+        )
+        one_letter = np.arange(sites + 1, dtype=np.uint32)
+        tables.sites.set_columns(
+            position=np.arange(sites, dtype=float),
+            ancestral_state=np.full(sites, ord("0"), dtype=np.int8),
+            ancestral_state_offset=one_letter,
+        )
+        tables.mutations.set_columns(
+            site=np.arange(sites, dtype=np.int32),
+            node=np.repeat(np.arange(count, dtype=np.int32), mutations),
+            derived_state=np.full(sites, ord("1"), dtype=np.int8),
+            derived_state_offset=one_letter,
+        )
+        tables.sort()
+        return tables.tree_sequence()
+
+    def _parents(self) -> NDArray[np.int64]:
+        return self.nodes["parent"].cast(pl.Int64).fill_null(-1).to_numpy()

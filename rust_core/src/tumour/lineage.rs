@@ -1,0 +1,147 @@
+//! The genealogy of cells, recorded while they divide and simplified now and then, so that memory
+//! follows the living cells and not all that ever lived.
+
+/// No node: the parent of a founder.
+pub const NO_NODE: u32 = u32::MAX;
+/// The step of a node that has not divided: a living cell.
+pub const ALIVE: u32 = u32::MAX;
+/// Nodes below which simplifying is not worth the while.
+const FEW: usize = 1 << 16;
+
+/// A cell from its birth to its division, or, once simplified, a line of cells up to the division
+/// from which two lines still live.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Node {
+    /// The node from whose division this one was born; it stands before this one.
+    pub parent: u32,
+    /// Step in which it divided, or `ALIVE`.
+    pub step: u32,
+    /// Divisions from the parent's to this node: 1 and those of the lines that died out.
+    pub divisions: u32,
+}
+
+/// All nodes that living cells descend from, parents before children.
+#[derive(Clone, Debug, Default)]
+pub struct Genealogy {
+    nodes: Vec<Node>,
+}
+
+impl Genealogy {
+    /// A founder cell.
+    pub fn found(&mut self) -> u32 {
+        self.push(NO_NODE, 0)
+    }
+
+    /// The nodes of the two daughters of `mother`.
+    pub fn divide(&mut self, mother: u32, step: u64) -> (u32, u32) {
+        self.nodes[mother as usize].step = step as u32;
+        (self.push(mother, 1), self.push(mother, 1))
+    }
+
+    fn push(&mut self, parent: u32, divisions: u32) -> u32 {
+        self.nodes.push(Node { parent, step: ALIVE, divisions });
+        (self.nodes.len() - 1) as u32
+    }
+
+    /// The nodes, parents before children.
+    pub fn nodes(&self) -> &[Node] {
+        &self.nodes
+    }
+
+    /// Whether it is time to simplify, with `living` cells. A simplified genealogy has at most twice
+    /// as many nodes as cells.
+    pub fn is_long(&self, living: u64) -> bool {
+        self.nodes.len() > FEW.max(3 * living as usize)
+    }
+
+    /// Living descendants of every node, itself included.
+    pub fn descendants(&self, living: impl Iterator<Item = u32>) -> Vec<u32> {
+        let mut descendants = vec![0; self.nodes.len()];
+        living.for_each(|node| descendants[node as usize] = 1);
+        for (index, node) in self.nodes.iter().enumerate().rev() {
+            if node.parent != NO_NODE {
+                descendants[node.parent as usize] += descendants[index];
+            }
+        }
+        descendants
+    }
+
+    /// Keep living cells and divisions of which both daughters have living descendants. Returns the
+    /// new number of every old node that is kept.
+    pub fn simplify(&mut self, living: impl Iterator<Item = u32>) -> Vec<u32> {
+        // Lines that lead to living cells, up to 2; a living cell is kept like a branching.
+        let mut lines = vec![0u8; self.nodes.len()];
+        living.for_each(|node| lines[node as usize] = 2);
+        for index in (0..self.nodes.len()).rev() {
+            let parent = self.nodes[index].parent;
+            if lines[index] > 0 && parent != NO_NODE {
+                lines[parent as usize] = (lines[parent as usize] + 1).min(2);
+            }
+        }
+        let kept = lines.iter().map(|&lines| usize::from(lines == 2)).sum();
+        let mut nodes = Vec::with_capacity(kept);
+        let mut renamed = vec![NO_NODE; self.nodes.len()];
+        for index in 0..self.nodes.len() {
+            let mut node = self.nodes[index];
+            if lines[index] == 0 {
+                continue;
+            }
+            if node.parent != NO_NODE {
+                let parent = node.parent as usize;
+                if lines[parent] == 2 {
+                    node.parent = renamed[parent];
+                } else {
+                    // A line without branching: its own parent is already a kept one.
+                    let Node { parent, divisions, .. } = self.nodes[parent];
+                    (node.parent, node.divisions) = (parent, divisions + node.divisions);
+                }
+            }
+            if lines[index] == 2 {
+                renamed[index] = nodes.len() as u32;
+                nodes.push(node);
+            } else {
+                self.nodes[index] = node;
+            }
+        }
+        self.nodes = nodes;
+        renamed
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_that_died_out_are_forgotten_and_their_divisions_counted() {
+        let mut tree = Genealogy::default();
+        let founder = tree.found();
+        let (a, b) = tree.divide(founder, 1);
+        let (a1, a2) = tree.divide(a, 2);
+        let (b1, b2) = tree.divide(b, 3);
+        let (b11, b12) = tree.divide(b1, 5);
+        // a2 and b2 died.
+        let renamed = tree.simplify([a1, b11, b12].into_iter());
+        assert_eq!([founder, a1, b1, b11, b12].map(|node| renamed[node as usize]), [0, 1, 2, 3, 4]);
+        assert_eq!([a, a2, b, b2].map(|node| renamed[node as usize]), [NO_NODE; 4]);
+        let node = |parent, step, divisions| Node { parent, step, divisions };
+        assert_eq!(
+            tree.nodes(),
+            [node(NO_NODE, 1, 0), node(0, ALIVE, 2), node(0, 5, 2), node(2, ALIVE, 1), node(2, ALIVE, 1)]
+        );
+        assert_eq!(tree.descendants([1, 3, 4].into_iter()), [3, 1, 2, 1, 1]);
+        // Only one line is left: what all cells share stays in its length.
+        let renamed = tree.simplify([3].into_iter());
+        assert_eq!(renamed[3], 0);
+        assert_eq!(tree.nodes(), [node(NO_NODE, ALIVE, 3)]);
+    }
+
+    #[test]
+    fn nobody_left_leaves_nothing() {
+        let mut tree = Genealogy::default();
+        let founder = tree.found();
+        tree.divide(founder, 1);
+        tree.simplify(core::iter::empty());
+        assert_eq!(tree.nodes(), []);
+    }
+}
