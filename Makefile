@@ -2,7 +2,7 @@
 
 PYTHON ?= python3
 EXPERIMENT ?= cdk46_first_or_second_line
-EXTRAS := dev,cluster
+EXTRAS := dev,cluster,trees
 BIN := .venv/bin
 BUILT := .venv/.built
 SOURCES := pyproject.toml constraints.txt Cargo.toml Cargo.lock rust_core/Cargo.toml
