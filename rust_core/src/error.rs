@@ -37,12 +37,12 @@ pub enum Error {
         who: String,
     },
     /// More cells than an engine of individuals can number.
-    #[error(
-        "{who}: more than 2^32 - 2 cells, the most that are held one by one; engine \"clones\" holds more"
-    )]
+    #[error("{who}: more than {most} cells, the most that are held one by one; engine \"clones\" holds more")]
     TooManyIndividuals {
         /// The population or replicate concerned.
         who: String,
+        /// The most cells, fewer with a genealogy.
+        most: u64,
     },
     /// The machine has no room for more cells.
     #[error("{who}: no memory for more than {cells} cells of a type; engine \"clones\" needs none")]

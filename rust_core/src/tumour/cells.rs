@@ -411,7 +411,7 @@ impl Cells {
             return Ok(());
         }
         if cells > self.most() - self.total {
-            return Err(Error::TooManyIndividuals { who: "population".into() });
+            return Err(Error::TooManyIndividuals { who: "population".into(), most: self.most() });
         }
         let clone = self.table.create(kind, cells as u32, self.step, None);
         self.bucket(kind).reserve(cells as usize)?;
@@ -547,7 +547,7 @@ impl Cells {
         self.settle()?;
         self.count_up();
         if self.total > self.most() {
-            return Err(Error::TooManyIndividuals { who: "population".into() });
+            return Err(Error::TooManyIndividuals { who: "population".into(), most: self.most() });
         }
         if self.genealogy.as_ref().is_some_and(|genealogy| genealogy.is_long(self.total)) {
             self.simplify();

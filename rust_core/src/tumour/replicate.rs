@@ -230,8 +230,8 @@ impl Run<'_> {
                 Error::TooManyCells { .. } => {
                     Error::TooManyCells { who: format!("replicate {}", self.replicate) }
                 }
-                Error::TooManyIndividuals { .. } => {
-                    Error::TooManyIndividuals { who: format!("replicate {}", self.replicate) }
+                Error::TooManyIndividuals { most, .. } => {
+                    Error::TooManyIndividuals { who: format!("replicate {}", self.replicate), most }
                 }
                 other => other,
             })?;
