@@ -69,7 +69,7 @@ pub struct CloneRecord {
     pub cells: u64,
     /// Origins that were merged into this record (1 when none were).
     pub origins: u64,
-    lineage: u64,
+    pub(super) lineage: u64,
 }
 
 /// What happened in one step.
