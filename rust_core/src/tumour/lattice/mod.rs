@@ -535,3 +535,6 @@ impl Lattice {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;
