@@ -27,7 +27,7 @@ pub(super) struct Domain {
 }
 
 /// Grow by an eighth, not by doubling, so that memory follows the cells.
-fn make_room<T>(items: &mut Vec<T>, more: usize) {
+pub(super) fn make_room<T>(items: &mut Vec<T>, more: usize) {
     if items.capacity() - items.len() < more {
         items.reserve_exact(more.max(items.len() / 8));
     }
@@ -161,6 +161,13 @@ impl Domain {
         site != OUTSIDE && self.occupied[word] & mask != 0
     }
 
+    /// All there is about a site, mixed: reading it brings it into the cache.
+    #[inline]
+    pub(super) fn read(&self, site: u32) -> u64 {
+        let (word, _) = bit(site);
+        self.occupied[word] ^ self.open[word] ^ u64::from(self.clones[site as usize])
+    }
+
     /// The clone on an occupied site.
     #[inline]
     pub(super) fn clone_at(&self, site: u32) -> u32 {
@@ -202,18 +209,28 @@ impl Domain {
         self.open[word] |= cells;
     }
 
-    /// Open a cell; whether it was closed before.
+    /// Whether there is a cell that is known to have no room.
     #[inline]
-    pub(super) fn open(&mut self, site: u32) -> bool {
+    pub(super) fn is_closed(&self, site: u32) -> bool {
         let (word, mask) = bit(site);
-        let closed = self.open[word] & mask == 0;
-        self.open[word] |= mask;
-        closed
+        site != OUTSIDE && self.occupied[word] & !self.open[word] & mask != 0
     }
 
-    /// Close a cell that has no free site within `depth` in any direction.
+    /// Open a cell.
+    #[inline]
+    pub(super) fn open(&mut self, site: u32) {
+        let (word, mask) = bit(site);
+        self.open[word] |= mask;
+    }
+
+    /// Whether there is a free site within `depth` in any direction.
+    pub(super) fn has_room(&self, site: u32, depth: u32) -> bool {
+        (0..self.geometry.directions()).any(|direction| self.room(site, direction, depth).is_some())
+    }
+
+    /// Close a cell that has no room.
     pub(super) fn close_if_full(&mut self, site: u32, depth: u32) {
-        if !(0..self.geometry.directions()).any(|direction| self.room(site, direction, depth).is_some()) {
+        if !self.has_room(site, depth) {
             let (word, mask) = bit(site);
             self.open[word] &= !mask;
         }

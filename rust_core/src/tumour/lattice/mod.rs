@@ -45,11 +45,14 @@ use crate::random::uniform;
 use crate::tumour::clones::{CloneRecord, Kinds, StepProbabilities, Tally};
 use coins::Coins;
 use core::cmp::Reverse;
-use domain::Domain;
+use domain::{Domain, make_room};
 use geometry::Geometry;
 use rand::Rng;
 use register::Register;
 use std::collections::BinaryHeap;
+
+/// Events whose sites are fetched from memory together.
+const FETCH: usize = 32;
 
 /// A cell and where it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -126,9 +129,18 @@ fn below<R: Rng>(rng: &mut R, n: u64) -> (u64, f64) {
     ((product >> 64) as u64, (product as u64 >> 11) as f64 * 1.110_223_024_625_156_5e-16)
 }
 
+/// Fisher and Yates, two exchanges a word while the bias stays below 2^-24.
 fn shuffle<R: Rng>(rng: &mut R, events: &mut [Event]) {
-    for last in (1..events.len()).rev() {
-        events.swap(last, below(rng, last as u64 + 1).0 as usize);
+    let mut left = events.len();
+    while left > 1 {
+        let product = u128::from(rng.next_u64()) * left as u128;
+        left -= 1;
+        events.swap(left, (product >> 64) as usize);
+        if (2..1 << 20).contains(&left) {
+            let product = u128::from(product as u64) * left as u128;
+            left -= 1;
+            events.swap(left, (product >> 64) as usize);
+        }
     }
 }
 
@@ -275,6 +287,9 @@ impl Lattice {
         self.schedule(rng, probabilities);
         let mut tally = Tally::default();
         for done in 0..=self.scheduled {
+            if done % FETCH == 0 {
+                self.fetch(done);
+            }
             while let Some(&Reverse((before, _, index))) = self.late.peek() {
                 if before as usize > done {
                     break;
@@ -300,6 +315,14 @@ impl Lattice {
         Ok(tally)
     }
 
+    /// Read what the next events will need, all at once: memory then answers them together
+    /// instead of one by one, and most of the time of a step is waiting for memory.
+    fn fetch(&self, from: usize) {
+        let end = (from + FETCH).min(self.scheduled);
+        let read = self.events[from..end].iter().fold(0, |read, event| read ^ self.domain.read(event.site()));
+        core::hint::black_box(read);
+    }
+
     /// Draw who acts in this step, and in which order.
     fn schedule<R: Rng>(&mut self, rng: &mut R, probabilities: &[StepProbabilities]) {
         self.chances.clear();
@@ -318,6 +341,8 @@ impl Lattice {
             self.chances.push(chances);
         }
         self.events.clear();
+        let act = (most.die + most.divide) * self.total() as f64;
+        make_room(&mut self.events, (act + 6.0 * libm::sqrt(act)) as usize);
         let mut deaths = Coins::new(rng, most.die);
         let mut divisions = Coins::new(rng, most.divide);
         for word in 0..self.domain.occupied().len() {
@@ -344,11 +369,18 @@ impl Lattice {
         shuffle(rng, &mut self.events);
         self.scheduled = self.events.len();
         if self.pushes() {
-            self.event_of.resize(self.domain.sites(), 0);
+            self.follow_domain();
             for (index, event) in self.events.iter().enumerate() {
                 self.event_of[event.site() as usize] = index as u32 + 1;
             }
         }
+    }
+
+    fn follow_domain(&mut self) {
+        let sites = self.domain.sites();
+        let more = sites - self.event_of.len();
+        make_room(&mut self.event_of, more);
+        self.event_of.resize(sites, 0);
     }
 
     /// Keep each of the cells of a word with the probability of its kind.
@@ -378,13 +410,14 @@ impl Lattice {
         self.domain.vacate(site);
         for direction in 0..self.domain.geometry().directions() {
             let mut at = site;
-            for _ in 0..self.depth {
+            for left in (0..self.depth).rev() {
                 at = self.domain.neighbour(at, direction);
-                if !self.domain.is_occupied(at) {
-                    break;
-                }
-                if self.domain.open(at) {
+                if self.domain.is_closed(at) {
+                    self.domain.open(at);
                     self.offer_late(rng, at, index + 1);
+                }
+                if left == 0 || !self.domain.is_occupied(at) {
+                    break;
                 }
             }
         }
@@ -420,7 +453,9 @@ impl Lattice {
         let (daughter, chance) = match self.make_place(rng, site)? {
             Some(found) => found,
             None => {
-                self.suspects.push(site);
+                if !self.domain.has_room(site, self.depth) {
+                    self.suspects.push(site);
+                }
                 return Ok(());
             }
         };
@@ -472,7 +507,7 @@ impl Lattice {
 
     /// Move the cells between `site` and `free` one on, each with its event; the site made free.
     fn push(&mut self, site: u32, direction: usize, free: u32) -> u32 {
-        self.event_of.resize(self.domain.sites(), 0);
+        self.follow_domain();
         self.pushed.clear();
         let mut at = self.domain.neighbour(site, direction);
         while at != free {
