@@ -5,6 +5,7 @@
 //! found without room is not.
 
 use super::geometry::{BLOCK_BITS, BLOCK_SITES, Coordinate, Geometry, LINKS, SELF_LINK, offset};
+use super::labels::Labels;
 use crate::error::{Error, Result};
 use std::collections::HashMap;
 
@@ -18,7 +19,7 @@ const WORDS: usize = BLOCK_SITES / 64;
 #[derive(Clone, Debug)]
 pub(super) struct Domain {
     geometry: Geometry,
-    clones: Vec<u32>,
+    clones: Labels,
     occupied: Vec<u64>,
     open: Vec<u64>,
     links: Vec<[u32; LINKS]>,
@@ -42,7 +43,7 @@ impl Domain {
     pub(super) fn new(geometry: Geometry) -> Self {
         Self {
             geometry,
-            clones: Vec::new(),
+            clones: Labels::Narrow(Vec::new()),
             occupied: Vec::new(),
             open: Vec::new(),
             links: Vec::new(),
@@ -62,7 +63,7 @@ impl Domain {
 
     /// Bytes allocated.
     pub(super) fn bytes(&self) -> usize {
-        4 * self.clones.capacity()
+        self.clones.bytes()
             + 8 * (self.occupied.capacity() + self.open.capacity())
             + 4 * LINKS * self.links.capacity()
             + 12 * self.places.capacity()
@@ -130,12 +131,11 @@ impl Domain {
         if new >= MOST_BLOCKS {
             return Err(Error::input("lattice", "the tumour needs more than 2^31 sites"));
         }
-        make_room(&mut self.clones, BLOCK_SITES);
         make_room(&mut self.occupied, WORDS);
         make_room(&mut self.open, WORDS);
         make_room(&mut self.links, 1);
         make_room(&mut self.places, 1);
-        self.clones.resize((new + 1) * BLOCK_SITES, 0);
+        self.clones.extend(BLOCK_SITES);
         self.occupied.resize((new + 1) * WORDS, 0);
         self.open.resize((new + 1) * WORDS, 0);
         self.places.push(place);
@@ -165,19 +165,19 @@ impl Domain {
     #[inline]
     pub(super) fn read(&self, site: u32) -> u64 {
         let (word, _) = bit(site);
-        self.occupied[word] ^ self.open[word] ^ u64::from(self.clones[site as usize])
+        self.occupied[word] ^ self.open[word] ^ u64::from(self.clones.get(site))
     }
 
     /// The clone on an occupied site.
     #[inline]
     pub(super) fn clone_at(&self, site: u32) -> u32 {
-        self.clones[site as usize]
+        self.clones.get(site)
     }
 
     /// Change the clone on an occupied site.
     #[inline]
     pub(super) fn relabel(&mut self, site: u32, clone: u32) {
-        self.clones[site as usize] = clone;
+        self.clones.set(site, clone);
     }
 
     /// Put a cell on a free site; it is open.
@@ -186,7 +186,7 @@ impl Domain {
         let (word, mask) = bit(site);
         self.occupied[word] |= mask;
         self.open[word] |= mask;
-        self.clones[site as usize] = clone;
+        self.clones.set(site, clone);
     }
 
     /// Take the cell off a site.

@@ -31,11 +31,13 @@
 //! # Space
 //!
 //! Blocks of 512 sites are added where cells arrive (`domain`), so the domain has no size to set
-//! and no edge to meet. A site takes 4 bytes and 2 bits; a cell takes nothing beyond its site.
+//! and no edge to meet. A site takes 2 bytes (4 when more than 65,536 clones
+//! live) and 2 bits; a cell takes nothing beyond its site.
 
 mod coins;
 mod domain;
 mod geometry;
+mod labels;
 mod register;
 
 pub use geometry::{Coordinate, Mutant, Neighbourhood, Placement, Space};
