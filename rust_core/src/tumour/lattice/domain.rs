@@ -4,7 +4,7 @@
 //! cell is *open*: may have room to divide. Every cell that has room is open; a cell that was
 //! found without room is not.
 
-use super::geometry::{BLOCK_BITS, BLOCK_SITES, Coordinate, Geometry, LINKS, SELF_LINK, offset};
+use super::geometry::{BLOCK_BITS, BLOCK_SITES, Coordinate, Geometry, SELF_LINK};
 use super::labels::Labels;
 use crate::error::{Error, Result};
 use std::collections::HashMap;
@@ -22,7 +22,8 @@ pub(super) struct Domain {
     clones: Labels,
     occupied: Vec<u64>,
     open: Vec<u64>,
-    links: Vec<[u32; LINKS]>,
+    /// `[block][link]`: blocks around a block, `OUTSIDE` where there is none.
+    links: Vec<u32>,
     places: Vec<Coordinate>,
     blocks: HashMap<Coordinate, u32>,
 }
@@ -65,7 +66,7 @@ impl Domain {
     pub(super) fn bytes(&self) -> usize {
         self.clones.bytes()
             + 8 * (self.occupied.capacity() + self.open.capacity())
-            + 4 * LINKS * self.links.capacity()
+            + 4 * self.links.capacity()
             + 12 * self.places.capacity()
             + 17 * self.blocks.capacity()
     }
@@ -82,7 +83,7 @@ impl Domain {
         let block = if link == SELF_LINK {
             site >> BLOCK_BITS
         } else {
-            let block = self.links[(site >> BLOCK_BITS) as usize][link];
+            let block = self.links[(site >> BLOCK_BITS) as usize * self.geometry.links().len() + link];
             if block == OUTSIDE {
                 return OUTSIDE;
             }
@@ -99,7 +100,7 @@ impl Domain {
         }
         let (link, local) = self.geometry.neighbour(site, direction);
         let here = self.places[(site >> BLOCK_BITS) as usize];
-        let step = offset(link);
+        let step = self.geometry.links()[link];
         let block = self.block([0, 1, 2].map(|axis| here[axis] + step[axis]))?;
         Ok(block << BLOCK_BITS | local)
     }
@@ -133,25 +134,22 @@ impl Domain {
         }
         make_room(&mut self.occupied, WORDS);
         make_room(&mut self.open, WORDS);
-        make_room(&mut self.links, 1);
+        let stride = self.geometry.links().len();
+        make_room(&mut self.links, stride);
         make_room(&mut self.places, 1);
         self.clones.extend(BLOCK_SITES);
         self.occupied.resize((new + 1) * WORDS, 0);
         self.open.resize((new + 1) * WORDS, 0);
         self.places.push(place);
         self.blocks.insert(place, new as u32);
-        let mut links = [OUTSIDE; LINKS];
-        for (link, to) in links.iter_mut().enumerate() {
-            let step = offset(link);
+        for (link, step) in self.geometry.links().iter().enumerate() {
             let there = [0, 1, 2].map(|axis| place[axis] + step[axis]);
-            if let Some(&block) = self.blocks.get(&there) {
-                *to = block;
-                if link != SELF_LINK {
-                    self.links[block as usize][LINKS - 1 - link] = new as u32;
-                }
+            let block = self.blocks.get(&there).copied().unwrap_or(OUTSIDE);
+            self.links.push(block);
+            if block != OUTSIDE {
+                self.links[block as usize * stride + self.geometry.back(link)] = new as u32;
             }
         }
-        self.links.push(links);
         Ok(new as u32)
     }
 
@@ -165,7 +163,11 @@ impl Domain {
     #[inline]
     pub(super) fn read(&self, site: u32) -> u64 {
         let (word, _) = bit(site);
-        self.occupied[word] ^ self.open[word] ^ u64::from(self.clones.get(site))
+        let links = (site >> BLOCK_BITS) as usize * self.geometry.links().len();
+        u64::from(self.links[links])
+            ^ self.occupied[word]
+            ^ self.open[word]
+            ^ u64::from(self.clones.get(site))
     }
 
     /// The clone on an occupied site.

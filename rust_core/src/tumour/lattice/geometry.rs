@@ -78,10 +78,8 @@ impl Default for Space {
 pub(super) const BLOCK_BITS: u32 = 9;
 /// Sites in a block.
 pub(super) const BLOCK_SITES: usize = 1 << BLOCK_BITS;
-/// Blocks around a block, itself included.
-pub(super) const LINKS: usize = 27;
-/// The block itself among its links.
-pub(super) const SELF_LINK: usize = 13;
+/// The link of a block to itself.
+pub(super) const SELF_LINK: usize = 0;
 
 const LOCAL: u32 = BLOCK_SITES as u32 - 1;
 
@@ -92,6 +90,8 @@ pub(super) struct Geometry {
     /// Bits of a local site number that belong to each dimension.
     bits: [u32; 3],
     directions: Vec<Coordinate>,
+    /// How far each link of a block leads, in blocks.
+    links: Vec<Coordinate>,
     /// `[direction][local]`: link to the block of the neighbour, and its local number there.
     steps: Vec<u16>,
 }
@@ -107,15 +107,17 @@ impl Geometry {
             }
         };
         let dimensions = dimensions as usize;
-        let directions = (0..LINKS)
-            .map(offset)
+        let directions: Vec<Coordinate> = (0..27)
+            .map(|code| [code % 3, code / 3 % 3, code / 9].map(|d| d - 1))
             .filter(|offset| {
                 let moved = offset.iter().filter(|&&d| d != 0).count();
                 let most = if neighbourhood == Neighbourhood::Moore { 3 } else { 1 };
                 offset[dimensions..].iter().all(|&d| d == 0) && (1..=most).contains(&moved)
             })
             .collect();
-        let mut geometry = Self { dimensions, bits, directions, steps: Vec::new() };
+        // A block is linked to itself and, as its sites are, to its neighbours.
+        let links = [&[[0; 3]], &directions[..]].concat();
+        let mut geometry = Self { dimensions, bits, directions, links, steps: Vec::new() };
         let walk = |direction| (0..=LOCAL).map(move |local| (direction, local));
         geometry.steps =
             (0..geometry.directions()).flat_map(walk).map(|(d, local)| geometry.walk(d, local)).collect();
@@ -129,7 +131,20 @@ impl Geometry {
             to[axis] += self.directions[direction][axis];
             blocks[axis] = to[axis] >> self.bits[axis];
         }
-        (link(blocks) << BLOCK_BITS | self.local(to) as usize) as u16
+        // Every offset is among the links: a step changes no more axes of the block than of the site.
+        let link = self.links.iter().position(|&link| link == blocks).unwrap_or(SELF_LINK);
+        (link << BLOCK_BITS | self.local(to) as usize) as u16
+    }
+
+    /// How far each link of a block leads, in blocks; the first leads to the block itself.
+    pub(super) fn links(&self) -> &[Coordinate] {
+        &self.links
+    }
+
+    /// The link that leads back.
+    pub(super) fn back(&self, link: usize) -> usize {
+        // Directions are sorted, so that opposite ones mirror each other.
+        if link == SELF_LINK { SELF_LINK } else { self.links.len() - link }
     }
 
     /// Number of directions a daughter can go.
@@ -195,15 +210,4 @@ impl Geometry {
         let [x, y, z] = self.bits;
         [part(0, x), part(x, y), part(x + y, z)]
     }
-}
-
-/// The link that leads by `blocks`.
-fn link(blocks: Coordinate) -> usize {
-    let [x, y, z] = blocks.map(|d| (d + 1) as usize);
-    x + 3 * y + 9 * z
-}
-
-/// How far a link leads, in blocks.
-pub(super) fn offset(link: usize) -> Coordinate {
-    [link % 3, link / 3 % 3, link / 9].map(|d| d as i32 - 1)
 }
