@@ -206,7 +206,7 @@ impl Geometry {
     }
 
     fn local_coordinate(&self, local: u32) -> Coordinate {
-        let part = |shift: u32, bits: u32| (local >> shift & ((1 << bits) - 1)) as i32;
+        let part = |shift: u32, bits: u32| (local >> shift & ((1 << bits) - 1)).cast_signed();
         let [x, y, z] = self.bits;
         [part(0, x), part(x, y), part(x + y, z)]
     }

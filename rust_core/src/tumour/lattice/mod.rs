@@ -53,6 +53,8 @@ use rand::Rng;
 use register::Register;
 use std::collections::BinaryHeap;
 
+/// A tumour that is larger is grown, not founded.
+pub const MOST_FOUNDERS: u64 = 10_000_000;
 /// Events whose sites are fetched from memory together.
 const FETCH: usize = 32;
 
@@ -185,6 +187,10 @@ impl Lattice {
 
     /// Put `cells` founder cells of `kind` on the free sites nearest to the origin, as one clone.
     pub fn found(&mut self, kind: u32, cells: u64) -> Result<()> {
+        if cells > MOST_FOUNDERS {
+            let message = format!("found {cells} founder cells; allowed: at most {MOST_FOUNDERS}");
+            return Err(Error::input(format!("initial[{kind}]"), message));
+        }
         let mut places = self.domain.geometry().ball(cells.saturating_add(self.total()));
         places.retain(|&place| !self.is_occupied(place));
         places.truncate(cells as usize);
@@ -279,6 +285,7 @@ impl Lattice {
     }
 
     /// One step of the law. `probabilities` is indexed by kind and must cover every living kind.
+    /// After an error (more sites than can be numbered) the tumour is not to be used.
     pub fn step<R: Rng, K: Kinds>(
         &mut self,
         rng: &mut R,
@@ -452,14 +459,11 @@ impl Lattice {
         tally: &mut Tally,
     ) -> Result<()> {
         let site = self.take(index);
-        let (daughter, chance) = match self.make_place(rng, site)? {
-            Some(found) => found,
-            None => {
-                if !self.domain.has_room(site, self.depth) {
-                    self.suspects.push(site);
-                }
-                return Ok(());
+        let Some((daughter, chance)) = self.make_place(rng, site)? else {
+            if !self.domain.has_room(site, self.depth) {
+                self.suspects.push(site);
             }
+            return Ok(());
         };
         tally.divisions += 1;
         let clone = self.domain.clone_at(site);

@@ -340,6 +340,7 @@ fn places_that_are_taken_or_off_the_lattice_are_refused() -> Result<()> {
     assert!(lattice.found_at(0, &[[-5, 7, 0]]).is_err());
     assert!(lattice.found_at(0, &[[0, 0, 1]]).is_err());
     assert!(lattice.found_at(0, &[[i32::MAX, 0, 0]]).is_err());
+    assert!(lattice.found(0, u64::MAX).is_err());
     assert!(Lattice::new(Space { dimensions: 4, ..Space::default() }, 1).is_err());
     assert!(Lattice::new(Space { placement: Placement::Push { depth: 0 }, ..Space::default() }, 1).is_err());
     Ok(())
@@ -390,12 +391,15 @@ fn the_switched_cells_are_as_many_as_drawn_and_any_of_their_kind() -> Result<()>
 fn more_clones_than_two_bytes_can_name_are_kept_apart() -> Result<()> {
     let rng = &mut stream(34, 0, Purpose::Replicate, 0);
     let mut lattice = Lattice::new(Space::default(), usize::MAX)?;
-    lattice.found(0, 100_000)?;
-    let p = StepProbabilities { divide: 0.4, die: 0.1 };
+    // Founders with free sites between them.
+    let apart = |i: i32| [i % 45, i / 45 % 45, i / 2025].map(|x| 2 * x);
+    lattice.found_at(0, &(0..45 * 45 * 45).map(apart).collect::<Vec<_>>())?;
     // Every division of kind 0 founds a clone of kind 1.
-    while lattice.clones_of(1) < 70_000 {
+    let p = StepProbabilities { divide: 0.4, die: 0.0 };
+    for _ in 0..3 {
         lattice.step(rng, &[p, p], &mut Two { mutation: 1.0, turn: 0.0 })?;
     }
+    assert!(lattice.clones_of(1) > 1 << 16, "{}", lattice.clones_of(1));
     check(&lattice);
     Ok(())
 }
