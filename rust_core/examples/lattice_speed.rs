@@ -17,12 +17,13 @@ fn cpu_ns() -> f64 {
 
 const CELLS: u64 = 1_000_000;
 
-/// Division `b`, death `d` per day and the step, and a chance per division to found a new clone.
+/// Division and death per day, steps of a day, and 1e-5 new clones per division.
 struct Case {
     name: &'static str,
     space: Space,
     rates: (f64, f64),
-    dt: f64,
+    /// One, or the whole tumour as a ball.
+    founders: u64,
 }
 
 struct Drivers(f64);
@@ -41,14 +42,14 @@ impl Kinds for Drivers {
 
 fn run(case: &Case) -> Result<()> {
     let (b, d) = case.rates;
-    let p = StepProbabilities::new(b, d, case.dt, || case.name.into())?;
+    let p = StepProbabilities::new(b, d, 1.0, || case.name.into())?;
     let mut kinds = Drivers(1e-5);
     let mut attempt = 0;
     let (mut tumour, mut rng, grown) = loop {
         let mut rng = stream(1, 0, Purpose::Replicate, attempt);
         attempt += 1;
         let mut tumour = Lattice::new(case.space, 10_000)?;
-        tumour.found(0, 1)?;
+        tumour.found(0, case.founders)?;
         let start = cpu_ns();
         while (1..CELLS).contains(&tumour.total()) {
             tumour.step(&mut rng, &[p], &mut kinds)?;
@@ -87,27 +88,33 @@ fn main() -> Result<()> {
     let any = Placement::AnyFree;
     let push = Placement::Push { depth: 10 };
     let cases = [
-        Case { name: "2-D von Neumann B", space: flat, rates: (0.14, 0.0), dt: 1.0 },
-        Case { name: "3-D von Neumann B", space: solid, rates: (0.14, 0.0), dt: 1.0 },
-        Case { name: "3-D von Neumann B, turnover", space: solid, rates: (0.14, 0.07), dt: 1.0 },
-        Case { name: "3-D von Neumann B, 1% and 0.5%", space: solid, rates: (0.01, 0.005), dt: 1.0 },
+        Case { name: "2-D von Neumann B", space: flat, rates: (0.14, 0.0), founders: 1 },
+        Case { name: "3-D von Neumann B", space: solid, rates: (0.14, 0.0), founders: 1 },
+        Case { name: "3-D von Neumann B, turnover", space: solid, rates: (0.14, 0.07), founders: 1 },
+        Case { name: "3-D von Neumann B, 1% and 0.5%", space: solid, rates: (0.01, 0.005), founders: 1 },
+        Case {
+            name: "3-D von Neumann B, ball, 1% and 1%",
+            space: solid,
+            rates: (0.01, 0.01),
+            founders: CELLS,
+        },
         Case {
             name: "3-D Moore C",
             space: Space { neighbourhood: moore, placement: any, ..solid },
             rates: (0.14, 0.0),
-            dt: 1.0,
+            founders: 1,
         },
         Case {
             name: "3-D Moore C, turnover",
             space: Space { neighbourhood: moore, placement: any, ..solid },
             rates: (0.14, 0.10),
-            dt: 1.0,
+            founders: 1,
         },
         Case {
             name: "3-D pushing 10, turnover",
             space: Space { placement: push, ..solid },
             rates: (0.14, 0.07),
-            dt: 1.0,
+            founders: 1,
         },
     ];
     // A word of the name, if given, picks the cases.
