@@ -3,6 +3,7 @@
 pub mod cells;
 pub mod clones;
 pub mod engine;
+pub mod lattice;
 pub mod lineage;
 pub mod population;
 pub mod replicate;

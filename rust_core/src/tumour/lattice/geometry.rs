@@ -1,0 +1,213 @@
+//! The lattice itself: which sites are neighbours, and how sites are numbered.
+//!
+//! Sites live in blocks of 512 (8 x 8 x 8, 32 x 16 or 512 in a row), so that neighbours share
+//! cache lines and a domain can grow in any direction by adding blocks. The number of a site is
+//! `block << 9 | local`.
+
+use crate::error::{Error, Result};
+use serde::{Deserialize, Serialize};
+
+/// A place on the lattice; dimensions that do not exist stay 0.
+pub type Coordinate = [i32; 3];
+
+/// Which sites are neighbours.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Neighbourhood {
+    /// Sites that share a face: 2, 4 or 6 of them.
+    #[default]
+    VonNeumann,
+    /// Sites that share a face, an edge or a corner: 2, 8 or 26 of them.
+    Moore,
+}
+
+/// Where the daughter of a dividing cell goes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Placement {
+    /// Rule B: to one of all neighbouring sites, drawn at random; no division if it is occupied.
+    #[default]
+    RandomNeighbour,
+    /// Rule C: to one of the free neighbouring sites; no division only if there is none.
+    AnyFree,
+    /// In a lattice direction drawn at random, pushing the cells in its way outwards up to the
+    /// nearest free site; no division if that is farther than `depth` sites. Depth 1 is rule B.
+    Push {
+        /// Farthest free site that can be pushed to, in sites.
+        depth: u32,
+    },
+}
+
+/// Which daughter carries the mutation of a division.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Mutant {
+    /// Either, with probability one half.
+    #[default]
+    Random,
+    /// The one that is placed on the new site.
+    Placed,
+}
+
+/// How cells live in space.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Space {
+    /// 1, 2 or 3.
+    pub dimensions: u32,
+    /// Which sites are neighbours.
+    pub neighbourhood: Neighbourhood,
+    /// Where a daughter goes.
+    pub placement: Placement,
+    /// Which daughter mutates.
+    pub mutant: Mutant,
+}
+
+impl Default for Space {
+    fn default() -> Self {
+        Self {
+            dimensions: 3,
+            neighbourhood: Neighbourhood::default(),
+            placement: Placement::default(),
+            mutant: Mutant::default(),
+        }
+    }
+}
+
+/// Sites in a block, as a power of two.
+pub(super) const BLOCK_BITS: u32 = 9;
+/// Sites in a block.
+pub(super) const BLOCK_SITES: usize = 1 << BLOCK_BITS;
+/// The link of a block to itself.
+pub(super) const SELF_LINK: usize = 0;
+
+const LOCAL: u32 = BLOCK_SITES as u32 - 1;
+
+/// Directions and the numbering of sites.
+#[derive(Clone, Debug)]
+pub(super) struct Geometry {
+    dimensions: usize,
+    /// Bits of a local site number that belong to each dimension.
+    bits: [u32; 3],
+    directions: Vec<Coordinate>,
+    /// How far each link of a block leads, in blocks.
+    links: Vec<Coordinate>,
+    /// `[direction][local]`: link to the block of the neighbour, and its local number there.
+    steps: Vec<u16>,
+}
+
+impl Geometry {
+    pub(super) fn new(dimensions: u32, neighbourhood: Neighbourhood) -> Result<Self> {
+        let bits = match dimensions {
+            1 => [9, 0, 0],
+            2 => [5, 4, 0],
+            3 => [3, 3, 3],
+            _ => {
+                return Err(Error::input("dimensions", format!("found {dimensions}; allowed: 1, 2 or 3")));
+            }
+        };
+        let dimensions = dimensions as usize;
+        let directions: Vec<Coordinate> = (0..27)
+            .map(|code| [code % 3, code / 3 % 3, code / 9].map(|d| d - 1))
+            .filter(|offset| {
+                let moved = offset.iter().filter(|&&d| d != 0).count();
+                let most = if neighbourhood == Neighbourhood::Moore { 3 } else { 1 };
+                offset[dimensions..].iter().all(|&d| d == 0) && (1..=most).contains(&moved)
+            })
+            .collect();
+        // A block is linked to itself and, as its sites are, to its neighbours.
+        let links = [&[[0; 3]], &directions[..]].concat();
+        let mut geometry = Self { dimensions, bits, directions, links, steps: Vec::new() };
+        let walk = |direction| (0..=LOCAL).map(move |local| (direction, local));
+        geometry.steps =
+            (0..geometry.directions()).flat_map(walk).map(|(d, local)| geometry.walk(d, local)).collect();
+        Ok(geometry)
+    }
+
+    fn walk(&self, direction: usize, local: u32) -> u16 {
+        let mut to = self.local_coordinate(local);
+        let mut blocks = [0; 3];
+        for axis in 0..3 {
+            to[axis] += self.directions[direction][axis];
+            blocks[axis] = to[axis] >> self.bits[axis];
+        }
+        // Every offset is among the links: a step changes no more axes of the block than of the site.
+        let link = self.links.iter().position(|&link| link == blocks).unwrap_or(SELF_LINK);
+        (link << BLOCK_BITS | self.local(to) as usize) as u16
+    }
+
+    /// How far each link of a block leads, in blocks; the first leads to the block itself.
+    pub(super) fn links(&self) -> &[Coordinate] {
+        &self.links
+    }
+
+    /// The link that leads back.
+    pub(super) fn back(&self, link: usize) -> usize {
+        // Directions are sorted, so that opposite ones mirror each other.
+        if link == SELF_LINK { SELF_LINK } else { self.links.len() - link }
+    }
+
+    /// Number of directions a daughter can go.
+    pub(super) fn directions(&self) -> usize {
+        self.directions.len()
+    }
+
+    /// Link to the block of the neighbour of `site`, and the neighbour's local number there.
+    #[inline]
+    pub(super) fn neighbour(&self, site: u32, direction: usize) -> (usize, u32) {
+        let step = self.steps[direction << BLOCK_BITS | (site & LOCAL) as usize];
+        ((step >> BLOCK_BITS) as usize, u32::from(step) & LOCAL)
+    }
+
+    /// Block and local number of a place; `None` if it lies off the lattice.
+    pub(super) fn locate(&self, place: Coordinate) -> Option<(Coordinate, u32)> {
+        const FAR: i32 = 1 << 30;
+        let inside = place.iter().all(|x| (-FAR..=FAR).contains(x))
+            && place[self.dimensions..].iter().all(|&x| x == 0);
+        inside.then(|| {
+            let block = [0, 1, 2].map(|axis| place[axis] >> self.bits[axis]);
+            (block, self.local(place))
+        })
+    }
+
+    /// The place of a site, given its block's.
+    pub(super) fn place(&self, block: Coordinate, site: u32) -> Coordinate {
+        let local = self.local_coordinate(site & LOCAL);
+        [0, 1, 2].map(|axis| (block[axis] << self.bits[axis]) + local[axis])
+    }
+
+    /// Places nearest to the origin, at least `wanted` of them, nearest first.
+    pub(super) fn ball(&self, wanted: u64) -> Vec<Coordinate> {
+        let mut radius = 1i32;
+        loop {
+            let range = |axis: usize| if axis < self.dimensions { -radius..=radius } else { 0..=0 };
+            let mut places: Vec<(i64, Coordinate)> = Vec::new();
+            for z in range(2) {
+                for y in range(1) {
+                    for x in range(0) {
+                        let square = [x, y, z].iter().map(|&c| i64::from(c) * i64::from(c)).sum();
+                        if square <= i64::from(radius) * i64::from(radius) {
+                            places.push((square, [x, y, z]));
+                        }
+                    }
+                }
+            }
+            if places.len() as u64 >= wanted {
+                places.sort_unstable();
+                return places.into_iter().map(|(_, place)| place).collect();
+            }
+            radius += 1 + radius / 2;
+        }
+    }
+
+    fn local(&self, place: Coordinate) -> u32 {
+        let [x, y, z] = [0, 1, 2].map(|axis| (place[axis] & ((1 << self.bits[axis]) - 1)) as u32);
+        x | y << self.bits[0] | z << (self.bits[0] + self.bits[1])
+    }
+
+    fn local_coordinate(&self, local: u32) -> Coordinate {
+        let part = |shift: u32, bits: u32| (local >> shift & ((1 << bits) - 1)).cast_signed();
+        let [x, y, z] = self.bits;
+        [part(0, x), part(x, y), part(x + y, z)]
+    }
+}
