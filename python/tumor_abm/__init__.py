@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from tumor_abm.config import load_experiment
     from tumor_abm.errors import InputError
     from tumor_abm.experiment import run_experiment
-    from tumor_abm.population import Cycle, Phase, Population, Trait, Until, replicate
+    from tumor_abm.population import Cycle, Phase, Population, Space, Trait, Until, replicate
     from tumor_abm.results import Results
 
 __all__ = [
@@ -23,6 +23,7 @@ __all__ = [
     "Phase",
     "Population",
     "Results",
+    "Space",
     "Trait",
     "Until",
     "__version__",
@@ -40,6 +41,7 @@ _HOME = {
     "Phase": "population",
     "Population": "population",
     "Results": "results",
+    "Space": "population",
     "Trait": "population",
     "Until": "population",
     "compare": "comparison",

@@ -18,9 +18,9 @@ from tumor_abm import _core
 from tumor_abm._frames import frame
 from tumor_abm.genealogy import Genealogy
 
-Engine = Literal["clones", "cells"]
+Engine = Literal["clones", "cells", "lattice"]
 
-_ENGINES = ("clones", "cells")
+_ENGINES = ("clones", "cells", "lattice")
 
 
 def _rates(name: str, values: ArrayLike, types: int) -> list[float]:
@@ -100,17 +100,79 @@ class Trait:
         return {"rate": self.rate, "drift": float(self.drift), "limit": limit}
 
 
-def _engine(engine: str, max_clones: int, trait: Trait | None, genealogy: bool = False) -> dict[str, Any]:
+@dataclass(frozen=True, kw_only=True)
+class Space:
+    """A regular lattice, one cell a site, that grows with its population.
+
+    Attributes
+    ----------
+    dimensions
+        1, 2 or 3.
+    neighbourhood
+        ``"von_neumann"``: sites that share a face (2, 4, 6); ``"moore"``: a face, an edge or a
+        corner (2, 8, 26).
+    placement
+        Where a daughter goes. ``"random_neighbour"`` (rule B): to a neighbouring site drawn at
+        random, no division if it is occupied. ``"any_free"`` (rule C): to a free neighbouring site,
+        no division only if there is none. ``"push"``: in a random lattice direction, pushing the
+        cells in its way outwards to the nearest free site within `depth` sites.
+    depth
+        Farthest free site that can be pushed to; with ``"push"`` only.
+    mutant
+        Which daughter carries a mutation: ``"random"``, or the ``"placed"`` one.
+    """
+
+    dimensions: int = 3
+    neighbourhood: Literal["von_neumann", "moore"] = "von_neumann"
+    placement: Literal["random_neighbour", "any_free", "push"] = "random_neighbour"
+    depth: int | None = None
+    mutant: Literal["random", "placed"] = "random"
+
+    def _resolve(self) -> dict[str, Any]:
+        allowed: dict[str, tuple[object, ...]] = {
+            "dimensions": (1, 2, 3),
+            "neighbourhood": ("von_neumann", "moore"),
+            "placement": ("random_neighbour", "any_free", "push"),
+            "mutant": ("random", "placed"),
+        }
+        for name, values in allowed.items():
+            found = getattr(self, name)
+            if found not in values or isinstance(found, bool):
+                raise ValueError(f"space.{name}: found {found!r}; allowed: {', '.join(map(repr, values))}")
+        pushes = self.placement == "push"
+        if pushes != (self.depth is not None):
+            raise ValueError(
+                f"space.depth: found {self.depth!r}; allowed: a number with 'push', None otherwise"
+            )
+        return {
+            "dimensions": self.dimensions,
+            "neighbourhood": self.neighbourhood,
+            "placement": {"push": {"depth": _positive("space.depth", self.depth)}}
+            if self.depth is not None
+            else self.placement,
+            "mutant": self.mutant,
+        }
+
+
+def _engine(
+    engine: str, max_clones: int, trait: Trait | None, space: Space | None, genealogy: bool = False
+) -> dict[str, Any]:
     """Which engine runs, with its options, as the core reads it."""
     if engine not in _ENGINES:
         raise ValueError(f"engine: found {engine!r}; allowed: {', '.join(map(repr, _ENGINES))}")
     kept_apart = _positive("max_clones", max_clones)
-    if engine == "clones":
+    if engine != "cells":
+        why = "clones are counts" if engine == "clones" else "the lattice does not record it"
         if trait is not None:
-            raise ValueError("trait: found one; allowed: with engine='cells' only, clones are counts")
+            raise ValueError(f"trait: found one; allowed: with engine='cells' only, {why}")
         if genealogy:
-            raise ValueError("genealogy: found True; allowed: with engine='cells' only, clones are counts")
+            raise ValueError(f"genealogy: found True; allowed: with engine='cells' only, {why}")
+    if engine != "lattice" and space is not None:
+        raise ValueError("space: found one; allowed: with engine='lattice' only, the others are well mixed")
+    if engine == "clones":
         return {"clones": {"max_clones": kept_apart}}
+    if engine == "lattice":
+        return {"lattice": {"space": (space or Space())._resolve(), "max_clones": kept_apart}}
     heritable = None if trait is None else trait._resolve()
     return {"cells": {"heritable": heritable, "genealogy": bool(genealogy)}}
 
@@ -259,12 +321,15 @@ class Population:
         Names the random streams; drawn, and kept in `seed`, when ``None``.
     engine
         ``"clones"``: cells of one origin and type are a count. ``"cells"``: every cell is an
-        individual, up to 2^32 - 2 of them. Both follow the same law.
+        individual, up to 2^32 - 2 of them. Both follow the same law. ``"lattice"``: every cell has a
+        place and needs room to divide; see `Space`.
     max_clones
         Living clones of one type that are kept apart; beyond it new clones join the smallest.
         Totals keep their law. The engine ``"cells"`` keeps every clone apart.
     trait
         A heritable trait of the cells; with engine ``"cells"`` only.
+    space
+        The lattice; with engine ``"lattice"`` only. By default 3-D, rule B.
     genealogy
         Record how the living cells descend from each other; with engine ``"cells"`` only.
 
@@ -295,6 +360,7 @@ class Population:
         engine: Engine = "clones",
         max_clones: int = 10_000,
         trait: Trait | None = None,
+        space: Space | None = None,
         genealogy: bool = False,
     ) -> None:
         self.seed = _seed(seed)
@@ -304,7 +370,7 @@ class Population:
             _json(self._rates),
             _initial(initial, len(self._rates.division)),
             self._dt,
-            _json(_engine(engine, max_clones, trait, genealogy)),
+            _json(_engine(engine, max_clones, trait, space, genealogy)),
             self.seed,
         )
 
@@ -351,7 +417,7 @@ class Population:
 
     @property
     def cells(self) -> pl.DataFrame:
-        """Every living cell: ``clone, type, trait``, in no order; with engine ``"cells"`` only.
+        """Every living cell, in no order: ``clone, type, trait``, or ``clone, type, x, y, z`` in space.
 
         Raises
         ------
@@ -361,7 +427,7 @@ class Population:
         cells = self._core.cells
         if cells is None:
             raise ValueError(
-                "cells: the engine 'clones' counts cells and holds none; allowed: engine='cells'"
+                "cells: the engine 'clones' counts cells and holds none; allowed: engine='cells', 'lattice'"
             )
         return frame(cells)
 
@@ -409,6 +475,7 @@ def replicate(
     engine: Engine = "clones",
     max_clones: int = 1,
     trait: Trait | None = None,
+    space: Space | None = None,
     threads: int | None = None,
     phases: Literal["last", "all"] = "last",
     max_attempts: int = 1_000_000,
@@ -467,7 +534,7 @@ def replicate(
         "rates": rates,
         "initial": _initial(initial, len(rates.division)),
         "dt": _dt(dt),
-        "engine": _engine(engine, max_clones, trait),
+        "engine": _engine(engine, max_clones, trait, space),
         "seed": _seed(seed),
         "until": until._resolve("until"),
         "treatment": list(_stages(stages, rates)),

@@ -9,6 +9,8 @@ pub enum Column {
     U64(Vec<u64>),
     /// Small unsigned numbers.
     U32(Vec<u32>),
+    /// Places.
+    I32(Vec<i32>),
     /// Measurements; NaN means missing.
     F64(Vec<f64>),
     /// Flags.

@@ -30,6 +30,7 @@ fn numbers(column: &Column) -> Vec<f64> {
     match column {
         Column::U64(v) => v.iter().map(|&x| x as f64).collect(),
         Column::U32(v) => v.iter().map(|&x| f64::from(x)).collect(),
+        Column::I32(v) => v.iter().map(|&x| f64::from(x)).collect(),
         Column::F64(v) => v.clone(),
         Column::Bool(v) => v.iter().map(|&x| f64::from(u8::from(x))).collect(),
         Column::Text(texts) => texts.codes.iter().map(|&x| f64::from(x)).collect(),

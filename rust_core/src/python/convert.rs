@@ -39,6 +39,7 @@ pub(super) fn table<'py>(py: Python<'py>, table: &Table) -> PyResult<Bound<'py, 
         match column {
             Column::U64(v) => columns.set_item(name, ("u8", bytes_of!(py, v)))?,
             Column::U32(v) => columns.set_item(name, ("u4", bytes_of!(py, v)))?,
+            Column::I32(v) => columns.set_item(name, ("i4", bytes_of!(py, v)))?,
             Column::F64(v) => columns.set_item(name, ("f8", bytes_of!(py, v)))?,
             Column::Bool(v) => {
                 let bytes: Vec<u8> = v.iter().map(|&flag| u8::from(flag)).collect();

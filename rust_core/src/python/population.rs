@@ -5,6 +5,7 @@ use super::long_run;
 use crate::table::{Column, Table, Texts};
 use crate::tumour::cells::Cells;
 use crate::tumour::engine::Choice;
+use crate::tumour::lattice::Lattice;
 use crate::tumour::population::{self, TypeRates};
 use crate::tumour::replicate::{Design, Outcome};
 use pyo3::prelude::*;
@@ -35,7 +36,8 @@ impl Population {
         let mut left = steps;
         while left > 0 {
             let inner = &mut self.inner;
-            let one_by_one = inner.cells().map_or(0, Cells::total);
+            let one_by_one =
+                inner.cells().map_or(0, Cells::total) + inner.lattice().map_or(0, Lattice::total);
             let at_once = CELL_STEPS_PER_CHECK.checked_div(one_by_one).unwrap_or(STEPS_PER_CHECK);
             let now = left.min(at_once.clamp(1, STEPS_PER_CHECK));
             py.detach(|| (0..now).try_for_each(|_| inner.step().map(|_| ())))?;
@@ -101,8 +103,19 @@ impl Population {
     /// Every living cell, or `None` if the engine holds none.
     #[getter]
     fn cells<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyDict>>> {
-        let Some(cells) = self.inner.cells() else { return Ok(None) };
         let mut out = Table::default();
+        if let Some(lattice) = self.inner.lattice() {
+            let located: Vec<_> = lattice.cells().collect();
+            out.put("clone", Column::U64(located.iter().map(|cell| cell.clone).collect()));
+            out.put("type", Column::U32(located.iter().map(|cell| cell.kind).collect()));
+            for (axis, name) in
+                ["x", "y", "z"].into_iter().enumerate().take(lattice.space().dimensions as usize)
+            {
+                out.put(name, Column::I32(located.iter().map(|cell| cell.place[axis]).collect()));
+            }
+            return table(py, &out).map(Some);
+        }
+        let Some(cells) = self.inner.cells() else { return Ok(None) };
         out.put("clone", Column::U64(cells.individuals().map(|cell| cell.clone).collect()));
         out.put("type", Column::U32(cells.individuals().map(|cell| cell.kind).collect()));
         out.put("trait", Column::F64(cells.individuals().map(|cell| f64::from(cell.value)).collect()));

@@ -3,6 +3,7 @@
 use crate::error::{Error, Result, within};
 use crate::tumour::cells::{Cells, Heritable};
 use crate::tumour::clones::{CloneRecord, Clones, Kinds, MOST_CELLS, StepProbabilities, Tally};
+use crate::tumour::lattice::{Lattice, Space};
 use rand::Rng;
 use serde::Deserialize;
 
@@ -22,15 +23,24 @@ pub enum Choice {
         /// Whether the genealogy of all cells is recorded.
         genealogy: bool,
     },
+    /// Every cell has a place.
+    Lattice {
+        /// Dimensions, neighbours and placement.
+        space: Space,
+        /// Clones of a kind that are kept apart.
+        max_clones: usize,
+    },
 }
 
-/// A well-mixed population in one of its forms.
+/// A population in one of its forms.
 #[derive(Clone, Debug)]
 pub enum Engine {
     /// Clones are counts.
     Clones(Clones),
     /// Every cell is an individual.
     Cells(Cells),
+    /// Every cell has a place. Boxed: by far the largest of the three.
+    Lattice(Box<Lattice>),
 }
 
 /// The same call on whichever engine it is.
@@ -39,6 +49,7 @@ macro_rules! either {
         match $engine {
             Engine::Clones($inner) => $call,
             Engine::Cells($inner) => $call,
+            Engine::Lattice($inner) => $call,
         }
     };
 }
@@ -55,6 +66,9 @@ impl Engine {
                 }
                 Ok(Self::Cells(Cells::new(heritable, genealogy)))
             }
+            Choice::Lattice { space, max_clones } => {
+                Ok(Self::Lattice(Box::new(Lattice::new(space, max_clones)?)))
+            }
         }
     }
 
@@ -69,6 +83,7 @@ impl Engine {
                 Ok(())
             }
             Self::Cells(population) => population.found(kind, cells),
+            Self::Lattice(lattice) => lattice.found(kind, cells),
         }
     }
 
@@ -112,22 +127,31 @@ impl Engine {
         match self {
             Self::Clones(clones) => clones.records().to_vec(),
             Self::Cells(cells) => cells.records(),
+            Self::Lattice(lattice) => lattice.records().to_vec(),
         }
     }
 
     /// The population cell by cell, if it is held so.
     pub fn cells_mut(&mut self) -> Option<&mut Cells> {
         match self {
-            Self::Clones(_) => None,
             Self::Cells(cells) => Some(cells),
+            Self::Clones(_) | Self::Lattice(_) => None,
         }
     }
 
     /// The population cell by cell, if it is held so.
     pub fn cells(&self) -> Option<&Cells> {
         match self {
-            Self::Clones(_) => None,
             Self::Cells(cells) => Some(cells),
+            Self::Clones(_) | Self::Lattice(_) => None,
+        }
+    }
+
+    /// The population in space, if it has places.
+    pub fn lattice(&self) -> Option<&Lattice> {
+        match self {
+            Self::Lattice(lattice) => Some(lattice),
+            Self::Clones(_) | Self::Cells(_) => None,
         }
     }
 }

@@ -5,6 +5,7 @@ use crate::random::{Philox4x64, Purpose, binomial, split, stream};
 use crate::tumour::cells::Cells;
 use crate::tumour::clones::{CloneRecord, Kinds, StepProbabilities, Tally};
 use crate::tumour::engine::{Choice, Engine};
+use crate::tumour::lattice::Lattice;
 use crate::tumour::lineage::Genealogy;
 use rand::Rng;
 use serde::Deserialize;
@@ -248,6 +249,11 @@ impl Population {
     /// The population cell by cell, if its engine holds cells.
     pub fn cells(&self) -> Option<&Cells> {
         self.engine.cells()
+    }
+
+    /// The population in space, if its engine is the lattice.
+    pub fn lattice(&self) -> Option<&Lattice> {
+        self.engine.lattice()
     }
 
     /// Living clones of one type.
