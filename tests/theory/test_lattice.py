@@ -61,7 +61,7 @@ def test_four_cells_form_a_square_as_often_as_enumeration_says(placement, square
 
 
 def test_no_mutant_is_as_likely_in_space_as_in_a_well_mixed_population():
-    """Case SPATIAL-P0-INVARIANT: (1-u)^(N-1), whatever the geometry; N - 1 is the number of divisions made."""
+    """Case SPATIAL-P0-INVARIANT: (1-u)^(N-1), in any geometry; N - 1 divisions are made."""
     replicates, size, mutation, dt = 4000, 200, 0.005, 0.02
     lives = ta.replicate(
         replicates=replicates,
