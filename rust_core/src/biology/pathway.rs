@@ -222,65 +222,57 @@ mod tests {
         day.division - day.death
     }
 
-    const WILD: NodeEffect = NodeEffect {
-        er_constitutive: 0.0,
-        er_antagonist_fold: 1.0,
-        er_lost: 0.0,
-        cyclin_d_bypass: 0.0,
-        pi3k_gain: 0.0,
-        pten_gain: 0.0,
-        akt_gain: 0.0,
-        mtor_gain: 0.0,
-        fgfr_gain: 0.0,
-        mapk_gain: 0.0,
-        cyclin_d_fold: 1.0,
-        cdk46_fold: 1.0,
-        cdk46_inhibitor_fold: 1.0,
-        cdk2_fold: 1.0,
-        rb_lost: 0.0,
-        chemotherapy_fold: 1.0,
-    };
-    const ESR1: NodeEffect = NodeEffect { er_constitutive: 0.9, er_antagonist_fold: 8.0, ..WILD };
-    const RB1: NodeEffect = NodeEffect { rb_lost: 1.0, ..WILD };
+    fn wild() -> NodeEffect {
+        NodeEffect::default()
+    }
+
+    fn esr1() -> NodeEffect {
+        NodeEffect { er_constitutive: 0.9, er_antagonist_fold: 8.0, ..wild() }
+    }
+
+    fn rb1() -> NodeEffect {
+        NodeEffect { rb_lost: 1.0, ..wild() }
+    }
 
     #[test]
     fn an_untreated_founder_cell_has_the_rates_of_its_patient() {
-        assert!((net(WILD, &PATIENT, None) - 0.01).abs() < 1e-12);
+        assert!((net(wild(), &PATIENT, None) - 0.01).abs() < 1e-12);
     }
 
     #[test]
     fn estrogen_withdrawal_shrinks_the_wild_type_and_spares_the_mutant_receptor() {
-        assert!(net(WILD, &PATIENT, Some(Node::Aromatase)) < 0.0);
-        assert!(net(ESR1, &PATIENT, Some(Node::Aromatase)) > 0.0);
+        assert!(net(wild(), &PATIENT, Some(Node::Aromatase)) < 0.0);
+        assert!(net(esr1(), &PATIENT, Some(Node::Aromatase)) > 0.0);
     }
 
     #[test]
     fn an_antagonist_acts_less_on_the_mutant_receptor() {
         let node = Some(Node::Er);
-        assert!(net(WILD, &PATIENT, node) < net(ESR1, &PATIENT, node));
-        assert!(net(ESR1, &PATIENT, node) < net(ESR1, &PATIENT, Some(Node::Aromatase)));
+        assert!(net(wild(), &PATIENT, node) < net(esr1(), &PATIENT, node));
+        assert!(net(esr1(), &PATIENT, node) < net(esr1(), &PATIENT, Some(Node::Aromatase)));
     }
 
     #[test]
     fn loss_of_rb_makes_a_cell_blind_to_cdk46_inhibitors() {
-        assert!(net(WILD, &PATIENT, Some(Node::Cdk46)) < 0.0);
-        let (free, treated) = (net(RB1, &PATIENT, None), net(RB1, &PATIENT, Some(Node::Cdk46)));
+        assert!(net(wild(), &PATIENT, Some(Node::Cdk46)) < 0.0);
+        let (free, treated) = (net(rb1(), &PATIENT, None), net(rb1(), &PATIENT, Some(Node::Cdk46)));
         assert!((free - treated).abs() < 1e-15 && treated > 0.0);
     }
 
     #[test]
     fn an_aromatase_inhibitor_alone_does_little_while_the_ovaries_work() {
         let premenopausal = CellPhysiology { premenopausal: true, ..PATIENT };
-        assert!(net(WILD, &premenopausal, Some(Node::Aromatase)) > 0.0);
+        assert!(net(wild(), &premenopausal, Some(Node::Aromatase)) > 0.0);
         assert!(
-            net(WILD, &premenopausal, Some(Node::Ovary)) < net(WILD, &premenopausal, Some(Node::Aromatase))
+            net(wild(), &premenopausal, Some(Node::Ovary))
+                < net(wild(), &premenopausal, Some(Node::Aromatase))
         );
     }
 
     #[test]
     fn chemotherapy_kills_dividing_cells_whatever_their_receptor() {
         let killed = |effect| net(effect, &PATIENT, None) - net(effect, &PATIENT, Some(Node::Kill));
-        assert!(killed(WILD) > 0.0);
-        assert!((killed(WILD) - killed(ESR1)).abs() < 0.2 * killed(WILD));
+        assert!(killed(wild()) > 0.0);
+        assert!((killed(wild()) - killed(esr1())).abs() < 0.2 * killed(wild()));
     }
 }
