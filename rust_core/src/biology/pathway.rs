@@ -125,11 +125,6 @@ impl DrugDay {
         }
         day
     }
-
-    /// Whether no drug acts.
-    pub fn is_free(&self) -> bool {
-        *self == Self::default()
-    }
 }
 
 /// Ligand-driven and constitutive ER signal under antagonists (0 when ER is lost).

@@ -151,11 +151,6 @@ impl Clones {
         &self.records
     }
 
-    /// Whether any cell of `kind` lives.
-    pub fn lives(&self, kind: u32) -> bool {
-        self.count(kind) > 0
-    }
-
     fn create(&mut self, kind: u32, cells: u64, parent: Option<u64>, lineage: Option<u64>) {
         let place = kind as usize;
         if self.of_kind.len() <= place {

@@ -249,11 +249,6 @@ impl Lattice {
         self.register.records()
     }
 
-    /// Whether any cell of `kind` lives.
-    pub fn lives(&self, kind: u32) -> bool {
-        self.count(kind) > 0
-    }
-
     /// Every cell with its place, in the order of memory.
     pub fn cells(&self) -> impl Iterator<Item = Located> {
         self.sites().map(|site| {
