@@ -2,7 +2,7 @@
 
 PYTHON ?= python3
 EXPERIMENT ?= cdk46_first_or_second_line
-EXTRAS := dev,cluster,trees
+EXTRAS := dev,app,browser,calibration,cluster,offline,trees
 BIN := .venv/bin
 BUILT := .venv/.built
 SOURCES := pyproject.toml constraints.txt Cargo.toml Cargo.lock rust_core/Cargo.toml

@@ -1,7 +1,7 @@
 """Measure the engine `cells` against numpy and Mesa: `python benchmarks/cells.py`.
 
 Absolute times are those of the machine at hand; ratios are against a baseline of the same run.
-Mesa is measured if it is installed (`pip install tumor_abm[bench]`).
+
 """
 
 from __future__ import annotations
