@@ -143,6 +143,8 @@ class Written(Table):
         Follow-up of the first patient enrolled.
     accrual_months
         Months over which patients are enrolled; the last one is followed that much shorter.
+    end_with_last_line
+        Follow-up ends with the last line of an arm, which saves time where later life is of no interest.
     dt_days
         Step: 1 or a unit fraction of a day.
     max_clones
@@ -179,6 +181,7 @@ class Written(Table):
     control: str | None = None
     horizon_months: float = Field(default=120.0, ge=0.1, le=_MOST_MONTHS)
     accrual_months: float = Field(default=0.0, ge=0, le=_MOST_MONTHS)
+    end_with_last_line: bool = False
     dt_days: Annotated[float, AfterValidator(_unit_fraction)] = Field(default=1.0, ge=_SHORTEST_STEP, le=1)
     max_clones: int = Field(default=1, ge=1, le=1_000_000)
     trajectory_every_days: int = Field(default=28, ge=0, le=36_600)

@@ -111,6 +111,8 @@ class Population(Table):
         Death rate over division rate of the untreated tumour.
     er_dependence
         Share of cyclin D that ER drives.
+    growth_er_correlation
+        Correlation of net growth (its logarithm) with endocrine dependence (its logit).
     diagnosis_volume_cm3
         Tumour volume at diagnosis.
     lethal_volume_cm3
@@ -155,6 +157,7 @@ class Population(Table):
     net_growth_per_day: LogNormal
     turnover: LogitNormal
     er_dependence: LogitNormal
+    growth_er_correlation: Annotated[Quantity, AfterValidator(between(-1, 1))]
     diagnosis_volume_cm3: LogNormal
     lethal_volume_cm3: LogNormal
     target_lesions: Weights

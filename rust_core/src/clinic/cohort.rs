@@ -78,11 +78,15 @@ impl Patient {
     /// Live through an arm to the end of follow-up.
     fn follow(mut self, lines: Arc<Vec<Line>>, cancel: &AtomicBool) -> Result<Records> {
         self.treatment = self.treatment.followed_by(lines);
+        let end_with_last_line = self.experiment.spec.end_with_last_line;
         while self.status() == Status::Followed {
             if cancel.load(Ordering::Relaxed) {
                 return Err(Error::Interrupted);
             }
             self.visit();
+            if end_with_last_line && self.treatment.is_over() {
+                break;
+            }
             self.pass_day()?;
         }
         self.close();

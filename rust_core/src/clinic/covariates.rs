@@ -32,7 +32,12 @@ impl LogNormal {
     }
 
     fn draw(&self, rng: &mut Philox4x64) -> f64 {
-        (self.median * libm::exp(self.sigma * normal(rng))).clamp(self.low, self.high)
+        self.at(normal(rng))
+    }
+
+    /// The value at `deviate` standard deviations from the median.
+    fn at(&self, deviate: f64) -> f64 {
+        (self.median * libm::exp(self.sigma * deviate)).clamp(self.low, self.high)
     }
 }
 
@@ -54,7 +59,12 @@ impl LogitNormal {
     }
 
     fn draw(&self, rng: &mut Philox4x64) -> f64 {
-        let logit = libm::log(self.median / (1.0 - self.median)) + self.sigma * normal(rng);
+        self.at(normal(rng))
+    }
+
+    /// The value at `deviate` standard deviations from the median.
+    fn at(&self, deviate: f64) -> f64 {
+        let logit = libm::log(self.median / (1.0 - self.median)) + self.sigma * deviate;
         1.0 / (1.0 + libm::exp(-logit))
     }
 }
@@ -99,6 +109,9 @@ pub struct Population {
     pub turnover: LogitNormal,
     /// Share of cyclin D that ER drives.
     pub er_dependence: LogitNormal,
+    /// Correlation of growth with endocrine dependence (of their logarithm and logit).
+    #[serde(default)]
+    pub growth_er_correlation: f64,
     /// Tumour volume at diagnosis, cm3.
     pub diagnosis_volume_cm3: LogNormal,
     /// Tumour volume at which the patient dies, cm3.
@@ -149,6 +162,7 @@ impl Population {
         within(at("net_growth_per_day.low"), self.net_growth_per_day.low, 1e-4, 1.0)?;
         self.turnover.validate(&at("turnover"))?;
         self.er_dependence.validate(&at("er_dependence"))?;
+        within(at("growth_er_correlation"), self.growth_er_correlation, -1.0, 1.0)?;
         self.diagnosis_volume_cm3.validate(&at("diagnosis_volume_cm3"))?;
         within(at("diagnosis_volume_cm3.low"), self.diagnosis_volume_cm3.low, 1e-6, 1e5)?;
         within(at("diagnosis_volume_cm3.high"), self.diagnosis_volume_cm3.high, 1e-6, 1e6)?;
@@ -249,9 +263,13 @@ impl Covariates {
         candidate: u64,
     ) -> Self {
         let rng = &mut stream(seed, patient, Purpose::Covariates, candidate);
-        let mut net = population.net_growth_per_day.draw(rng);
+        let growth_deviate = normal(rng);
+        let mut net = population.net_growth_per_day.at(growth_deviate);
         let turnover = population.turnover.draw(rng);
-        let er_dependence = population.er_dependence.draw(rng);
+        let correlation = population.growth_er_correlation;
+        let er_dependence = population
+            .er_dependence
+            .at(correlation * growth_deviate + libm::sqrt(1.0 - correlation * correlation) * normal(rng));
         let diagnosis_volume_cm3 = population.diagnosis_volume_cm3.draw(rng);
         let lethal_volume_cm3 = population.lethal_volume_cm3.draw(rng).max(2.0 * diagnosis_volume_cm3);
         let lesions = choose(&population.target_lesions, uniform(rng));

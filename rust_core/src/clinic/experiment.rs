@@ -23,6 +23,9 @@ pub struct Spec {
     pub horizon_days: f64,
     /// Days over which patients are enrolled; the last one is followed that much shorter.
     pub accrual_days: f64,
+    /// Whether follow-up ends with the last line of an arm: what comes later is not looked at.
+    #[serde(default)]
+    pub end_with_last_line: bool,
     /// Living clones of one genotype that are kept apart.
     pub max_clones: usize,
     /// Days between rows of the trajectory; 0: none.

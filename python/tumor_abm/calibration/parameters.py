@@ -1,0 +1,204 @@
+"""Which numbers of the knowledge are free, and between which bounds."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from importlib import resources
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import Field
+
+from tumor_abm._table import Table
+from tumor_abm.errors import InputError
+from tumor_abm.knowledge import Knowledge, Quantity
+
+Scale = Literal["linear", "log", "logit"]
+
+_DIGITS = 5
+_AT_EDGE = 0.03
+"""A fit within this share of its range (on its scale) from a bound counts as being at the edge."""
+
+
+class Free(Table):
+    """A free parameter as written in ``calibration.toml``.
+
+    Attributes
+    ----------
+    label
+        What it is, in words.
+    numbers
+        Paths of the numbers that it sets. The first one has its value; the others follow in proportion
+        to what the package ships.
+    scale
+        Scale on which its range is divided evenly.
+    endpoint
+        What of the fit it is there for, in words.
+    """
+
+    label: str
+    numbers: list[str] = Field(min_length=1)
+    scale: Scale
+    endpoint: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Parameter:
+    """A free parameter with its range.
+
+    Attributes
+    ----------
+    name, label, unit
+        What it is called, what it is, its unit.
+    numbers
+        Paths of the numbers that it sets, joined by dots.
+    ratios
+        Their proportion to the first one.
+    scale
+        Scale on which its range is divided evenly.
+    low, high
+        Plausible range, which the search does not leave.
+    start
+        Value in the package.
+    source
+        Sources of the range.
+    """
+
+    name: str
+    label: str
+    unit: str
+    numbers: tuple[str, ...]
+    ratios: tuple[float, ...]
+    scale: Scale
+    low: float
+    high: float
+    start: float
+    source: tuple[str, ...]
+
+    def value(self, share: float) -> float:
+        """The value at `share` of the way through the range (0 to 1), on its scale."""
+        low, high = _to_scale(self.low, self.scale), _to_scale(self.high, self.scale)
+        value = _from_scale(low + (high - low) * share, self.scale)
+        return float(np.clip(float(f"{value:.{_DIGITS}g}"), self.low, self.high))
+
+    def share(self, value: float) -> float:
+        """Where in the range a value lies, 0 to 1, on its scale."""
+        low, high = _to_scale(self.low, self.scale), _to_scale(self.high, self.scale)
+        return (_to_scale(value, self.scale) - low) / (high - low)
+
+    def at_edge(self, value: float) -> bool:
+        """Whether a value is at the edge of the plausible range."""
+        return not _AT_EDGE < self.share(value) < 1 - _AT_EDGE
+
+
+class Parameters(Sequence[Parameter]):
+    """The free parameters, in order."""
+
+    def __init__(self, parameters: Sequence[Parameter]) -> None:
+        self._parameters = tuple(parameters)
+
+    def __len__(self) -> int:
+        return len(self._parameters)
+
+    def __getitem__(self, index: Any) -> Any:
+        return self._parameters[index]
+
+    @property
+    def names(self) -> list[str]:
+        """Their names."""
+        return [parameter.name for parameter in self]
+
+    @classmethod
+    def of(cls, free: Mapping[str, Free], knowledge: Knowledge) -> Parameters:
+        """Look up ranges and shipped values of `free` in `knowledge`.
+
+        Raises
+        ------
+        InputError
+            A path names no number, a number has no range, or ranges of tied numbers do not meet.
+        """
+        numbers = {_joined(path): quantity for path, quantity in knowledge.numbers().items()}
+        return cls([_parameter(name, one, numbers) for name, one in free.items()])
+
+    def start(self) -> NDArray[np.float64]:
+        """Shares of the ranges at which the shipped values stand."""
+        return np.array([one.share(one.start) for one in self])
+
+    def values(self, shares: Sequence[float] | NDArray[np.float64]) -> dict[str, float]:
+        """Values by name at `shares` of the ranges."""
+        return {one.name: one.value(float(share)) for one, share in zip(self, shares, strict=True)}
+
+    def overrides(self, values: Mapping[str, float]) -> dict[str, float]:
+        """Numbers of the knowledge by path for `values` by name of the parameter."""
+        return {
+            path: float(f"{values[one.name] * ratio:.{_DIGITS}g}")
+            for one in self
+            for path, ratio in zip(one.numbers, one.ratios, strict=True)
+        }
+
+    def at_edge(self, values: Mapping[str, float]) -> list[str]:
+        """Names of the parameters whose values are at the edge of their range."""
+        return [one.name for one in self if one.at_edge(values[one.name])]
+
+
+def shipped_toml() -> str:
+    """The text of the package's ``calibration.toml``."""
+    return resources.files("tumor_abm.knowledge").joinpath("calibration.toml").read_text(encoding="utf-8")
+
+
+def _joined(path: tuple[str | int, ...]) -> str:
+    return ".".join(str(step) for step in path)
+
+
+def _parameter(name: str, free: Free, numbers: Mapping[str, Quantity]) -> Parameter:
+    found: list[Quantity] = []
+    for path in free.numbers:
+        if path not in numbers:
+            raise InputError("names no number of the knowledge", key=f"parameter.{name}: {path}")
+        quantity = numbers[path]
+        if quantity.low is None or quantity.high is None or quantity.low >= quantity.high:
+            raise InputError("has no range to search", key=f"parameter.{name}: {path}")
+        found.append(quantity)
+    first = found[0]
+    ratios = [one.value / first.value if first.value else 1.0 for one in found]
+    # Tied numbers stay within their own ranges.
+    low = max(_bound(one.low) / ratio for one, ratio in zip(found, ratios, strict=True))
+    high = min(_bound(one.high) / ratio for one, ratio in zip(found, ratios, strict=True))
+    if not low < high:
+        raise InputError("the ranges of the tied numbers do not meet", key=f"parameter.{name}")
+    return Parameter(
+        name=name,
+        label=free.label,
+        unit=first.unit,
+        numbers=tuple(free.numbers),
+        ratios=tuple(ratios),
+        scale=free.scale,
+        low=low,
+        high=high,
+        start=float(np.clip(first.value, low, high)),
+        source=tuple(first.source),
+    )
+
+
+def _bound(value: float | None) -> float:
+    if value is None:
+        raise AssertionError("a range was checked to be there")
+    return value
+
+
+def _to_scale(value: float, scale: Scale) -> float:
+    if scale == "log":
+        return float(np.log(value))
+    if scale == "logit":
+        return float(np.log(value / (1 - value)))
+    return value
+
+
+def _from_scale(value: float, scale: Scale) -> float:
+    if scale == "log":
+        return float(np.exp(value))
+    if scale == "logit":
+        return float(1 / (1 + np.exp(-value)))
+    return value

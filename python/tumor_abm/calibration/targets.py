@@ -1,0 +1,210 @@
+"""What a parameter set is held against: published outcomes, each with its uncertainty."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+import polars as pl
+
+from tumor_abm.calibration.cohorts import ArmKey
+from tumor_abm.calibration.sample import Curve, Sample, hazard_ratio
+
+Quantity = Literal["median", "rate", "response", "hazard ratio", "prevalence"]
+
+BETWEEN_TRIALS = 0.08
+"""Standard deviation of the logarithm of a median between trials of one regimen that differ in nothing we know."""
+HARMLESS = 2.0
+"""Standard deviations beyond which a misfit counts linearly, not quadratically: small trials contradict each other."""
+
+_95 = 2 * 1.959964
+_90 = 2 * 1.644854
+_UNKNOWN_SIGMA = 0.2
+_LANDMARKS = (6, 12, 18, 24, 36)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Target:
+    """A published number.
+
+    Attributes
+    ----------
+    trial, arm, subset
+        Labels of the arm, as in the table of trials.
+    quantity
+        What it is.
+    at
+        Month of a rate.
+    published, low, high
+        Value, and its 95% interval (NaN: not published).
+    sigma
+        Standard deviation: of the logarithm for medians and hazard ratios, of the share for the others.
+    key, versus
+        Arm of the simulation, and the arm that a hazard ratio is against.
+    split
+        What the row may be used for.
+    """
+
+    trial: str
+    arm: str
+    subset: str
+    quantity: Quantity
+    at: float
+    published: float
+    low: float
+    high: float
+    sigma: float
+    key: ArmKey
+    versus: ArmKey | None
+    measurable_only: bool
+    split: str
+
+    @property
+    def name(self) -> str:
+        """Name for tables."""
+        what = f"rate at {self.at:g} months" if self.quantity == "rate" else self.quantity
+        return ", ".join(part for part in (self.trial, self.arm, self.subset, what) if part)
+
+    def simulated(self, samples: Mapping[ArmKey, Sample], curves: Mapping[ArmKey, Curve]) -> float:
+        """What the simulation says of it."""
+        if self.quantity == "median":
+            return curves[self.key].median()
+        if self.quantity == "rate":
+            return curves[self.key].at(self.at)
+        if self.quantity == "response":
+            return samples[self.key].response_rate(measurable_only=self.measurable_only)
+        if self.versus is None:
+            raise AssertionError("a hazard ratio is against an arm")
+        return hazard_ratio(samples[self.key], samples[self.versus])
+
+    def deviation(self, simulated: float) -> float:
+        """Misfit in standard deviations."""
+        if self.quantity in ("median", "hazard ratio"):
+            bounded = min(max(simulated, 1e-3), 1e3)
+            return math.log(bounded / self.published) / self.sigma
+        return (simulated - self.published) / self.sigma
+
+
+def penalty(deviation: float) -> float:
+    """What a misfit costs: its square, but linear beyond `HARMLESS` (Huber 1964)."""
+    size = abs(deviation)
+    return size**2 if size <= HARMLESS else HARMLESS * (2 * size - HARMLESS)
+
+
+def targets_of(
+    rows: pl.DataFrame, arms: Mapping[tuple[str, str, str], tuple[ArmKey, ArmKey | None]]
+) -> list[Target]:
+    """Make targets of rows of the table of trials.
+
+    Parameters
+    ----------
+    rows
+        Rows of ``trials.csv``.
+    arms
+        Where the arm of (trial, arm, subset) is simulated, and what it is compared with.
+    """
+    found: list[Target] = []
+    for row in rows.iter_rows(named=True):
+        label = (row["trial"], row["arm"], row["subset"] or "")
+        if label in arms:
+            key, versus = arms[label]
+            found.extend(_targets_of_row(row, key, versus))
+    return found
+
+
+def _targets_of_row(row: Mapping[str, Any], key: ArmKey, versus: ArmKey | None) -> Iterable[Target]:
+    common = {
+        "trial": row["trial"],
+        "arm": row["arm"],
+        "subset": row["subset"] or "",
+        "key": key,
+        "versus": versus,
+        "split": row["split"],
+    }
+
+    def target(quantity: Quantity, published: float, low: float, high: float, sigma: float, **more: Any) -> Target:
+        settings = {"at": math.nan, "measurable_only": False, **more}
+        return Target(
+            quantity=quantity, published=published, low=low, high=high, sigma=sigma, **common, **settings
+        )
+
+    width = _90 if row["ci_level"] == 90 else _95
+    median = _number(row["mpfs_mo"])
+    if not math.isnan(median):
+        low, high = _number(row["ci_lo"]), _number(row["ci_hi"])
+        own = _log_sigma(median, low, high, width)
+        yield target("median", median, low, high, math.hypot(own, BETWEEN_TRIALS))
+    ratio = _number(row["hr"])
+    if not math.isnan(ratio) and versus is not None:
+        low, high = _number(row["hr_lo"]), _number(row["hr_hi"])
+        yield target("hazard ratio", ratio, low, high, _log_sigma(ratio, low, high, width))
+    n = _number(row["n"])
+    for month in _LANDMARKS:
+        share = _number(row[f"pfs{month}"]) / 100
+        if not math.isnan(share):
+            sigma = _share_sigma(share, n)
+            yield target("rate", share, share - _95 / 2 * sigma, share + _95 / 2 * sigma, sigma, at=float(month))
+    share = _number(row["orr_pct"]) / 100
+    if not math.isnan(share):
+        measurable = str(row["orr_base"] or "").startswith("measurable")
+        sigma = math.hypot(_share_sigma(share, n), 0.03)
+        interval = (share - _95 / 2 * sigma, share + _95 / 2 * sigma)
+        yield target("response", share, *interval, sigma, measurable_only=measurable)
+
+
+def _number(value: Any) -> float:
+    return math.nan if value is None else float(value)
+
+
+def _log_sigma(value: float, low: float, high: float, width: float) -> float:
+    """Standard deviation of the logarithm from a confidence interval, or from its one known end."""
+    if low > 0 and high > low:
+        return math.log(high / low) / width
+    if 0 < low < value:
+        return math.log(value / low) / (width / 2)
+    return _UNKNOWN_SIGMA
+
+
+def _share_sigma(share: float, n: float) -> float:
+    return math.sqrt(share * (1 - share) / n) if n > 0 else 0.05
+
+
+@dataclass(frozen=True, kw_only=True)
+class Prevalence:
+    """A range within which the share of patients with an alteration should lie.
+
+    Attributes
+    ----------
+    name
+        Name for tables.
+    key
+        Arm of the simulation.
+    alterations
+        Any of them counts.
+    moment
+        ``"baseline"`` or ``"progression"``.
+    above
+        Share of cells above which a tumour counts as altered.
+    low, high
+        The range.
+    sigma
+        Standard deviation with which a share outside is judged.
+    """
+
+    name: str
+    key: ArmKey
+    alterations: list[str]
+    moment: str
+    above: float
+    low: float
+    high: float
+    sigma: float
+
+    def deviation(self, simulated: float) -> float:
+        """Misfit in standard deviations; 0 inside the range."""
+        if np.isnan(simulated):
+            return HARMLESS
+        return (simulated - float(np.clip(simulated, self.low, self.high))) / self.sigma
