@@ -14,11 +14,13 @@ if TYPE_CHECKING:
     from tumor_abm.config import load_experiment
     from tumor_abm.errors import InputError
     from tumor_abm.experiment import run_experiment
+    from tumor_abm.genealogy import Genealogy
     from tumor_abm.population import Cycle, Phase, Population, Space, Trait, Until, replicate
     from tumor_abm.results import Results
 
 __all__ = [
     "Cycle",
+    "Genealogy",
     "InputError",
     "Phase",
     "Population",
@@ -37,6 +39,7 @@ __all__ = [
 # `tumor-abm --help` are quick.
 _HOME = {
     "Cycle": "population",
+    "Genealogy": "genealogy",
     "InputError": "errors",
     "Phase": "population",
     "Population": "population",

@@ -1,7 +1,7 @@
 """The compiled core. Columns are ``(dtype, buffer)`` or, for texts, ``(labels, codes)``; see `_frames`."""
 
 from collections.abc import Callable, Sequence
-from typing import Any, Final, final
+from typing import Any, Final, TypeAlias, final
 
 __all__ = [
     "GENERATOR",
@@ -21,7 +21,10 @@ __all__ = [
     "simulate",
     "sphere_diameter_mm",
     "sphere_volume_mm3",
+    "subtree",
 ]
+
+_Table: TypeAlias = dict[str, tuple[Any, bytes]]
 
 __version__: Final[str]
 GENERATOR: Final[str]
@@ -35,7 +38,7 @@ class Population:
     ) -> Population: ...
     def step(self, steps: int) -> None: ...
     def set_rates(self, rates_json: str) -> None: ...
-    def genealogy(self) -> tuple[dict[str, tuple[Any, bytes]], bytes] | None: ...
+    def genealogy(self) -> tuple[_Table, bytes] | None: ...
     @property
     def day(self) -> float: ...
     @property
@@ -43,9 +46,9 @@ class Population:
     @property
     def counts(self) -> bytes: ...
     @property
-    def clones(self) -> dict[str, tuple[Any, bytes]]: ...
+    def clones(self) -> _Table: ...
     @property
-    def cells(self) -> dict[str, tuple[Any, bytes]] | None: ...
+    def cells(self) -> _Table | None: ...
 
 def replicate(
     design_json: str,
@@ -53,8 +56,11 @@ def replicate(
     threads: int,
     all_phases: bool,
     progress: Callable[[int], object] | None = None,
-) -> dict[str, tuple[Any, bytes]]:
-    """Run the replicates of a design given as JSON."""
+) -> tuple[_Table, tuple[_Table, _Table] | None]:
+    """Run the replicates of a design given as JSON; outcomes, and the nodes and cells of trees."""
+
+def subtree(parent: bytes, divisions: bytes, cells: bytes) -> tuple[_Table, bytes]:
+    """How some cells descend from each other; `step` is the former number of a node."""
 
 def check(spec_json: str, patients: int = 0) -> None:
     """Check an experiment given as JSON, and its step length for the first `patients` patients."""
@@ -65,7 +71,7 @@ def simulate(
     patients: int,
     threads: int,
     progress: Callable[[int], object] | None = None,
-) -> dict[str, dict[str, tuple[Any, bytes]]]:
+) -> dict[str, _Table]:
     """Let consecutive patients of an experiment live every arm."""
 
 def oral_concentration(

@@ -2,17 +2,52 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import polars as pl
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
+
+from tumor_abm import _core
+from tumor_abm._frames import frame
 
 if TYPE_CHECKING:
     import tskit
 
 _NO_NODE = np.uint32(2**32 - 1)
+
+
+_NODES = pl.Schema({"parent": pl.UInt32, "day": pl.Float64, "divisions": pl.UInt32, "descendants": pl.UInt32})
+_CELLS = pl.Schema({"node": pl.UInt32, "clone": pl.UInt64, "type": pl.UInt32})
+
+
+def _node_columns(dt: float | None) -> list[pl.Expr]:
+    """Columns of `Genealogy.nodes` from those of the core; `dt` gives days to steps."""
+    missing = pl.lit(int(_NO_NODE), dtype=pl.UInt32)
+    day = (
+        pl.col("day") if dt is None else pl.when(pl.col("step") != missing).then((pl.col("step") - 0.5) * dt)
+    )
+    return [
+        pl.when(pl.col("parent") != missing).then("parent"),
+        day.alias("day"),
+        pl.col("divisions"),
+        pl.col("descendants"),
+    ]
+
+
+def with_trees(
+    outcomes: pl.DataFrame, nodes: pl.DataFrame, cells: pl.DataFrame, *, dt: float
+) -> pl.DataFrame:
+    """Outcomes of replicates with the nodes and cells of their trees as columns of lists."""
+    nodes = nodes.select("replicate", *_node_columns(dt))
+    for name, rows, schema in (("nodes", nodes, _NODES), ("cells", cells, _CELLS)):
+        lists = rows.group_by("replicate", maintain_order=True).agg(pl.struct(list(schema)).alias(name))
+        outcomes = outcomes.join(lists, on="replicate", how="left", maintain_order="left")
+        outcomes = outcomes.with_columns(pl.col(name).fill_null(pl.lit([], pl.List(pl.Struct(schema)))))
+    return outcomes
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,7 +66,7 @@ class Genealogy:
         ``divisions`` (from the parent, or the founder, to this node), ``descendants`` (living
         cells). Parents stand before their children.
     cells
-        ``node, clone, type, trait``: every living cell.
+        ``node, clone, type``, and what else the engine tells: every living cell.
     day
         The day on which it was looked at.
     """
@@ -42,15 +77,55 @@ class Genealogy:
 
     @classmethod
     def _of(cls, nodes: pl.DataFrame, living: bytes, cells: pl.DataFrame, day: float, dt: float) -> Genealogy:
-        missing = pl.lit(int(_NO_NODE), dtype=pl.UInt32)
-        nodes = nodes.select(
-            pl.when(pl.col("parent") != missing).then("parent"),
-            pl.when(pl.col("step") != missing).then((pl.col("step") - 0.5) * dt).alias("day"),
-            "divisions",
-            "descendants",
-        )
         node = pl.Series("node", np.frombuffer(living, dtype=np.uint32))
-        return cls(nodes=nodes, cells=cells.insert_column(0, node), day=day)
+        return cls(nodes=nodes.select(_node_columns(dt)), cells=cells.insert_column(0, node), day=day)
+
+    @classmethod
+    def of_replicates(cls, outcomes: pl.DataFrame) -> Iterator[Genealogy]:
+        """Read the genealogies that `tumor_abm.replicate` kept, one per row.
+
+        Parameters
+        ----------
+        outcomes
+            What ``replicate(..., genealogy=True)`` returned, or rows of it.
+
+        Yields
+        ------
+        Genealogy
+            Of the replicate of each row.
+        """
+        for day, nodes, cells in outcomes.select("day", "nodes", "cells").iter_rows():
+            yield cls(
+                nodes=pl.DataFrame(nodes, schema=_NODES, orient="row"),
+                cells=pl.DataFrame(cells, schema=_CELLS, orient="row"),
+                day=day,
+            )
+
+    def restrict(self, cells: pl.Series | NDArray[np.integer[Any]]) -> Genealogy:
+        """How some of the cells descend from each other.
+
+        Parameters
+        ----------
+        cells
+            Rows of `cells`: their numbers, from 0.
+
+        Returns
+        -------
+        Genealogy
+            Its nodes are numbered anew; `cells` are the chosen ones, in the order given.
+        """
+        chosen = self.cells[np.asarray(cells)]
+        if chosen["node"].n_unique() < chosen.height:
+            raise ValueError("cells: found a cell twice; allowed: every cell once")
+        missing = pl.col("parent").fill_null(int(_NO_NODE))
+        parents, divisions = self.nodes.select(missing, "divisions").get_columns()
+        columns, tips = _core.subtree(
+            parents.to_numpy().tobytes(), divisions.to_numpy().tobytes(), chosen["node"].to_numpy().tobytes()
+        )
+        kept = frame(columns)
+        nodes = kept.with_columns(self.nodes["day"].gather(kept["step"])).select(_node_columns(None))
+        node = pl.Series("node", np.frombuffer(tips, dtype=np.uint32))
+        return Genealogy(nodes=nodes, cells=chosen.with_columns(node), day=self.day)
 
     def mutate(self, mutations_per_division: float, *, seed: int) -> NDArray[np.int64]:
         """Draw neutral mutations: for every node, those on the line that leads to it.
@@ -101,6 +176,59 @@ class Genealogy:
         carriers = self.nodes["descendants"].to_numpy()
         spectrum = np.bincount(carriers, weights=weights, minlength=self.cells.height + 1)
         return spectrum.astype(np.float64)
+
+    @property
+    def branching_days(self) -> NDArray[np.float64]:
+        """Days on which lines branched of which both sides live on, in order."""
+        return self.nodes["day"].drop_nulls().sort().to_numpy()
+
+    def lines(self, days: ArrayLike) -> NDArray[np.int64]:
+        """Count the lines that lived on some days and have descendants now (lineages through time).
+
+        Parameters
+        ----------
+        days
+            Since the founders; at most `day`.
+
+        Returns
+        -------
+        numpy.ndarray
+            One number per day. For a birth-death process from one cell its mean is ``exp(r s)``
+            times the chance of a cell to have descendants after ``day - s`` days (Nee, May and
+            Harvey 1994, doi:10.1098/rstb.1994.0068).
+        """
+        asked = np.asarray(days, dtype=float)
+        if not (np.isfinite(asked).all() and (asked <= self.day).all()):
+            raise ValueError(f"days: found {asked}; allowed: finite and at most {self.day}")
+        founders = int(self.nodes["parent"].null_count())
+        return founders + np.searchsorted(self.branching_days, asked, side="right")
+
+    def gamma(self, branchings: int | None = None) -> float:
+        """Measure whether lines branched early (negative) or late in the history of the cells.
+
+        The statistic of Pybus and Harvey (2000, doi:10.1098/rspb.2000.1278): standard normal for a
+        birth process without death in the limit of many lines.
+
+        Parameters
+        ----------
+        branchings
+            Look at the time from the first branching to this one only; ``None``: to `day`.
+
+        Returns
+        -------
+        float
+            NaN with fewer than three lines.
+        """
+        if self.nodes["parent"].null_count() > 1:
+            raise ValueError("gamma: found several founders; allowed: a genealogy of one founder")
+        days = self.branching_days
+        ends = np.append(days, self.day) if branchings is None else days[:branchings]
+        if len(ends) < 3:
+            return math.nan
+        # Length of all lines while there are 2, 3, ..., n of them.
+        length = np.cumsum(np.diff(ends) * np.arange(2, len(ends) + 1))
+        whole = length[-1]
+        return float((length[:-1].mean() - whole / 2) / (whole * math.sqrt(1 / (12 * (len(ends) - 2)))))
 
     def newick(self, *, lengths: str = "days") -> str:
         """Write the tree as newick, one tree a line for every founder with living descendants.

@@ -16,7 +16,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from tumor_abm import _core
 from tumor_abm._frames import frame
-from tumor_abm.genealogy import Genealogy
+from tumor_abm.genealogy import Genealogy, with_trees
 
 Engine = Literal["clones", "cells", "lattice"]
 
@@ -477,6 +477,8 @@ def replicate(
     trait: Trait | None = None,
     space: Space | None = None,
     threads: int | None = None,
+    genealogy: bool = False,
+    sample: int | None = None,
     phases: Literal["last", "all"] = "last",
     max_attempts: int = 1_000_000,
     progress: Callable[[int], None] | None = None,
@@ -500,6 +502,12 @@ def replicate(
         As in `Population`; 1 pools the clones of a type, which is fastest and leaves totals exact.
     threads
         Number of threads; all processors when ``None``.
+    genealogy
+        Keep how the cells at the end descend from each other, in the columns ``nodes`` and
+        ``cells``; `Genealogy.of_replicates` reads them.
+    sample
+        So many cells of each replicate, drawn without replacement, of which the genealogy is; all
+        of them when ``None``.
     phases
         ``"last"``: one row per replicate, at the end. ``"all"``: one row per replicate and phase
         (``phase`` 0 is growth; a `Cycle` counts as one).
@@ -515,7 +523,8 @@ def replicate(
     polars.DataFrame
         ``replicate, phase, stopped_by, day, divisions, attempts, n_0, n_1, ..., clones_0, ...``:
         ``stopped_by`` is ``total``, ``count_<type>``, ``below``, ``extinct`` or ``day``; ``day``
-        and ``divisions`` count from the first cell of the successful attempt.
+        and ``divisions`` count from the first cell of the successful attempt. With `genealogy` also
+        ``nodes`` and ``cells``, lists of the rows of `Genealogy`.
 
     Raises
     ------
@@ -529,27 +538,33 @@ def replicate(
         raise ValueError(f"until: found {until!r}; allowed: Until(total=..., counts=..., day=...)")
     if phases not in ("last", "all"):
         raise ValueError(f"phases: found {phases!r}; allowed: 'last', 'all'")
+    if sample is not None and not genealogy:
+        raise ValueError(f"sample: found {sample}; allowed: with genealogy=True only")
+    if genealogy and phases == "all":
+        raise ValueError("genealogy: found True with phases='all'; allowed: phases='last'")
     stages = [treatment] if isinstance(treatment, Phase | Cycle) else list(treatment)
     design = {
         "rates": rates,
         "initial": _initial(initial, len(rates.division)),
         "dt": _dt(dt),
-        "engine": _engine(engine, max_clones, trait, space),
+        "engine": _engine(engine, max_clones, trait, space, genealogy),
         "seed": _seed(seed),
+        "trees": {"sample": None if sample is None else _positive("sample", sample)} if genealogy else None,
         "until": until._resolve("until"),
         "treatment": list(_stages(stages, rates)),
         "restart_on_extinction": bool(restart_on_extinction),
         "max_attempts": _positive("max_attempts", max_attempts),
     }
-    return frame(
-        _core.replicate(
-            _json(design),
-            _count("replicates", replicates),
-            _positive("threads", (os.cpu_count() or 1) if threads is None else threads),
-            phases == "all",
-            progress,
-        )
+    outcomes, trees = _core.replicate(
+        _json(design),
+        _count("replicates", replicates),
+        _positive("threads", (os.cpu_count() or 1) if threads is None else threads),
+        phases == "all",
+        progress,
     )
+    if trees is None:
+        return frame(outcomes)
+    return with_trees(frame(outcomes), *map(frame, trees), dt=_dt(dt))
 
 
 def _stages(stages: Sequence[Phase | Cycle], rates: _Rates) -> Any:

@@ -32,6 +32,11 @@ pub(super) fn u32_bytes<'py>(py: Python<'py>, values: &[u32]) -> Bound<'py, PyBy
     bytes_of!(py, values)
 }
 
+/// The `u32` values of a buffer in native order.
+pub(super) fn u32_values(bytes: &[u8]) -> impl Iterator<Item = u32> + '_ {
+    bytes.as_chunks().0.iter().map(|&value| u32::from_ne_bytes(value))
+}
+
 /// A dict of name to (dtype, buffer), or (labels, buffer of u32 codes) for texts.
 pub(super) fn table<'py>(py: Python<'py>, table: &Table) -> PyResult<Bound<'py, PyDict>> {
     let columns = PyDict::new(py);

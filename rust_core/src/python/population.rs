@@ -1,11 +1,13 @@
 //! `Population` and `replicate` with explicit rates.
 
-use super::convert::{from_json, table, u32_bytes, u64_bytes};
+use super::convert::{from_json, table, u32_bytes, u32_values, u64_bytes};
 use super::long_run;
+use crate::error::Error;
 use crate::table::{Column, Table, Texts};
 use crate::tumour::cells::Cells;
 use crate::tumour::engine::Choice;
 use crate::tumour::lattice::Lattice;
+use crate::tumour::lineage::{Genealogy, Node, Tip, Tree};
 use crate::tumour::population::{self, TypeRates};
 use crate::tumour::replicate::{Design, Outcome};
 use pyo3::prelude::*;
@@ -90,14 +92,11 @@ impl Population {
         &mut self,
         py: Python<'py>,
     ) -> PyResult<Option<(Bound<'py, PyDict>, Bound<'py, PyBytes>)>> {
-        let Some((genealogy, living)) = self.inner.genealogy() else { return Ok(None) };
-        let nodes = genealogy.nodes();
-        let mut out = Table::default();
-        out.put("parent", Column::U32(nodes.iter().map(|node| node.parent).collect()));
-        out.put("step", Column::U32(nodes.iter().map(|node| node.step).collect()));
-        out.put("divisions", Column::U32(nodes.iter().map(|node| node.divisions).collect()));
-        out.put("descendants", Column::U32(genealogy.descendants(living.iter().copied())));
-        Ok(Some((table(py, &out)?, u32_bytes(py, &living))))
+        let Some((genealogy, tips)) = self.inner.genealogy() else { return Ok(None) };
+        let living: Vec<u32> = tips.iter().map(|tip| tip.node).collect();
+        let descendants = genealogy.descendants(living.iter().copied());
+        let nodes = node_table(genealogy.nodes().iter(), descendants);
+        Ok(Some((table(py, &nodes)?, u32_bytes(py, &living))))
     }
 
     /// Every living cell, or `None` if the engine holds none.
@@ -123,6 +122,42 @@ impl Population {
     }
 }
 
+fn node_table<'a>(nodes: impl Iterator<Item = &'a Node> + Clone, descendants: Vec<u32>) -> Table {
+    let mut out = Table::default();
+    out.put("parent", Column::U32(nodes.clone().map(|node| node.parent).collect()));
+    out.put("step", Column::U32(nodes.clone().map(|node| node.step).collect()));
+    out.put("divisions", Column::U32(nodes.map(|node| node.divisions).collect()));
+    out.put("descendants", Column::U32(descendants));
+    out
+}
+
+/// How some cells descend from each other, given the nodes of a genealogy as buffers of `u32` and
+/// the nodes of these cells: the nodes that are left, where `step` is their former number, and
+/// those of the cells among them.
+#[pyfunction]
+#[pyo3(signature = (parent, divisions, cells))]
+pub(super) fn subtree<'py>(
+    py: Python<'py>,
+    parent: &[u8],
+    divisions: &[u8],
+    cells: &[u8],
+) -> PyResult<(Bound<'py, PyDict>, Bound<'py, PyBytes>)> {
+    let nodes = u32_values(parent).zip(u32_values(divisions)).zip(0..);
+    let nodes = nodes.map(|((parent, divisions), step)| Node { parent, step, divisions }).collect();
+    let genealogy = Genealogy::from_nodes(nodes)?;
+    let tips: Vec<Tip> = u32_values(cells).map(|node| Tip { node, clone: 0, kind: 0 }).collect();
+    if let Some(tip) = tips.iter().find(|tip| tip.node as usize >= genealogy.nodes().len()) {
+        let message = format!("found {}; allowed: less than {}", tip.node, genealogy.nodes().len());
+        return Err(Error::input("node", message).into());
+    }
+    let tree = py.detach(|| genealogy.tree(tips));
+    let tips: Vec<u32> = tree.tips.iter().map(|tip| tip.node).collect();
+    Ok((table(py, &node_table(tree.nodes.iter(), tree.descendants))?, u32_bytes(py, &tips)))
+}
+
+/// Outcomes; and, if they were asked for, the nodes and the cells of the trees.
+type Replicates<'py> = (Bound<'py, PyDict>, Option<(Bound<'py, PyDict>, Bound<'py, PyDict>)>);
+
 /// Run the replicates of a design given as JSON.
 #[pyfunction]
 #[pyo3(signature = (design_json, replicates, threads, all_phases, progress=None))]
@@ -133,13 +168,46 @@ pub(super) fn replicate<'py>(
     threads: usize,
     all_phases: bool,
     progress: Option<Py<PyAny>>,
-) -> PyResult<Bound<'py, PyDict>> {
+) -> PyResult<Replicates<'py>> {
     let design: Design = from_json(design_json)?;
     design.validate()?;
     let types = design.initial.len();
     let outcomes =
         long_run::run(py, threads, progress.as_ref(), |cancel, done| design.run(replicates, cancel, done))?;
-    table(py, &outcome_table(&outcomes, types, all_phases))
+    let trees = match design.trees {
+        Some(_) => Some((table(py, &trees_nodes(&outcomes))?, table(py, &trees_cells(&outcomes))?)),
+        None => None,
+    };
+    Ok((table(py, &outcome_table(&outcomes, types, all_phases))?, trees))
+}
+
+/// A value for every item of the trees of all replicates.
+fn of_trees<'a, T: 'a, V>(
+    outcomes: &'a [Outcome],
+    items: impl Fn(&'a Tree) -> &'a [T],
+    value: impl Fn(u64, &'a T) -> V,
+) -> Vec<V> {
+    let trees = outcomes.iter().filter_map(|o| Some((o.replicate, o.tree.as_ref()?)));
+    trees
+        .flat_map(|(replicate, tree)| items(tree).iter().map(move |item| (replicate, item)))
+        .map(|(replicate, item)| value(replicate, item))
+        .collect()
+}
+
+fn trees_nodes(outcomes: &[Outcome]) -> Table {
+    let nodes = outcomes.iter().filter_map(|o| o.tree.as_ref()).flat_map(|tree| &tree.nodes);
+    let mut out = node_table(nodes, of_trees(outcomes, |tree| &tree.descendants, |_, &below| below));
+    out.put("replicate", Column::U64(of_trees(outcomes, |tree| &tree.nodes, |replicate, _| replicate)));
+    out
+}
+
+fn trees_cells(outcomes: &[Outcome]) -> Table {
+    let mut out = Table::default();
+    out.put("replicate", Column::U64(of_trees(outcomes, |tree| &tree.tips, |replicate, _| replicate)));
+    out.put("node", Column::U32(of_trees(outcomes, |tree| &tree.tips, |_, tip| tip.node)));
+    out.put("clone", Column::U64(of_trees(outcomes, |tree| &tree.tips, |_, tip| tip.clone)));
+    out.put("type", Column::U32(of_trees(outcomes, |tree| &tree.tips, |_, tip| tip.kind)));
+    out
 }
 
 fn outcome_table(outcomes: &[Outcome], types: usize, all_phases: bool) -> Table {

@@ -31,6 +31,8 @@ pub enum Purpose {
     FollowUp = 7,
     /// Replicates of a population with explicit rates.
     Replicate = 8,
+    /// Which cells of a population with explicit rates are looked at.
+    Sample = 9,
 }
 
 /// The stream of one purpose in one patient (or replicate).

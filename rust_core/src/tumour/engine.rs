@@ -4,6 +4,7 @@ use crate::error::{Error, Result, within};
 use crate::tumour::cells::{Cells, Heritable};
 use crate::tumour::clones::{CloneRecord, Clones, Kinds, MOST_CELLS, StepProbabilities, Tally};
 use crate::tumour::lattice::{Lattice, Space};
+use crate::tumour::lineage::{Genealogy, Tip};
 use rand::Rng;
 use serde::Deserialize;
 
@@ -131,10 +132,11 @@ impl Engine {
         }
     }
 
-    /// The population cell by cell, if it is held so.
-    pub fn cells_mut(&mut self) -> Option<&mut Cells> {
+    /// The genealogy, simplified to the living cells, and these in the order of their table; `None`
+    /// if it was not asked for.
+    pub fn genealogy(&mut self) -> Option<(&Genealogy, Vec<Tip>)> {
         match self {
-            Self::Cells(cells) => Some(cells),
+            Self::Cells(cells) => cells.genealogy(),
             Self::Clones(_) | Self::Lattice(_) => None,
         }
     }

@@ -1,6 +1,8 @@
 //! The genealogy of cells, recorded while they divide and simplified now and then, so that memory
 //! follows the living cells and not all that ever lived.
 
+use crate::error::{Error, Result};
+
 /// No node: the parent of a founder.
 pub const NO_NODE: u32 = u32::MAX;
 /// The step of a node that has not divided: a living cell.
@@ -18,6 +20,28 @@ pub struct Node {
     pub step: u32,
     /// Divisions from the parent's to this node: 1 and those of the lines that died out.
     pub divisions: u32,
+}
+
+/// A cell of a tree.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Tip {
+    /// Its node.
+    pub node: u32,
+    /// The id of its clone.
+    pub clone: u64,
+    /// Its type or genotype.
+    pub kind: u32,
+}
+
+/// How some living cells descend from each other.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Tree {
+    /// The nodes, parents before children.
+    pub nodes: Vec<Node>,
+    /// Cells below every node.
+    pub descendants: Vec<u32>,
+    /// The cells.
+    pub tips: Vec<Tip>,
 }
 
 /// All nodes that living cells descend from, parents before children.
@@ -46,6 +70,29 @@ impl Genealogy {
     /// The nodes, parents before children.
     pub fn nodes(&self) -> &[Node] {
         &self.nodes
+    }
+
+    /// The genealogy that was written down as `nodes`, parents before children.
+    pub fn from_nodes(nodes: Vec<Node>) -> Result<Self> {
+        let after = |(index, node): (usize, &Node)| node.parent != NO_NODE && node.parent as usize >= index;
+        match nodes.iter().enumerate().find(|&entry| after(entry)) {
+            Some((index, node)) => {
+                let message =
+                    format!("found parent {} of node {index}; allowed: a node before it", node.parent);
+                Err(Error::input("parent", message))
+            }
+            None => Ok(Self { nodes }),
+        }
+    }
+
+    /// How `tips` descend from each other; the tree numbers its nodes anew.
+    pub fn tree(mut self, mut tips: Vec<Tip>) -> Tree {
+        let renamed = self.simplify(tips.iter().map(|tip| tip.node));
+        for tip in &mut tips {
+            tip.node = renamed[tip.node as usize];
+        }
+        let descendants = self.descendants(tips.iter().map(|tip| tip.node));
+        Tree { nodes: self.nodes, descendants, tips }
     }
 
     /// Whether it is time to simplify, with `living` cells. A simplified genealogy has at most twice

@@ -1,12 +1,12 @@
 //! A population of types with explicit rates: what theory and clonal-evolution studies need.
 
 use crate::error::{Error, Result, within};
-use crate::random::{Philox4x64, Purpose, binomial, split, stream};
+use crate::random::{Philox4x64, Purpose, below, binomial, split, stream};
 use crate::tumour::cells::Cells;
 use crate::tumour::clones::{CloneRecord, Kinds, StepProbabilities, Tally};
 use crate::tumour::engine::{Choice, Engine};
 use crate::tumour::lattice::Lattice;
-use crate::tumour::lineage::Genealogy;
+use crate::tumour::lineage::{Genealogy, Tip, Tree};
 use rand::Rng;
 use serde::Deserialize;
 
@@ -240,10 +240,24 @@ impl Population {
         self.engine.records()
     }
 
-    /// The genealogy, simplified to the living cells, and the node of every cell in the order of
-    /// its table; `None` if it was not asked for.
-    pub fn genealogy(&mut self) -> Option<(&Genealogy, Vec<u32>)> {
-        self.engine.cells_mut()?.genealogy()
+    /// The genealogy, simplified to the living cells, and these in the order of their table; `None`
+    /// if it was not asked for.
+    pub fn genealogy(&mut self) -> Option<(&Genealogy, Vec<Tip>)> {
+        self.engine.genealogy()
+    }
+
+    /// How `sample` of the living cells, drawn without replacement, descend from each other; all of
+    /// them if there are no more. `None` if the genealogy was not asked for.
+    pub fn tree<R: Rng>(&mut self, rng: &mut R, sample: Option<u64>) -> Option<Tree> {
+        let (genealogy, mut tips) = self.engine.genealogy()?;
+        if let Some(sample) = sample.map(|sample| sample as usize).filter(|&sample| sample < tips.len()) {
+            for chosen in 0..sample {
+                let other = chosen + below(rng, (tips.len() - chosen) as u64) as usize;
+                tips.swap(chosen, other);
+            }
+            tips.truncate(sample);
+        }
+        Some(genealogy.clone().tree(tips))
     }
 
     /// The population cell by cell, if its engine holds cells.

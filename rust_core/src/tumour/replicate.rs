@@ -2,7 +2,9 @@
 //! treatment phases with their own rates and stop rules.
 
 use crate::error::{Error, Result};
+use crate::random::{Purpose, stream};
 use crate::tumour::engine::Choice;
+use crate::tumour::lineage::Tree;
 use crate::tumour::population::{Population, TypeRates};
 use rayon::prelude::*;
 use serde::Deserialize;
@@ -94,6 +96,16 @@ pub struct Design {
     pub restart_on_extinction: bool,
     /// Attempts at the first phase before giving up.
     pub max_attempts: u64,
+    /// Whether the tree of the cells at the end is kept; the engine must record it.
+    pub trees: Option<Trees>,
+}
+
+/// Which cells of a replicate its tree is of.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Trees {
+    /// So many cells, drawn without replacement; `None`: all of them.
+    pub sample: Option<u64>,
 }
 
 /// State of a replicate at the end of a phase.
@@ -115,6 +127,8 @@ pub struct Outcome {
     pub counts: Vec<u64>,
     /// Living clones per type.
     pub clones: Vec<u64>,
+    /// The tree of its cells, at the end of the last phase and if it was asked for.
+    pub tree: Option<Tree>,
 }
 
 const MOST_STEPS: u64 = 1_000_000_000;
@@ -195,6 +209,7 @@ impl Run<'_> {
             attempts: self.attempts,
             counts: population.counts(),
             clones: (0..population.types() as u32).map(|k| population.clones_of(k) as u64).collect(),
+            tree: None,
         });
     }
 
@@ -287,6 +302,10 @@ impl Run<'_> {
                 }
             }
         }
+        if let (Some(trees), Some(last)) = (&design.trees, self.outcomes.last_mut()) {
+            let mut rng = stream(design.seed, self.replicate, Purpose::Sample, 0);
+            last.tree = population.tree(&mut rng, trees.sample);
+        }
         Ok(self.outcomes)
     }
 }
@@ -299,6 +318,9 @@ impl Design {
             Population::new(self.rates.clone(), &self.initial, self.dt, &self.engine, self.seed, 0, 0)?;
         let types = self.initial.len();
         self.until.validate(types, "until")?;
+        if self.trees.is_some() && trial.genealogy().is_none() {
+            return Err(Error::input("trees", "the engine does not record the genealogy"));
+        }
         for (s, stage) in self.treatment.iter().enumerate() {
             if stage.phases.is_empty() {
                 return Err(Error::input(format!("treatment[{s}]"), "no phase in the cycle"));

@@ -13,7 +13,7 @@ pub use heritable::{Heritable, Rate};
 use crate::error::{Error, Result};
 use crate::random::{below, binomial, uniform};
 use crate::tumour::clones::{CloneRecord, Kinds, MOST_ACTIVE, StepProbabilities, Tally};
-use crate::tumour::lineage::{Genealogy, NO_NODE};
+use crate::tumour::lineage::{Genealogy, NO_NODE, Tip};
 use bucket::{Bucket, Held, Individual};
 use rand::Rng;
 use table::CloneTable;
@@ -162,12 +162,17 @@ impl Cells {
         })
     }
 
-    /// The genealogy, simplified to the living cells, and the node of every cell in the order of
-    /// `individuals`; `None` if it was not asked for.
-    pub fn genealogy(&mut self) -> Option<(&Genealogy, Vec<u32>)> {
+    /// The genealogy, simplified to the living cells, and these in the order of `individuals`;
+    /// `None` if it was not asked for.
+    pub fn genealogy(&mut self) -> Option<(&Genealogy, Vec<Tip>)> {
         self.simplify();
-        let living = self.buckets.iter().flat_map(|bucket| &bucket.nodes).copied().collect();
-        Some((self.genealogy.as_ref()?, living))
+        let nodes = self.buckets.iter().flat_map(|bucket| &bucket.nodes);
+        let tips = nodes.zip(self.individuals()).map(|(&node, cell)| Tip {
+            node,
+            clone: cell.clone,
+            kind: cell.kind,
+        });
+        Some((self.genealogy.as_ref()?, tips.collect()))
     }
 
     fn simplify(&mut self) {
