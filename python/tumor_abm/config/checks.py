@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable, Sequence
 from tumor_abm._problems import Problems, Step, shown
 from tumor_abm.config.written import Written
 from tumor_abm.knowledge import Alteration, Knowledge, Population
-from tumor_abm.strategy import Arm, Condition, Dosing, Line
+from tumor_abm.strategy import Arm, Condition, Dosing, Eligibility, Line
 
 _MOST_ALTERATIONS = 31
 
@@ -35,9 +35,16 @@ def check_names(
         if name not in knowledge.alterations:
             problems.add_unknown(["population", "founder", name], name, "alteration", knowledge.alterations)
     in_play = {name: knowledge.alterations[name] for name in alterations if name in knowledge.alterations}
-    for key in ("altered", "not_altered"):
-        for i, gene in enumerate(getattr(population.eligibility, key)):
-            _check_gene(["population", "eligibility", key, i], gene, in_play, knowledge, problems)
+    measured = written.liquid_biopsy.genes if written.liquid_biopsy else []
+    asked = [(("population", *at), eligibility) for at, eligibility in population.eligibilities()]
+    asked += [(("arm", a, "among"), arm.among) for a, arm in enumerate(written.arm)]
+    for at, eligibility in asked:
+        _check_eligibility([*at], eligibility, in_play, knowledge, measured, problems)
+    histories = [history.name for history in population.history]
+    for a, arm in enumerate(written.arm):
+        for h, name in enumerate(arm.among.history):
+            if name not in histories:
+                problems.add_unknown(["arm", a, "among", "history", h], name, "history", histories)
     for i, gene in enumerate(written.liquid_biopsy.genes if written.liquid_biopsy else []):
         where = ["liquid_biopsy", "genes", i]
         _check_gene(where, gene, in_play, knowledge, problems)
@@ -119,6 +126,33 @@ def _check_gene(
     problems.add_unknown(where, gene, "gene of this experiment", known)
 
 
+def _check_eligibility(
+    where: Sequence[Step],
+    eligibility: Eligibility,
+    in_play: dict[str, Alteration],
+    knowledge: Knowledge,
+    measured: Collection[str],
+    problems: Problems,
+) -> None:
+    for key in ("altered", "altered_any", "not_altered"):
+        for i, gene in enumerate(getattr(eligibility, key)):
+            _check_gene([*where, key, i], gene, in_play, knowledge, problems)
+    for key in ("detected", "not_detected"):
+        for i, gene in enumerate(getattr(eligibility, key)):
+            _check_measured([*where, key, i], gene, measured, problems)
+    for at, drug in eligibility.drugs():
+        if drug not in knowledge.drugs:
+            problems.add_unknown([*where, *at], drug, "drug", knowledge.drugs)
+
+
+def _check_measured(where: Sequence[Step], gene: str, measured: Collection[str], problems: Problems) -> None:
+    if gene not in measured:
+        listed = ", ".join(measured) or "no liquid biopsy is taken"
+        problems.add(
+            where, f"nobody measures {shown(gene)}; add it to genes of [liquid_biopsy] (measured: {listed})"
+        )
+
+
 def _check_dosing(where: Sequence[Step], dosing: Dosing, knowledge: Knowledge, problems: Problems) -> None:
     drug = knowledge.drugs.get(dosing.drug)
     if drug is None:
@@ -147,22 +181,24 @@ def _check_condition(
 ) -> None:
     if condition.tissue is not None:
         _check_gene([*where, "tissue"], condition.tissue, in_play, knowledge, problems)
-    gene = condition.ctdna
-    if gene is not None and gene not in measured:
-        listed = ", ".join(measured) or "no liquid biopsy is taken"
-        problems.add(
-            [*where, "ctdna"],
-            f"nobody measures {shown(gene)}; add it to genes of [liquid_biopsy] (measured: {listed})",
-        )
+    if condition.taken is not None and condition.taken not in knowledge.drugs:
+        problems.add_unknown([*where, "taken"], condition.taken, "drug", knowledge.drugs)
+    if condition.ctdna is not None:
+        _check_measured([*where, "ctdna"], condition.ctdna, measured, problems)
 
 
 def _check_options(line: Line, where: Sequence[Step], problems: Problems) -> None:
     last = len(line.options) - 1
+    drawn = any(option.share is not None for option in line.options)
+    if drawn and any(option.share is None for option in line.options):
+        problems.add([*where, "choose"], "where one option has a share, all need one")
+    if drawn and all(option.if_ is not None for option in line.options):
+        problems.add([*where, "choose"], "one option must have no condition, for patients whom no other fits")
     for o, option in enumerate(line.options):
         start: list[Step] = [*where] if line.choose is None else [*where, "choose", o]
-        if o < last and option.if_ is None:
+        if not drawn and o < last and option.if_ is None:
             problems.add(start, "has no condition, so the options after it are never reached; put it last")
-        if o == last and option.if_ is not None:
+        if not drawn and o == last and option.if_ is not None:
             problems.add(start, "the last option must have no condition, for patients whom no other fits")
         drugs = [dosing.drug for dosing in option.regimen]
         for d, drug in enumerate(drugs):

@@ -28,13 +28,16 @@ from tumor_abm.knowledge import Alteration, Drug, Knowledge, Quantity, quantitie
 from tumor_abm.knowledge.alteration import Effect, Origin, Prevalence
 from tumor_abm.knowledge.drug import Action as DrugAction
 from tumor_abm.knowledge.kinetics import Kinetics
-from tumor_abm.knowledge.population import Eligibility
 from tumor_abm.strategy import (
     Action,
     Adaptive,
+    Adjuvant,
     Arm,
     Condition,
     Dosing,
+    Eligibility,
+    Exposure,
+    History,
     Holiday,
     Line,
     Option,
@@ -85,6 +88,9 @@ KEYS: dict[str, tuple[type[Table], str]] = {
     "Holiday": (Holiday, ""),
     "Adaptive": (Adaptive, ""),
     "Eligibility": (Eligibility, "population.eligibility."),
+    "Exposure": (Exposure, "population.eligibility.exposure."),
+    "History": (History, "population.history."),
+    "Adjuvant": (Adjuvant, "population.history.adjuvant."),
     "Drug": (Drug, "drug.NAME."),
     "Schedule": (Schedule, "drug.NAME.schedule."),
     "Kinetics": (Kinetics, "drug.NAME.kinetics."),

@@ -88,12 +88,18 @@ class Experiment:
     @property
     def drugs(self) -> list[str]:
         """Drugs that any arm or prior line can give, sorted."""
-        return sorted({dosing.drug for line in self._lines() for _, dosing in line.dosings()})
+        given = {dosing.drug for line in self._lines() for _, dosing in line.dosings()}
+        asked = {condition.taken for line in self._lines() for _, condition in line.conditions()}
+        eligible = [asked for _, asked in self.population.eligibilities()] + [arm.among for arm in self.arms]
+        named = {drug for eligibility in eligible for _, drug in eligibility.drugs()}
+        return sorted(given | named | {drug for drug in asked if drug is not None})
 
     def _lines(self) -> Iterator[Line]:
-        yield from self.population.prior
+        for _, lines in self.population.pasts:
+            yield from lines
         for arm in self.arms:
             yield from arm.line
+        yield from self.written.afterwards
 
     @classmethod
     def from_dict(
@@ -103,6 +109,7 @@ class Experiment:
         file: str | Path | None = None,
         patients: int | None = None,
         seed: int | None = None,
+        knowledge: Knowledge | None = None,
     ) -> Experiment:
         """Check an experiment given as tables, as TOML would give them.
 
@@ -114,6 +121,8 @@ class Experiment:
             Named in messages; files of `knowledge` are looked for beside it.
         patients, seed
             Replace those of `data`.
+        knowledge
+            What is known, in the place of what comes with the package.
 
         Raises
         ------
@@ -122,7 +131,7 @@ class Experiment:
         """
         data = {**data, **_given(patients=patients, seed=seed)}
         problems = Problems(file)
-        knowledge = _known(data, file, problems)
+        knowledge = _known(data, file, problems, knowledge or Knowledge.shipped())
         written: Written | None = None
         try:
             written = Written.model_validate(data)
@@ -136,14 +145,18 @@ class Experiment:
         alterations = knowledge.core_alterations if written.alterations is None else written.alterations
         measured = written.liquid_biopsy.genes if written.liquid_biopsy else []
         check_names(written, population, alterations, knowledge, problems)
-        check_lines(
-            population.prior,
-            ["population", "prior"],
-            knowledge=knowledge,
-            alterations=alterations,
-            measured=measured,
-            problems=problems,
-        )
+        before: list[tuple[tuple[str | int, ...], list[Line]]] = [
+            (("population", *at), lines) for at, lines in population.pasts
+        ]
+        for at, lines in [*before, (("afterwards",), written.afterwards)]:
+            check_lines(
+                lines,
+                at,
+                knowledge=knowledge,
+                alterations=alterations,
+                measured=measured,
+                problems=problems,
+            )
         check_arms(
             written.arm, knowledge=knowledge, alterations=alterations, measured=measured, problems=problems
         )
@@ -197,7 +210,7 @@ class Experiment:
                 **plain(knowledge.assay),
             },
             "neutropenia": knowledge.neutropenia.to_core() if written.neutropenia.model else None,
-            "arms": [arm.to_core(knowledge.drugs) for arm in self.arms],
+            "arms": [arm.to_core(knowledge.drugs, written.afterwards) for arm in self.arms],
         }
 
     def resolved(self) -> dict[str, Any]:
@@ -212,6 +225,7 @@ class Experiment:
             name: share for name, share in population["founder"].items() if name in self.alterations
         }
         population["prior"] = [_tidy(line) for line in self.population.prior]
+        population["history"] = [_tidy(history) for history in self.population.history]
         population["eligibility"] = _tidy(self.population.eligibility)
         tables: dict[str, Any] = {
             "title": self.title,
@@ -229,6 +243,7 @@ class Experiment:
             "alterations": self.alterations,
             "assessment": _tidy(written.assessment),
             "neutropenia": {"model": False},
+            "afterwards": [_tidy(line) for line in written.afterwards],
             "arm": [_tidy(arm) for arm in self.arms],
             "population": {"name": self.population_name, **population},
             "pathway": plain(knowledge.pathway),
@@ -251,7 +266,13 @@ class Experiment:
         return tomli_w.dumps(self.resolved())
 
 
-def load_experiment(path: str | Path, *, patients: int | None = None, seed: int | None = None) -> Experiment:
+def load_experiment(
+    path: str | Path,
+    *,
+    patients: int | None = None,
+    seed: int | None = None,
+    knowledge: Knowledge | None = None,
+) -> Experiment:
     """Read an experiment from a TOML file and check it.
 
     Parameters
@@ -260,6 +281,8 @@ def load_experiment(path: str | Path, *, patients: int | None = None, seed: int 
         The file.
     patients, seed
         Replace those of the file.
+    knowledge
+        What is known, in the place of what comes with the package.
 
     Raises
     ------
@@ -268,7 +291,7 @@ def load_experiment(path: str | Path, *, patients: int | None = None, seed: int 
     """
     tables = read_toml(path)
     try:
-        return Experiment.from_dict(tables, file=path, patients=patients, seed=seed)
+        return Experiment.from_dict(tables, file=path, patients=patients, seed=seed, knowledge=knowledge)
     except RecursionError:
         raise InputError("tables are nested too deeply", file=path) from None
 
@@ -289,20 +312,20 @@ def _given(**values: int | None) -> dict[str, int]:
     return given
 
 
-def _known(data: Mapping[str, Any], file: str | Path | None, problems: Problems) -> Knowledge | None:
+def _known(
+    data: Mapping[str, Any], file: str | Path | None, problems: Problems, knowledge: Knowledge
+) -> Knowledge | None:
     """Lay the tables of an experiment over what is known."""
     tables = {key: data[key] for key in _KNOWLEDGE_TABLES if isinstance(data.get(key), Mapping)}
     for key, own in (("liquid_biopsy", ("every_weeks", "genes")), ("neutropenia", ("model",))):
         if isinstance(data.get(key), Mapping):
-            constants = Knowledge.shipped().tables[key]
+            constants = knowledge.tables[key]
             tables[key] = {
                 name: value for name, value in data[key].items() if name not in own and name in constants
             }
     if data.get("self_contained") is True:
-        shipped = Knowledge.shipped()
-        spare = {"liquid_biopsy": plain(shipped.assay), "neutropenia": plain(shipped.neutropenia)}
+        spare = {"liquid_biopsy": plain(knowledge.assay), "neutropenia": plain(knowledge.neutropenia)}
         return complete(merged(spare, tables), problems)
-    knowledge = Knowledge.shipped()
     files = data.get("knowledge")
     folder = Path() if file is None else Path(file).parent
     for name in files if isinstance(files, list) else []:

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from tumor_abm._table import Table
-from tumor_abm.strategy import Arm
+from tumor_abm.strategy import Arm, Line
 
 DEFAULT_POPULATION = "first_line_postmenopausal"
 
@@ -167,6 +167,8 @@ class Written(Table):
         Liquid biopsies; none are taken when absent.
     neutropenia
         Neutrophils.
+    afterwards
+        Lines that follow on those of every arm.
     arm
         Strategies to compare.
     """
@@ -196,4 +198,5 @@ class Written(Table):
     assessment: Assessment = Field(default_factory=Assessment)
     liquid_biopsy: LiquidBiopsy | None = None
     neutropenia: Neutrophils = Field(default_factory=Neutrophils)
+    afterwards: list[Line] = Field(default_factory=list)
     arm: list[Arm] = Field(min_length=1)

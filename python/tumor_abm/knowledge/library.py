@@ -95,6 +95,33 @@ class Knowledge:
         problems.raise_if_any()
         return knowledge
 
+    def with_numbers(self, values: Mapping[str, float]) -> Knowledge:
+        """Return this knowledge with other values of some numbers, unit, range and source left as they are.
+
+        Parameters
+        ----------
+        values
+            By path of keys as `numbers` gives it, joined by dots: ``"pathway.e2f_half"``. A number of a
+            population holds for every population that is based on it and has none of its own.
+
+        Raises
+        ------
+        InputError
+            No number has the name, or the value lies outside its range.
+        """
+        known = {".".join(map(str, path)): path for path in self.numbers()}
+        problems = Problems("numbers")
+        tables: dict[str, Any] = {}
+        for name, value in values.items():
+            if name not in known:
+                problems.add_unknown([], name, "number", known)
+                continue
+            tables = merged(tables, _nested(known[name], {"value": value}))
+        problems.raise_if_any()
+        knowledge = self.updated(tables, problems)
+        problems.raise_if_any()
+        return knowledge
+
     def numbers(self) -> dict[tuple[str | int, ...], Quantity]:
         """Every number that is known, by its path of keys, e.g. ``("pathway", "e2f_half")``.
 
@@ -107,6 +134,12 @@ class Knowledge:
     def core_alterations(self) -> list[str]:
         """Alterations that are in play unless an experiment says otherwise."""
         return [name for name, alteration in self.alterations.items() if alteration.core]
+
+
+def _nested(path: tuple[str | int, ...], value: Any) -> Any:
+    for key in reversed(path):
+        value = {key: value}
+    return value
 
 
 @cache

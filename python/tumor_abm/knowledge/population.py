@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Annotated, Any, ClassVar
 
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
@@ -18,7 +18,7 @@ from tumor_abm.knowledge.quantity import (
     between,
     plain,
 )
-from tumor_abm.strategy import Line, Standard
+from tumor_abm.strategy import Eligibility, History, Line, Standard
 
 _Sigma = Annotated[Quantity, AfterValidator(between(0, 10))]
 _Fold = Annotated[Quantity, AfterValidator(between(0.1, 10))]
@@ -71,33 +71,6 @@ class _Weights(Table):
 Weights = Annotated[_Weights, BeforeValidator(_given_list)]
 
 
-class Eligibility(Table):
-    """Who may enter the arms after the prior lines; empty: everybody who progressed on the last.
-
-    Attributes
-    ----------
-    prior_months_at_least
-        At least so many months from start to progression on the last prior line.
-    prior_months_below
-        Less than so many months from start to progression on the last prior line.
-    altered
-        Genes (or alterations) that must be found in the tumour.
-    not_altered
-        Genes (or alterations) that must not be found in the tumour.
-    visceral
-        Only patients with (``false``: without) visceral disease.
-    measurable
-        Only patients with (``false``: without) measurable disease.
-    """
-
-    prior_months_at_least: float | None = Field(default=None, ge=0, le=10_000)
-    prior_months_below: float | None = Field(default=None, gt=0, le=10_000)
-    altered: list[str] = Field(default_factory=list)
-    not_altered: list[str] = Field(default_factory=list)
-    visceral: bool | None = None
-    measurable: bool | None = None
-
-
 class Population(Table):
     """Laws of the patients.
 
@@ -147,10 +120,16 @@ class Population(Table):
         Hazard of loss to follow-up.
     other_death_per_year
         Hazard of death from other causes.
+    primary_volume_cm3
+        Volume of the primary tumour that surgery removes, in histories with adjuvant therapy.
+    residual_cells
+        Tumour cells that surgery leaves behind there; each cell had the same chance to stay.
     prior
-        Lines that every patient has lived through before the arms begin.
+        Lines that every patient has lived through before the arms begin; or ...
+    history
+        ... ways to have come to the trial, each with its share of the patients.
     eligibility
-        Who may enter the arms after them.
+        What is asked of all patients on the day of enrolment.
     """
 
     label: str = ""
@@ -175,8 +154,42 @@ class Population(Table):
     founder: dict[str, Share] = Field(default_factory=dict)
     loss_to_follow_up_per_year: Hazard
     other_death_per_year: Hazard
+    primary_volume_cm3: Positive
+    residual_cells: LogNormal
     prior: list[Line] = Field(default_factory=list)
+    history: list[History] = Field(default_factory=list)
     eligibility: Eligibility = Field(default_factory=Eligibility)
+
+    @model_validator(mode="after")
+    def _one_past(self) -> Population:
+        if self.prior and self.history:
+            raise ValueError("name either prior or history")
+        names = [history.name for history in self.history]
+        twice = [name for i, name in enumerate(names) if name in names[:i]]
+        if twice:
+            raise ValueError(f'history "{twice[0]}" is named twice')
+        unknown = [name for name in self.eligibility.history if name not in names]
+        if unknown:
+            raise ValueError(f'eligibility: no history is called "{unknown[0]}"')
+        return self
+
+    @property
+    def pasts(self) -> list[tuple[tuple[str | int, ...], list[Line]]]:
+        """Therapy before enrolment, history by history, each with its place."""
+        if not self.history:
+            return [(("prior",), self.prior)]
+        found: list[tuple[tuple[str | int, ...], list[Line]]] = []
+        for h, history in enumerate(self.history):
+            found.append((("history", h, "prior"), history.prior))
+            if history.adjuvant is not None:
+                found.append((("history", h, "adjuvant"), [history.adjuvant.line]))
+        return found
+
+    def eligibilities(self) -> Iterator[tuple[tuple[str | int, ...], Eligibility]]:
+        """Everything that is asked of patients, with its place."""
+        yield ("eligibility",), self.eligibility
+        for h, history in enumerate(self.history):
+            yield ("history", h, "eligibility"), history.eligibility
 
     def to_core(
         self, name: str, *, alterations: Collection[str], drugs: Mapping[str, Standard]
@@ -185,7 +198,7 @@ class Population(Table):
         laws = {
             key: plain(getattr(self, key))
             for key in type(self).model_fields
-            if key not in ("label", "target_lesions", "founder", "prior", "eligibility")
+            if key not in ("label", "target_lesions", "founder", "prior", "history", "eligibility")
         }
         return {
             "name": name,
@@ -197,5 +210,6 @@ class Population(Table):
                 if alteration in alterations
             ],
             "prior": [line.to_core(drugs) for line in self.prior],
-            "eligibility": self.eligibility.model_dump(),
+            "history": [history.to_core(drugs) for history in self.history],
+            "eligibility": self.eligibility.to_core(),
         }

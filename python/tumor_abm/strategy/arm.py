@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from pydantic import Field
 
 from tumor_abm._table import Table
 from tumor_abm.strategy.dosing import Standard
+from tumor_abm.strategy.enrolment import Eligibility
 from tumor_abm.strategy.line import Line
 
 
@@ -21,14 +22,18 @@ class Arm(Table):
         Unique name.
     labels
         What the arm stands for elsewhere, e.g. trial, arm and subset of a published trial.
+    among
+        Which of the patients enrolled the arm is about; the others do not live it.
     line
         Lines in order.
     """
 
     name: str = Field(min_length=1)
     labels: dict[str, str] = Field(default_factory=dict)
+    among: Eligibility = Field(default_factory=Eligibility)
     line: list[Line] = Field(min_length=1)
 
-    def to_core(self, drugs: Mapping[str, Standard]) -> dict[str, Any]:
-        """Return the arm as the core reads it."""
-        return {"name": self.name, "lines": [line.to_core(drugs) for line in self.line]}
+    def to_core(self, drugs: Mapping[str, Standard], afterwards: Sequence[Line] = ()) -> dict[str, Any]:
+        """Return the arm, followed by the lines of `afterwards`, as the core reads it."""
+        lines = [line.to_core(drugs) for line in (*self.line, *afterwards)]
+        return {"name": self.name, "lines": lines, "among": self.among.to_core()}

@@ -55,6 +55,10 @@ class Condition(Table):
         The line before lasted less than so many months to progression.
     visceral
         The patient has visceral disease (``false``: has none).
+    premenopausal
+        The patient is (``false``: is not) premenopausal.
+    taken
+        The patient has taken this drug before.
     all
         All of these conditions.
     not
@@ -68,6 +72,8 @@ class Condition(Table):
     sld_change: SldChange | None = None
     prior_months_below: Months | None = None
     visceral: bool | None = None
+    premenopausal: bool | None = None
+    taken: str | None = None
     all_: list[Condition] | None = Field(default=None, alias="all", min_length=1)
     not_: Condition | None = Field(default=None, alias="not")
 
@@ -102,5 +108,10 @@ class Condition(Table):
             return {"kind": "all", "of": [condition.to_core() for condition in self.all_]}
         if self.not_ is not None:
             return {"kind": "not", "of": self.not_.to_core()}
-        visceral = {"kind": "visceral"}
-        return visceral if self.visceral else {"kind": "not", "of": visceral}
+        if self.taken is not None:
+            return {"kind": "taken", "drug": self.taken}
+        if self.visceral is not None:
+            asked, wanted = {"kind": "visceral"}, self.visceral
+        else:
+            asked, wanted = {"kind": "premenopausal"}, self.premenopausal is not False
+        return asked if wanted else {"kind": "not", "of": asked}

@@ -16,17 +16,22 @@ Regimen = Annotated[list[Dosing], Field(min_length=1)]
 
 
 class Option(Table):
-    """A regimen that is taken if its condition holds; the first that fits is given.
+    """A regimen that is taken if its condition holds.
+
+    The first that fits is given; where options have shares, one is drawn among those that fit.
 
     Attributes
     ----------
     if
-        Condition at the start of the line; the last option has none.
+        Condition at the start of the line; the last option has none, or, with shares, at least one.
+    share
+        Its weight when one of several is drawn, as a physician's choice is.
     regimen
         Drugs given together.
     """
 
     if_: Condition | None = Field(default=None, alias="if")
+    share: float | None = Field(default=None, gt=0, le=1e6)
     regimen: Regimen
 
 
@@ -152,7 +157,7 @@ class Line(Table):
         """Regimens to choose from, one if there is no choice."""
         if self.choose is not None:
             return self.choose
-        return [Option.model_construct(if_=None, regimen=self.regimen or [])]
+        return [Option.model_construct(if_=None, share=None, regimen=self.regimen or [])]
 
     def dosings(self) -> Iterator[tuple[tuple[str | int, ...], Dosing]]:
         """Every dosing that the line can give, with its place in the line."""
@@ -180,6 +185,7 @@ class Line(Table):
             "options": [
                 {
                     "when": None if option.if_ is None else option.if_.to_core(),
+                    "share": option.share,
                     "regimen": [dosing.to_core(drugs) for dosing in option.regimen],
                 }
                 for option in self.options

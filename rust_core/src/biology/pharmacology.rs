@@ -47,7 +47,7 @@ pub struct DrugEffect {
 const MOST_DOSES: u32 = 6;
 
 /// When doses are taken within a cycle.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, PartialEq)]
 #[serde(deny_unknown_fields)]
 pub struct Schedule {
     /// Days of the cycle (from 1) on which the drug is taken.

@@ -2,19 +2,23 @@
 
 use crate::biology::pharmacology::Drug;
 use crate::clinic::DAYS_PER_MONTH;
+use crate::clinic::covariates::choose;
 use crate::clinic::imaging::next_scan;
 use crate::clinic::patient::{Patient, Status};
 use crate::clinic::records::{
     Assessment, Composition, EndReason, Event, Outcome, Overall, Reading, TrajectoryPoint,
 };
 use crate::clinic::response::{Course, Response, Scan};
-use crate::clinic::strategy::{Action, Condition, Dosing};
+use crate::clinic::strategy::{Action, Condition, Dosing, Line, RegimenOption};
 use crate::clinic::treatment::{DrugCourse, RunningLine};
+use crate::random::{Purpose, stream, uniform};
 
 /// Days between blood counts.
 const BLOOD_EVERY_DAYS: u64 = 7;
 /// Genotypes below this share of cells are left out of the composition table.
 const SMALLEST_SHARE: f64 = 1e-6;
+/// Lines before enrolment that are told apart in random choices.
+const MOST_LINES: u64 = 1 << 16;
 
 impl Patient {
     /// All that a doctor does on the morning of a day.
@@ -73,11 +77,7 @@ impl Patient {
             self.treatment.begun += 1;
             let number = self.treatment.begun as u32;
             self.sample_plasma(number);
-            let option = line
-                .options
-                .iter()
-                .find(|option| option.when.as_ref().is_none_or(|when| self.holds(when, None)));
-            let Some(option) = option.or(line.options.last()) else { continue };
+            let Some(option) = self.choose(line, number) else { continue };
             let courses: Vec<DrugCourse> =
                 option.regimen.iter().filter_map(|dosing| self.course(dosing)).collect();
             let regimen = self.regimen_name(&courses);
@@ -126,6 +126,19 @@ impl Patient {
             self.note(number, "line started", regimen);
             self.treatment.line = Some(running);
         }
+    }
+
+    /// The first option that fits, or, where they have shares, one drawn among those that fit. Twins draw alike.
+    fn choose<'a>(&self, line: &'a Line, number: u32) -> Option<&'a RegimenOption> {
+        let fits = |option: &&RegimenOption| option.when.as_ref().is_none_or(|when| self.holds(when, None));
+        let fitting: Vec<&RegimenOption> = line.options.iter().filter(fits).collect();
+        let shares: Option<Vec<f64>> = fitting.iter().map(|option| option.share).collect();
+        let Some(shares) = shares.filter(|shares| shares.len() > 1) else {
+            return fitting.first().copied().or(line.options.last());
+        };
+        let index = u64::from(number) + if self.treatment.is_observed() { MOST_LINES } else { 0 };
+        let rng = &mut stream(self.experiment.spec.seed, self.id, Purpose::Choice, index);
+        fitting.get(choose(&shares, uniform(rng)) - 1).copied()
     }
 
     fn course(&self, dosing: &Dosing) -> Option<DrugCourse> {
@@ -299,6 +312,11 @@ impl Patient {
         }
     }
 
+    /// The liquid biopsy of the day of enrolment.
+    pub(crate) fn read_plasma(&mut self) {
+        self.sample_plasma(0);
+    }
+
     fn sample_plasma(&mut self, line: u32) {
         let experiment = self.experiment.clone();
         let Some(assay) = &experiment.spec.liquid_biopsy else { return };
@@ -343,6 +361,8 @@ impl Patient {
                 self.treatment.last_line_days.is_some_and(|days| (days as f64) < months * DAYS_PER_MONTH)
             }
             Condition::Visceral => self.covariates.visceral,
+            Condition::Premenopausal => self.covariates.physiology.premenopausal,
+            Condition::Taken { drug } => self.days_on(drug) > 0,
             Condition::All { of } => of.iter().all(|inner| self.holds(inner, line)),
             Condition::Not { of } => !self.holds(of, line),
         }

@@ -1,12 +1,13 @@
 //! Many patients, each through every arm: virtual twins, in parallel, the same for any number of
 //! threads.
 
+use crate::clinic::DAYS_PER_MONTH;
 use crate::clinic::covariates::Covariates;
+use crate::clinic::enrolment::Enrolled;
 use crate::clinic::experiment::Experiment;
 use crate::clinic::patient::{Patient, Status};
-use crate::clinic::records::{EndReason, Life, Records, tables};
+use crate::clinic::records::{Life, Records, tables};
 use crate::clinic::strategy::Line;
-use crate::clinic::treatment::Treatment;
 use crate::error::{Error, Result};
 use crate::table::{Column, Table, Texts};
 use crate::tumour::clones::StepProbabilities;
@@ -15,69 +16,10 @@ use rayon::prelude::*;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
-/// Candidates screened for one eligible patient before giving up.
-const MOST_CANDIDATES: u64 = 10_000;
-/// Days the lines before enrolment may take.
-const MOST_PRIOR_DAYS: u64 = 365 * 30;
-
-/// A patient on the day of enrolment, with what is reported of them.
-struct Enrolled {
-    patient: Patient,
-    screened: u64,
-}
-
 impl Patient {
-    /// The first eligible candidate of patient `id`, on the day of enrolment.
-    fn enrolled(experiment: &Arc<Experiment>, id: u64, cancel: &AtomicBool) -> Result<Enrolled> {
-        for candidate in 0..MOST_CANDIDATES {
-            let mut patient = Self::diagnose(experiment, id, candidate)?;
-            if patient.live_through_prior_lines(cancel)? {
-                patient.enrol();
-                return Ok(Enrolled { patient, screened: candidate + 1 });
-            }
-        }
-        Err(Error::input(
-            "population.eligibility",
-            format!("patient {id}: none of {MOST_CANDIDATES} candidates was eligible; relax the criteria"),
-        ))
-    }
-
-    fn live_through_prior_lines(&mut self, cancel: &AtomicBool) -> Result<bool> {
-        let population = &self.experiment.spec.population;
-        let eligibility = population.eligibility.clone();
-        if eligibility.visceral.is_some_and(|wanted| wanted != self.covariates.visceral)
-            || eligibility.measurable.is_some_and(|wanted| wanted == self.covariates.bone_only)
-        {
-            return Ok(false);
-        }
-        if !population.prior.is_empty() {
-            self.treatment = Treatment::new(Arc::new(population.prior.clone()), false);
-            for _ in 0..MOST_PRIOR_DAYS {
-                self.visit();
-                if self.treatment.is_over() || self.status() != Status::Followed {
-                    break;
-                }
-                self.pass_day()?;
-                if cancel.load(Ordering::Relaxed) {
-                    return Err(Error::Interrupted);
-                }
-            }
-            let last = self.records.outcomes.last().map(|outcome| outcome.end_reason);
-            let left = matches!(last, Some(EndReason::Progression | EndReason::Completed));
-            if !left || !self.treatment.is_over() {
-                return Ok(false);
-            }
-        }
-        let catalogue = &self.experiment.catalogue;
-        let found = |gene: &String| self.carriers(&catalogue.of_gene(gene)) >= FOUND_IN_TISSUE;
-        Ok(Covariates::prior_fits(&eligibility, self.treatment.last_line_days.unwrap_or(0) as f64)
-            && eligibility.altered.iter().all(found)
-            && !eligibility.not_altered.iter().any(found))
-    }
-
     /// Live through an arm to the end of follow-up.
     fn follow(mut self, lines: Arc<Vec<Line>>, cancel: &AtomicBool) -> Result<Records> {
-        self.treatment = self.treatment.followed_by(lines);
+        self.treatment = self.treatment.followed_by(lines, true);
         let end_with_last_line = self.experiment.spec.end_with_last_line;
         while self.status() == Status::Followed {
             if cancel.load(Ordering::Relaxed) {
@@ -94,21 +36,28 @@ impl Patient {
     }
 }
 
-/// Share of cells at which a gene counts as altered in a tissue biopsy at enrolment.
-const FOUND_IN_TISSUE: f64 = 0.05;
-
 /// A cohort: the patients `first .. first + patients` of an experiment.
 #[derive(Clone, Debug)]
 pub struct Cohort {
     experiment: Arc<Experiment>,
+    /// Different treatments, in the order of the arms that give them first.
     plans: Vec<Arc<Vec<Line>>>,
+    /// Treatment of each arm.
+    plan_of: Vec<usize>,
 }
 
 impl Cohort {
     /// Prepare the arms of an experiment.
     pub fn new(experiment: Experiment) -> Self {
-        let plans = experiment.spec.arms.iter().map(|arm| Arc::new(arm.lines.clone())).collect();
-        Self { experiment: Arc::new(experiment), plans }
+        let mut plans: Vec<Arc<Vec<Line>>> = Vec::new();
+        let plan_of = experiment.spec.arms.iter().map(|arm| {
+            plans.iter().position(|plan| **plan == arm.lines).unwrap_or_else(|| {
+                plans.push(Arc::new(arm.lines.clone()));
+                plans.len() - 1
+            })
+        });
+        let plan_of = plan_of.collect();
+        Self { experiment: Arc::new(experiment), plans, plan_of }
     }
 
     /// Check that the step is short enough for the first `patients` patients: for their untreated
@@ -129,11 +78,18 @@ impl Cohort {
     fn live(&self, id: u64, cancel: &AtomicBool) -> Result<(PatientRow, Life)> {
         let Enrolled { patient, screened } = Patient::enrolled(&self.experiment, id, cancel)?;
         let row = PatientRow::new(&patient, screened);
-        let arms = self
-            .plans
-            .iter()
-            .map(|plan| patient.clone().follow(Arc::clone(plan), cancel))
-            .collect::<Result<Vec<_>>>()?;
+        let arms = &self.experiment.spec.arms;
+        let enters: Vec<bool> = arms.iter().map(|arm| patient.fits(&arm.among)).collect();
+        let mut lived: Vec<Option<Records>> = vec![None; self.plans.len()];
+        for (&plan, _) in self.plan_of.iter().zip(&enters).filter(|&(_, &enters)| enters) {
+            if lived[plan].is_none() {
+                lived[plan] = Some(patient.clone().follow(Arc::clone(&self.plans[plan]), cancel)?);
+            }
+        }
+        let records = |(&plan, &enters): (&usize, &bool)| {
+            lived[plan].as_ref().filter(|_| enters).cloned().unwrap_or_default()
+        };
+        let arms = self.plan_of.iter().zip(&enters).map(records).collect();
         Ok((row, Life { patient: id, arms }))
     }
 
@@ -174,6 +130,12 @@ struct PatientRow {
     screened: u64,
     covariates: Covariates,
     founder: String,
+    history: String,
+    relapse_months: f64,
+    prior_regimens: Vec<String>,
+    prior_months: f64,
+    altered: String,
+    detected: String,
     grown_days: u64,
     growths: u64,
     cells: u64,
@@ -188,6 +150,12 @@ impl PatientRow {
             screened,
             covariates: patient.covariates.clone(),
             founder: patient.genotypes.name(&patient.experiment.catalogue, 0),
+            history: patient.experiment.histories[patient.past.history].name.clone(),
+            relapse_months: months(patient.past.relapse_days),
+            prior_regimens: patient.past.regimens.clone(),
+            prior_months: months(patient.treatment.last_line_days),
+            altered: listed(patient.experiment.genes(), |gene| patient.has(gene)),
+            detected: listed(patient.experiment.genes(), |gene| patient.shows(gene)),
             grown_days: patient.grown_days,
             growths: patient.growths,
             cells: patient.cells(),
@@ -195,6 +163,23 @@ impl PatientRow {
             sld_mm: patient.true_sld_mm(),
         }
     }
+}
+
+fn months(days: Option<u64>) -> f64 {
+    days.map_or(f64::NAN, |days| days as f64 / DAYS_PER_MONTH)
+}
+
+/// The genes that `are` so, joined.
+fn listed(genes: Vec<&str>, are: impl Fn(&str) -> bool) -> String {
+    genes.into_iter().filter(|gene| are(gene)).collect::<Vec<_>>().join(" + ")
+}
+
+fn texts(rows: &[PatientRow], of: impl Fn(&PatientRow) -> String) -> Column {
+    let mut column = Texts::default();
+    for row in rows {
+        column.push(&of(row));
+    }
+    Column::Text(column)
 }
 
 fn patient_table(rows: &[PatientRow]) -> Table {
@@ -226,6 +211,13 @@ fn patient_table(rows: &[PatientRow]) -> Table {
     t.put("neutrophils", f64s(|c| c.neutrophils));
     t.put("lethal_volume_cm3", f64s(|c| c.lethal_volume_cm3));
     t.put("founder", Column::Text(founder));
+    t.put("history", texts(rows, |r| r.history.clone()));
+    t.put("relapse_months", Column::F64(rows.iter().map(|r| r.relapse_months).collect()));
+    t.put("prior_lines", Column::U64(rows.iter().map(|r| r.prior_regimens.len() as u64).collect()));
+    t.put("prior_regimens", texts(rows, |r| r.prior_regimens.join("; ")));
+    t.put("prior_months", Column::F64(rows.iter().map(|r| r.prior_months).collect()));
+    t.put("altered", texts(rows, |r| r.altered.clone()));
+    t.put("detected", texts(rows, |r| r.detected.clone()));
     t.put("growth_days", Column::U64(rows.iter().map(|r| r.grown_days).collect()));
     t.put("growth_attempts", Column::U64(rows.iter().map(|r| r.growths).collect()));
     t.put("cells", Column::U64(rows.iter().map(|r| r.cells).collect()));

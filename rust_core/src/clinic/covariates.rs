@@ -2,8 +2,9 @@
 
 use crate::biology::genotype::Catalogue;
 use crate::biology::pathway::CellPhysiology;
+use crate::clinic::DAYS_PER_YEAR;
+use crate::clinic::enrolment::{Eligibility, History};
 use crate::clinic::strategy::Line;
-use crate::clinic::{DAYS_PER_MONTH, DAYS_PER_YEAR};
 use crate::error::{Error, Result, within};
 use crate::random::{Philox4x64, Purpose, exponential, normal, stream, uniform};
 use serde::Deserialize;
@@ -31,7 +32,7 @@ impl LogNormal {
         Ok(())
     }
 
-    fn draw(&self, rng: &mut Philox4x64) -> f64 {
+    pub(crate) fn draw(&self, rng: &mut Philox4x64) -> f64 {
         self.at(normal(rng))
     }
 
@@ -77,24 +78,6 @@ pub struct Founder {
     pub alteration: String,
     /// Share of patients.
     pub probability: f64,
-}
-
-/// Who may enter the arms after the prior lines. Empty: everybody who progressed on the last one.
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct Eligibility {
-    /// At least so many months from start to progression on the last prior line.
-    pub prior_months_at_least: Option<f64>,
-    /// Less than so many months from start to progression on the last prior line.
-    pub prior_months_below: Option<f64>,
-    /// Genes that must be found in the tumour (in at least `tissue_fraction` of cells).
-    pub altered: Vec<String>,
-    /// Genes that must not be found.
-    pub not_altered: Vec<String>,
-    /// Only patients with (or without) visceral disease.
-    pub visceral: Option<bool>,
-    /// Only patients with (or without) measurable disease.
-    pub measurable: Option<bool>,
 }
 
 /// The laws from which patients are drawn.
@@ -146,10 +129,17 @@ pub struct Population {
     pub loss_to_follow_up_per_year: f64,
     /// Hazard of death from other causes, per year.
     pub other_death_per_year: f64,
-    /// Lines every patient has lived through before the arms begin.
+    /// Volume of the primary tumour that surgery removes, cm3.
+    pub primary_volume_cm3: f64,
+    /// Cells that surgery leaves behind in those who relapse under adjuvant therapy.
+    pub residual_cells: LogNormal,
+    /// Lines every patient has lived through before the arms begin; or ...
     #[serde(default)]
     pub prior: Vec<Line>,
-    /// Who may enter the arms after the prior lines.
+    /// ... ways to have come to the trial, each with its share of patients.
+    #[serde(default)]
+    pub history: Vec<History>,
+    /// What is asked of all patients on the day of enrolment.
     #[serde(default)]
     pub eligibility: Eligibility,
 }
@@ -167,6 +157,11 @@ impl Population {
         within(at("diagnosis_volume_cm3.low"), self.diagnosis_volume_cm3.low, 1e-6, 1e5)?;
         within(at("diagnosis_volume_cm3.high"), self.diagnosis_volume_cm3.high, 1e-6, 1e6)?;
         self.lethal_volume_cm3.validate(&at("lethal_volume_cm3"))?;
+        within(at("primary_volume_cm3"), self.primary_volume_cm3, 1e-6, 1e5)?;
+        self.residual_cells.validate(&at("residual_cells"))?;
+        if !self.prior.is_empty() && !self.history.is_empty() {
+            return Err(Error::input(at("history"), "name either prior or history"));
+        }
         self.target_share.validate(&at("target_share"))?;
         self.shedding.validate(&at("shedding"))?;
         self.seeding.validate(&at("seeding"))?;
@@ -200,15 +195,6 @@ impl Population {
                 return Err(Error::input(
                     at("founder"),
                     format!("\"{}\" is no alteration of this experiment", founder.alteration),
-                ));
-            }
-        }
-        let eligibility = &self.eligibility;
-        for gene in eligibility.altered.iter().chain(&eligibility.not_altered) {
-            if catalogue.of_gene(gene).is_empty() {
-                return Err(Error::input(
-                    at("eligibility"),
-                    format!("\"{gene}\" is no gene or alteration of this experiment"),
                 ));
             }
         }
@@ -327,17 +313,10 @@ impl Covariates {
             accrual_share,
         }
     }
-
-    /// Whether a months-long prior benefit satisfies `eligibility`.
-    pub fn prior_fits(eligibility: &Eligibility, prior_days: f64) -> bool {
-        let months = prior_days / DAYS_PER_MONTH;
-        eligibility.prior_months_at_least.is_none_or(|least| months >= least)
-            && eligibility.prior_months_below.is_none_or(|most| months < most)
-    }
 }
 
 /// Index (from 1) drawn with weights.
-fn choose(weights: &[f64], u: f64) -> usize {
+pub(crate) fn choose(weights: &[f64], u: f64) -> usize {
     let mut left = u * weights.iter().sum::<f64>();
     for (index, &weight) in weights.iter().enumerate() {
         left -= weight;

@@ -4,6 +4,7 @@ use crate::biology::genotype::{Alteration, Catalogue};
 use crate::biology::pathway::Pathway;
 use crate::biology::pharmacology::{Drug, Kinetics};
 use crate::clinic::covariates::Population;
+use crate::clinic::enrolment::History;
 use crate::clinic::imaging::{Imaging, ScanPeriod, validate_calendar};
 use crate::clinic::liquid_biopsy::LiquidBiopsy;
 use crate::clinic::strategy::{Arm, Scope};
@@ -61,6 +62,8 @@ pub struct Experiment {
     pub catalogue: Catalogue,
     /// Kinetic constants per drug.
     pub kinetics: Vec<Kinetics>,
+    /// Ways to have come to the trial, at least one.
+    pub histories: Vec<History>,
     /// Steps in a day.
     pub steps_per_day: u32,
     /// Alterations per gene of the liquid biopsy.
@@ -124,8 +127,35 @@ impl Experiment {
         for (l, line) in spec.population.prior.iter().enumerate() {
             line.validate(&format!("population.prior[{l}]"), &scope)?;
         }
+        spec.population.eligibility.validate("population.eligibility", &catalogue, &scope)?;
+        let only = History { share: 1.0, prior: spec.population.prior.clone(), ..History::default() };
+        let histories =
+            if spec.population.history.is_empty() { vec![only] } else { spec.population.history.clone() };
+        for (h, history) in histories.iter().enumerate() {
+            history.validate(&format!("population.history[{h}]"), &catalogue, &scope)?;
+            if histories[..h].iter().any(|other| other.name == history.name) {
+                return Err(Error::input(
+                    "population.history",
+                    format!("\"{}\" is named twice", history.name),
+                ));
+            }
+        }
+        for (a, arm) in spec.arms.iter().enumerate() {
+            arm.among.validate(&format!("arm[{a}].among"), &catalogue, &scope)?;
+        }
         let kinetics = spec.drugs.iter().map(Kinetics::new).collect();
-        Ok(Self { spec, catalogue, kinetics, steps_per_day, assayed })
+        Ok(Self { spec, catalogue, kinetics, histories, steps_per_day, assayed })
+    }
+
+    /// Genes of the alterations in play, each once.
+    pub fn genes(&self) -> Vec<&str> {
+        let mut genes: Vec<&str> = Vec::new();
+        for alteration in &self.catalogue.alterations {
+            if !genes.contains(&alteration.gene.as_str()) {
+                genes.push(&alteration.gene);
+            }
+        }
+        genes
     }
 
     /// Index of a drug whose name was checked.

@@ -91,6 +91,12 @@ impl Bulk {
         self.stroma += (balance - self.stroma) * (dt / imaging.stroma_days).min(1.0);
     }
 
+    /// Keep a share of everything.
+    pub(crate) fn thin(&mut self, share: f64) {
+        self.dead *= share.min(1.0);
+        self.stroma *= share.min(1.0);
+    }
+
     /// Volume of the whole tumour.
     pub fn volume_cm3(&self, imaging: &Imaging, living: u64) -> f64 {
         (living as f64 + self.dead + self.stroma) / imaging.cells_per_cm3

@@ -4,6 +4,7 @@
 mod care;
 pub mod cohort;
 pub mod covariates;
+pub mod enrolment;
 pub mod experiment;
 pub mod imaging;
 pub mod liquid_biopsy;
@@ -14,6 +15,8 @@ pub mod strategy;
 pub mod toxicity;
 pub mod treatment;
 
+/// Share of cells at which a gene counts as altered in a tissue biopsy.
+pub const FOUND_IN_TISSUE: f64 = 0.05;
 /// Days in a month: a year of 365.25 days over 12.
 pub const DAYS_PER_MONTH: f64 = 30.4375;
 /// Days in a year.

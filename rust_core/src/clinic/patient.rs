@@ -4,6 +4,7 @@ use crate::biology::genotype::{GenotypeKinds, Genotypes};
 use crate::biology::pathway::{DrugDay, rates};
 use crate::biology::pharmacology::Amounts;
 use crate::clinic::covariates::Covariates;
+use crate::clinic::enrolment::Past;
 use crate::clinic::experiment::Experiment;
 use crate::clinic::imaging::Bulk;
 use crate::clinic::records::Records;
@@ -46,6 +47,8 @@ pub(crate) struct Body {
 pub struct Patient {
     pub(crate) experiment: Arc<Experiment>,
     pub(crate) id: u64,
+    pub(crate) candidate: u64,
+    pub(crate) past: Past,
     pub(crate) covariates: Covariates,
     pub(crate) genotypes: Genotypes,
     pub(crate) clones: Clones,
@@ -71,16 +74,22 @@ pub struct Patient {
 }
 
 impl Patient {
-    /// Draw candidate `candidate` of patient `id` and grow the tumour to diagnosis.
-    pub fn diagnose(experiment: &Arc<Experiment>, id: u64, candidate: u64) -> Result<Self> {
+    /// Candidate `candidate` of patient `id`, without a tumour yet.
+    pub(crate) fn unborn(
+        experiment: &Arc<Experiment>,
+        id: u64,
+        candidate: u64,
+        covariates: Covariates,
+    ) -> Self {
         let spec = &experiment.spec;
-        let covariates = Covariates::draw(&spec.population, &experiment.catalogue, spec.seed, id, candidate);
         let mut lesion_rng = stream(spec.seed, id, Purpose::NewLesion, candidate);
         let lesion_due = exponential(&mut lesion_rng);
         let body = Body::new(experiment, id, candidate, covariates.neutrophils);
-        let mut patient = Self {
+        Self {
             experiment: Arc::clone(experiment),
             id,
+            candidate,
+            past: Past { days_on: vec![0; spec.drugs.len()], ..Past::default() },
             genotypes: Genotypes::new(
                 &experiment.catalogue,
                 &covariates.founder,
@@ -108,13 +117,11 @@ impl Patient {
             probabilities: Vec::new(),
             current: Vec::new(),
             covariates,
-        };
-        patient.grow()?;
-        Ok(patient)
+        }
     }
 
-    /// Grow from one cell until the tumour has its volume at diagnosis; begin again on extinction.
-    fn grow(&mut self) -> Result<()> {
+    /// Grow from one cell until the tumour has `volume_cm3`; begin again on extinction.
+    pub(crate) fn grow(&mut self, volume_cm3: f64) -> Result<()> {
         for attempt in 1..=MOST_GROWTHS {
             self.growths = attempt;
             self.clones = Clones::new(self.experiment.spec.max_clones);
@@ -125,7 +132,7 @@ impl Patient {
                 if self.clones.total() == 0 {
                     break;
                 }
-                if self.volume_cm3() >= self.covariates.diagnosis_volume_cm3 {
+                if self.volume_cm3() >= volume_cm3 {
                     self.grown_days = day;
                     self.peaks = self.clones.counts().to_vec();
                     return Ok(());
@@ -267,6 +274,9 @@ impl Patient {
 
     fn take_drugs(&mut self) {
         let experiment = Arc::clone(&self.experiment);
+        for course in self.treatment.line.iter().flat_map(|line| &line.courses) {
+            self.past.days_on[course.drug] += 1;
+        }
         let doses = self.treatment.doses_today(experiment.spec.drugs.len(), self.day);
         self.body.pass_day(&experiment, &doses);
         let today = DrugDay::new(&experiment.spec.drugs, &self.body.concentrations);
@@ -307,6 +317,14 @@ impl Patient {
         } else if enrolled && (day as f64 >= horizon || day as f64 >= self.covariates.lost_day) {
             self.status = Status::Censored(day);
         }
+    }
+
+    /// The disease came back `days` after the start of adjuvant therapy: all of it is known from now on.
+    pub(crate) fn found_again(&mut self, days: u64) {
+        self.past.relapse_days = Some(days);
+        self.treatment.last_line_days = Some(days);
+        self.peaks = self.clones.counts().to_vec();
+        self.unseen_lesions = 0;
     }
 
     /// Enter the arms today: days, records and follow-up start here.

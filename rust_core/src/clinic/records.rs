@@ -3,9 +3,11 @@
 use crate::clinic::DAYS_PER_MONTH;
 use crate::clinic::response::Response;
 use crate::table::{Column, Table, Texts};
+use serde::Deserialize;
 
 /// Why a line ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq)]
+#[serde(rename_all = "snake_case")]
 pub enum EndReason {
     /// Progression on a scan.
     Progression,

@@ -1,11 +1,12 @@
 //! Treatment as data: arms of lines, each a regimen with reasons to leave it and rules within it.
 
 use crate::biology::pharmacology::Schedule;
+use crate::clinic::enrolment::Eligibility;
 use crate::error::{Error, Result, within};
 use serde::Deserialize;
 
 /// A drug in a regimen.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, PartialEq)]
 #[serde(deny_unknown_fields)]
 pub struct Dosing {
     /// Name of the drug.
@@ -56,6 +57,13 @@ pub enum Condition {
     },
     /// The patient has visceral disease.
     Visceral,
+    /// The patient is premenopausal.
+    Premenopausal,
+    /// The patient has taken a drug before.
+    Taken {
+        /// The drug.
+        drug: String,
+    },
     /// All of them.
     All {
         /// Conditions.
@@ -69,7 +77,7 @@ pub enum Condition {
 }
 
 /// What a rule does.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, PartialEq)]
 #[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
 pub enum Action {
     /// Replace one drug of the regimen by another.
@@ -94,7 +102,7 @@ pub enum Action {
 }
 
 /// A rule, used at most once in a line.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, PartialEq)]
 #[serde(deny_unknown_fields)]
 pub struct Rule {
     /// Looked at on every scan and liquid biopsy before progression.
@@ -103,19 +111,23 @@ pub struct Rule {
     pub then: Action,
 }
 
-/// A regimen that is given when its condition holds; the first that fits is taken.
-#[derive(Clone, Debug, Deserialize)]
+/// A regimen that is given when its condition holds. The first that fits is taken; where options have
+/// shares, one of those that fit is drawn.
+#[derive(Clone, Debug, Deserialize, PartialEq)]
 #[serde(deny_unknown_fields)]
 pub struct RegimenOption {
     /// None: always.
     #[serde(default)]
     pub when: Option<Condition>,
+    /// Its weight in the draw.
+    #[serde(default)]
+    pub share: Option<f64>,
     /// Drugs given together.
     pub regimen: Vec<Dosing>,
 }
 
 /// Planned pauses.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, PartialEq)]
 #[serde(deny_unknown_fields)]
 pub struct Holiday {
     /// Days on treatment before a pause.
@@ -128,7 +140,7 @@ pub struct Holiday {
 }
 
 /// Adaptive dosing (Zhang et al. 2017, Nat Commun 8:1816): stop at a response, resume at regrowth.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, PartialEq)]
 #[serde(deny_unknown_fields)]
 pub struct Adaptive {
     /// Relative change of the sum of diameters at which drugs stop, e.g. -0.5.
@@ -141,7 +153,7 @@ pub struct Adaptive {
 }
 
 /// Reasons to leave a line other than death.
-#[derive(Clone, Copy, Debug, Deserialize)]
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq)]
 #[serde(deny_unknown_fields)]
 pub struct Until {
     /// Leave at progression.
@@ -160,7 +172,7 @@ pub struct Until {
 }
 
 /// A line of therapy.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, PartialEq)]
 #[serde(deny_unknown_fields)]
 pub struct Line {
     /// Regimens to choose from; the last has no condition.
@@ -186,6 +198,9 @@ pub struct Arm {
     pub name: String,
     /// Lines in order.
     pub lines: Vec<Line>,
+    /// Which of the patients enrolled it is about; the others do not live it.
+    #[serde(default)]
+    pub among: Eligibility,
 }
 
 /// What strategies are checked against.
@@ -238,7 +253,8 @@ impl Scope<'_> {
                     within(place, *bound, -1.0, 100.0)?;
                 }
             }
-            Condition::Visceral => {}
+            Condition::Visceral | Condition::Premenopausal => {}
+            Condition::Taken { drug } => self.drug(place, drug)?,
             Condition::All { of } => of.iter().try_for_each(|inner| self.condition(place, inner))?,
             Condition::Not { of } => self.condition(place, of)?,
         }
@@ -268,7 +284,16 @@ impl Line {
         let Some((last, others)) = self.options.split_last() else {
             return Err(Error::input(format!("{place}.regimen"), "no regimen; name at least one drug"));
         };
-        if last.when.is_some() || others.iter().any(|option| option.when.is_none()) {
+        if self.options.iter().any(|option| option.share.is_some()) {
+            if self.options.iter().any(|option| !option.share.is_some_and(|s| s > 0.0 && s.is_finite()))
+                || self.options.iter().all(|option| option.when.is_some())
+            {
+                return Err(Error::input(
+                    format!("{place}.choose"),
+                    "where one option has a share all need one above 0, and one of them no condition",
+                ));
+            }
+        } else if last.when.is_some() || others.iter().any(|option| option.when.is_none()) {
             return Err(Error::input(
                 format!("{place}.choose"),
                 "every option but the last needs a condition, and the last must have none",

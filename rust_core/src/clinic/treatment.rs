@@ -92,11 +92,11 @@ impl Treatment {
         Self { plan, observed, ..Self::default() }
     }
 
-    /// The plan that follows on this one: what the body has shown it cannot bear, and how long the
-    /// last line helped, stay known.
-    pub(crate) fn followed_by(self, plan: Arc<Vec<Line>>) -> Self {
-        let (not_tolerated, last_line_days) = (self.not_tolerated, self.last_line_days);
-        Self { not_tolerated, last_line_days, ..Self::new(plan, true) }
+    /// The plan that follows on this one: what the body has shown it cannot bear, how long the last
+    /// line helped, and what the last blood sample showed stay known.
+    pub(crate) fn followed_by(self, plan: Arc<Vec<Line>>, observed: bool) -> Self {
+        let Self { not_tolerated, last_line_days, allele_fractions, .. } = self;
+        Self { not_tolerated, last_line_days, allele_fractions, ..Self::new(plan, observed) }
     }
 
     /// Whether follow-up runs.

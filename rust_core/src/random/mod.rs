@@ -33,6 +33,10 @@ pub enum Purpose {
     Replicate = 8,
     /// Which cells of a population with explicit rates are looked at.
     Sample = 9,
+    /// What patients have lived through before enrolment.
+    History = 10,
+    /// Regimens that are a matter of choice; the index is the line.
+    Choice = 11,
 }
 
 /// The stream of one purpose in one patient (or replicate).

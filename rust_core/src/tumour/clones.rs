@@ -284,6 +284,17 @@ impl Clones {
         self.moves = moves;
     }
 
+    /// Every cell stays with probability `share`, independently of all others.
+    pub fn thin<R: Rng>(&mut self, rng: &mut R, share: f64) {
+        for clone in &mut self.records {
+            let gone = clone.cells - binomial(rng, clone.cells, share.clamp(0.0, 1.0));
+            clone.cells -= gone;
+            self.counts[clone.kind as usize] -= gone;
+            self.total -= gone;
+        }
+        self.bury();
+    }
+
     fn bury(&mut self) {
         self.records.retain(|clone| clone.cells > 0);
         for siblings in &mut self.of_kind {

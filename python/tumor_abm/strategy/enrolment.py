@@ -1,0 +1,186 @@
+"""Who enters the arms: what patients have lived through before, and what is asked of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any, Literal
+
+from pydantic import Field, model_validator
+
+from tumor_abm._table import Table
+from tumor_abm.strategy.dosing import Standard
+from tumor_abm.strategy.line import Line, Regimen, Until
+
+_Months = float | None
+EndReason = Literal["progression", "completed", "rule", "toxicity"]
+
+
+class Exposure(Table):
+    """Time on drugs before enrolment, all of them together.
+
+    Attributes
+    ----------
+    drugs
+        Drugs that count.
+    months_at_least, months_below
+        At least, or less than, so many months.
+    """
+
+    drugs: list[str] = Field(min_length=1)
+    months_at_least: _Months = Field(default=None, ge=0, le=10_000)
+    months_below: _Months = Field(default=None, gt=0, le=10_000)
+
+
+class Eligibility(Table):
+    """What is asked of a patient on the day of enrolment; empty: that the last prior line is over.
+
+    Attributes
+    ----------
+    prior_months_at_least
+        At least so many months from start to progression on the last prior line (or to relapse on adjuvant
+        therapy).
+    prior_months_below
+        Less than so many months from start to progression on the last prior line.
+    prior_ended
+        How the last prior line may have ended: ``progression``, ``completed``, ``rule``, ``toxicity``.
+        Default: progression or completed.
+    altered
+        Genes (or alterations) that must all be found in the tumour, in at least a twentieth of its cells.
+    altered_any
+        Genes (or alterations) of which at least one must be found in the tumour.
+    not_altered
+        Genes (or alterations) that must not be found in the tumour.
+    detected
+        Genes (or alterations) that must all be seen in a liquid biopsy on the day of enrolment.
+    not_detected
+        Genes (or alterations) that must not be seen in it.
+    taken
+        Drugs of which at least one must have been taken before.
+    not_taken
+        Drugs that must not have been taken before.
+    exposure
+        Time on drugs before.
+    history
+        Names of the histories that qualify.
+    endocrine_sensitive
+        Only patients whose disease was (``false``: was not) sensitive to the endocrine therapy before: at
+        least 24 weeks on it in advanced disease, or at least 24 months of adjuvant therapy before relapse
+        (Turner et al. 2015, N Engl J Med 373:209). Who had none yet counts as sensitive.
+    visceral
+        Only patients with (``false``: without) visceral disease.
+    measurable
+        Only patients with (``false``: without) measurable disease; without is bone-only disease.
+    premenopausal
+        Only patients before (``false``: after) menopause.
+    """
+
+    prior_months_at_least: _Months = Field(default=None, ge=0, le=10_000)
+    prior_months_below: _Months = Field(default=None, gt=0, le=10_000)
+    prior_ended: list[EndReason] = Field(default_factory=list)
+    altered: list[str] = Field(default_factory=list)
+    altered_any: list[str] = Field(default_factory=list)
+    not_altered: list[str] = Field(default_factory=list)
+    detected: list[str] = Field(default_factory=list)
+    not_detected: list[str] = Field(default_factory=list)
+    taken: list[str] = Field(default_factory=list)
+    not_taken: list[str] = Field(default_factory=list)
+    exposure: Exposure | None = None
+    history: list[str] = Field(default_factory=list)
+    endocrine_sensitive: bool | None = None
+    visceral: bool | None = None
+    measurable: bool | None = None
+    premenopausal: bool | None = None
+
+    def drugs(self) -> Iterator[tuple[tuple[str | int, ...], str]]:
+        """Every drug that is asked for, with its place."""
+        for key in ("taken", "not_taken"):
+            for i, drug in enumerate(getattr(self, key)):
+                yield (key, i), drug
+        for i, drug in enumerate(self.exposure.drugs if self.exposure else []):
+            yield ("exposure", "drugs", i), drug
+
+    def to_core(self) -> dict[str, Any]:
+        """Return it as the core reads it."""
+        return self.model_dump()
+
+
+class Adjuvant(Table):
+    """Relapse under adjuvant therapy: a residue left by surgery grows back in spite of it.
+
+    Attributes
+    ----------
+    regimen
+        Drugs of the adjuvant therapy.
+    months
+        For how long it is given.
+    relapse_from_month
+        The disease comes back so many months after its start, or later.
+    relapse_before_month
+        The disease comes back before so many months after its start; 12 months after a planned 60 are 72.
+    """
+
+    regimen: Regimen
+    months: float = Field(default=60.0, ge=0.1, le=1_000)
+    relapse_from_month: float = Field(default=0.0, ge=0, le=1_000)
+    relapse_before_month: float = Field(default=72.0, gt=0, le=1_000)
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Adjuvant:
+        if self.relapse_before_month <= self.relapse_from_month:
+            raise ValueError(
+                f"relapse_before_month = {self.relapse_before_month:g} does not lie above "
+                f"relapse_from_month = {self.relapse_from_month:g}"
+            )
+        return self
+
+    @property
+    def line(self) -> Line:
+        """The therapy as a line, which nothing but time ends."""
+        return Line(regimen=self.regimen, until=Until(progression=False, months=self.months))
+
+    def to_core(self, drugs: Mapping[str, Standard]) -> dict[str, Any]:
+        """Return it as the core reads it."""
+        return {
+            "line": self.line.to_core(drugs),
+            "relapse_from_month": self.relapse_from_month,
+            "relapse_before_month": self.relapse_before_month,
+        }
+
+
+class History(Table):
+    """One way to have come to the trial.
+
+    Attributes
+    ----------
+    name
+        Unique name.
+    share
+        Share of the patients enrolled, relative to those of the other histories.
+    adjuvant
+        Relapse under adjuvant therapy; absent: the disease was advanced when it was found.
+    prior
+        Lines for advanced disease before enrolment.
+    eligibility
+        What is asked of these patients beside what is asked of all.
+    """
+
+    name: str = Field(min_length=1)
+    share: float = Field(default=1.0, gt=0, le=1e6)
+    adjuvant: Adjuvant | None = None
+    prior: list[Line] = Field(default_factory=list)
+    eligibility: Eligibility = Field(default_factory=Eligibility)
+
+    @property
+    def lines(self) -> list[Line]:
+        """All therapy, the adjuvant one first."""
+        return [*([self.adjuvant.line] if self.adjuvant else []), *self.prior]
+
+    def to_core(self, drugs: Mapping[str, Standard]) -> dict[str, Any]:
+        """Return it as the core reads it."""
+        return {
+            "name": self.name,
+            "share": self.share,
+            "adjuvant": None if self.adjuvant is None else self.adjuvant.to_core(drugs),
+            "prior": [line.to_core(drugs) for line in self.prior],
+            "eligibility": self.eligibility.to_core(),
+        }
