@@ -92,7 +92,13 @@ def cohorts_of(trials: Mapping[str, Mapping[str, Any]]) -> list[Cohort]:
     for trial, tables in trials.items():
         common = {key: value for key, value in tables.items() if key not in _DESCRIPTIVE}
         for share, population in _histories(tables.get("population", {})):
-            component = {**common, **_SPARED, "population": population, "title": "cohort", "question": "cohort"}
+            component = {
+                **common,
+                **_SPARED,
+                "population": population,
+                "title": "cohort",
+                "question": "cohort",
+            }
             cohort = found.setdefault(_canonical(component), Cohort(tables=component))
             for arm in tables["arm"]:
                 lived = {key: value for key, value in arm.items() if key not in ("name", "labels")}

@@ -58,7 +58,9 @@ class Emulator:
     def predict(self, points: Numbers) -> Numbers:
         """Expected quantities, a row per parameter set."""
         products = self._standard(points) @ self._points.T / self._points.shape[1]
-        columns = [one.middle + one.spread * (_kernel(products, one) @ one.weights) for one in self._processes]
+        columns = [
+            one.middle + one.spread * (_kernel(products, one) @ one.weights) for one in self._processes
+        ]
         return np.stack(columns, axis=1)
 
     def uncertainty(self, points: Numbers) -> Numbers:

@@ -155,7 +155,9 @@ class Problem:
         """Fingerprint of everything that the loss depends on, but for patients and seed."""
         described = {
             "parameters": [vars(one) for one in self.parameters],
-            "cohorts": [vars(one) | {"members": sorted(map(str, one.members.items()))} for one in self.cohorts],
+            "cohorts": [
+                vars(one) | {"members": sorted(map(str, one.members.items()))} for one in self.cohorts
+            ],
             "targets": [vars(one) for one in self.targets],
             "prevalences": [vars(one) for one in self.prevalences],
             "prior_weight": self.prior_weight,
@@ -242,7 +244,9 @@ def _prevalence_row(one: Prevalence, simulated: float) -> dict[str, Any]:
     }
 
 
-def _labelled(trials: Mapping[str, Mapping[str, Any]]) -> dict[tuple[str, str, str], tuple[ArmKey, ArmKey | None]]:
+def _labelled(
+    trials: Mapping[str, Mapping[str, Any]],
+) -> dict[tuple[str, str, str], tuple[ArmKey, ArmKey | None]]:
     """Where each arm of the table of trials is simulated: PFS of the first line only."""
     found: dict[tuple[str, str, str], tuple[ArmKey, ArmKey | None]] = {}
     for trial, tables in trials.items():

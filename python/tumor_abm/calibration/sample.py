@@ -38,7 +38,6 @@ class Sample:
     measurable: Numbers
     weight: Numbers
 
-
     @classmethod
     def joined(cls, parts: Sequence[Sample]) -> Sample:
         """Return all patients of `parts`."""

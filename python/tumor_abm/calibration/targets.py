@@ -125,7 +125,9 @@ def _targets_of_row(row: Mapping[str, Any], key: ArmKey, versus: ArmKey | None) 
         "split": row["split"],
     }
 
-    def target(quantity: Quantity, published: float, low: float, high: float, sigma: float, **more: Any) -> Target:
+    def target(
+        quantity: Quantity, published: float, low: float, high: float, sigma: float, **more: Any
+    ) -> Target:
         settings = {"at": math.nan, "measurable_only": False, **more}
         return Target(
             quantity=quantity, published=published, low=low, high=high, sigma=sigma, **common, **settings
@@ -146,7 +148,9 @@ def _targets_of_row(row: Mapping[str, Any], key: ArmKey, versus: ArmKey | None) 
         share = _number(row[f"pfs{month}"]) / 100
         if not math.isnan(share):
             sigma = _share_sigma(share, n)
-            yield target("rate", share, share - _95 / 2 * sigma, share + _95 / 2 * sigma, sigma, at=float(month))
+            yield target(
+                "rate", share, share - _95 / 2 * sigma, share + _95 / 2 * sigma, sigma, at=float(month)
+            )
     share = _number(row["orr_pct"]) / 100
     if not math.isnan(share):
         measurable = str(row["orr_base"] or "").startswith("measurable")
