@@ -15,8 +15,9 @@ if TYPE_CHECKING:
     from tumor_abm.errors import InputError
     from tumor_abm.experiment import run_experiment
     from tumor_abm.genealogy import Genealogy
-    from tumor_abm.population import Cycle, Phase, Population, Space, Trait, Until, replicate
+    from tumor_abm.population import Cycle, Phase, Population, Trait, Until, replicate
     from tumor_abm.results import Results
+    from tumor_abm.space import Reach, Space
 
 __all__ = [
     "Cycle",
@@ -24,6 +25,7 @@ __all__ = [
     "InputError",
     "Phase",
     "Population",
+    "Reach",
     "Results",
     "Space",
     "Trait",
@@ -43,8 +45,9 @@ _HOME = {
     "InputError": "errors",
     "Phase": "population",
     "Population": "population",
+    "Reach": "space",
     "Results": "results",
-    "Space": "population",
+    "Space": "space",
     "Trait": "population",
     "Until": "population",
     "compare": "comparison",

@@ -17,6 +17,7 @@ from numpy.typing import ArrayLike, NDArray
 from tumor_abm import _core
 from tumor_abm._frames import frame
 from tumor_abm.genealogy import Genealogy, with_trees
+from tumor_abm.space import Space
 
 Engine = Literal["clones", "cells", "lattice"]
 
@@ -100,62 +101,13 @@ class Trait:
         return {"rate": self.rate, "drift": float(self.drift), "limit": limit}
 
 
-@dataclass(frozen=True, kw_only=True)
-class Space:
-    """A regular lattice, one cell a site, that grows with its population.
-
-    Attributes
-    ----------
-    dimensions
-        1, 2 or 3.
-    neighbourhood
-        ``"von_neumann"``: sites that share a face (2, 4, 6); ``"moore"``: a face, an edge or a
-        corner (2, 8, 26).
-    placement
-        Where a daughter goes. ``"random_neighbour"`` (rule B): to a neighbouring site drawn at
-        random, no division if it is occupied. ``"any_free"`` (rule C): to a free neighbouring site,
-        no division only if there is none. ``"push"``: in a random lattice direction, pushing the
-        cells in its way outwards to the nearest free site within `depth` sites.
-    depth
-        Farthest free site that can be pushed to; with ``"push"`` only.
-    mutant
-        Which daughter carries a mutation: ``"random"``, or the ``"placed"`` one.
-    """
-
-    dimensions: int = 3
-    neighbourhood: Literal["von_neumann", "moore"] = "von_neumann"
-    placement: Literal["random_neighbour", "any_free", "push"] = "random_neighbour"
-    depth: int | None = None
-    mutant: Literal["random", "placed"] = "random"
-
-    def _resolve(self) -> dict[str, Any]:
-        allowed: dict[str, tuple[object, ...]] = {
-            "dimensions": (1, 2, 3),
-            "neighbourhood": ("von_neumann", "moore"),
-            "placement": ("random_neighbour", "any_free", "push"),
-            "mutant": ("random", "placed"),
-        }
-        for name, values in allowed.items():
-            found = getattr(self, name)
-            if found not in values or isinstance(found, bool):
-                raise ValueError(f"space.{name}: found {found!r}; allowed: {', '.join(map(repr, values))}")
-        pushes = self.placement == "push"
-        if pushes != (self.depth is not None):
-            raise ValueError(
-                f"space.depth: found {self.depth!r}; allowed: a number with 'push', None otherwise"
-            )
-        return {
-            "dimensions": self.dimensions,
-            "neighbourhood": self.neighbourhood,
-            "placement": {"push": {"depth": _positive("space.depth", self.depth)}}
-            if self.depth is not None
-            else self.placement,
-            "mutant": self.mutant,
-        }
-
-
 def _engine(
-    engine: str, max_clones: int, trait: Trait | None, space: Space | None, genealogy: bool = False
+    engine: str,
+    max_clones: int,
+    trait: Trait | None,
+    space: Space | None,
+    places: ArrayLike | None,
+    genealogy: bool = False,
 ) -> dict[str, Any]:
     """Which engine runs, with its options, as the core reads it."""
     if engine not in _ENGINES:
@@ -167,12 +119,22 @@ def _engine(
             raise ValueError(f"trait: found one; allowed: with engine='cells' only, {why}")
         if genealogy:
             raise ValueError(f"genealogy: found True; allowed: with engine='cells' only, {why}")
-    if engine != "lattice" and space is not None:
-        raise ValueError("space: found one; allowed: with engine='lattice' only, the others are well mixed")
+    if engine == "lattice":
+        lattice = space or Space()
+        return {
+            "lattice": {
+                "space": lattice._resolve(),
+                "places": lattice._places(places),
+                "max_clones": kept_apart,
+            }
+        }
+    for name, found in (("space", space), ("places", places)):
+        if found is not None:
+            raise ValueError(
+                f"{name}: found one; allowed: with engine='lattice' only, the others are well mixed"
+            )
     if engine == "clones":
         return {"clones": {"max_clones": kept_apart}}
-    if engine == "lattice":
-        return {"lattice": {"space": (space or Space())._resolve(), "max_clones": kept_apart}}
     heritable = None if trait is None else trait._resolve()
     return {"cells": {"heritable": heritable, "genealogy": bool(genealogy)}}
 
@@ -228,7 +190,7 @@ class Phase:
     ----------
     division, death
         Per day, one per type; ``None`` keeps the rates of the phase before.
-    mutation, switching
+    mutation, switching, drug_division, drug_death
         As in `Population`; ``None`` keeps those of the phase before.
     until
         When the phase ends. Days are counted from the start of the phase.
@@ -238,6 +200,8 @@ class Phase:
     death: ArrayLike | None = None
     mutation: ArrayLike | None = None
     switching: ArrayLike | None = None
+    drug_division: ArrayLike | None = None
+    drug_death: ArrayLike | None = None
     until: Until = field(default_factory=Until)
 
 
@@ -263,32 +227,35 @@ class _Rates:
     death: list[float]
     mutation: list[list[float]]
     switching: list[list[float]]
+    drug_division: list[float] | None
+    drug_death: list[float] | None
 
     @classmethod
     def of(
-        cls, division: ArrayLike, death: ArrayLike, mutation: ArrayLike | None, switching: ArrayLike | None
+        cls,
+        division: ArrayLike,
+        death: ArrayLike,
+        mutation: ArrayLike | None,
+        switching: ArrayLike | None,
+        drug_division: ArrayLike | None,
+        drug_death: ArrayLike | None,
     ) -> _Rates:
         types = np.asarray(division, dtype=float).size
+
+        def with_drug(name: str, values: ArrayLike | None) -> list[float] | None:
+            return None if values is None else _rates(name, values, types)
+
         return cls(
             division=_rates("division", division, types),
             death=_rates("death", death, types),
             mutation=_matrix("mutation", mutation, types),
             switching=_matrix("switching", switching, types),
+            drug_division=with_drug("drug_division", drug_division),
+            drug_death=with_drug("drug_death", drug_death),
         )
 
-    def changed(
-        self,
-        division: ArrayLike | None,
-        death: ArrayLike | None,
-        mutation: ArrayLike | None,
-        switching: ArrayLike | None,
-    ) -> _Rates:
-        return _Rates.of(
-            self.division if division is None else division,
-            self.death if death is None else death,
-            self.mutation if mutation is None else mutation,
-            self.switching if switching is None else switching,
-        )
+    def changed(self, **given: ArrayLike | None) -> _Rates:
+        return _Rates.of(**vars(self) | {name: value for name, value in given.items() if value is not None})
 
 
 def _json(value: object) -> str:
@@ -330,6 +297,14 @@ class Population:
         A heritable trait of the cells; with engine ``"cells"`` only.
     space
         The lattice; with engine ``"lattice"`` only. By default 3-D, rule B.
+    places
+        Where the founders are, shape ``(sum(initial), dimensions)``, those of type 0 first; each is
+        a clone of its own. By default those of a type are one clone, as near to the origin as they
+        can be. With engine ``"lattice"`` only.
+    drug_division, drug_death
+        Rates per day of cells that the drug reaches in full, shape ``(types,)``; by default, no
+        drug, `division` and `death`. A cell that only a share of it reaches (see `Space`) has
+        rates in between, in proportion.
     genealogy
         Record how the living cells descend from each other; with engine ``"cells"`` only.
 
@@ -361,16 +336,19 @@ class Population:
         max_clones: int = 10_000,
         trait: Trait | None = None,
         space: Space | None = None,
+        places: ArrayLike | None = None,
+        drug_division: ArrayLike | None = None,
+        drug_death: ArrayLike | None = None,
         genealogy: bool = False,
     ) -> None:
         self.seed = _seed(seed)
-        self._rates = _Rates.of(division, death, mutation, switching)
+        self._rates = _Rates.of(division, death, mutation, switching, drug_division, drug_death)
         self._dt = _dt(dt)
         self._core = _core.Population(
             _json(self._rates),
             _initial(initial, len(self._rates.division)),
             self._dt,
-            _json(_engine(engine, max_clones, trait, space, genealogy)),
+            _json(_engine(engine, max_clones, trait, space, places, genealogy)),
             self.seed,
         )
 
@@ -385,9 +363,18 @@ class Population:
         death: ArrayLike | None = None,
         mutation: ArrayLike | None = None,
         switching: ArrayLike | None = None,
+        drug_division: ArrayLike | None = None,
+        drug_death: ArrayLike | None = None,
     ) -> None:
         """Replace the rates that are given (drugs on, drugs off)."""
-        rates = self._rates.changed(division, death, mutation, switching)
+        rates = self._rates.changed(
+            division=division,
+            death=death,
+            mutation=mutation,
+            switching=switching,
+            drug_division=drug_division,
+            drug_death=drug_death,
+        )
         self._core.set_rates(_json(rates))
         self._rates = rates
 
@@ -418,6 +405,9 @@ class Population:
     @property
     def cells(self) -> pl.DataFrame:
         """Every living cell, in no order: ``clone, type, trait``, or ``clone, type, x, y, z`` in space.
+
+        Where nutrients or the drug reach only so far, the columns ``nutrient`` and ``drug`` give
+        the shares that reach the cell.
 
         Raises
         ------
@@ -476,6 +466,9 @@ def replicate(
     max_clones: int = 1,
     trait: Trait | None = None,
     space: Space | None = None,
+    places: ArrayLike | None = None,
+    drug_division: ArrayLike | None = None,
+    drug_death: ArrayLike | None = None,
     threads: int | None = None,
     genealogy: bool = False,
     sample: int | None = None,
@@ -515,7 +508,8 @@ def replicate(
         Restarts before giving up.
     progress
         Called about 20 times a second with the number of finished replicates.
-    division, death, mutation, switching, initial, dt, seed, engine, trait
+    division, death, mutation, switching, initial, dt, seed, engine, trait, space, places, drug_division, \
+drug_death
         As in `Population`.
 
     Returns
@@ -533,7 +527,7 @@ def replicate(
     KeyboardInterrupt
         On Ctrl-C, at once.
     """
-    rates = _Rates.of(division, death, mutation, switching)
+    rates = _Rates.of(division, death, mutation, switching, drug_division, drug_death)
     if not isinstance(until, Until):
         raise ValueError(f"until: found {until!r}; allowed: Until(total=..., counts=..., day=...)")
     if phases not in ("last", "all"):
@@ -547,7 +541,7 @@ def replicate(
         "rates": rates,
         "initial": _initial(initial, len(rates.division)),
         "dt": _dt(dt),
-        "engine": _engine(engine, max_clones, trait, space, genealogy),
+        "engine": _engine(engine, max_clones, trait, space, places, genealogy),
         "seed": _seed(seed),
         "trees": {"sample": None if sample is None else _positive("sample", sample)} if genealogy else None,
         "until": until._resolve("until"),
@@ -575,7 +569,8 @@ def _stages(stages: Sequence[Phase | Cycle], rates: _Rates) -> Any:
         cycle = isinstance(stage, Cycle)
         phases = []
         for p, phase in enumerate(stage.phases if isinstance(stage, Cycle) else [stage]):
-            rates = rates.changed(phase.division, phase.death, phase.mutation, phase.switching)
+            given = {name: value for name, value in vars(phase).items() if name != "until"}
+            rates = rates.changed(**given)
             phases.append({"rates": rates, "until": phase.until._resolve(f"{place}.phases[{p}].until")})
         yield {
             "phases": phases,

@@ -25,7 +25,7 @@ impl Kinds for Ladder {
 }
 
 fn space(dimensions: u32, neighbourhood: Neighbourhood, placement: Placement) -> Space {
-    Space { dimensions, neighbourhood, placement, mutant: Mutant::Random }
+    Space { dimensions, neighbourhood, placement, ..Space::default() }
 }
 
 fn replicate_stream(seed: u64, replicate: u64) -> Philox4x64 {

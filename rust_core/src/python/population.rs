@@ -112,6 +112,13 @@ impl Population {
             {
                 out.put(name, Column::I32(located.iter().map(|cell| cell.place[axis]).collect()));
             }
+            let space = lattice.space();
+            if space.nutrient.is_some() || space.drug.is_some() {
+                let exposures: Vec<_> =
+                    located.iter().map(|cell| lattice.exposures()[cell.layer as usize]).collect();
+                out.put("nutrient", Column::F64(exposures.iter().map(|e| e.nutrient).collect()));
+                out.put("drug", Column::F64(exposures.iter().map(|e| e.drug).collect()));
+            }
             return table(py, &out).map(Some);
         }
         let Some(cells) = self.inner.cells() else { return Ok(None) };

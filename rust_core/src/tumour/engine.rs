@@ -3,7 +3,7 @@
 use crate::error::{Error, Result, within};
 use crate::tumour::cells::{Cells, Heritable};
 use crate::tumour::clones::{CloneRecord, Clones, Kinds, MOST_CELLS, StepProbabilities, Tally};
-use crate::tumour::lattice::{Lattice, Space};
+use crate::tumour::lattice::{Coordinate, Exposure, Lattice, Space};
 use crate::tumour::lineage::{Genealogy, Tip};
 use rand::Rng;
 use serde::Deserialize;
@@ -28,6 +28,10 @@ pub enum Choice {
     Lattice {
         /// Dimensions, neighbours and placement.
         space: Space,
+        /// Where the founders are, those of the first kind first, each a clone of its own. If
+        /// empty, those of a kind are one clone on the sites nearest to the origin.
+        #[serde(default)]
+        places: Vec<Coordinate>,
         /// Clones of a kind that are kept apart.
         max_clones: usize,
     },
@@ -67,7 +71,7 @@ impl Engine {
                 }
                 Ok(Self::Cells(Cells::new(heritable, genealogy)))
             }
-            Choice::Lattice { space, max_clones } => {
+            Choice::Lattice { space, max_clones, .. } => {
                 Ok(Self::Lattice(Box::new(Lattice::new(space, max_clones)?)))
             }
         }
@@ -88,7 +92,36 @@ impl Engine {
         }
     }
 
-    /// One step of the law.
+    /// What reaches the cells of each layer, full exposure first. Only a lattice with reach has
+    /// more than one layer.
+    pub fn exposures(&self) -> &[Exposure] {
+        match self {
+            Self::Lattice(lattice) => lattice.exposures(),
+            Self::Clones(_) | Self::Cells(_) => &[Exposure::FULL],
+        }
+    }
+
+    /// Put the founder cells of all kinds in, `cells[kind]` of each.
+    pub fn found_all(&mut self, cells: &[u64], choice: &Choice) -> Result<()> {
+        let places: &[Coordinate] = match choice {
+            Choice::Lattice { places, .. } => places,
+            Choice::Clones { .. } | Choice::Cells { .. } => &[],
+        };
+        if let Self::Lattice(lattice) = self
+            && !places.is_empty()
+        {
+            let founders: u64 = cells.iter().sum();
+            if founders != places.len() as u64 {
+                let message = format!("found {}; allowed: one for each founder, {founders}", places.len());
+                return Err(Error::input("places", message));
+            }
+            let kinds = cells.iter().zip(0..).flat_map(|(&n, kind)| (0..n).map(move |_| kind));
+            return lattice.found_apart(kinds.zip(places.iter().copied()));
+        }
+        cells.iter().zip(0..).try_for_each(|(&n, kind)| self.found(kind, n))
+    }
+
+    /// One step of the law; probabilities of every kind in every layer, `[kind * layers + layer]`.
     pub fn step<R: Rng, K: Kinds>(
         &mut self,
         rng: &mut R,

@@ -22,12 +22,21 @@ pub struct TypeRates {
     pub mutation: Vec<Vec<f64>>,
     /// `[i][j]`: hazard per day that a cell of `i` turns into `j`, reversibly.
     pub switching: Vec<Vec<f64>>,
+    /// Division rate per day of cells that the drug reaches in full, per type; without a drug as
+    /// `division`.
+    #[serde(default)]
+    pub drug_division: Option<Vec<f64>>,
+    /// Their death rate per day; without a drug as `death`.
+    #[serde(default)]
+    pub drug_death: Option<Vec<f64>>,
 }
 
 impl TypeRates {
     /// Check shapes and ranges against `types`.
     pub fn validate(&self, types: usize) -> Result<()> {
-        for (name, rates) in [("division", &self.division), ("death", &self.death)] {
+        let of_drug = [("drug_division", self.drug_division()), ("drug_death", self.drug_death())];
+        for (name, rates) in [("division", &self.division), ("death", &self.death)].into_iter().chain(of_drug)
+        {
             if rates.len() != types {
                 return Err(Error::input(
                     name,
@@ -60,16 +69,31 @@ impl TypeRates {
         Ok(())
     }
 
-    fn probabilities(&self, dt: f64) -> Result<Vec<StepProbabilities>> {
-        // The fastest type first: the step that its refusal suggests does for all.
-        let busiest = |i: &usize| self.division[*i] + self.death[*i];
-        let fastest = (0..self.division.len()).rev().max_by(|a, b| busiest(a).total_cmp(&busiest(b)));
-        for i in fastest.into_iter().chain(0..self.division.len()) {
-            StepProbabilities::new(self.division[i], self.death[i], dt, || format!("type {i}"))?;
-        }
-        let rates = self.division.iter().zip(&self.death);
-        Ok(rates.map(|(&b, &d)| StepProbabilities { divide: b * dt, die: d * dt }).collect())
+    fn drug_division(&self) -> &Vec<f64> {
+        self.drug_division.as_ref().unwrap_or(&self.division)
     }
+
+    fn drug_death(&self) -> &Vec<f64> {
+        self.drug_death.as_ref().unwrap_or(&self.death)
+    }
+
+    /// Without the drug, and with it.
+    fn probabilities(&self, dt: f64) -> Result<[Vec<StepProbabilities>; 2]> {
+        Ok([
+            probabilities(&self.division, &self.death, dt)?,
+            probabilities(self.drug_division(), self.drug_death(), dt)?,
+        ])
+    }
+}
+
+fn probabilities(division: &[f64], death: &[f64], dt: f64) -> Result<Vec<StepProbabilities>> {
+    // The fastest type first: the step that its refusal suggests does for all.
+    let busiest = |i: &usize| division[*i] + death[*i];
+    let fastest = (0..division.len()).rev().max_by(|a, b| busiest(a).total_cmp(&busiest(b)));
+    for i in fastest.into_iter().chain(0..division.len()) {
+        StepProbabilities::new(division[i], death[i], dt, || format!("type {i}"))?;
+    }
+    Ok(division.iter().zip(death).map(|(&b, &d)| StepProbabilities { divide: b * dt, die: d * dt }).collect())
 }
 
 /// Channels of the types at a given step length.
@@ -143,6 +167,9 @@ pub struct Population {
     rng: Philox4x64,
     rates: TypeRates,
     kinds: Types,
+    /// Of every type, without the drug and with it.
+    by_type: [Vec<StepProbabilities>; 2],
+    /// Of every type in every layer.
     probabilities: Vec<StepProbabilities>,
     divisions: u64,
 }
@@ -164,18 +191,22 @@ impl Population {
         }
         within("dt", dt, 1e-9, 1e6)?;
         rates.validate(types)?;
-        let probabilities = rates.probabilities(dt)?;
+        let by_type = rates.probabilities(dt)?;
         let kinds = Types::new(&rates, dt);
         let mut engine = Engine::new(choice)?;
-        for (kind, &cells) in initial.iter().enumerate() {
-            engine.found(kind as u32, cells)?;
-        }
+        engine.found_all(initial, choice)?;
         let rng = stream(seed, replicate, Purpose::Replicate, attempt);
-        Ok(Self { dt, types, engine, rng, rates, kinds, probabilities, divisions: 0 })
+        Ok(Self { dt, types, engine, rng, rates, kinds, by_type, probabilities: Vec::new(), divisions: 0 })
     }
 
     /// One step of the law.
     pub fn step(&mut self) -> Result<Tally> {
+        self.probabilities.clear();
+        let [without, with] = &self.by_type;
+        for (&without, &with) in without.iter().zip(with) {
+            let layers = self.engine.exposures().iter();
+            self.probabilities.extend(layers.map(|exposure| exposure.mix(without, with)));
+        }
         let tally = self.engine.step(&mut self.rng, &self.probabilities, &mut self.kinds)?;
         self.divisions += tally.divisions;
         Ok(tally)
@@ -184,7 +215,7 @@ impl Population {
     /// Replace the rates (drugs on, drugs off).
     pub fn set_rates(&mut self, rates: TypeRates) -> Result<()> {
         rates.validate(self.types)?;
-        self.probabilities = rates.probabilities(self.dt)?;
+        self.by_type = rates.probabilities(self.dt)?;
         self.kinds = Types::new(&rates, self.dt);
         self.rates = rates;
         Ok(())

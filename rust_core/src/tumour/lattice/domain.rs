@@ -35,6 +35,16 @@ pub(super) fn make_room<T>(items: &mut Vec<T>, more: usize) {
     }
 }
 
+/// The sites of the set bits of a word.
+pub(super) fn sites_of(word: usize, mut bits: u64) -> impl Iterator<Item = u32> {
+    core::iter::from_fn(move || {
+        let site = (word as u32) << 6 | bits.trailing_zeros();
+        let any = bits != 0;
+        bits &= bits.wrapping_sub(1);
+        any.then_some(site)
+    })
+}
+
 #[inline]
 fn bit(site: u32) -> (usize, u64) {
     ((site >> 6) as usize, 1 << (site & 63))
@@ -76,6 +86,11 @@ impl Domain {
         &self.occupied
     }
 
+    /// Occupied sites, in the order of memory.
+    pub(super) fn cells(&self) -> impl Iterator<Item = u32> {
+        self.occupied.iter().enumerate().flat_map(|(word, &bits)| sites_of(word, bits))
+    }
+
     /// The neighbour of a site, `OUTSIDE` if its block does not exist.
     #[inline]
     pub(super) fn neighbour(&self, site: u32, direction: usize) -> u32 {
@@ -101,7 +116,8 @@ impl Domain {
         let (link, local) = self.geometry.neighbour(site, direction);
         let here = self.places[(site >> BLOCK_BITS) as usize];
         let step = self.geometry.links()[link];
-        let block = self.block([0, 1, 2].map(|axis| here[axis] + step[axis]))?;
+        let there = [0, 1, 2].map(|axis| here[axis] + step[axis]);
+        let block = self.block(self.geometry.wrap(there))?;
         Ok(block << BLOCK_BITS | local)
     }
 
@@ -142,11 +158,11 @@ impl Domain {
         self.open.resize((new + 1) * WORDS, 0);
         self.places.push(place);
         self.blocks.insert(place, new as u32);
+        self.links.resize((new + 1) * stride, OUTSIDE);
         for (link, step) in self.geometry.links().iter().enumerate() {
-            let there = [0, 1, 2].map(|axis| place[axis] + step[axis]);
-            let block = self.blocks.get(&there).copied().unwrap_or(OUTSIDE);
-            self.links.push(block);
-            if block != OUTSIDE {
+            let there = self.geometry.wrap([0, 1, 2].map(|axis| place[axis] + step[axis]));
+            if let Some(&block) = self.blocks.get(&there) {
+                self.links[new * stride + link] = block;
                 self.links[block as usize * stride + self.geometry.back(link)] = new as u32;
             }
         }

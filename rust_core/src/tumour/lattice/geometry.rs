@@ -4,6 +4,7 @@
 //! cache lines and a domain can grow in any direction by adding blocks. The number of a site is
 //! `block << 9 | local`.
 
+use super::reach::Reach;
 use crate::error::{Error, Result};
 use serde::{Deserialize, Serialize};
 
@@ -50,7 +51,7 @@ pub enum Mutant {
 }
 
 /// How cells live in space.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Space {
     /// 1, 2 or 3.
@@ -61,6 +62,12 @@ pub struct Space {
     pub placement: Placement,
     /// Which daughter mutates.
     pub mutant: Mutant,
+    /// Sites after which all dimensions but the first begin anew: a strip or a bar with no edge.
+    pub width: Option<u32>,
+    /// How far nutrients reach into the tumour; everywhere if not given.
+    pub nutrient: Option<Reach>,
+    /// How far the drug reaches into the tumour; everywhere if not given.
+    pub drug: Option<Reach>,
 }
 
 impl Default for Space {
@@ -70,6 +77,9 @@ impl Default for Space {
             neighbourhood: Neighbourhood::default(),
             placement: Placement::default(),
             mutant: Mutant::default(),
+            width: None,
+            nutrient: None,
+            drug: None,
         }
     }
 }
@@ -87,6 +97,7 @@ const LOCAL: u32 = BLOCK_SITES as u32 - 1;
 #[derive(Clone, Debug)]
 pub(super) struct Geometry {
     dimensions: usize,
+    width: Option<i32>,
     /// Bits of a local site number that belong to each dimension.
     bits: [u32; 3],
     directions: Vec<Coordinate>,
@@ -96,9 +107,21 @@ pub(super) struct Geometry {
     steps: Vec<u16>,
 }
 
+/// A width, if blocks fill it.
+fn whole_blocks(width: u32, bits: [u32; 3], dimensions: usize) -> Result<i32> {
+    let side = 1 << bits[1..dimensions].iter().max().copied().unwrap_or(0);
+    if dimensions > 1 && width > 0 && width % side == 0 && width <= 1 << 24 {
+        return Ok(width.cast_signed());
+    }
+    let allowed =
+        if dimensions > 1 { format!("a multiple of {side}, up to 2^24") } else { "none in 1-D".into() };
+    Err(Error::input("space.width", format!("found {width}; allowed: {allowed}")))
+}
+
 impl Geometry {
-    pub(super) fn new(dimensions: u32, neighbourhood: Neighbourhood) -> Result<Self> {
-        let bits = match dimensions {
+    pub(super) fn new(space: &Space) -> Result<Self> {
+        let Space { dimensions, neighbourhood, .. } = *space;
+        let bits: [u32; 3] = match dimensions {
             1 => [9, 0, 0],
             2 => [5, 4, 0],
             3 => [3, 3, 3],
@@ -107,6 +130,7 @@ impl Geometry {
             }
         };
         let dimensions = dimensions as usize;
+        let width = space.width.map(|width| whole_blocks(width, bits, dimensions)).transpose()?;
         let directions: Vec<Coordinate> = (0..27)
             .map(|code| [code % 3, code / 3 % 3, code / 9].map(|d| d - 1))
             .filter(|offset| {
@@ -117,7 +141,7 @@ impl Geometry {
             .collect();
         // A block is linked to itself and, as its sites are, to its neighbours.
         let links = [&[[0; 3]], &directions[..]].concat();
-        let mut geometry = Self { dimensions, bits, directions, links, steps: Vec::new() };
+        let mut geometry = Self { dimensions, width, bits, directions, links, steps: Vec::new() };
         let walk = |direction| (0..=LOCAL).map(move |local| (direction, local));
         geometry.steps =
             (0..geometry.directions()).flat_map(walk).map(|(d, local)| geometry.walk(d, local)).collect();
@@ -134,6 +158,27 @@ impl Geometry {
         // Every offset is among the links: a step changes no more axes of the block than of the site.
         let link = self.links.iter().position(|&link| link == blocks).unwrap_or(SELF_LINK);
         (link << BLOCK_BITS | self.local(to) as usize) as u16
+    }
+
+    /// Number of dimensions.
+    pub(super) fn dimensions(&self) -> usize {
+        self.dimensions
+    }
+
+    /// Sites after which an axis begins anew, if it does.
+    pub(super) fn width(&self, axis: usize) -> Option<i32> {
+        self.width.filter(|_| (1..self.dimensions).contains(&axis))
+    }
+
+    /// The block that one beyond the end of a periodic axis is.
+    pub(super) fn wrap(&self, block: Coordinate) -> Coordinate {
+        if self.width.is_none() {
+            return block;
+        }
+        [0, 1, 2].map(|axis| match self.width(axis) {
+            Some(width) => block[axis].rem_euclid(width >> self.bits[axis]),
+            None => block[axis],
+        })
     }
 
     /// How far each link of a block leads, in blocks; the first leads to the block itself.
@@ -166,7 +211,7 @@ impl Geometry {
             && place[self.dimensions..].iter().all(|&x| x == 0);
         inside.then(|| {
             let block = [0, 1, 2].map(|axis| place[axis] >> self.bits[axis]);
-            (block, self.local(place))
+            (self.wrap(block), self.local(place))
         })
     }
 
@@ -180,7 +225,11 @@ impl Geometry {
     pub(super) fn ball(&self, wanted: u64) -> Vec<Coordinate> {
         let mut radius = 1i32;
         loop {
-            let range = |axis: usize| if axis < self.dimensions { -radius..=radius } else { 0..=0 };
+            let range = |axis: usize| match self.width(axis) {
+                Some(width) => (-radius).max(-width / 2)..=radius.min(width / 2 - 1),
+                None if axis < self.dimensions => -radius..=radius,
+                None => 0..=0,
+            };
             let mut places: Vec<(i64, Coordinate)> = Vec::new();
             for z in range(2) {
                 for y in range(1) {

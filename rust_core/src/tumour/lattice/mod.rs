@@ -28,6 +28,11 @@
 //! (`coins`). The drawn events are shuffled: given the events, all orders of their times are
 //! equally likely.
 //!
+//! # Reach
+//!
+//! Where nutrients and drugs reach only so far (`reach`), the chances are those of the kind in the
+//! layer of the site. Candidates are drawn with the largest chances and act with their own share.
+//!
 //! # Space
 //!
 //! Blocks of 512 sites are added where cells arrive (`domain`), so the domain has no size to set
@@ -36,20 +41,26 @@
 
 mod coins;
 mod domain;
+mod events;
 mod geometry;
 mod labels;
+mod outline;
+mod reach;
 mod register;
 
 pub use geometry::{Coordinate, Mutant, Neighbourhood, Placement, Space};
+pub use reach::{Exposure, Profile, Reach};
 
 use crate::error::{Error, Result};
 use crate::random::uniform;
 use crate::tumour::clones::{CloneRecord, Kinds, StepProbabilities, Tally};
 use coins::Coins;
 use core::cmp::Reverse;
-use domain::{Domain, make_room};
+use domain::{Domain, make_room, sites_of};
+use events::{Event, below, shuffle};
 use geometry::Geometry;
 use rand::Rng;
+use reach::Layers;
 use register::Register;
 use std::collections::BinaryHeap;
 
@@ -67,27 +78,11 @@ pub struct Located {
     pub clone: u64,
     /// Its type or genotype.
     pub kind: u32,
+    /// Its layer: what reaches it, see `Lattice::exposures`.
+    pub layer: u32,
 }
 
-/// An event of the current step: a site, and whether its cell dies or tries to divide.
-#[derive(Clone, Copy, Debug)]
-struct Event(u32);
-
-impl Event {
-    fn new(site: u32, death: bool) -> Self {
-        Self(site << 1 | u32::from(death))
-    }
-
-    fn site(self) -> u32 {
-        self.0 >> 1
-    }
-
-    fn is_death(self) -> bool {
-        self.0 & 1 == 1
-    }
-}
-
-/// Chances of one kind in one step.
+/// Chances of one kind in one layer in one step.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 struct Chances {
     die: f64,
@@ -111,6 +106,8 @@ pub struct Lattice {
     step: u64,
     domain: Domain,
     register: Register,
+    layers: Layers,
+    /// `[kind][layer]`.
     chances: Vec<Chances>,
     /// Events of the step in their order, then those of cells that were opened on the way.
     events: Vec<Event>,
@@ -122,40 +119,6 @@ pub struct Lattice {
     suspects: Vec<u32>,
     pushed: Vec<u32>,
     mutants: Vec<(u32, u64)>,
-}
-
-/// A uniform number below `n`, and an independent uniform number in [0, 1), from one word. The
-/// bias is below n / 2^64.
-#[inline]
-fn below<R: Rng>(rng: &mut R, n: u64) -> (u64, f64) {
-    let product = u128::from(rng.next_u64()) * u128::from(n);
-    // 2^-53
-    ((product >> 64) as u64, (product as u64 >> 11) as f64 * 1.110_223_024_625_156_5e-16)
-}
-
-/// Fisher and Yates, two exchanges a word while the bias stays below 2^-24.
-fn shuffle<R: Rng>(rng: &mut R, events: &mut [Event]) {
-    let mut left = events.len();
-    while left > 1 {
-        let product = u128::from(rng.next_u64()) * left as u128;
-        left -= 1;
-        events.swap(left, (product >> 64) as usize);
-        if (2..1 << 20).contains(&left) {
-            let product = u128::from(product as u64) * left as u128;
-            left -= 1;
-            events.swap(left, (product >> 64) as usize);
-        }
-    }
-}
-
-/// The sites of the set bits of a word.
-fn sites_of(word: usize, mut bits: u64) -> impl Iterator<Item = u32> {
-    core::iter::from_fn(move || {
-        let site = (word as u32) << 6 | bits.trailing_zeros();
-        let any = bits != 0;
-        bits &= bits.wrapping_sub(1);
-        any.then_some(site)
-    })
 }
 
 impl Lattice {
@@ -172,8 +135,9 @@ impl Lattice {
             space,
             depth,
             step: 0,
-            domain: Domain::new(Geometry::new(space.dimensions, space.neighbourhood)?),
+            domain: Domain::new(Geometry::new(&space)?),
             register: Register::new(max_per_kind),
+            layers: Layers::new(space.nutrient, space.drug)?,
             chances: Vec::new(),
             events: Vec::new(),
             scheduled: 0,
@@ -203,15 +167,33 @@ impl Lattice {
             return Ok(());
         }
         let slot = self.register.create(kind, None, self.step);
-        for &place in places {
-            let site = self.domain.site(place)?;
-            if self.domain.is_occupied(site) {
-                return Err(Error::input("place", format!("{place:?} is occupied already")));
-            }
-            self.domain.occupy(site, slot);
-            self.register.gain(slot);
+        places.iter().try_for_each(|&place| self.put(slot, place))?;
+        self.layers.follow(&self.domain, self.total(), self.total())
+    }
+
+    /// Put founder cells of given kinds on given places, each a clone of its own.
+    pub fn found_apart(&mut self, founders: impl Iterator<Item = (u32, Coordinate)>) -> Result<()> {
+        for (kind, place) in founders {
+            let slot = self.register.create(kind, None, self.step);
+            self.put(slot, place)?;
         }
+        self.layers.follow(&self.domain, self.total(), self.total())
+    }
+
+    fn put(&mut self, slot: u32, place: Coordinate) -> Result<()> {
+        let site = self.domain.site(place)?;
+        if self.domain.is_occupied(site) {
+            return Err(Error::input("place", format!("{place:?} is occupied already")));
+        }
+        self.domain.occupy(site, slot);
+        self.register.gain(slot);
         Ok(())
+    }
+
+    /// What reaches the cells of each layer of the tumour, full exposure first; the layers follow
+    /// the tumour from step to step. Without reach there is one layer.
+    pub fn exposures(&self) -> &[Exposure] {
+        self.layers.exposures()
     }
 
     /// How its cells live in space.
@@ -251,9 +233,10 @@ impl Lattice {
 
     /// Every cell with its place, in the order of memory.
     pub fn cells(&self) -> impl Iterator<Item = Located> {
-        self.sites().map(|site| {
+        self.domain.cells().map(|site| {
             let record = self.register.record(self.domain.clone_at(site));
-            Located { place: self.domain.place(site), clone: record.id, kind: record.kind }
+            let layer = self.layers.at(site) as u32;
+            Located { place: self.domain.place(site), clone: record.id, kind: record.kind, layer }
         })
     }
 
@@ -265,21 +248,19 @@ impl Lattice {
     /// Bytes allocated for cells and sites, without clones.
     pub fn bytes(&self) -> usize {
         self.domain.bytes()
+            + self.layers.bytes()
             + 4 * (self.events.capacity()
                 + self.event_of.capacity()
                 + self.suspects.capacity()
                 + self.pushed.capacity())
     }
 
-    fn sites(&self) -> impl Iterator<Item = u32> {
-        self.domain.occupied().iter().enumerate().flat_map(|(word, &bits)| sites_of(word, bits))
-    }
-
     fn pushes(&self) -> bool {
         self.depth > 1
     }
 
-    /// One step of the law. `probabilities` is indexed by kind and must cover every living kind.
+    /// One step of the law. `probabilities` holds those of every kind in every layer,
+    /// `[kind * layers + layer]`, and must cover every living kind.
     /// After an error (more sites than can be numbered) the tumour is not to be used.
     pub fn step<R: Rng, K: Kinds>(
         &mut self,
@@ -316,6 +297,7 @@ impl Lattice {
         }
         self.switch(rng, kinds);
         self.register.bury();
+        self.layers.follow(&self.domain, tally.divisions + tally.deaths, self.total())?;
         Ok(tally)
     }
 
@@ -333,16 +315,19 @@ impl Lattice {
         let mut most = Chances::default();
         let mut alike = true;
         let mut first = None;
+        let layers = self.layers.exposures().len();
         for (kind, &count) in self.register.counts().iter().enumerate() {
-            let mut chances = Chances::default();
-            if count > 0 {
-                let StepProbabilities { divide, die } = probabilities[kind];
-                chances = Chances { die, divide: divide / (1.0 - die) };
-                most.die = most.die.max(chances.die);
-                most.divide = most.divide.max(chances.divide);
-                alike &= chances == *first.get_or_insert(chances);
+            for index in kind * layers..(kind + 1) * layers {
+                let mut chances = Chances::default();
+                if count > 0 {
+                    let StepProbabilities { divide, die } = probabilities[index];
+                    chances = Chances { die, divide: divide / (1.0 - die) };
+                    most.die = most.die.max(chances.die);
+                    most.divide = most.divide.max(chances.divide);
+                    alike &= chances == *first.get_or_insert(chances);
+                }
+                self.chances.push(chances);
             }
-            self.chances.push(chances);
         }
         self.events.clear();
         let act = (most.die + most.divide) * self.total() as f64;
@@ -395,7 +380,8 @@ impl Lattice {
     }
 
     fn chances_at(&self, site: u32) -> Chances {
-        self.chances[self.register.kind(self.domain.clone_at(site)) as usize]
+        let kind = self.register.kind(self.domain.clone_at(site)) as usize;
+        self.chances[kind * self.layers.exposures().len() + self.layers.at(site)]
     }
 
     /// The event `index` is over: the site whose cell it was.

@@ -32,7 +32,7 @@ const P: [StepProbabilities; 2] =
     [StepProbabilities { divide: 0.25, die: 0.15 }, StepProbabilities { divide: 0.1, die: 0.3 }];
 
 fn space(dimensions: u32, neighbourhood: Neighbourhood, placement: Placement) -> Space {
-    Space { dimensions, neighbourhood, placement, mutant: Mutant::Random }
+    Space { dimensions, neighbourhood, placement, ..Space::default() }
 }
 
 /// One cell of the enumeration: its place, its kind, whether it still has its event.
@@ -168,7 +168,7 @@ fn assert_law_of_a_step(
         start.found_at(kind, &[place])?;
     }
     // Cells without room are closed, as they would be after a step.
-    let all: Vec<u32> = start.sites().collect();
+    let all: Vec<u32> = start.domain.cells().collect();
     for site in all {
         start.domain.close_if_full(site, start.depth);
     }
@@ -267,7 +267,7 @@ fn check(lattice: &Lattice) {
     for word in 0..lattice.domain.occupied().len() {
         assert_eq!(lattice.domain.open_word(word) & !lattice.domain.occupied()[word], 0);
     }
-    for site in lattice.sites() {
+    for site in lattice.domain.cells() {
         let room = (0..lattice.domain.geometry().directions())
             .any(|direction| lattice.domain.room(site, direction, lattice.depth).is_some());
         let open = lattice.domain.open_word((site >> 6) as usize) >> (site & 63) & 1 == 1;
