@@ -51,6 +51,7 @@ format: build ## format Rust and Python
 bench: build ## measure speed and memory
 	$(BIN)/python benchmarks/run.py
 	$(BIN)/python benchmarks/cells.py
+	$(BIN)/python benchmarks/space.py
 
 constraints: build ## write what .venv holds into constraints.txt
 	$(BIN)/pip check

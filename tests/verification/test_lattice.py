@@ -1,8 +1,7 @@
-"""The lattice behind `Population` and `replicate`: exact small clusters, invariants, refusals."""
+"""The lattice behind `Population` and `replicate`: invariants, reach, refusals."""
 
 from __future__ import annotations
 
-import numpy as np
 import polars as pl
 import pytest
 import tumor_abm as ta
@@ -32,55 +31,6 @@ def test_no_two_cells_share_a_site_and_every_cell_is_counted():
     )
 
 
-@pytest.mark.parametrize(("placement", "square"), [("random_neighbour", 1 / 6), ("any_free", 4 / 27)])
-def test_four_cells_form_a_square_as_often_as_enumeration_says(placement, square):
-    """Cases LAT-SQUARE4-B and -C. The step of 0.02 shifts the share by less than 3 dt P."""
-    rounds, dt, found = 4000, 0.02, 0
-    used = 0
-    for replicate in range(rounds):
-        pop = ta.Population(
-            division=[1.0],
-            death=[0.0],
-            initial=[1],
-            dt=dt,
-            seed=SEED + replicate,
-            engine="lattice",
-            space=ta.Space(dimensions=2, placement=placement),
-        )
-        while pop.counts[0] < 4:
-            pop.step()
-        if pop.counts[0] == 4:
-            used += 1
-            spread = pop.cells.select(
-                pl.col("x").max() - pl.col("x").min(), pl.col("y").max() - pl.col("y").min()
-            )
-            found += spread.row(0) == (1, 1)
-    share = found / used
-    allowed = 4.5 * np.sqrt(square * (1 - square) / used) + 3 * dt * square
-    assert abs(share - square) < allowed
-
-
-def test_no_mutant_is_as_likely_in_space_as_in_a_well_mixed_population():
-    """Case SPATIAL-P0-INVARIANT: (1-u)^(N-1), in any geometry; N - 1 divisions are made."""
-    replicates, size, mutation, dt = 4000, 200, 0.005, 0.02
-    lives = ta.replicate(
-        replicates=replicates,
-        division=[1.0, 1.0],
-        death=[0.0, 0.0],
-        mutation=[[0, mutation], [0, 0]],
-        initial=[1, 0],
-        dt=dt,
-        until=ta.Until(total=size),
-        seed=SEED,
-        engine="lattice",
-        space=FLAT,
-    )
-    free = (lives["n_1"] == 0).mean()
-    expected = float(((1 - mutation) ** lives["divisions"].cast(pl.Float64)).mean())
-    assert abs(free - expected) < 4.5 * np.sqrt(expected * (1 - expected) / replicates)
-    assert abs(expected - (1 - mutation) ** (size - 1)) < 0.01
-
-
 def test_lattice_gives_the_same_for_any_number_of_threads():
     def run(threads: int) -> pl.DataFrame:
         return ta.replicate(
@@ -107,6 +57,17 @@ def test_lattice_gives_the_same_for_any_number_of_threads():
         ({"space": ta.Space(placement="push")}, r"space\.depth: found None"),
         ({"space": ta.Space(depth=2)}, r"space\.depth: found 2"),
         ({"space": ta.Space(placement="push", depth=0)}, r"space\.depth: found 0"),
+        ({"space": ta.Space(dimensions=2, width=40)}, r"space\.width: found 40; allowed: a multiple of 16"),
+        ({"space": ta.Space(dimensions=1, width=64)}, r"space\.width: found 64; allowed: none in 1-D"),
+        ({"space": ta.Space(drug=ta.Reach(length=0))}, r"space\.drug\.length: found 0"),
+        ({"space": ta.Space(drug=ta.Reach(length="3"))}, r"space\.drug\.length: found '3'"),
+        ({"space": ta.Space(drug=ta.Reach(length=3, profile="flat"))}, r"space\.drug\.profile: found 'flat'"),
+        ({"space": ta.Space(nutrient=3.0)}, r"space\.nutrient: found 3\.0"),
+        ({"places": [[0, 0]]}, r"places: found shape \(1, 2\)"),
+        ({"places": [[0, 0, 0], [0, 0, 1]]}, r"places: found 2; allowed: one for each founder, 1"),
+        ({"engine": "cells", "places": [[0, 0, 0]]}, r"places: found one; allowed: with engine='lattice'"),
+        ({"drug_division": [0.4], "drug_death": [0.4]}, r"dt = 1 day is too long"),
+        ({"drug_death": [0.1, 0.2]}, r"drug_death: found shape \(2,\)"),
         ({"trait": ta.Trait(drift=0.1)}, r"trait: found one; allowed: with engine='cells' only"),
         ({"genealogy": True}, r"genealogy: found True"),
         ({"engine": "clones", "space": ta.Space()}, r"space: found one; allowed: with engine='lattice' only"),
@@ -116,3 +77,73 @@ def test_bad_space_is_refused_by_name(wrong, message):
     rates = {"division": [0.1], "death": [0.0], "initial": [1], "seed": SEED, "engine": "lattice"}
     with pytest.raises(ValueError, match=message):
         ta.Population(**{**rates, **wrong})
+
+
+def test_the_drug_kills_the_rim_first_and_nutrients_feed_it_only():
+    """A disc of radius 60: shares by depth, deaths by share, and divisions only where food is."""
+    disc = [[x, y] for x in range(-60, 61) for y in range(-60, 61) if x * x + y * y <= 3600]
+    pop = ta.Population(
+        division=[0.2],
+        death=[0.0],
+        drug_division=[0.2],
+        drug_death=[0.3],
+        initial=[len(disc)],
+        places=disc,
+        seed=SEED,
+        engine="lattice",
+        space=ta.Space(dimensions=2, nutrient=ta.Reach(length=6, profile="linear"), drug=ta.Reach(length=8)),
+    )
+    start = pop.cells.with_columns(depth=60.5 - (pl.col("x") ** 2 + pl.col("y") ** 2).sqrt())
+    # The outline of a disc of sites is rough by less than a site, and shares are rounded.
+    assert (start["drug"] - (-start["depth"] / 8).exp()).abs().max() < 0.12
+    assert (start["nutrient"] - (1 - start["depth"] / 6).clip(0)).abs().max() < 0.18
+    assert start.filter(pl.col("depth") > 7)["nutrient"].max() == 0
+    pop.step()
+    there = start.join(pop.cells.select("x", "y"), on=["x", "y"], how="anti")
+    rim, core = start["depth"] < 4, start["depth"] > 30
+    died = [there.filter(pl.col("depth") < 4).height, there.filter(pl.col("depth") > 30).height]
+    for found, share in zip(died, (start.filter(rim)["drug"], start.filter(core)["drug"]), strict=True):
+        # A site may be filled again within the step, at the rim only: by at most a fifth of the cells.
+        expected = 0.3 * share.sum()
+        assert 0.8 * expected - 4.5 * expected**0.5 < found < expected + 4.5 * expected**0.5
+
+
+def test_without_the_drug_its_reach_changes_nothing():
+    def run(**changes):
+        space = ta.Space(dimensions=2, drug=ta.Reach(length=3, profile="diffusion"))
+        law = {"division": [0.3], "death": [0.05], "initial": [20], "seed": SEED, "engine": "lattice"}
+        pop = ta.Population(**law, **{"space": space} | changes)
+        pop.step(40)
+        return pop.cells.select("x", "y")
+
+    assert run().equals(run(space=FLAT))
+    assert not run().equals(run(drug_death=[0.2]))
+
+
+def test_a_drug_that_reaches_every_cell_is_the_rates_with_it():
+    law = {"initial": [50], "seed": SEED, "dt": 0.5}
+    for engine in ("clones", "cells", "lattice"):
+        drugged = ta.Population(
+            division=[0.5], death=[0.1], drug_division=[0.25], drug_death=[0.125], engine=engine, **law
+        )
+        plain = ta.Population(division=[0.25], death=[0.125], engine=engine, **law)
+        drugged.step(20)
+        plain.step(20)
+        assert (drugged.counts == plain.counts).all()
+
+
+def test_founders_stand_where_they_are_put_each_a_clone():
+    places = [[0, 0], [5, 31], [5, 32]]
+    pop = ta.Population(
+        division=[0.1, 0.1],
+        death=[0.0, 0.0],
+        initial=[1, 2],
+        places=places,
+        seed=SEED,
+        engine="lattice",
+        space=ta.Space(dimensions=2, width=48),
+    )
+    cells = pop.cells.sort("clone")
+    assert cells.select("x", "y").rows() == [tuple(place) for place in places]
+    assert cells["type"].to_list() == [0, 1, 1]
+    assert pop.clones.height == 3

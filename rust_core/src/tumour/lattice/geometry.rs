@@ -110,7 +110,7 @@ pub(super) struct Geometry {
 /// A width, if blocks fill it.
 fn whole_blocks(width: u32, bits: [u32; 3], dimensions: usize) -> Result<i32> {
     let side = 1 << bits[1..dimensions].iter().max().copied().unwrap_or(0);
-    if dimensions > 1 && width > 0 && width % side == 0 && width <= 1 << 24 {
+    if dimensions > 1 && width > 0 && width.is_multiple_of(side) && width <= 1 << 24 {
         return Ok(width.cast_signed());
     }
     let allowed =

@@ -316,11 +316,10 @@ impl Lattice {
         let mut alike = true;
         let mut first = None;
         let layers = self.layers.exposures().len();
-        for (kind, &count) in self.register.counts().iter().enumerate() {
-            for index in kind * layers..(kind + 1) * layers {
+        for (&count, of_kind) in self.register.counts().iter().zip(probabilities.chunks(layers)) {
+            for &StepProbabilities { divide, die } in of_kind {
                 let mut chances = Chances::default();
                 if count > 0 {
-                    let StepProbabilities { divide, die } = probabilities[index];
                     chances = Chances { die, divide: divide / (1.0 - die) };
                     most.die = most.die.max(chances.die);
                     most.divide = most.divide.max(chances.divide);

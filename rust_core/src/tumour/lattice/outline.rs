@@ -12,7 +12,7 @@ use crate::error::{Error, Result};
 /// How far the crowding around a site is looked at.
 const RADIUS: usize = 2;
 /// Free sites around the tumour, so that the box begins outside.
-const MARGIN: i32 = RADIUS as i32 + 1;
+const MARGIN: i32 = RADIUS.cast_signed() as i32 + 1;
 /// Sites of the box for every site of the domain, at most, besides the first million.
 const MOST_SPREAD: u64 = 64;
 /// The field is solved to about this error.
@@ -175,7 +175,8 @@ impl Outline {
     pub(super) fn scatter(&self, domain: &Domain, mut take: impl FnMut(u32, usize)) {
         for site in 0..domain.sites() as u32 {
             let place = domain.place(site);
-            let inside = |axis: usize| (0..self.size[axis] as i32).contains(&(place[axis] - self.low[axis]));
+            let inside =
+                |axis: usize| (0..self.size[axis]).contains(&((place[axis] - self.low[axis]) as usize));
             if (0..3).all(inside) {
                 take(site, self.index(place));
             }

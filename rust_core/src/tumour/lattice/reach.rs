@@ -226,8 +226,8 @@ mod tests {
                 *deaths += (0..512).filter(|&y| !lattice.is_occupied([x, y, 0])).count() as f64;
             }
         }
-        for (x, found) in deaths.into_iter().enumerate() {
-            let share = start.exposures()[start.layers.at(start.domain.find([x as i32, 0, 0]).unwrap())];
+        for (x, found) in (0..).zip(deaths) {
+            let share = start.exposures()[start.layers.at(start.domain.find([x, 0, 0]).unwrap())];
             let chance = share.mix(without, with).die;
             let cells = 512.0 * runs as f64;
             let sd = (cells * chance * (1.0 - chance)).sqrt();
