@@ -158,6 +158,8 @@ class History(Table):
         Share of the patients enrolled, relative to those of the other histories.
     adjuvant
         Relapse under adjuvant therapy; absent: the disease was advanced when it was found.
+    operated
+        Enrolled on the day of surgery: only a residue is left, which no scan sees, and the arms are adjuvant.
     prior
         Lines for advanced disease before enrolment.
     eligibility
@@ -167,19 +169,24 @@ class History(Table):
     name: str = Field(min_length=1)
     share: float = Field(default=1.0, gt=0, le=1e6)
     adjuvant: Adjuvant | None = None
+    operated: bool = False
     prior: list[Line] = Field(default_factory=list)
     eligibility: Eligibility = Field(default_factory=Eligibility)
 
-    @property
-    def lines(self) -> list[Line]:
-        """All therapy, the adjuvant one first."""
-        return [*([self.adjuvant.line] if self.adjuvant else []), *self.prior]
+    @model_validator(mode="after")
+    def _operated_alone(self) -> History:
+        if self.operated and (self.adjuvant is not None or self.prior):
+            raise ValueError(
+                "who is enrolled on the day of surgery has neither adjuvant therapy nor prior lines"
+            )
+        return self
 
     def to_core(self, drugs: Mapping[str, Standard]) -> dict[str, Any]:
         """Return it as the core reads it."""
         return {
             "name": self.name,
             "share": self.share,
+            "operated": self.operated,
             "adjuvant": None if self.adjuvant is None else self.adjuvant.to_core(drugs),
             "prior": [line.to_core(drugs) for line in self.prior],
             "eligibility": self.eligibility.to_core(),

@@ -100,6 +100,9 @@ pub struct History {
     /// Relapse under adjuvant therapy; none: the disease was advanced when it was found.
     #[serde(default)]
     pub adjuvant: Option<Adjuvant>,
+    /// Enrolled on the day of surgery: nothing of the disease is seen, and the arms are adjuvant.
+    #[serde(default)]
+    pub operated: bool,
     /// Lines for advanced disease.
     #[serde(default)]
     pub prior: Vec<Line>,
@@ -211,14 +214,16 @@ impl Patient {
     }
 
     fn come_to_the_trial(&mut self, history: &History, cancel: &AtomicBool) -> Result<bool> {
-        if let Some(adjuvant) = &history.adjuvant {
+        if history.adjuvant.is_some() || history.operated {
             self.grow(self.experiment.spec.population.primary_volume_cm3)?;
             self.operate();
-            if !self.relapses(adjuvant, cancel)? {
-                return Ok(false);
-            }
         } else {
             self.grow(self.covariates.diagnosis_volume_cm3)?;
+        }
+        if let Some(adjuvant) = &history.adjuvant
+            && !self.relapses(adjuvant, cancel)?
+        {
+            return Ok(false);
         }
         if !self.lives_through(&history.prior, cancel)? {
             return Ok(false);

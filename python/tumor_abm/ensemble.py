@@ -1,0 +1,126 @@
+"""An ensemble: sets of parameters that agree about equally well with what is known."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+from tumor_abm.errors import InputError
+from tumor_abm.knowledge import Knowledge
+from tumor_abm.results import write_whole
+
+FORMAT = 1
+_SHIPPED = "ensemble.json"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Member:
+    """One set of parameters.
+
+    Attributes
+    ----------
+    overrides
+        Numbers that differ from the defaults, by name as `Knowledge.with_numbers` takes them.
+    weight
+        Weight in predictions.
+    loss
+        Misfit that calibration found.
+    """
+
+    overrides: Mapping[str, float]
+    weight: float = 1.0
+    loss: float | None = None
+
+    def knowledge(self) -> Knowledge:
+        """Return what is known, with these numbers."""
+        shipped = Knowledge.shipped()
+        return shipped.with_numbers(self.overrides) if self.overrides else shipped
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ensemble:
+    """Sets of parameters and where they come from.
+
+    Attributes
+    ----------
+    members
+        At least one.
+    provenance
+        How it was made.
+    """
+
+    members: Sequence[Member]
+    provenance: Mapping[str, Any] = field(default_factory=dict)
+
+    @classmethod
+    def defaults(cls) -> Ensemble:
+        """Return the defaults alone: predictions without uncertainty of parameters."""
+        return cls(members=(Member(overrides={}),))
+
+    @classmethod
+    def shipped(cls) -> Ensemble:
+        """Return the ensemble that comes with the package, or the defaults if there is none."""
+        file = resources.files("tumor_abm.knowledge").joinpath(_SHIPPED)
+        if not file.is_file():
+            return cls.defaults()
+        return cls._read(json.loads(file.read_text(encoding="utf-8")), Path(_SHIPPED))
+
+    @classmethod
+    def load(cls, path: str | Path) -> Ensemble:
+        """Read an ensemble.
+
+        Raises
+        ------
+        InputError
+            The file cannot be read or is no ensemble.
+        """
+        path = Path(path)
+        try:
+            data = json.loads(path.read_text(encoding="utf-8"))
+        except OSError as error:
+            raise InputError(f"cannot be read: {error.strerror or error}", file=path) from error
+        except ValueError as error:
+            raise InputError(f"is no JSON: {error}", file=path) from error
+        return cls._read(data, path)
+
+    @classmethod
+    def _read(cls, data: Any, path: Path) -> Ensemble:
+        if not isinstance(data, dict) or data.get("format") != FORMAT:
+            raise InputError(f'is no ensemble; allowed: a table with "format": {FORMAT}', file=path)
+        entries = data.get("members")
+        if not isinstance(entries, list) or not entries:
+            raise InputError("found none; allowed: a list of at least one", file=path, key="members")
+        members = tuple(_member(entry, f"members[{i}]", path) for i, entry in enumerate(entries))
+        if len({frozenset(member.overrides) for member in members}) > 1:
+            raise InputError("every member must set the same numbers", file=path, key="members")
+        return cls(members=members, provenance=data.get("provenance", {}))
+
+    def save(self, path: str | Path) -> None:
+        """Write the ensemble as JSON."""
+        members = [
+            {"weight": member.weight, "loss": member.loss, "overrides": dict(member.overrides)}
+            for member in self.members
+        ]
+        data = {"format": FORMAT, "provenance": dict(self.provenance), "members": members}
+        text = json.dumps(data, indent=1, allow_nan=False) + "\n"
+        write_whole(Path(path), lambda draft: draft.write_text(text, encoding="utf-8"))
+
+
+def _member(entry: Any, key: str, path: Path) -> Member:
+    overrides = entry.get("overrides") if isinstance(entry, dict) else None
+    if not isinstance(overrides, dict) or not all(_is_number(value) for value in overrides.values()):
+        raise InputError("allowed: a table of names and numbers", file=path, key=f"{key}.overrides")
+    weight, loss = entry.get("weight", 1.0), entry.get("loss")
+    if not _is_number(weight) or not 0 < weight < float("inf"):
+        raise InputError(f"found {weight!r}; allowed: a number above 0", file=path, key=f"{key}.weight")
+    if loss is not None and not _is_number(loss):
+        raise InputError(f"found {loss!r}; allowed: a number", file=path, key=f"{key}.loss")
+    return Member(overrides=overrides, weight=float(weight), loss=loss)
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
