@@ -3,8 +3,8 @@
 ``trials.csv`` has a row per arm or subset of a published trial; its column ``split`` says what a row may be
 used for. ``trials_to_predict.csv`` has the designs of further trials, without their outcomes: those enter
 nothing, neither tuning nor priors nor structure. ``alterations.csv`` has the prevalence of alterations at
-three moments. Marks in the columns of sources are keys of ``sources.csv``, or K for literature cited from memory, D for
-what was derived, S for the review that the project started from, whose errors the notes name ("seed").
+three moments. Marks in the columns of sources are keys of ``sources.csv``, or K for literature cited from
+memory, D for what was derived, S for the review the project started from, whose errors the notes name.
 """
 
 from __future__ import annotations
@@ -30,32 +30,32 @@ _OUTCOME: dict[str, Any] = {
 
 @cache
 def trials() -> pl.DataFrame:
-    """Published trials: design and outcomes, a row per arm or subset, months and percent."""
+    """Return published trials: design and outcomes, a row per arm or subset, months and percent."""
     return _read("trials.csv", _DESIGN | _OUTCOME)
 
 
 @cache
 def trials_to_predict() -> pl.DataFrame:
-    """Designs of the trials whose outcomes are kept apart, a row per arm or subset."""
+    """Return the designs of the trials whose outcomes are kept apart, a row per arm or subset."""
     return _read("trials_to_predict.csv", _DESIGN)
 
 
 @cache
 def designs() -> pl.DataFrame:
-    """Designs of all trials, those to predict last."""
+    """Return the designs of all trials, those to predict last."""
     columns = list(_DESIGN)
     return pl.concat([trials().select(columns), trials_to_predict().select(columns)])
 
 
 @cache
 def alterations() -> pl.DataFrame:
-    """Alterations, what they do and how common they are, in words."""
+    """Return alterations, what they do and how common they are, in words."""
     return _read("alterations.csv", {})
 
 
 @cache
 def sources() -> pl.DataFrame:
-    """Keys of sources, where they are and what they say."""
+    """Return keys of sources, where they are and what they say."""
     return _read("sources.csv", {})
 
 
