@@ -10,24 +10,33 @@ from typing import TYPE_CHECKING, Any
 from tumor_abm._core import __version__
 
 if TYPE_CHECKING:
+    from tumor_abm.biopsy import Biopsy, Needle, RandomCells, Sphere
     from tumor_abm.comparison import compare
     from tumor_abm.config import load_experiment
     from tumor_abm.errors import InputError
     from tumor_abm.experiment import run_experiment
     from tumor_abm.genealogy import Genealogy
+    from tumor_abm.mutations import Mutations
     from tumor_abm.population import Cycle, Phase, Population, Trait, Until, replicate
     from tumor_abm.results import Results
+    from tumor_abm.sequencing import Sequencing
     from tumor_abm.space import Reach, Space
 
 __all__ = [
+    "Biopsy",
     "Cycle",
     "Genealogy",
     "InputError",
+    "Mutations",
+    "Needle",
     "Phase",
     "Population",
+    "RandomCells",
     "Reach",
     "Results",
+    "Sequencing",
     "Space",
+    "Sphere",
     "Trait",
     "Until",
     "__version__",
@@ -40,14 +49,20 @@ __all__ = [
 # Modules are imported when one of their names is first asked for, so that `import tumor_abm` and
 # `tumor-abm --help` are quick.
 _HOME = {
+    "Biopsy": "biopsy",
     "Cycle": "population",
     "Genealogy": "genealogy",
     "InputError": "errors",
+    "Mutations": "mutations",
+    "Needle": "biopsy",
     "Phase": "population",
     "Population": "population",
+    "RandomCells": "biopsy",
     "Reach": "space",
     "Results": "results",
+    "Sequencing": "sequencing",
     "Space": "space",
+    "Sphere": "biopsy",
     "Trait": "population",
     "Until": "population",
     "compare": "comparison",

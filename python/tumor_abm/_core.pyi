@@ -9,6 +9,7 @@ __all__ = [
     "__version__",
     "bliss",
     "check",
+    "descendants",
     "draw_binomial",
     "draw_poisson",
     "draw_split",
@@ -34,7 +35,13 @@ class Population:
     """Cells of several types under explicit rates."""
 
     def __new__(
-        cls, rates_json: str, initial: Sequence[int], dt: float, engine_json: str, seed: int
+        cls,
+        rates_json: str,
+        initial: Sequence[int],
+        dt: float,
+        engine_json: str,
+        seed: int,
+        keep_extinct: bool,
     ) -> Population: ...
     def step(self, steps: int) -> None: ...
     def set_rates(self, rates_json: str) -> None: ...
@@ -48,6 +55,10 @@ class Population:
     @property
     def clones(self) -> _Table: ...
     @property
+    def extinct(self) -> _Table: ...
+    @property
+    def bytes(self) -> int | None: ...
+    @property
     def cells(self) -> _Table | None: ...
 
 def replicate(
@@ -58,6 +69,9 @@ def replicate(
     progress: Callable[[int], object] | None = None,
 ) -> tuple[_Table, tuple[_Table, _Table] | None]:
     """Run the replicates of a design given as JSON; outcomes, and the nodes and cells of trees."""
+
+def descendants(parent: bytes, cells: bytes) -> bytes:
+    """Living cells at or below every node."""
 
 def subtree(parent: bytes, divisions: bytes, cells: bytes) -> tuple[_Table, bytes]:
     """How some cells descend from each other; `step` is the former number of a node."""

@@ -127,6 +127,23 @@ class Genealogy:
         node = pl.Series("node", np.frombuffer(tips, dtype=np.uint32))
         return Genealogy(nodes=nodes, cells=chosen.with_columns(node), day=self.day)
 
+    def descendants(self, nodes: pl.Series) -> NDArray[np.uint32]:
+        """Count the given cells below every node.
+
+        Parameters
+        ----------
+        nodes
+            Nodes of living cells.
+
+        Returns
+        -------
+        numpy.ndarray
+            One number per node.
+        """
+        parents = self.nodes["parent"].fill_null(int(_NO_NODE)).to_numpy()
+        below = _core.descendants(parents.tobytes(), nodes.cast(pl.UInt32).to_numpy().tobytes())
+        return np.frombuffer(below, dtype=np.uint32)
+
     def mutate(self, mutations_per_division: float, *, seed: int) -> NDArray[np.int64]:
         """Draw neutral mutations: for every node, those on the line that leads to it.
 

@@ -16,6 +16,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from tumor_abm import _core
 from tumor_abm._frames import frame
+from tumor_abm.biopsy import Biopsy, Shape, take
 from tumor_abm.genealogy import Genealogy, with_trees
 from tumor_abm.space import Space
 
@@ -113,12 +114,10 @@ def _engine(
     if engine not in _ENGINES:
         raise ValueError(f"engine: found {engine!r}; allowed: {', '.join(map(repr, _ENGINES))}")
     kept_apart = _positive("max_clones", max_clones)
-    if engine != "cells":
-        why = "clones are counts" if engine == "clones" else "the lattice does not record it"
-        if trait is not None:
-            raise ValueError(f"trait: found one; allowed: with engine='cells' only, {why}")
-        if genealogy:
-            raise ValueError(f"genealogy: found True; allowed: with engine='cells' only, {why}")
+    if engine != "cells" and trait is not None:
+        raise ValueError("trait: found one; allowed: with engine='cells' only")
+    if engine == "clones" and genealogy:
+        raise ValueError("genealogy: found True; allowed: engine='cells', 'lattice'; clones are counts")
     if engine == "lattice":
         lattice = space or Space()
         return {
@@ -126,6 +125,7 @@ def _engine(
                 "space": lattice._resolve(),
                 "places": lattice._places(places),
                 "max_clones": kept_apart,
+                "genealogy": bool(genealogy),
             }
         }
     for name, found in (("space", space), ("places", places)):
@@ -306,7 +306,10 @@ class Population:
         drug, `division` and `death`. A cell that only a share of it reaches (see `Space`) has
         rates in between, in proportion.
     genealogy
-        Record how the living cells descend from each other; with engine ``"cells"`` only.
+        Record how the living cells descend from each other; with engines ``"cells"`` and
+        ``"lattice"``.
+    keep_extinct
+        Remember clones that die out, for `all_clones`.
 
     Raises
     ------
@@ -340,6 +343,7 @@ class Population:
         drug_division: ArrayLike | None = None,
         drug_death: ArrayLike | None = None,
         genealogy: bool = False,
+        keep_extinct: bool = False,
     ) -> None:
         self.seed = _seed(seed)
         self._rates = _Rates.of(division, death, mutation, switching, drug_division, drug_death)
@@ -350,7 +354,9 @@ class Population:
             self._dt,
             _json(_engine(engine, max_clones, trait, space, places, genealogy)),
             self.seed,
+            bool(keep_extinct),
         )
+        self._keeps_extinct = bool(keep_extinct)
 
     def step(self, steps: int = 1) -> None:
         """Take `steps` steps of the law; can be interrupted with Ctrl-C."""
@@ -395,12 +401,33 @@ class Population:
 
     @property
     def clones(self) -> pl.DataFrame:
-        """Living clones: ``clone, parent, type, born_day, cells, origins``.
+        """Living clones: ``clone, parent, type, born_day, cells, origins, peak``.
 
-        ``parent`` is null for founders; ``origins`` counts the clones merged into the row. The
-        engine ``"cells"`` adds ``peak``, the most cells the clone had after any step.
+        ``parent`` is null for founders, ``origins`` counts the clones merged into the row, ``peak``
+        is the most cells the clone had after any step. The engine ``"lattice"`` adds the place of
+        birth, ``x, y, z``.
         """
         return frame(self._core.clones)
+
+    @property
+    def all_clones(self) -> pl.DataFrame:
+        """Clones that live or ever lived, as `clones`, with ``died_day`` (null while they live).
+
+        With ``keep_extinct=True`` only. Clones that were merged into others (`max_clones`) are not
+        among them.
+
+        Raises
+        ------
+        ValueError
+            They were not kept.
+        """
+        if not self._keeps_extinct:
+            raise ValueError("all_clones: not kept; allowed: with keep_extinct=True")
+        extinct = frame(self._core.extinct)
+        living = self.clones.with_columns(pl.lit(None, pl.Float64).alias("died_day"))
+        columns = [name for name in living.columns if name != "died_day"]
+        columns.insert(columns.index("born_day") + 1, "died_day")
+        return pl.concat([extinct.cast(living.schema), living]).select(columns).sort("clone")
 
     @property
     def cells(self) -> pl.DataFrame:
@@ -430,9 +457,37 @@ class Population:
         ValueError
             It was not recorded.
         """
+        genealogy = self._genealogy()
+        if genealogy is None:
+            raise ValueError("genealogy: not recorded; allowed: with genealogy=True")
+        return genealogy
+
+    def biopsy(self, shape: Shape, *, seed: int | None = None) -> Biopsy:
+        """Look at the cells of a part of the tumour, which keeps them.
+
+        Parameters
+        ----------
+        shape
+            A `Sphere` or a `Needle` of a lattice, or `RandomCells`.
+        seed
+            Of numpy's generator, for random cells.
+
+        Returns
+        -------
+        Biopsy
+            The cells, with their rows in `cells`, and their genealogy if it was recorded.
+
+        Raises
+        ------
+        ValueError
+            The engine holds no cells, or none with a place, or too few.
+        """
+        return take(shape, self.cells, self._genealogy(), seed=seed)
+
+    def _genealogy(self) -> Genealogy | None:
         recorded = self._core.genealogy()
         if recorded is None:
-            raise ValueError("genealogy: not recorded; allowed: with engine='cells' and genealogy=True")
+            return None
         nodes, living = recorded
         return Genealogy._of(frame(nodes), living, self.cells, self.day, self._dt)
 

@@ -5,6 +5,7 @@ use super::long_run;
 use crate::error::Error;
 use crate::table::{Column, Table, Texts};
 use crate::tumour::cells::Cells;
+use crate::tumour::clones::CloneRecord;
 use crate::tumour::engine::Choice;
 use crate::tumour::lattice::Lattice;
 use crate::tumour::lineage::{Genealogy, Node, Tip, Tree};
@@ -27,11 +28,22 @@ pub(super) struct Population {
 #[pymethods]
 impl Population {
     #[new]
-    #[pyo3(signature = (rates_json, initial, dt, engine_json, seed))]
-    fn new(rates_json: &str, initial: Vec<u64>, dt: f64, engine_json: &str, seed: u64) -> PyResult<Self> {
+    #[pyo3(signature = (rates_json, initial, dt, engine_json, seed, keep_extinct))]
+    fn new(
+        rates_json: &str,
+        initial: Vec<u64>,
+        dt: f64,
+        engine_json: &str,
+        seed: u64,
+        keep_extinct: bool,
+    ) -> PyResult<Self> {
         let rates: TypeRates = from_json(rates_json)?;
         let engine: Choice = from_json(engine_json)?;
-        Ok(Self { inner: population::Population::new(rates, &initial, dt, &engine, seed, 0, 0)? })
+        let mut inner = population::Population::new(rates, &initial, dt, &engine, seed, 0, 0)?;
+        if keep_extinct {
+            inner.keep_extinct();
+        }
+        Ok(Self { inner })
     }
 
     fn step(&mut self, py: Python<'_>, steps: u64) -> PyResult<()> {
@@ -70,20 +82,24 @@ impl Population {
 
     #[getter]
     fn clones<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
-        let records = self.inner.records();
-        let dt = self.inner.dt();
-        let mut out = Table::default();
-        out.put("clone", Column::U64(records.iter().map(|r| r.id).collect()));
-        // The founder has no parent: u64::MAX, which Python turns into null.
-        out.put("parent", Column::U64(records.iter().map(|r| r.parent.unwrap_or(u64::MAX)).collect()));
-        out.put("type", Column::U32(records.iter().map(|r| r.kind).collect()));
-        out.put("born_day", Column::F64(records.iter().map(|r| r.born_step as f64 * dt).collect()));
-        out.put("cells", Column::U64(records.iter().map(|r| r.cells).collect()));
-        out.put("origins", Column::U64(records.iter().map(|r| r.origins).collect()));
-        if let Some(cells) = self.inner.cells() {
-            out.put("peak", Column::U64(cells.peaks()));
-        }
+        table(py, &self.clone_table(&self.inner.records()))
+    }
+
+    /// Clones that died out, as `clones`, and when; none unless they are remembered.
+    #[getter]
+    fn extinct<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
+        let extinct = self.inner.extinct();
+        let records: Vec<CloneRecord> = extinct.iter().map(|clone| clone.record).collect();
+        let mut out = self.clone_table(&records);
+        let died = extinct.iter().map(|clone| clone.died_step as f64 * self.inner.dt());
+        out.put("died_day", Column::F64(died.collect()));
         table(py, &out)
+    }
+
+    /// Bytes that the engine holds for its cells and their genealogy, if it says so.
+    #[getter]
+    fn bytes(&self) -> Option<usize> {
+        self.inner.lattice().map(Lattice::bytes)
     }
 
     /// The nodes of the genealogy and, for every cell in the order of `cells`, its node; `None` if
@@ -149,14 +165,7 @@ pub(super) fn subtree<'py>(
     divisions: &[u8],
     cells: &[u8],
 ) -> PyResult<(Bound<'py, PyDict>, Bound<'py, PyBytes>)> {
-    let nodes = u32_values(parent).zip(u32_values(divisions)).zip(0..);
-    let nodes = nodes.map(|((parent, divisions), step)| Node { parent, step, divisions }).collect();
-    let genealogy = Genealogy::from_nodes(nodes)?;
-    let tips: Vec<Tip> = u32_values(cells).map(|node| Tip { node, clone: 0, kind: 0 }).collect();
-    if let Some(tip) = tips.iter().find(|tip| tip.node as usize >= genealogy.nodes().len()) {
-        let message = format!("found {}; allowed: less than {}", tip.node, genealogy.nodes().len());
-        return Err(Error::input("node", message).into());
-    }
+    let (genealogy, tips) = read_tree(parent, Some(divisions), cells)?;
     let tree = py.detach(|| genealogy.tree(tips));
     let tips: Vec<u32> = tree.tips.iter().map(|tip| tip.node).collect();
     Ok((table(py, &node_table(tree.nodes.iter(), tree.descendants))?, u32_bytes(py, &tips)))
@@ -164,6 +173,58 @@ pub(super) fn subtree<'py>(
 
 /// Outcomes; and, if they were asked for, the nodes and the cells of the trees.
 type Replicates<'py> = (Bound<'py, PyDict>, Option<(Bound<'py, PyDict>, Bound<'py, PyDict>)>);
+
+impl Population {
+    fn clone_table(&self, records: &[CloneRecord]) -> Table {
+        let dt = self.inner.dt();
+        let mut out = Table::default();
+        out.put("clone", Column::U64(records.iter().map(|r| r.id).collect()));
+        // The founder has no parent: u64::MAX, which Python turns into null.
+        out.put("parent", Column::U64(records.iter().map(|r| r.parent.unwrap_or(u64::MAX)).collect()));
+        out.put("type", Column::U32(records.iter().map(|r| r.kind).collect()));
+        out.put("born_day", Column::F64(records.iter().map(|r| r.born_step as f64 * dt).collect()));
+        out.put("cells", Column::U64(records.iter().map(|r| r.cells).collect()));
+        out.put("origins", Column::U64(records.iter().map(|r| r.origins).collect()));
+        out.put("peak", Column::U64(records.iter().map(|r| r.peak).collect()));
+        if let Some(lattice) = self.inner.lattice() {
+            let axes = lattice.space().dimensions as usize;
+            for (axis, name) in ["x", "y", "z"].into_iter().enumerate().take(axes) {
+                let place = |r: &CloneRecord| r.place.map_or(0, |place| place[axis]);
+                out.put(name, Column::I32(records.iter().map(place).collect()));
+            }
+        }
+        out
+    }
+}
+
+/// Living cells at or below every node of a genealogy, given as buffers of `u32`.
+#[pyfunction]
+pub(super) fn descendants<'py>(
+    py: Python<'py>,
+    parent: &[u8],
+    cells: &[u8],
+) -> PyResult<Bound<'py, PyBytes>> {
+    let (genealogy, tips) = read_tree(parent, None, cells)?;
+    let below = py.detach(|| genealogy.descendants(tips.iter().map(|tip| tip.node)));
+    Ok(u32_bytes(py, &below))
+}
+
+/// A genealogy, and cells of it, from buffers; `step` is the number of a node.
+fn read_tree(parent: &[u8], divisions: Option<&[u8]>, cells: &[u8]) -> PyResult<(Genealogy, Vec<Tip>)> {
+    let mut divisions = divisions.map(u32_values);
+    let mut next = || divisions.as_mut().and_then(Iterator::next).unwrap_or(0);
+    let nodes = u32_values(parent).zip(0..);
+    let nodes = nodes.map(|(parent, step)| Node { parent, step, divisions: next() }).collect();
+    let genealogy = Genealogy::from_nodes(nodes)?;
+    let tips: Vec<Tip> = u32_values(cells).map(|node| Tip { node, clone: 0, kind: 0 }).collect();
+    match tips.iter().find(|tip| tip.node as usize >= genealogy.nodes().len()) {
+        Some(tip) => {
+            let message = format!("found {}; allowed: less than {}", tip.node, genealogy.nodes().len());
+            Err(Error::input("node", message).into())
+        }
+        None => Ok((genealogy, tips)),
+    }
+}
 
 /// Run the replicates of a design given as JSON.
 #[pyfunction]

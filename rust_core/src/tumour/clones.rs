@@ -67,10 +67,23 @@ pub struct CloneRecord {
     pub born_step: u64,
     /// Living cells.
     pub cells: u64,
+    /// The most cells it had after any step.
+    pub peak: u64,
+    /// Where its first cell was born, in space.
+    pub place: Option<[i32; 3]>,
     /// Origins that were merged into this record (1 when none were).
     pub origins: u64,
     /// Clone from which its cells turned reversibly, or itself.
     pub(crate) lineage: u64,
+}
+
+/// A clone that has no cells any more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Extinct {
+    /// What it was.
+    pub record: CloneRecord,
+    /// Step in which its last cell died, turned, or mutated away.
+    pub died_step: u64,
 }
 
 /// What happened in one step.
@@ -95,6 +108,7 @@ pub struct Clones {
     arrivals: Vec<(u32, u64)>,
     moves: Vec<(u32, u32, u64)>,
     births: Vec<(u32, u32, u64)>,
+    extinct: Option<Vec<Extinct>>,
 }
 
 impl Clones {
@@ -111,7 +125,18 @@ impl Clones {
             arrivals: Vec::new(),
             moves: Vec::new(),
             births: Vec::new(),
+            extinct: None,
         }
+    }
+
+    /// Remember clones that die out from now on.
+    pub fn keep_extinct(&mut self) {
+        self.extinct.get_or_insert_default();
+    }
+
+    /// Clones that died out, in that order, if they are remembered.
+    pub fn extinct(&self) -> &[Extinct] {
+        self.extinct.as_deref().unwrap_or_default()
     }
 
     /// Put `cells` founder cells of `kind` in, as one clone.
@@ -166,6 +191,8 @@ impl Clones {
             kind,
             born_step: self.step,
             cells,
+            peak: cells,
+            place: None,
             origins: 1,
             lineage: lineage.unwrap_or(id),
         });
@@ -256,7 +283,11 @@ impl Clones {
             self.arrive(kind, cells, parent);
         }
         self.births = births;
-        if any_extinct || self.records.iter().any(|clone| clone.cells == 0) {
+        for clone in &mut self.records {
+            clone.peak = clone.peak.max(clone.cells);
+            any_extinct |= clone.cells == 0;
+        }
+        if any_extinct {
             self.bury();
         }
         if self.total > MOST_CELLS {
@@ -296,6 +327,10 @@ impl Clones {
     }
 
     fn bury(&mut self) {
+        if let Some(extinct) = &mut self.extinct {
+            let dead = self.records.iter().filter(|clone| clone.cells == 0);
+            extinct.extend(dead.map(|&record| Extinct { record, died_step: self.step }));
+        }
         self.records.retain(|clone| clone.cells > 0);
         for siblings in &mut self.of_kind {
             siblings.clear();

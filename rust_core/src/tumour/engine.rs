@@ -2,7 +2,7 @@
 
 use crate::error::{Error, Result, within};
 use crate::tumour::cells::{Cells, Heritable};
-use crate::tumour::clones::{CloneRecord, Clones, Kinds, MOST_CELLS, StepProbabilities, Tally};
+use crate::tumour::clones::{CloneRecord, Clones, Extinct, Kinds, MOST_CELLS, StepProbabilities, Tally};
 use crate::tumour::lattice::{Coordinate, Exposure, Lattice, Space};
 use crate::tumour::lineage::{Genealogy, Tip};
 use rand::Rng;
@@ -34,6 +34,9 @@ pub enum Choice {
         places: Vec<Coordinate>,
         /// Clones of a kind that are kept apart.
         max_clones: usize,
+        /// Whether the genealogy of all cells is recorded.
+        #[serde(default)]
+        genealogy: bool,
     },
 }
 
@@ -71,8 +74,12 @@ impl Engine {
                 }
                 Ok(Self::Cells(Cells::new(heritable, genealogy)))
             }
-            Choice::Lattice { space, max_clones, .. } => {
-                Ok(Self::Lattice(Box::new(Lattice::new(space, max_clones)?)))
+            Choice::Lattice { space, max_clones, genealogy, .. } => {
+                let mut lattice = Lattice::new(space, max_clones)?;
+                if genealogy {
+                    lattice.record_genealogy();
+                }
+                Ok(Self::Lattice(Box::new(lattice)))
             }
         }
     }
@@ -170,8 +177,19 @@ impl Engine {
     pub fn genealogy(&mut self) -> Option<(&Genealogy, Vec<Tip>)> {
         match self {
             Self::Cells(cells) => cells.genealogy(),
-            Self::Clones(_) | Self::Lattice(_) => None,
+            Self::Lattice(lattice) => lattice.genealogy(),
+            Self::Clones(_) => None,
         }
+    }
+
+    /// Remember clones that die out from now on.
+    pub fn keep_extinct(&mut self) {
+        either!(self, engine => engine.keep_extinct());
+    }
+
+    /// Clones that died out, in that order, if they are remembered.
+    pub fn extinct(&self) -> &[Extinct] {
+        either!(self, engine => engine.extinct())
     }
 
     /// The population cell by cell, if it is held so.

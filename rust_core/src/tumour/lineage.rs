@@ -67,6 +67,11 @@ impl Genealogy {
         (self.nodes.len() - 1) as u32
     }
 
+    /// Bytes allocated.
+    pub fn bytes(&self) -> usize {
+        size_of::<Node>() * self.nodes.capacity()
+    }
+
     /// The nodes, parents before children.
     pub fn nodes(&self) -> &[Node] {
         &self.nodes

@@ -3,7 +3,7 @@
 use crate::error::{Error, Result, within};
 use crate::random::{Philox4x64, Purpose, below, binomial, split, stream};
 use crate::tumour::cells::Cells;
-use crate::tumour::clones::{CloneRecord, Kinds, StepProbabilities, Tally};
+use crate::tumour::clones::{CloneRecord, Extinct, Kinds, StepProbabilities, Tally};
 use crate::tumour::engine::{Choice, Engine};
 use crate::tumour::lattice::Lattice;
 use crate::tumour::lineage::{Genealogy, Tip, Tree};
@@ -269,6 +269,16 @@ impl Population {
     /// Living clones, oldest first.
     pub fn records(&self) -> Vec<CloneRecord> {
         self.engine.records()
+    }
+
+    /// Remember clones that die out from now on.
+    pub fn keep_extinct(&mut self) {
+        self.engine.keep_extinct();
+    }
+
+    /// Clones that died out, in that order, if they are remembered.
+    pub fn extinct(&self) -> &[Extinct] {
+        self.engine.extinct()
     }
 
     /// The genealogy, simplified to the living cells, and these in the order of their table; `None`

@@ -12,7 +12,7 @@ pub use heritable::{Heritable, Rate};
 
 use crate::error::{Error, Result};
 use crate::random::{below, binomial, uniform};
-use crate::tumour::clones::{CloneRecord, Kinds, MOST_ACTIVE, StepProbabilities, Tally};
+use crate::tumour::clones::{CloneRecord, Extinct, Kinds, MOST_ACTIVE, StepProbabilities, Tally};
 use crate::tumour::lineage::{Genealogy, NO_NODE, Tip};
 use bucket::{Bucket, Held, Individual};
 use rand::Rng;
@@ -126,29 +126,20 @@ impl Cells {
 
     /// Living clones, oldest first. Clones are never merged.
     pub fn records(&self) -> Vec<CloneRecord> {
-        let living = self.table.about.iter().zip(&self.table.sizes).filter(|(_, size)| size.cells > 0);
-        let mut records: Vec<CloneRecord> = living
-            .map(|(about, size)| CloneRecord {
-                id: about.id,
-                parent: about.parent,
-                kind: about.kind,
-                born_step: about.born_step,
-                cells: u64::from(size.cells),
-                origins: 1,
-                lineage: about.lineage,
-            })
-            .collect();
+        let slots = self.table.sizes.iter().enumerate().filter(|(_, size)| size.cells > 0);
+        let mut records: Vec<CloneRecord> = slots.map(|(slot, _)| self.table.record(slot)).collect();
         records.sort_unstable_by_key(|clone| clone.id);
         records
     }
 
-    /// The most cells that every living clone had after a step, in the order of `records`.
-    pub fn peaks(&self) -> Vec<u64> {
-        let living = self.table.about.iter().zip(&self.table.sizes).filter(|(_, size)| size.cells > 0);
-        let mut peaks: Vec<(u64, u32)> =
-            living.map(|(about, size)| (about.id, size.peak.max(size.cells))).collect();
-        peaks.sort_unstable();
-        peaks.into_iter().map(|(_, peak)| u64::from(peak)).collect()
+    /// Remember clones that die out from now on.
+    pub fn keep_extinct(&mut self) {
+        self.table.extinct.get_or_insert_default();
+    }
+
+    /// Clones that died out, in that order, if they are remembered.
+    pub fn extinct(&self) -> &[Extinct] {
+        self.table.extinct.as_deref().unwrap_or_default()
     }
 
     /// Every living cell, kind by kind, in no order within a kind.

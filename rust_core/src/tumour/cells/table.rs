@@ -1,5 +1,7 @@
 //! Living clones: how many cells they have and had, and where they came from.
 
+use crate::tumour::clones::{CloneRecord, Extinct};
+
 /// What changes at every event of a clone. `peak` holds for all steps before `touched`, the last in
 /// which the clone changed.
 #[derive(Clone, Copy, Debug, Default)]
@@ -38,9 +40,26 @@ pub(super) struct CloneTable {
     pub(super) free: Vec<u32>,
     pub(super) next_id: u64,
     pub(super) living_of_kind: Vec<usize>,
+    pub(super) extinct: Option<Vec<Extinct>>,
 }
 
 impl CloneTable {
+    /// What is said of the clone in `slot`.
+    pub(super) fn record(&self, slot: usize) -> CloneRecord {
+        let (about, size) = (&self.about[slot], &self.sizes[slot]);
+        CloneRecord {
+            id: about.id,
+            parent: about.parent,
+            kind: about.kind,
+            born_step: about.born_step,
+            cells: u64::from(size.cells),
+            peak: u64::from(size.peak.max(size.cells)),
+            place: None,
+            origins: 1,
+            lineage: about.lineage,
+        }
+    }
+
     pub(super) fn create(&mut self, kind: u32, cells: u32, step: u64, parent: Option<u64>) -> u32 {
         let id = self.next_id;
         self.next_id += 1;
@@ -76,12 +95,16 @@ impl CloneTable {
         size.touch(step);
         size.cells -= 1;
         if size.cells == 0 {
-            self.bury(slot);
+            self.bury(slot, step);
         }
     }
 
     #[cold]
-    pub(super) fn bury(&mut self, slot: u32) {
+    fn bury(&mut self, slot: u32, step: u64) {
+        if self.extinct.is_some() {
+            let record = self.record(slot as usize);
+            self.extinct.get_or_insert_default().push(Extinct { record, died_step: step });
+        }
         let next = self.about[slot as usize].next_of_lineage;
         let mut before = next;
         while self.about[before as usize].next_of_lineage != slot {

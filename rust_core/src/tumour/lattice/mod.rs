@@ -44,6 +44,7 @@ mod domain;
 mod events;
 mod geometry;
 mod labels;
+mod lineage;
 mod outline;
 mod reach;
 mod register;
@@ -59,9 +60,10 @@ use core::cmp::Reverse;
 use domain::{Domain, make_room, sites_of};
 use events::{Event, below, shuffle};
 use geometry::Geometry;
+use lineage::Lineage;
 use rand::Rng;
 use reach::Layers;
-use register::Register;
+use register::{Born, Register};
 use std::collections::BinaryHeap;
 
 /// A tumour that is larger is grown, not founded.
@@ -106,6 +108,7 @@ pub struct Lattice {
     step: u64,
     domain: Domain,
     register: Register,
+    lineage: Option<Lineage>,
     layers: Layers,
     /// `[kind][layer]`.
     chances: Vec<Chances>,
@@ -137,6 +140,7 @@ impl Lattice {
             step: 0,
             domain: Domain::new(Geometry::new(&space)?),
             register: Register::new(max_per_kind),
+            lineage: None,
             layers: Layers::new(space.nutrient, space.drug)?,
             chances: Vec::new(),
             events: Vec::new(),
@@ -166,7 +170,7 @@ impl Lattice {
         if places.is_empty() {
             return Ok(());
         }
-        let slot = self.register.create(kind, None, self.step);
+        let slot = self.register.create(kind, None, self.born_at(places[0]));
         places.iter().try_for_each(|&place| self.put(slot, place))?;
         self.layers.follow(&self.domain, self.total(), self.total())
     }
@@ -174,7 +178,7 @@ impl Lattice {
     /// Put founder cells of given kinds on given places, each a clone of its own.
     pub fn found_apart(&mut self, founders: impl Iterator<Item = (u32, Coordinate)>) -> Result<()> {
         for (kind, place) in founders {
-            let slot = self.register.create(kind, None, self.step);
+            let slot = self.register.create(kind, None, self.born_at(place));
             self.put(slot, place)?;
         }
         self.layers.follow(&self.domain, self.total(), self.total())
@@ -187,7 +191,14 @@ impl Lattice {
         }
         self.domain.occupy(site, slot);
         self.register.gain(slot);
+        if let Some(lineage) = &mut self.lineage {
+            lineage.found(site, self.domain.sites());
+        }
         Ok(())
+    }
+
+    fn born_at(&self, place: Coordinate) -> Born {
+        Born { step: self.step, place }
     }
 
     /// What reaches the cells of each layer of the tumour, full exposure first; the layers follow
@@ -245,10 +256,11 @@ impl Lattice {
         self.domain.find(place).is_some_and(|site| self.domain.is_occupied(site))
     }
 
-    /// Bytes allocated for cells and sites, without clones.
+    /// Bytes allocated for cells, sites and the genealogy, without clones.
     pub fn bytes(&self) -> usize {
         self.domain.bytes()
             + self.layers.bytes()
+            + self.lineage.as_ref().map_or(0, Lineage::bytes)
             + 4 * (self.events.capacity()
                 + self.event_of.capacity()
                 + self.suspects.capacity()
@@ -296,7 +308,8 @@ impl Lattice {
             self.domain.close_if_full(site, self.depth);
         }
         self.switch(rng, kinds);
-        self.register.bury();
+        self.register.bury(self.step);
+        self.forget_lines();
         self.layers.follow(&self.domain, tally.divisions + tally.deaths, self.total())?;
         Ok(tally)
     }
@@ -446,6 +459,9 @@ impl Lattice {
             return Ok(());
         };
         tally.divisions += 1;
+        if let Some(lineage) = &mut self.lineage {
+            lineage.divide(site, daughter, self.step, self.domain.sites());
+        }
         let clone = self.domain.clone_at(site);
         let kind = self.register.kind(clone);
         let mutation = kinds.mutation_total(kind);
@@ -453,8 +469,10 @@ impl Lattice {
             self.mutants.clear();
             kinds.mutate(rng, kind, 1, &mut self.mutants);
             if let Some(&(into, _)) = self.mutants.first() {
-                let mutant = self.register.arrive(into, clone, self.step);
-                if self.space.mutant == Mutant::Random && below(rng, 2).0 == 1 {
+                let stays = self.space.mutant == Mutant::Random && below(rng, 2).0 == 1;
+                let place = self.domain.place(if stays { site } else { daughter });
+                let mutant = self.register.arrive(into, clone, self.born_at(place));
+                if stays {
                     self.domain.relabel(site, mutant);
                     self.domain.occupy(daughter, clone);
                 } else {
@@ -503,6 +521,9 @@ impl Lattice {
         let mut to = free;
         while let Some(from) = self.pushed.pop() {
             self.domain.occupy(to, self.domain.clone_at(from));
+            if let Some(lineage) = &mut self.lineage {
+                lineage.push(from, to, self.domain.sites());
+            }
             let event = core::mem::take(&mut self.event_of[from as usize]);
             self.event_of[to as usize] = event;
             if event > 0 {
@@ -547,7 +568,8 @@ impl Lattice {
                 for (kind, cells) in &mut turning.targets {
                     if rank < *cells {
                         *cells -= 1;
-                        self.domain.relabel(site, self.register.turn(*kind, clone, self.step));
+                        let born = self.born_at(self.domain.place(site));
+                        self.domain.relabel(site, self.register.turn(*kind, clone, born));
                         break;
                     }
                     rank -= *cells;

@@ -3,13 +3,21 @@
 //! Sites name a clone by a slot that stays the same while the clone lives; the records stay
 //! together, oldest first.
 
-use crate::tumour::clones::CloneRecord;
+use super::geometry::Coordinate;
+use crate::tumour::clones::{CloneRecord, Extinct};
 use std::collections::HashMap;
 
 #[derive(Clone, Copy, Debug)]
 struct Slot {
     record: u32,
     kind: u32,
+}
+
+/// When and where a clone is born.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Born {
+    pub(super) step: u64,
+    pub(super) place: Coordinate,
 }
 
 /// Living clones.
@@ -24,7 +32,7 @@ pub(super) struct Register {
     vacant: Vec<u32>,
     of_kind: Vec<Vec<u32>>,
     counts: Vec<u64>,
-    any_extinct: bool,
+    extinct: Option<Vec<Extinct>>,
     turned: HashMap<(u32, u32), u32>,
 }
 
@@ -40,9 +48,19 @@ impl Register {
             vacant: Vec::new(),
             of_kind: Vec::new(),
             counts: Vec::new(),
-            any_extinct: false,
+            extinct: None,
             turned: HashMap::new(),
         }
+    }
+
+    /// Remember clones that die out from now on.
+    pub(super) fn keep_extinct(&mut self) {
+        self.extinct.get_or_insert_default();
+    }
+
+    /// Clones that died out, in that order, if they are remembered.
+    pub(super) fn extinct(&self) -> &[Extinct] {
+        self.extinct.as_deref().unwrap_or_default()
     }
 
     pub(super) fn total(&self) -> u64 {
@@ -72,8 +90,8 @@ impl Register {
         &self.records[self.slots[slot as usize].record as usize]
     }
 
-    /// A new clone without cells.
-    pub(super) fn create(&mut self, kind: u32, from: Option<(u64, u64)>, step: u64) -> u32 {
+    /// A new clone without cells, the first of which is born at `born`.
+    pub(super) fn create(&mut self, kind: u32, from: Option<(u64, u64)>, born: Born) -> u32 {
         let place = kind as usize;
         if self.of_kind.len() <= place {
             self.of_kind.resize_with(place + 1, Vec::new);
@@ -95,8 +113,10 @@ impl Register {
             id,
             parent: from.map(|(parent, _)| parent),
             kind,
-            born_step: step,
+            born_step: born.step,
             cells: 0,
+            peak: 0,
+            place: Some(born.place),
             origins: 1,
             lineage: from.map_or(id, |(_, lineage)| lineage),
         });
@@ -116,9 +136,7 @@ impl Register {
     #[inline]
     pub(super) fn lose(&mut self, slot: u32) {
         let Slot { record, kind } = self.slots[slot as usize];
-        let clone = &mut self.records[record as usize];
-        clone.cells -= 1;
-        self.any_extinct |= clone.cells == 0;
+        self.records[record as usize].cells -= 1;
         self.counts[kind as usize] -= 1;
         self.total -= 1;
     }
@@ -137,7 +155,7 @@ impl Register {
     }
 
     /// A mutant of `kind` was born in the clone of `parent`; the slot it belongs to.
-    pub(super) fn arrive(&mut self, kind: u32, parent: u32, step: u64) -> u32 {
+    pub(super) fn arrive(&mut self, kind: u32, parent: u32, born: Born) -> u32 {
         let slot = if let Some(slot) = self.merge_target(kind) {
             let record = self.slots[slot as usize].record;
             self.records[record as usize].origins += 1;
@@ -145,24 +163,24 @@ impl Register {
         } else {
             let parent = self.record(parent).id;
             let lineage = self.next_id;
-            self.create(kind, Some((parent, lineage)), step)
+            self.create(kind, Some((parent, lineage)), born)
         };
         self.gain(slot);
         slot
     }
 
     /// A cell of the slot `from` turned into `kind`: it stays of one lineage. Its new slot.
-    pub(super) fn turn(&mut self, kind: u32, from: u32, step: u64) -> u32 {
+    pub(super) fn turn(&mut self, kind: u32, from: u32, born: Born) -> u32 {
         let slot = match self.turned.get(&(from, kind)) {
             Some(&slot) => slot,
-            None => self.turn_first(kind, from, step),
+            None => self.turn_first(kind, from, born),
         };
         self.gain(slot);
         self.lose(from);
         slot
     }
 
-    fn turn_first(&mut self, kind: u32, from: u32, step: u64) -> u32 {
+    fn turn_first(&mut self, kind: u32, from: u32, born: Born) -> u32 {
         let CloneRecord { id, lineage, .. } = *self.record(from);
         let same_lineage = self
             .of_kind
@@ -170,17 +188,26 @@ impl Register {
             .and_then(|s| s.iter().copied().find(|&slot| self.record(slot).lineage == lineage));
         let slot = match same_lineage.or_else(|| self.merge_target(kind)) {
             Some(slot) => slot,
-            None => self.create(kind, Some((id, lineage)), step),
+            None => self.create(kind, Some((id, lineage)), born),
         };
         self.turned.insert((from, kind), slot);
         slot
     }
 
-    /// Forget clones without cells.
-    pub(super) fn bury(&mut self) {
+    /// The step is over: note how large clones are, and forget those without cells.
+    pub(super) fn bury(&mut self, step: u64) {
         self.turned.clear();
-        if !core::mem::take(&mut self.any_extinct) {
+        let mut any_extinct = false;
+        for clone in &mut self.records {
+            clone.peak = clone.peak.max(clone.cells);
+            any_extinct |= clone.cells == 0;
+        }
+        if !any_extinct {
             return;
+        }
+        if let Some(extinct) = &mut self.extinct {
+            let dead = self.records.iter().filter(|clone| clone.cells == 0);
+            extinct.extend(dead.map(|&record| Extinct { record, died_step: step }));
         }
         for siblings in &mut self.of_kind {
             siblings.clear();
