@@ -6,7 +6,7 @@ import pytest
 import tumor_abm as ta
 
 SPACES = {
-    "random neighbour": ta.Space(dimensions=2, placement="random_neighbour"),
+    "random neighbour": ta.Space(dimensions=2, neighbourhood="moore"),
     "any free": ta.Space(dimensions=3, placement="any_free", neighbourhood="moore"),
     "push": ta.Space(dimensions=2, placement="push", depth=6),
 }
@@ -16,8 +16,8 @@ def grown(engine, steps=80, **options):
     law = {
         "division": [0.5, 0.6],
         "death": [0.1, 0.1],
-        "mutation": [[0.02, 0.02], [0, 0.01]],
-        "initial": [20, 0],
+        "mutation": [[0.04, 0.04], [0, 0.02]],
+        "initial": [60, 0],
         "dt": 0.25,
         "seed": 4,
         "keep_extinct": True,
@@ -44,7 +44,7 @@ def test_clones_that_died_out_are_remembered(engine):
     assert clones["clone"].is_sorted()
     assert clones.filter(pl.col("died_day").is_null()).drop("died_day").equals(population.clones)
     extinct = clones.filter(pl.col("died_day").is_not_null())
-    assert extinct.height > 10
+    assert extinct.height > 3
     assert (extinct["cells"] == 0).all()
     assert (extinct["died_day"] > extinct["born_day"]).all()
     # Clones that lived through a step were seen; others had their one cell for less than a step.
@@ -73,12 +73,15 @@ def test_a_clone_is_born_where_its_cells_are(space):
     founder = clones.row(0, named=True)
     assert max(abs(founder[axis]) for axis in axes) <= 3
     if space != "push":
-        # Nothing moves: a clone of one cell that lives is still where it was born.
-        population = grown(space, steps=60)
-        single = population.clones.filter(pl.col("peak") == 1).sort("clone")
-        assert single.height > 3
-        cells = population.cells.filter(pl.col("clone").is_in(single["clone"].to_list())).sort("clone")
-        assert cells.select(axes).equals(single.select(axes))
+        # Nothing moves: a clone of the last step is still where it was born.
+        population, met = grown(space, steps=40), 0
+        for _ in range(20):
+            population.step()
+            new = population.clones.filter(pl.col("born_day") == population.day)
+            cells = population.cells.filter(pl.col("clone").is_in(new["clone"].to_list())).sort("clone")
+            assert cells.select(axes).equals(new.select(axes))
+            met += new.height
+        assert met > 5
 
 
 @pytest.mark.parametrize("engine", ["cells", *SPACES])
@@ -106,7 +109,7 @@ def test_every_clone_with_its_descendants_is_a_branch_of_the_tree(engine):
         below = genealogy.descendants(pl.Series(nodes))
         assert descendants[below == len(nodes)].min() == len(nodes)
         branches += 1
-    assert branches > 20
+    assert branches > 10
 
 
 @pytest.mark.parametrize("space", SPACES)

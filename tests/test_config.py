@@ -13,7 +13,8 @@ from tumor_abm.config.document import KEYS, configuration, meanings
 from tumor_abm.errors import InputError
 
 ROOT = Path(__file__).parent.parent
-SHIPPED = sorted((ROOT / "experiments").rglob("*.toml"))
+STUDIES = ROOT / "experiments" / "evolution"
+SHIPPED = sorted(path for path in (ROOT / "experiments").rglob("*.toml") if path.parent != STUDIES)
 
 BASE = """
 title = "Switch or stay"

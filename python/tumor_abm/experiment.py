@@ -38,11 +38,11 @@ class Interrupted(KeyboardInterrupt):
     Attributes
     ----------
     done, patients
-        Patients that are finished (and kept, if in a directory), and patients in all.
+        Patients (or tumours of a study) that are finished (and kept, if in a directory), and all.
     """
 
-    def __init__(self, done: int, patients: int) -> None:
-        super().__init__(f"interrupted after {done} of {patients} patients")
+    def __init__(self, done: int, patients: int, what: str = "patients") -> None:
+        super().__init__(f"interrupted after {done} of {patients} {what}")
         self.done = done
         self.patients = patients
 
@@ -100,7 +100,7 @@ def run_experiment(
     run = _Run(
         experiment=loaded,
         spec=_checked(loaded),
-        jobs=_jobs(jobs),
+        jobs=threads_of(jobs),
         scheduler=scheduler,
         progress=progress or (lambda done: None),
     )
@@ -249,7 +249,8 @@ def _joined(chunks: list[Tables]) -> dict[str, pl.DataFrame]:
     return {name: pl.DataFrame(pa.concat_tables([tables[name] for tables in chunks])) for name in names}
 
 
-def _jobs(jobs: int | None) -> int:
+def threads_of(jobs: int | None) -> int:
+    """Return the number of threads asked for, all processors by default, or raise an `InputError`."""
     if jobs is None:
         return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     if isinstance(jobs, bool) or not isinstance(jobs, int) or not 1 <= jobs <= MOST_JOBS:

@@ -69,7 +69,6 @@ def test_lattice_gives_the_same_for_any_number_of_threads():
         ({"drug_division": [0.4], "drug_death": [0.4]}, r"dt = 1 day is too long"),
         ({"drug_death": [0.1, 0.2]}, r"drug_death: found shape \(2,\)"),
         ({"trait": ta.Trait(drift=0.1)}, r"trait: found one; allowed: with engine='cells' only"),
-        ({"genealogy": True}, r"genealogy: found True"),
         ({"engine": "clones", "space": ta.Space()}, r"space: found one; allowed: with engine='lattice' only"),
     ],
 )

@@ -38,6 +38,16 @@ examples:
 """
 
 
+_EVOLVE_EXAMPLES = """\
+Interrupt it whenever you like, with Ctrl-C or worse: the same command goes on where it stopped. The
+tables are the same however it is run.
+
+examples:
+  tumor-abm evolve experiments/evolution/neutral_or_selected.toml --out results/evolution
+  tumor-abm evolve experiments/evolution/neutral_or_selected.toml --out results/few --replicates 2
+"""
+
+
 class Parser(argparse.ArgumentParser):
     """A parser that says in one line what is wrong."""
 
@@ -72,6 +82,14 @@ def parser() -> Parser:
 
     _describe_run(add("run", "run an experiment and compare its arms", commands.run, _RUN_EXAMPLES))
     _describe_compare(add("compare", "compare the arms of a finished run", commands.compare))
+    _describe_evolve(
+        add(
+            "evolve",
+            "run a study of clonal evolution and compare its scenarios",
+            commands.evolve,
+            _EVOLVE_EXAMPLES,
+        )
+    )
     _describe_list(add("list", "list what experiments can name, or the experiments", commands.list_known))
     _experiment(add("check", "say what is wrong with an experiment, without running it", commands.check))
     _describe_schema(add("schema", "write the JSON schema of experiments, for editors", commands.schema))
@@ -94,6 +112,17 @@ def _describe_run(run: Parser) -> None:
 def _describe_compare(compare: Parser) -> None:
     compare.add_argument("directory", metavar="DIR", type=Path, help="directory of a finished run")
     compare.add_argument("--csv", metavar="FILE", type=Path, help="write the comparison as CSV, too")
+
+
+def _describe_evolve(evolve: Parser) -> None:
+    evolve.add_argument("study", metavar="STUDY.toml", type=Path, help="the study")
+    evolve.add_argument("--out", metavar="DIR", type=Path, required=True, help="directory for the results")
+    evolve.add_argument(
+        "--replicates", metavar="N", type=_count, help="tumours per scenario instead of the study's"
+    )
+    evolve.add_argument("--seed", metavar="S", type=_seed, help="seed instead of the study's")
+    evolve.add_argument("--jobs", metavar="J", type=_count, help="tumours at once (default: all processors)")
+    evolve.add_argument("--no-figures", action="store_true", help="draw no figures")
 
 
 def _describe_list(list_known: Parser) -> None:

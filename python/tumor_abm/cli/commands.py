@@ -62,6 +62,57 @@ def compare(arguments: argparse.Namespace) -> None:
     comparison.print(output())
 
 
+def evolve(arguments: argparse.Namespace) -> None:
+    """Run a study of clonal evolution, compare its scenarios, and draw them."""
+    from tumor_abm.cli.consoles import log_to, messages, output
+    from tumor_abm.cli.progress import counting
+    from tumor_abm.cli.scenarios import table_of_scenarios
+    from tumor_abm.evolution import load_study, run_study, summarise, write_mutations, write_trees
+
+    study = load_study(arguments.study, replicates=arguments.replicates, seed=arguments.seed)
+    console, out = messages(), arguments.out
+    with log_to(console), counting(console, study.tumours, "tumours") as count:
+        results = run_study(study, out, jobs=arguments.jobs, progress=count)
+    summary = summarise(results)
+    with _writing(out):
+        summary.write_parquet(out / "summary.parquet")
+        summary.write_csv(out / "summary.csv")
+        mafs = write_mutations(results, out / "maf")
+        trees = write_trees(results, out / "trees")
+        drawn = {} if arguments.no_figures else _draw_study(results, out)
+    output().print(table_of_scenarios(study, summary))
+    tables = ", ".join([*results.tables, "summary"])
+    _print_pairs(
+        f"\nIn {out}:",
+        {
+            "tables": f"{tables} (parquet)",
+            "mutations": f"maf/, {mafs} tumours",
+            "trees": f"trees/, {trees} samples (newick, tskit)",
+            **drawn,
+        },
+    )
+
+
+def _draw_study(results: Results, directory: Path) -> dict[str, str]:
+    from tumor_abm.plots import save_figure
+    from tumor_abm.plots.evolution import plot_maps, plot_muller, plot_neutrality, plot_spectra
+
+    figures = directory / "figures"
+    figures.mkdir(exist_ok=True)
+    drawn = []
+    for name, draw in (
+        ("spectra", plot_spectra),
+        ("neutrality", plot_neutrality),
+        ("maps", plot_maps),
+        ("muller", plot_muller),
+    ):
+        figure = draw(results)
+        if figure is not None:
+            save_figure(figure, figures / name)
+            drawn.append(f"figures/{name}")
+    return {"figures": f"{', '.join(drawn)} (png, svg)"}
+
+
 def list_known(arguments: argparse.Namespace) -> None:
     """Print a table of what experiments can name, or of the experiments."""
     from tumor_abm.cli.consoles import output

@@ -63,7 +63,7 @@ def _experiment(file: Path) -> tuple[str, str, str]:
         read = tomllib.loads(file.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         return str(file), f"cannot be read: {error}", ""
-    return str(file), str(read.get("title", "")), str(len(read.get("arm", [])))
+    return str(file), str(read.get("title", "")), str(len(read.get("arm", read.get("scenario", []))))
 
 
 def _table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> Table:

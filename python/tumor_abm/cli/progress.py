@@ -1,4 +1,4 @@
-"""Patients done: a bar on a terminal, a line now and then elsewhere."""
+"""Patients or tumours done: a bar on a terminal, a line now and then elsewhere."""
 
 from __future__ import annotations
 
@@ -23,20 +23,20 @@ Count = Callable[[int], None]
 
 
 @contextmanager
-def counting(console: Console, patients: int) -> Iterator[Count]:
-    """Show how many of `patients` are done; the first number told is where the run begins."""
+def counting(console: Console, whole: int, what: str = "patients") -> Iterator[Count]:
+    """Show how many of `whole` are done; the first number told is where the run begins."""
     if not console.is_terminal:
-        yield _Lines(console, patients)
+        yield _Lines(console, whole, what)
         return
-    with _bar(console) as bar:
-        yield _on(bar, patients)
+    with _bar(console, what) as bar:
+        yield _on(bar, whole)
 
 
-def _bar(console: Console) -> Progress:
+def _bar(console: Console, what: str) -> Progress:
     return Progress(
         BarColumn(bar_width=24),
         MofNCompleteColumn(),
-        TextColumn("patients,"),
+        TextColumn(f"{what},"),
         TimeElapsedColumn(),
         TextColumn("passed,"),
         TimeRemainingColumn(),
@@ -45,10 +45,10 @@ def _bar(console: Console) -> Progress:
     )
 
 
-def _on(bar: Progress, patients: int) -> Count:
+def _on(bar: Progress, whole: int) -> Count:
     def count(done: int) -> None:
         if not bar.task_ids:
-            bar.add_task("", total=patients, completed=done)
+            bar.add_task("", total=whole, completed=done)
         bar.update(bar.task_ids[0], completed=done)
 
     return count
@@ -57,9 +57,10 @@ def _on(bar: Progress, patients: int) -> Count:
 class _Lines:
     """A line at most every few seconds, and one at the end."""
 
-    def __init__(self, console: Console, patients: int) -> None:
+    def __init__(self, console: Console, whole: int, what: str) -> None:
         self._console = console
-        self._patients = patients
+        self._whole = whole
+        self._what = what
         self._began = self._said = time.monotonic()
         self._done_before: int | None = None
         self._done = 0
@@ -68,17 +69,17 @@ class _Lines:
         now = time.monotonic()
         if self._done_before is None:
             self._done_before, self._began = done, now
-        elif now - self._said >= SECONDS_BETWEEN_LINES or done == self._patients > self._done:
+        elif now - self._said >= SECONDS_BETWEEN_LINES or done == self._whole > self._done:
             self._said = now
             self._say(done, now - self._began)
         self._done = done
 
     def _say(self, done: int, seconds: float) -> None:
-        percent = 100 * done // self._patients
-        line = f"{done} of {self._patients} patients ({percent}%), {_clock(seconds)} passed"
+        percent = 100 * done // self._whole
+        line = f"{done} of {self._whole} {self._what} ({percent}%), {_clock(seconds)} passed"
         new = done - (self._done_before or 0)
-        if new > 0 and done < self._patients:
-            line += f", {_clock(seconds * (self._patients - done) / new)} left"
+        if new > 0 and done < self._whole:
+            line += f", {_clock(seconds * (self._whole - done) / new)} left"
         self._console.print(line, soft_wrap=True)
 
 

@@ -1,0 +1,156 @@
+"""Mutations on trees, what is read of them, and what they say."""
+
+import numpy as np
+import polars as pl
+import pytest
+import tumor_abm as ta
+from scipy import stats
+from tumor_abm.maf import maf, write_maf
+from tumor_abm.neutrality import cumulative, inverse_simpson, neutral_fit
+
+SEED = 20_260_417
+
+
+@pytest.fixture(scope="module")
+def tumour():
+    population = ta.Population(
+        engine="cells",
+        division=[0.5, 0.6],
+        death=[0.1, 0.1],
+        mutation=[[0.01, 0.01], [0, 0]],
+        initial=[1, 0],
+        dt=0.25,
+        seed=11,
+        genealogy=True,
+        keep_extinct=True,
+    )
+    while population.counts.sum() < 2_000:
+        population.step()
+    return population
+
+
+@pytest.fixture(scope="module")
+def mutations(tumour):
+    return ta.Mutations.draw(tumour.genealogy, 3.0, truncal=5, clones=tumour.all_clones, seed=SEED)
+
+
+def test_carriers_of_passengers_are_the_cells_below(tumour, mutations):
+    passenger = mutations.table["origin"].to_numpy() == "passenger"
+    counted = np.bincount(mutations.carriers()[passenger], minlength=tumour.genealogy.cells.height + 1)
+    assert np.array_equal(counted, tumour.genealogy.site_frequency_spectrum(3.0, seed=SEED))
+
+
+def test_carriers_of_drivers_are_the_cells_of_their_type(tumour, mutations):
+    table = mutations.table
+    drivers = table.filter(pl.col("origin") == "driver")
+    assert drivers.height > 3
+    # All cells of type 1 go back to one driver each: types do not turn back.
+    carriers = mutations.carriers()[table["origin"].to_numpy() == "driver"]
+    assert carriers.sum() == tumour.counts[1]
+    assert (table["origin"].to_numpy()[:5] == "truncal").all()
+    assert (mutations.carriers()[:5] == tumour.counts.sum()).all()
+
+
+def test_carriers_of_samples_add_up(tumour, mutations):
+    rows = np.arange(tumour.genealogy.cells.height)
+    parts = [mutations.carriers(rows[::2]), mutations.carriers(rows[1::2])]
+    assert np.array_equal(sum(parts), mutations.carriers())
+    one = mutations.carriers([7])
+    assert set(one) == {0, 1}
+
+
+def test_rare_mutations_can_be_left_out(tumour, mutations):
+    fewer = ta.Mutations.draw(tumour.genealogy, 3.0, truncal=5, least_carriers=3, seed=SEED)
+    carriers = mutations.carriers()[mutations.table["origin"].to_numpy() == "passenger"]
+    assert np.array_equal(fewer.carriers()[5:], carriers[carriers >= 3])
+
+
+@pytest.mark.parametrize("overdispersion", [0.0, 0.02])
+def test_reads_have_the_mean_and_spread_of_their_law(tumour, overdispersion):
+    many = ta.Mutations.draw(tumour.genealogy, 0.0, truncal=40_000, seed=1)
+    depth, purity = 60.0, 0.7
+    reads = ta.Sequencing(depth=depth, purity=purity, overdispersion=overdispersion).bulk(many, seed=SEED)
+    assert reads.height == 40_000
+    p = purity / 2
+    seen, alt = reads["depth"].to_numpy().astype(float), reads["alt_reads"].to_numpy().astype(float)
+    # Poisson depths; given a depth n, variance n p q (1 + (n - 1) rho).
+    assert abs(seen.mean() - depth) < 4.9 * np.sqrt(depth / seen.size)
+    variance = seen * p * (1 - p) * (1 + (seen - 1) * overdispersion)
+    z = (alt - p * seen) / np.sqrt(variance)
+    assert abs(z.mean()) < 4.9 / np.sqrt(z.size)
+    assert abs(z.var() - 1) < 4.9 * np.sqrt((stats.kurtosis(z) + 2) / z.size)
+
+
+def test_what_is_called_passes_both_thresholds(mutations):
+    reads = ta.Sequencing(depth=40, least_reads=4, least_vaf=0.08).bulk(mutations, seed=SEED)
+    called = (reads["alt_reads"] >= 4) & (reads["vaf"].fill_null(0.0) >= 0.08)
+    assert (called == reads["called"]).all()
+    assert 0 < called.sum() < reads.height
+    assert (reads["cancer_cell_fraction"] * 2_000 >= 0.9).all()
+
+
+def test_single_cells_show_their_own_mutations_at_one_half(tumour, mutations):
+    rows = tumour.biopsy(ta.RandomCells(cells=10), seed=3).rows
+    reads = ta.Sequencing(depth=80).single_cells(mutations, rows, seed=SEED)
+    for row in rows:
+        own = reads.filter(pl.col("cell") == row)
+        assert np.array_equal(own["mutation"].to_numpy(), np.flatnonzero(mutations.carriers([row])))
+    total = reads["depth"].sum()
+    assert abs(reads["alt_reads"].sum() / total - 0.5) < 4.9 * 0.5 / np.sqrt(total)
+
+
+def test_the_same_seed_gives_the_same_reads(mutations):
+    sequencing = ta.Sequencing(overdispersion=0.01)
+    assert sequencing.bulk(mutations, seed=4).equals(sequencing.bulk(mutations, seed=4))
+    assert not sequencing.bulk(mutations, seed=4).equals(sequencing.bulk(mutations, seed=5))
+
+
+def test_a_maf_has_a_row_per_called_mutation(tmp_path, mutations):
+    reads = ta.Sequencing(depth=50).bulk(mutations, seed=SEED)
+    reads = reads.join(mutations.table.select("mutation", "origin", "type"), on="mutation")
+    table = maf(reads, tumour="t1", sample="core")
+    assert table.height == reads["called"].sum()
+    assert (table["t_ref_count"] + table["t_alt_count"] == table["t_depth"]).all()
+    assert table["Start_Position"].n_unique() == table.height
+    genes = table.filter(pl.col("Variant_Classification") == "Missense_Mutation")["Hugo_Symbol"].unique()
+    assert genes.to_list() == ["DRIVER_1"]
+    write_maf(table, tmp_path / "t1.maf")
+    lines = (tmp_path / "t1.maf").read_text().splitlines()
+    assert lines[0].startswith("#version")
+    assert pl.read_csv(tmp_path / "t1.maf", separator="\t", comment_prefix="#").height == table.height
+
+
+@pytest.mark.parametrize(
+    ("key", "value"), [("depth", -1), ("purity", 1.2), ("overdispersion", 1.0), ("least_vaf", np.nan)]
+)
+def test_impossible_sequencing_is_refused(key, value):
+    with pytest.raises(ValueError, match=f"sequencing.{key}: found"):
+        ta.Sequencing(**{key: value})
+
+
+def test_the_neutral_law_fits_itself():
+    # M(f) = 30 (1/f - 1/fmax), exactly.
+    numbers = np.arange(1, 120)
+    vaf = 1 / (numbers / 30 + 1 / 0.24)
+    fit = neutral_fit(vaf, lowest=0.12, highest=0.24)
+    assert fit.mutation_rate == pytest.approx(30, rel=1e-9)
+    assert fit.r_squared == pytest.approx(1)
+    assert fit.mutations == np.sum(vaf >= 0.12)
+    inverse, counted = cumulative(vaf, lowest=0.12, highest=0.24)
+    assert (np.diff(inverse) > 0).all()
+    assert np.array_equal(counted, np.arange(1, fit.mutations + 1))
+
+
+def test_a_clone_that_swept_does_not_fit():
+    tail = 1 / (np.arange(1, 60) / 15 + 1 / 0.24)
+    clone = np.full(200, 0.16)
+    assert neutral_fit(np.concatenate([tail, clone])).r_squared < 0.9
+    assert np.isnan(neutral_fit(tail[:5]).r_squared)
+    with pytest.raises(ValueError, match="lowest, highest: found"):
+        neutral_fit(tail, lowest=0.3, highest=0.2)
+
+
+def test_inverse_simpson_counts_equal_clones():
+    assert inverse_simpson([5, 5, 5, 5]) == pytest.approx(4)
+    assert inverse_simpson([10, 0]) == 1
+    assert np.isnan(inverse_simpson([]))
