@@ -13,7 +13,8 @@ use serde::Deserialize;
 #[derive(Clone, Copy, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Pathway {
-    /// Estradiol (relative to untreated) at which ligand-driven ER activity is half its ceiling.
+    /// Estradiol (relative to untreated after menopause) at which ligand-driven ER activity is half its
+    /// ceiling.
     pub estradiol_half_saturation: f64,
     /// Share of estradiol that is of ovarian origin in a premenopausal patient.
     pub ovarian_share: f64,
@@ -130,8 +131,11 @@ impl DrugDay {
 /// Ligand-driven and constitutive ER signal under antagonists (0 when ER is lost).
 fn er_signal(pathway: &Pathway, patient: &CellPhysiology, drugs: &DrugDay, effect: &NodeEffect) -> f64 {
     let ovarian = if patient.premenopausal { pathway.ovarian_share } else { 0.0 };
-    let estradiol = ovarian * (1.0 - drugs.ovary) + (1.0 - ovarian) * (1.0 - drugs.aromatase);
-    let half = pathway.estradiol_half_saturation;
+    // Gonadotropins make up for an aromatase inhibitor in the ovaries, unless these are silenced.
+    let ovaries = ovarian * (1.0 - drugs.ovary) * (1.0 - drugs.ovary * drugs.aromatase);
+    let estradiol = ovaries + (1.0 - ovarian) * (1.0 - drugs.aromatase);
+    // Relative to the patient's own untreated level, which before menopause is as many times higher.
+    let half = pathway.estradiol_half_saturation * (1.0 - ovarian);
     let ligand = estradiol * (1.0 + half) / (estradiol + half);
     let mut er = ligand.max(effect.er_constitutive) * (1.0 - effect.er_lost);
     for &(over_ic50, max, steepness) in &drugs.er {
@@ -262,6 +266,25 @@ mod tests {
             net(wild(), &premenopausal, Some(Node::Ovary))
                 < net(wild(), &premenopausal, Some(Node::Aromatase))
         );
+    }
+
+    #[test]
+    fn with_silenced_ovaries_an_aromatase_inhibitor_does_what_it_does_after_menopause() {
+        let premenopausal = CellPhysiology { premenopausal: true, ..PATIENT };
+        let origin = Origin::OneHit { per_division: 0.0 };
+        let alteration =
+            Alteration { name: "A".into(), gene: "A".into(), origin, fitness_cost: 0.0, effect: wild() };
+        let genotypes = Genotypes::new(&Catalogue { alterations: vec![alteration] }, &[0], 1.0, 1.0);
+        let division = |patient: &CellPhysiology, nodes: &[Node]| {
+            let drugs: Vec<Drug> = nodes.iter().map(|&node| drug(node)).collect();
+            let day = DrugDay::new(&drugs, &vec![1.0; drugs.len()]);
+            rates(&PATHWAY, patient, &day, genotypes.get(0)).division
+        };
+        let both = division(&premenopausal, &[Node::Aromatase, Node::Ovary]);
+        let after = division(&PATIENT, &[Node::Aromatase]);
+        let silenced = division(&premenopausal, &[Node::Ovary]);
+        assert!((both / after - 1.0).abs() < 0.25, "{both} {after}");
+        assert!((silenced / division(&PATIENT, &[]) - 1.0).abs() < 0.05, "{silenced}");
     }
 
     #[test]
