@@ -2,35 +2,84 @@
 
 Trials differ in the shares of histories, not in the histories themselves: most first-line trials enrol the
 same patients. So a patient is grown and taken through earlier lines once, and lives the arms of all trials;
-a trial's arm is then put together from the histories, each with its share.
+a trial's arm is then put together from the histories, each with its share. Scans follow one calendar here:
+what another interval does is known, it delays what is seen by half the difference (`delay_months`).
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 import polars as pl
+from pydantic import Field
 
-from tumor_abm._table import merged
+from tumor_abm._table import Table
 from tumor_abm.calibration.sample import Sample
 from tumor_abm.config import Experiment
 from tumor_abm.execution.chunk import Chunk
 from tumor_abm.execution.tables import simulate
 from tumor_abm.knowledge import Knowledge
 
-# Nothing of these changes what happens to a patient.
-_DESCRIPTIVE = ("title", "question", "control", "seed", "patients", "arm", "afterwards")
+# Nothing of these changes what happens to a patient up to the first progression.
+_ELSEWHERE = (
+    "title",
+    "question",
+    "control",
+    "seed",
+    "patients",
+    "arm",
+    "afterwards",
+    "assessment",
+    "horizon_months",
+    "accrual_months",
+    "trajectory_every_days",
+    "liquid_biopsy",
+)
+_WEEKS = 8.0
 _SPARED = {
-    "afterwards": [],
+    "title": "cohort",
+    "question": "cohort",
     "end_with_last_line": True,
     "trajectory_every_days": 0,
     "horizon_months": 44.0,
-    "accrual_months": 0.0,
+    "assessment": {"calendar": [{"every_weeks": _WEEKS}]},
 }
+_WEEKS_PER_MONTH = 30.4375 / 7
+
+
+class Spared(Table):
+    """Differences between trials that a search passes over, so that more trials share their patients.
+
+    Attributes
+    ----------
+    least_share
+        Histories with a smaller share of their trial are left out; the others make up for them.
+    menopause
+        Women before menopause, who have goserelin in every arm, are taken to be as those after it.
+    drugs
+        Lines before the trial of these drugs alone are left out.
+    """
+
+    least_share: float = Field(default=0.0, ge=0, lt=1)
+    menopause: bool = False
+    drugs: list[str] = Field(default_factory=list)
+
+    def without(self, line: Mapping[str, Any]) -> bool:
+        """Whether a line before the trial is left out."""
+        return "regimen" in line and all(drug in self.drugs for drug in line["regimen"])
+
+    def line(self, line: Mapping[str, Any]) -> dict[str, Any]:
+        """Return a line as patients after menopause live it, if the others are passed over."""
+        options = line.get("choose", [])
+        if not self.menopause or not options or options[0].get("if") != {"premenopausal": True}:
+            return dict(line)
+        rest = {key: value for key, value in line.items() if key != "choose"}
+        return {**rest, "regimen": options[-1]["regimen"]}
+
 
 ArmKey = tuple[str, str]
 """Trial (its file) and name of the arm in it."""
@@ -54,6 +103,11 @@ class Cohort:
     arms: dict[str, dict[str, Any]] = field(default_factory=dict)
     members: dict[ArmKey, tuple[str, float]] = field(default_factory=dict)
 
+    @property
+    def share(self) -> float:
+        """Largest share that it has of any trial."""
+        return max(share for _, share in self.members.values())
+
     def experiment(self, knowledge: Knowledge, seed: int) -> Experiment:
         """Return the experiment that simulates the cohort."""
         arms = [{**arm, "name": name} for name, arm in self.arms.items()]
@@ -68,10 +122,12 @@ class Lives:
     ----------
     patients
         How many were enrolled.
+    measurable
+        Per patient: whether disease is measurable.
     outcomes
         First line of every patient and arm.
-    carriers
-        Per arm, patient and moment: share of cells with each alteration.
+    clones
+        Genotypes at baseline and progression of that line.
     """
 
     patients: int
@@ -80,33 +136,44 @@ class Lives:
     clones: pl.DataFrame
 
 
-def cohorts_of(trials: Mapping[str, Mapping[str, Any]]) -> list[Cohort]:
+def cohorts_of(
+    trials: Mapping[str, Mapping[str, Any]],
+    *,
+    wanted: Collection[ArmKey],
+    spared: Spared | None = None,
+) -> list[Cohort]:
     """Divide trials into cohorts that share what they can.
 
     Parameters
     ----------
     trials
         Tables of the experiment of every trial, by name.
+    wanted
+        Arms that are looked at; others are not simulated.
+    spared
+        Differences between trials that are passed over.
     """
+    spared = spared or Spared()
     found: dict[str, Cohort] = {}
     for trial, tables in trials.items():
-        common = {key: value for key, value in tables.items() if key not in _DESCRIPTIVE}
-        for share, population in _histories(tables.get("population", {})):
-            component = {
-                **common,
-                **_SPARED,
-                "population": population,
-                "title": "cohort",
-                "question": "cohort",
-            }
+        common = {key: value for key, value in tables.items() if key not in _ELSEWHERE}
+        for share, history, population in _histories(tables.get("population", {}), spared):
+            component = {**common, **_SPARED, "population": population}
             cohort = found.setdefault(_canonical(component), Cohort(tables=component))
             for arm in tables["arm"]:
-                lived = {key: value for key, value in arm.items() if key not in ("name", "labels")}
-                known = {_canonical(other): name for name, other in cohort.arms.items()}
-                name = known.get(_canonical(lived), f"arm {len(cohort.arms) + 1}")
-                cohort.arms[name] = lived
-                cohort.members[trial, arm["name"]] = (name, share)
-    return list(found.values())
+                lived = _lived(arm, history, spared)
+                if lived is not None and (trial, arm["name"]) in wanted:
+                    known = {_canonical(other): name for name, other in cohort.arms.items()}
+                    name = known.get(_canonical(lived), f"arm {len(cohort.arms) + 1}")
+                    cohort.arms[name] = lived
+                    cohort.members[trial, arm["name"]] = (name, share)
+    return [cohort for cohort in found.values() if cohort.arms]
+
+
+def delay_months(tables: Mapping[str, Any]) -> float:
+    """Months by which a trial sees progression later than the calendar of the cohorts does."""
+    calendar = tables.get("assessment", {}).get("calendar", [{"every_weeks": _WEEKS}])
+    return float(calendar[0]["every_weeks"] - _WEEKS) / 2 / _WEEKS_PER_MONTH
 
 
 def live(cohort: Cohort, knowledge: Knowledge, *, patients: int, seed: int, jobs: int) -> Lives:
@@ -167,17 +234,37 @@ def _sample(rows: pl.DataFrame, weight: float) -> Sample:
     )
 
 
-def _histories(population: Any) -> list[tuple[float, dict[str, Any]]]:
-    """The population once per history, each with its share."""
+def _histories(population: Any, spared: Spared) -> list[tuple[float, str, dict[str, Any]]]:
+    """Return the population once per history, with its share and its name."""
     table = {"base": population} if isinstance(population, str) else dict(population)
-    histories = table.pop("history", [])
-    if not histories:
-        return [(1.0, table)]
-    total = sum(history.get("share", 1.0) for history in histories)
-    return [
-        (history.get("share", 1.0) / total, merged(table, {"history": [{**history, "share": 1.0}]}))
-        for history in histories
-    ]
+    histories = [
+        history for history in table.pop("history", []) if history.get("share", 1.0) >= spared.least_share
+    ] or [{"name": "", "share": 1.0}]
+    if spared.menopause:
+        table.pop("premenopausal", None)
+    total = sum(history["share"] for history in histories)
+    found = []
+    for history in histories:
+        past = {key: value for key, value in history.items() if key not in ("name", "share")}
+        if spared.menopause and "eligibility" in past:
+            past["eligibility"] = {k: v for k, v in past["eligibility"].items() if k != "premenopausal"}
+        if "prior" in past:
+            past["prior"] = [spared.line(line) for line in past["prior"] if not spared.without(line)]
+        past = {key: value for key, value in past.items() if value}
+        lived = {"history": [{"name": "past", "share": 1.0, **past}]} if past else {}
+        found.append((history["share"] / total, history.get("name", ""), {**table, **lived}))
+    return found
+
+
+def _lived(arm: Mapping[str, Any], history: str, spared: Spared) -> dict[str, Any] | None:
+    """Return an arm as patients of one history live it, none if they are not asked in."""
+    lived = {key: value for key, value in arm.items() if key not in ("name", "labels")}
+    among = dict(lived.pop("among", {}))
+    histories = among.pop("history", [history])
+    if history not in histories:
+        return None
+    lived["line"] = [spared.line(line) for line in lived["line"]]
+    return {**lived, "among": among} if among else lived
 
 
 def _canonical(value: Any) -> str:

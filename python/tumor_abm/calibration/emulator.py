@@ -25,7 +25,6 @@ class _Process:
     """The process of one quantity, on standardised values."""
 
     weights: Numbers
-    factor: Numbers
     linear: float
     quadratic: float
     noise: float
@@ -49,31 +48,18 @@ class Emulator:
         self._scale = np.maximum(points.std(axis=0), 1e-9)
         self._points = self._standard(points)
         products = self._points @ self._points.T / self._points.shape[1]
-        self._processes = [_fitted(products, column) for column in values.T]
+        self._processes = _fitted(products, values)
 
     def _standard(self, points: Numbers) -> Numbers:
         scaled: Numbers = (points - self._centre) / self._scale
         return scaled
 
     def predict(self, points: Numbers) -> Numbers:
-        """Expected quantities, a row per parameter set."""
+        """Return expected quantities, a row per parameter set."""
         products = self._standard(points) @ self._points.T / self._points.shape[1]
         columns = [
             one.middle + one.spread * (_kernel(products, one) @ one.weights) for one in self._processes
         ]
-        return np.stack(columns, axis=1)
-
-    def uncertainty(self, points: Numbers) -> Numbers:
-        """Standard deviations of the expectations, without the noise of a single simulation."""
-        standard = self._standard(points)
-        products = standard @ self._points.T / self._points.shape[1]
-        own = (standard**2).mean(axis=1)
-        columns = []
-        for one in self._processes:
-            cross = _kernel(products, one)
-            solved = np.linalg.solve(one.factor, cross.T)
-            variance = _kernel(own, one) - (solved**2).sum(axis=0)
-            columns.append(one.spread * np.sqrt(np.maximum(variance, 0.0)))
         return np.stack(columns, axis=1)
 
     @property
@@ -87,31 +73,23 @@ def _kernel(products: Numbers, one: _Process) -> Numbers:
     return covariance
 
 
-def _fitted(products: Numbers, column: Numbers) -> _Process:
-    middle = float(np.median(column))
-    spread = max(float(column.std()), 1e-9)
-    standard = (column - middle) / spread
+def _fitted(products: Numbers, values: Numbers) -> list[_Process]:
+    middle = np.median(values, axis=0)
+    spread = np.maximum(values.std(axis=0), 1e-9)
     # Far-off simulations say little about where the fit is good, and much to a Gaussian: they are drawn in.
-    standard = np.clip(standard, -3.0, 3.0)
-    n = len(column)
-    best: tuple[float, _Process] | None = None
+    standard = np.clip((values - middle) / spread, -3.0, 3.0)
+    best: list[tuple[float, _Process] | None] = [None] * values.shape[1]
     for linear in _LINEAR:
         for quadratic in _QUADRATIC:
-            signal = 1.0 + linear * products + quadratic * products**2
-            eigenvalues, vectors = np.linalg.eigh(signal)
-            eigenvalues = np.maximum(eigenvalues, 0.0)
+            eigenvalues, vectors = np.linalg.eigh(1.0 + linear * products + quadratic * products**2)
             projected = vectors.T @ standard
             for noise in _NOISE:
-                total = eigenvalues + noise**2
-                likelihood = -0.5 * float((projected**2 / total).sum() + np.log(total).sum())
-                if best is None or likelihood > best[0]:
-                    weights = vectors @ (projected / total)
-                    # A square root of signal + noise, for `uncertainty`.
-                    factor = vectors * np.sqrt(total)
-                    best = (
-                        likelihood,
-                        _Process(weights, factor, linear, quadratic, noise, middle, spread),
-                    )
-    if best is None or n == 0:
-        raise AssertionError("a grid of kernels was tried")
-    return best[1]
+                total = np.maximum(eigenvalues, 0.0) + noise**2
+                likelihoods = -0.5 * ((projected**2 / total[:, None]).sum(axis=0) + np.log(total).sum())
+                for i, likelihood in enumerate(likelihoods):
+                    known = best[i]
+                    if known is None or likelihood > known[0]:
+                        weights = vectors @ (projected[:, i] / total)
+                        one = _Process(weights, linear, quadratic, noise, float(middle[i]), float(spread[i]))
+                        best[i] = (float(likelihood), one)
+    return [found[1] for found in best if found is not None]

@@ -78,13 +78,13 @@ class Parameter:
     source: tuple[str, ...]
 
     def value(self, share: float) -> float:
-        """The value at `share` of the way through the range (0 to 1), on its scale."""
+        """Return the value at `share` of the way through the range (0 to 1), on its scale."""
         low, high = _to_scale(self.low, self.scale), _to_scale(self.high, self.scale)
         value = _from_scale(low + (high - low) * share, self.scale)
         return float(np.clip(float(f"{value:.{_DIGITS}g}"), self.low, self.high))
 
     def share(self, value: float) -> float:
-        """Where in the range a value lies, 0 to 1, on its scale."""
+        """Return where in the range a value lies, 0 to 1, on its scale."""
         low, high = _to_scale(self.low, self.scale), _to_scale(self.high, self.scale)
         return (_to_scale(value, self.scale) - low) / (high - low)
 
@@ -144,7 +144,7 @@ class Parameters(Sequence[Parameter]):
 
 
 def shipped_toml() -> str:
-    """The text of the package's ``calibration.toml``."""
+    """Return the text of the package's ``calibration.toml``."""
     return resources.files("tumor_abm.knowledge").joinpath("calibration.toml").read_text(encoding="utf-8")
 
 

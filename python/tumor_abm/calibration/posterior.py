@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import polars as pl
 
+from tumor_abm.calibration.emulator import Emulator, Numbers
 from tumor_abm.calibration.parameters import Parameters
-from tumor_abm.calibration.problem import IMPOSSIBLE, Evaluation, Problem
-from tumor_abm.calibration.search import Tried
-from tumor_abm.errors import InputError
+from tumor_abm.calibration.problem import Problem
+from tumor_abm.calibration.search import Tried, best_emulated, emulated_loss, emulator
 
 MEMBERS = 24
-CANDIDATES = 60
-APART = 0.15
-"""Least root-mean-square distance between members, as a share of the spread of the candidates."""
+CANDIDATES = 36
+PATIENTS = 250
+
+_CHAINS = 60
+_STEPS = 3_000
+_TEMPERATURE = 2.0
+"""The emulator errs by about the noise of a wave; its posterior is widened so that the truth stays inside."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,78 +33,79 @@ class Member:
     values
         By name of the parameter.
     weight
-        exp(-loss / 2) tempered so that the weights are worth at least half of the members.
-    evaluation
-        With more patients than in the search.
+        exp(-misfit / 2), tempered so that the weights are worth at least half of the members; mean 1.
+    misfit
+        With more patients than in the search, and other ones.
+    outputs
+        What they gave (`Problem.simulate`).
     """
 
     values: dict[str, float]
     weight: float
-    evaluation: Evaluation
+    misfit: float
+    outputs: list[float]
 
 
-def candidates(tried: Sequence[Tried], number: int = CANDIDATES) -> list[Tried]:
-    """Return good parameter sets of the last stage that differ from each other.
+def drawn(problem: Problem, tried: Sequence[Tried], *, sets: int, seed: int) -> Numbers:
+    """Draw parameter sets from the posterior of the emulator, the best one first.
 
-    They are taken from the best on; one that lies too near to one taken before is passed over, so that the
-    ensemble is spread over the region of good fits and not heaped on its best point.
+    Metropolis chains with steps along differences of other chains (ter Braak 2006, Stat Comput 16:239),
+    which take the scale and the direction of the posterior from the chains themselves.
     """
-    if not tried:
-        raise InputError("nothing was searched yet")
-    last = max(one.stage for one in tried)
-    good = sorted((one for one in tried if one.stage == last and one.loss < IMPOSSIBLE), key=lambda t: t.loss)
-    half = good[: max(number, len(good) // 2)]
-    points = np.array([one.shares for one in half])
-    spread = np.maximum(points.std(axis=0), 1e-9)
-    taken: list[int] = []
-    for i in range(len(half)):
-        scaled = (points[taken] - points[i]) / spread
-        if not taken or float(np.sqrt((scaled**2).mean(axis=1)).min()) > APART:
-            taken.append(i)
-        if len(taken) == number:
-            break
-    return [half[i] for i in taken]
+    learnt, points = emulator(problem, tried)
+    _, best = best_emulated(problem, learnt, points, seed)
+    rng = np.random.default_rng([seed, 1])
+    chains = np.clip(best + 0.02 * rng.standard_normal((max(_CHAINS, sets), len(best))), 0.01, 0.99)
+    losses = emulated_loss(problem, learnt, points, chains)
+    for step in range(_STEPS):
+        chains, losses = _moved(problem, learnt, points, chains, losses, rng, whole=step % 10 == 0)
+    taken = rng.permutation(len(chains))[: sets - 1]
+    found: Numbers = np.vstack([best, chains[taken]])
+    return found
 
 
-def ensemble(
+def _moved(
     problem: Problem,
-    tried: Sequence[Tried],
+    learnt: Emulator,
+    points: Numbers,
+    chains: Numbers,
+    losses: Numbers,
+    rng: np.random.Generator,
     *,
-    patients: int,
-    seed: int,
-    jobs: int,
-    members: int = MEMBERS,
-    progress: Callable[[int, float], None] = lambda done, best: None,
-) -> list[Member]:
-    """Evaluate the candidates again, on other and more patients, and keep the best with weights.
+    whole: bool,
+) -> tuple[Numbers, Numbers]:
+    """One step of every chain; `whole` tries the full difference, which carries chains between modes."""
+    number, parameters = chains.shape
+    one, other = rng.integers(1, number, (2, number))
+    here = np.arange(number)
+    scale = 1.0 if whole else 2.38 / math.sqrt(2 * parameters)
+    step = scale * (chains[(here + one) % number] - chains[(here + other) % number])
+    proposed = chains + step + 1e-3 * rng.standard_normal(chains.shape)
+    inside = ((proposed > 0.005) & (proposed < 0.995)).all(axis=1)
+    expected = np.where(inside, emulated_loss(problem, learnt, points, np.clip(proposed, 0, 1)), np.inf)
+    accepted = np.log(rng.random(number)) < (losses - expected) / (2 * _TEMPERATURE)
+    return np.where(accepted[:, None], proposed, chains), np.where(accepted, expected, losses)
 
-    Other patients than in the search: a set that fits only those it was searched on is found out.
-    """
-    again = []
-    best = math.inf
-    for done, one in enumerate(candidates(tried), start=1):
-        values = problem.parameters.values(one.shares)
-        found = problem.evaluate(values, patients=patients, seed=seed, jobs=jobs, near=True)
-        best = min(best, found.loss)
-        again.append((values, found))
-        progress(done, best)
-    again.sort(key=lambda pair: pair[1].loss)
-    kept = [pair for pair in again[:members] if pair[1].misfit < IMPOSSIBLE]
-    weights = tempered([found.loss for _, found in kept])
+
+def members_of(problem: Problem, outputs: Sequence[tuple[dict[str, float], list[float]]]) -> list[Member]:
+    """Keep the best of simulated parameter sets, with weights; the best first."""
+    misfits = problem.misfits(np.array([output for _, output in outputs]))
+    order = np.argsort(misfits, kind="stable")[:MEMBERS]
+    weights = tempered([float(misfits[i]) for i in order])
     return [
-        Member(values=values, weight=weight, evaluation=found)
-        for (values, found), weight in zip(kept, weights, strict=True)
+        Member(values=outputs[i][0], weight=weight, misfit=float(misfits[i]), outputs=outputs[i][1])
+        for i, weight in zip(order, weights, strict=True)
     ]
 
 
-def tempered(losses: Sequence[float]) -> list[float]:
-    """Weights exp(-loss / 2T) with mean 1; the least T >= 1 at which they are worth half of their number."""
-    above = np.array(losses) - min(losses)
+def tempered(misfits: Sequence[float]) -> list[float]:
+    """Return weights exp(-misfit / 2T) of mean 1, with the least T >= 1 at which they are worth half."""
+    above = np.array(misfits) - min(misfits)
     temperature = 1.0
     while True:
         weights = np.exp(-above / (2 * temperature))
         worth = float(weights.sum() ** 2 / (weights**2).sum())
-        if worth >= len(losses) / 2:
+        if worth >= len(misfits) / 2:
             return [float(weight) for weight in weights / weights.mean()]
         temperature *= 1.1
 

@@ -13,17 +13,29 @@ from typing import Any
 
 import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 from pydantic import Field
 
 from tumor_abm._table import Table
-from tumor_abm.calibration.cohorts import ArmKey, Cohort, carriers, cohorts_of, live, samples
+from tumor_abm.calibration.cohorts import (
+    ArmKey,
+    Cohort,
+    Spared,
+    carriers,
+    cohorts_of,
+    delay_months,
+    live,
+    samples,
+)
 from tumor_abm.calibration.parameters import Free, Parameters, shipped_toml
+from tumor_abm.calibration.sample import Curve, Sample
 from tumor_abm.calibration.targets import Prevalence, Target, penalty, targets_of
 from tumor_abm.errors import InputError
 from tumor_abm.knowledge import Knowledge, evidence
 
-IMPOSSIBLE = 1e4
-"""Loss of a parameter set that cannot be simulated: cells too fast for steps of a day, or no eligible patient."""
+Numbers = NDArray[np.float64]
+
+_LONGEST_MONTHS = 120.0
 
 
 class PrevalenceRange(Table):
@@ -50,6 +62,8 @@ class Written(Table):
         Trials (files of ``experiments/trials``) that are simulated.
     splits
         Rows of the table of trials that enter the loss, by their ``split``.
+    spared
+        Differences between trials that are passed over.
     prior_weight
         Loss of a parameter one standard deviation of an even distribution away from the middle of its range.
     parameter
@@ -60,28 +74,10 @@ class Written(Table):
 
     trials: list[str] = Field(min_length=1)
     splits: list[str] = Field(min_length=1)
+    spared: Spared
     prior_weight: float = Field(ge=0)
     parameter: dict[str, Free]
     prevalence: dict[str, PrevalenceRange] = Field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class Evaluation:
-    """What a parameter set gives.
-
-    Attributes
-    ----------
-    loss
-        Misfit and prior together.
-    misfit
-        Sum of the penalties of the targets.
-    table
-        A row per target: published, simulated, deviation, inside the interval or not.
-    """
-
-    loss: float
-    misfit: float
-    table: pl.DataFrame
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -113,40 +109,62 @@ class Problem:
     prior_weight: float
 
     @classmethod
-    def shipped(cls) -> Problem:
-        """Return the problem of the package: its trials, free parameters and targets."""
+    def shipped(cls, *, near: bool = False, knowledge: Knowledge | None = None) -> Problem:
+        """Return the problem of the package: its trials, free parameters and targets.
+
+        Parameters
+        ----------
+        near
+            Whether rows that do not enter the loss are predicted.
+        knowledge
+            Instead of the package's.
+        """
         from tumor_abm import trials
 
         written = Written.model_validate(tomllib.loads(shipped_toml()))
         tables = {name: trials.tables(name) for name in written.trials}
-        return cls.of(written, tables, Knowledge.shipped())
+        return cls.of(written, tables, knowledge or Knowledge.shipped(), near=near)
 
     @classmethod
-    def of(cls, written: Written, trials: Mapping[str, Mapping[str, Any]], knowledge: Knowledge) -> Problem:
+    def of(
+        cls,
+        written: Written,
+        trials: Mapping[str, Mapping[str, Any]],
+        knowledge: Knowledge,
+        *,
+        near: bool = False,
+    ) -> Problem:
         """Make the problem of what is written.
 
         Parameters
         ----------
         trials
             Tables of the experiment of every trial, by name.
+        near
+            Whether rows that do not enter the loss are predicted.
         """
         arms = _labelled(trials)
+        delays = {name: delay_months(tables) for name, tables in trials.items()}
         rows = evidence.trials()
-        fitted = rows.filter(pl.col("split").is_in(written.splits))
-        near = rows.filter(pl.col("split").str.starts_with("validate-near"))
+        targets = targets_of(rows.filter(pl.col("split").is_in(written.splits)), arms, delays)
+        shown = targets_of(rows.filter(pl.col("split") == "validate-near"), arms, delays) if near else []
         prevalences = []
         for name, one in written.prevalence.items():
             if (one.trial, one.arm, "") not in arms:
                 raise InputError(f"no trial has the arm {one.trial} {one.arm}", key=f"prevalence.{name}")
             settings = one.model_dump(exclude={"trial", "arm", "source", "note"})
             prevalences.append(Prevalence(name=name, key=arms[one.trial, one.arm, ""][0], **settings))
+        wanted = {
+            key for target in [*targets, *shown] for key in (target.key, target.versus) if key is not None
+        }
+        wanted |= {one.key for one in prevalences}
         return cls(
             knowledge=knowledge,
             parameters=Parameters.of(written.parameter, knowledge),
-            cohorts=cohorts_of(trials),
-            targets=targets_of(fitted, arms),
+            cohorts=cohorts_of(trials, wanted=wanted, spared=written.spared),
+            targets=targets,
             prevalences=prevalences,
-            shown=targets_of(near, arms),
+            shown=shown,
             prior_weight=written.prior_weight,
         )
 
@@ -165,50 +183,110 @@ class Problem:
         }
         return hashlib.sha256(json.dumps(described, sort_keys=True, default=str).encode()).hexdigest()
 
-    def prior(self, values: Mapping[str, float]) -> float:
-        """Loss of leaving the middles of the plausible ranges."""
-        shares = np.array([one.share(values[one.name]) for one in self.parameters])
-        return self.prior_weight * float(((shares - 0.5) ** 2 * 12).sum())
-
-    def evaluate(
-        self, values: Mapping[str, float], *, patients: int, seed: int, jobs: int, near: bool = False
-    ) -> Evaluation:
-        """Simulate a parameter set and hold it against the targets.
+    def simulate(
+        self, values: Mapping[str, float], *, patients: int, seed: int, jobs: int
+    ) -> list[float] | None:
+        """Simulate a parameter set.
 
         Parameters
         ----------
         values
             By name of the parameter.
         patients
-            Patients of every cohort; the same patients whatever the parameters.
-        near
-            Predict the rows that do not enter the loss, too.
+            Patients of the cohorts that make up a trial; of those that are a share of it, as many times the
+            square root of the share.
+
+        Returns
+        -------
+        list of float
+            What the simulation says of targets, prevalences and predicted rows, in this order; medians and
+            hazard ratios as logarithms. ``None`` if it cannot be simulated: cells too fast for steps of a
+            day, or nobody eligible.
         """
         knowledge = self.knowledge.with_numbers(self.parameters.overrides(values))
-        prior = self.prior(values)
         try:
             lives = [
-                live(cohort, knowledge, patients=patients, seed=seed, jobs=jobs) for cohort in self.cohorts
+                # Small histories weigh little: they need fewer patients.
+                live(
+                    cohort,
+                    knowledge,
+                    patients=max(round(patients * math.sqrt(cohort.share)), 1),
+                    seed=seed,
+                    jobs=jobs,
+                )
+                for cohort in self.cohorts
             ]
         except InputError:
-            return Evaluation(IMPOSSIBLE + prior, IMPOSSIBLE, pl.DataFrame())
+            return None
         lived = samples(self.cohorts, lives)
         curves = {key: sample.curve() for key, sample in lived.items()}
-        rows = []
-        for fitted, targets in ((True, self.targets), (False, self.shown if near else [])):
-            for target in targets:
-                simulated = target.simulated(lived, curves)
-                rows.append(_row(target, simulated, fitted))
-        for one in self.prevalences:
-            simulated = carriers(self.cohorts, lives, one.key, one.alterations, one.moment, one.above)
-            rows.append(_prevalence_row(one, simulated))
-        misfit = sum(penalty(row["deviation"]) for row in rows if row["fitted"])
-        return Evaluation(misfit + prior, misfit, pl.DataFrame(rows))
+        return [
+            *(_output(target, lived, curves) for target in self.targets),
+            *(
+                carriers(self.cohorts, lives, one.key, one.alterations, one.moment, one.above)
+                for one in self.prevalences
+            ),
+            *(_output(target, lived, curves) for target in self.shown),
+        ]
+
+    @cached_property
+    def _scales(self) -> tuple[Numbers, Numbers, Numbers]:
+        """Bounds between which an output costs nothing, and the standard deviation beyond them."""
+        published = [math.log(t.published) if t.logarithmic else t.published for t in self.targets]
+        low = np.array([*published, *(one.low for one in self.prevalences)])
+        high = np.array([*published, *(one.high for one in self.prevalences)])
+        sigma = np.array([*(t.sigma for t in self.targets), *(one.sigma for one in self.prevalences)])
+        return low, high, sigma
+
+    def deviations(self, outputs: Numbers) -> Numbers:
+        """Misfits in standard deviations, a row per parameter set and a column per target and prevalence."""
+        low, high, sigma = self._scales
+        fitted = outputs[:, : len(low)]
+        found: Numbers = (fitted - np.clip(fitted, low, high)) / sigma
+        return found
+
+    def misfits(self, outputs: Numbers) -> Numbers:
+        """Sum the penalties of all misfits, per parameter set."""
+        total: Numbers = penalty(self.deviations(outputs)).sum(axis=1)
+        return total
+
+    def losses(self, shares: Numbers, outputs: Numbers) -> Numbers:
+        """Misfit and prior together, per parameter set."""
+        prior: Numbers = self.prior_weight * ((shares - 0.5) ** 2 * 12).sum(axis=1)
+        return self.misfits(outputs) + prior
+
+    def table(self, outputs: list[float]) -> pl.DataFrame:
+        """Return published and simulated, a row per target, prevalence and predicted row.
+
+        Returns
+        -------
+        polars.DataFrame
+            Labels, `quantity`, `at_months` of rates, `published` with `low` and `high`, `simulated`, whether
+            it lies `inside` the interval, whether it was `fitted`, `deviation` in standard deviations.
+        """
+        deviations = self.deviations(np.array([outputs]))[0]
+        fitted = len(self.targets) + len(self.prevalences)
+        rows = [
+            _row(target, output, deviation)
+            for target, output, deviation in zip(self.targets, outputs, deviations, strict=False)
+        ]
+        for i, one in enumerate(self.prevalences, start=len(self.targets)):
+            rows.append(_prevalence_row(one, outputs[i], float(deviations[i])))
+        rows.extend(
+            _row(target, output, None) for target, output in zip(self.shown, outputs[fitted:], strict=True)
+        )
+        return pl.DataFrame(rows, infer_schema_length=None)
 
 
-def _row(target: Target, simulated: float, fitted: bool) -> dict[str, Any]:
+def _output(target: Target, lived: Mapping[ArmKey, Sample], curves: Mapping[ArmKey, Curve]) -> float:
+    simulated = target.simulated(lived, curves)
+    return math.log(min(max(simulated, 0.02), _LONGEST_MONTHS)) if target.logarithmic else simulated
+
+
+def _row(target: Target, output: float, deviation: float | None) -> dict[str, Any]:
     low = -math.inf if math.isnan(target.low) else target.low
     high = math.inf if math.isnan(target.high) else target.high
+    simulated = math.exp(output) if target.logarithmic else output
     return {
         "trial": target.trial,
         "arm": target.arm,
@@ -216,17 +294,17 @@ def _row(target: Target, simulated: float, fitted: bool) -> dict[str, Any]:
         "quantity": target.quantity,
         "at_months": None if math.isnan(target.at) else target.at,
         "published": target.published,
-        "low": target.low,
-        "high": target.high,
+        "low": low,
+        "high": high,
         "simulated": simulated,
-        "deviation": target.deviation(simulated),
+        "deviation": deviation,
         "inside": low <= simulated <= high,
-        "fitted": fitted,
+        "fitted": deviation is not None,
         "split": target.split,
     }
 
 
-def _prevalence_row(one: Prevalence, simulated: float) -> dict[str, Any]:
+def _prevalence_row(one: Prevalence, simulated: float, deviation: float) -> dict[str, Any]:
     return {
         "trial": one.name,
         "arm": ", ".join(one.alterations),
@@ -237,7 +315,7 @@ def _prevalence_row(one: Prevalence, simulated: float) -> dict[str, Any]:
         "low": one.low,
         "high": one.high,
         "simulated": simulated,
-        "deviation": one.deviation(simulated),
+        "deviation": deviation,
         "inside": one.low <= simulated <= one.high,
         "fitted": True,
         "split": "prevalence",

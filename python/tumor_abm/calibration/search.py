@@ -1,77 +1,91 @@
-"""The search: an evolution strategy whose every evaluation is on disk, so that it can stop at any point.
+"""The search: waves of simulated parameter sets, each proposed by an emulator of all sets before it.
 
-CMA-ES (Hansen 2016, arXiv:1604.00772) as the library ``cmaes`` has it: it asks for parameter sets near
-where the good ones were, and learns their covariances. It is deterministic in its seed and in the losses it is
-told; going on means to tell it the losses of the journal again.
+A wave is a cloud of parameter sets around the best that the emulator knows; it is simulated, the emulator
+learns, and the next cloud is smaller and better placed. Every simulation is on disk as soon as it is done. A
+wave is drawn from the seed and the waves before it alone, so an interrupted search goes on as if nothing had
+happened.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+import math
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from cmaes import CMA
-from numpy.typing import NDArray
 
+from tumor_abm.calibration.emulator import Emulator, Numbers
 from tumor_abm.calibration.problem import Problem
 from tumor_abm.errors import InputError
 
-JOURNAL = "evaluations.jsonl"
+JOURNAL = "simulated.jsonl"
+
+_EDGE = 0.01
+"""Proposals stay so far, as a share of the range, from its ends."""
+_LEARNT_FROM = 600
+"""Best sets that an emulator is made of: it need not know where nobody goes."""
+_NEAR = 0.7
+"""Distance (root mean square, in standard deviations of the sets) within which an emulator is trusted."""
+_DISTRUST = 500.0
+_STRATEGY = {"population": 40, "generations": 150, "starts": 2, "sigma": 0.05}
 
 
 @dataclass(frozen=True, kw_only=True)
-class Stage:
-    """A stretch of the search.
+class Wave:
+    """A cloud of parameter sets.
 
     Attributes
     ----------
-    generations
-        Generations of the evolution strategy.
+    sets
+        How many.
     patients
         Patients of every cohort: few early, many late.
-    sigma
-        Width of the first generation, as a share of the ranges; of later stages, the least width.
+    width
+        Standard deviation around the centre, as a share of the ranges.
     """
 
-    generations: int
+    sets: int
     patients: int
-    sigma: float
+    width: float
 
 
-STAGES = (
-    Stage(generations=60, patients=48, sigma=0.15),
-    Stage(generations=40, patients=96, sigma=0.05),
-    Stage(generations=20, patients=200, sigma=0.02),
+WAVES = (
+    Wave(sets=250, patients=48, width=0.17),
+    Wave(sets=150, patients=48, width=0.13),
+    Wave(sets=150, patients=48, width=0.11),
+    Wave(sets=150, patients=48, width=0.09),
+    Wave(sets=150, patients=64, width=0.08),
+    Wave(sets=150, patients=64, width=0.07),
+    Wave(sets=150, patients=96, width=0.06),
+    Wave(sets=150, patients=96, width=0.06),
 )
 
 
 @dataclass(frozen=True, kw_only=True)
 class Tried:
-    """A parameter set and its loss.
+    """A parameter set that was simulated.
 
     Attributes
     ----------
-    stage, generation
-        When it was tried.
+    wave
+        Number of its wave, from 0.
     shares
         Where in the ranges its parameters lie, 0 to 1.
-    loss, misfit
-        With and without the prior.
+    outputs
+        What the simulation gave (`Problem.outputs`); none if it could not be simulated.
     """
 
-    stage: int
-    generation: int
+    wave: int
     shares: list[float]
-    loss: float
-    misfit: float
+    outputs: list[float] | None
 
 
 class Journal:
-    """Evaluations on disk, in order; a line broken off by an interruption is forgotten."""
+    """Simulated sets on disk, in order; a line broken off by an interruption is forgotten."""
 
     def __init__(self, path: Path, identity: dict[str, Any]) -> None:
         self.path = path
@@ -84,13 +98,10 @@ class Journal:
             path.write_text(json.dumps(self._identity) + "\n", encoding="utf-8")
 
     def _read(self) -> None:
-        lines = self.path.read_text(encoding="utf-8").split("\n")
-        whole, broken = lines[:-1], lines[-1]
-        if not whole or json.loads(whole[0]) != self._identity:
-            raise InputError(
-                "holds a calibration of another problem, seed or version; name another directory",
-                file=self.path.parent,
-            )
+        *whole, broken = self.path.read_text(encoding="utf-8").split("\n")
+        if not whole or whole[0] != json.dumps(self._identity):
+            problem = "holds a calibration of another problem, seed or version; name another directory"
+            raise InputError(problem, file=self.path.parent)
         self._tried = [Tried(**json.loads(line)) for line in whole[1:]]
         if broken:
             self.path.write_text("\n".join(whole) + "\n", encoding="utf-8")
@@ -101,11 +112,16 @@ class Journal:
     def __len__(self) -> int:
         return len(self._tried)
 
-    def __getitem__(self, index: int) -> Tried:
-        return self._tried[index]
+    def of_wave(self, number: int) -> list[Tried]:
+        """Return the sets of one wave."""
+        return [tried for tried in self if tried.wave == number]
+
+    def before(self, number: int) -> list[Tried]:
+        """Return the sets of the waves before one."""
+        return [tried for tried in self if tried.wave < number]
 
     def add(self, tried: Tried) -> None:
-        """Keep an evaluation."""
+        """Keep a set."""
         with self.path.open("a", encoding="utf-8") as file:
             file.write(json.dumps(vars(tried)) + "\n")
         self._tried.append(tried)
@@ -117,87 +133,106 @@ def search(
     *,
     seed: int,
     jobs: int,
-    stages: tuple[Stage, ...] = STAGES,
-    progress: Callable[[int, float], None] = lambda done, best: None,
-) -> list[Tried]:
-    """Search for parameter sets with a small loss.
+    waves: Sequence[Wave] = WAVES,
+    progress: Callable[[int], None] = lambda done: None,
+    say: Callable[[str], None] = lambda message: None,
+) -> None:
+    """Simulate all waves that `journal` lacks.
 
     Parameters
     ----------
-    journal
-        Where evaluations are kept, and those of an interrupted search are found.
     progress
-        Called with the number of evaluations done and the best loss of the stage.
-
-    Returns
-    -------
-    list of Tried
-        All evaluations, in order.
+        Called with the number of parameter sets simulated.
+    say
+        Called with a line after each wave.
     """
-    mean, width, covariance = np.clip(problem.parameters.start(), 0.02, 0.98), stages[0].sigma, None
     done = 0
-    for number, stage in enumerate(stages):
+    for number, wave in enumerate(waves):
+        known = journal.of_wave(number)
+        if len(known) < wave.sets:
+            centre = _centre(problem, journal.before(number), seed + number)
+            rng = np.random.default_rng([seed, number])
+            cloud = centre + wave.width * rng.standard_normal((wave.sets, len(centre)))
+            cloud[0] = centre
+            for place, shares in enumerate(np.clip(cloud, _EDGE, 1 - _EDGE)):
+                progress(done + place)
+                if place >= len(known):
+                    # Neighbours live with other patients, so that the emulator averages over patients, too.
+                    outputs = problem.simulate(
+                        problem.parameters.values(shares),
+                        patients=wave.patients,
+                        seed=patients_seed(seed, number, place),
+                        jobs=jobs,
+                    )
+                    journal.add(Tried(wave=number, shares=[float(x) for x in shares], outputs=outputs))
+        done += wave.sets
+        progress(done)
+        say(f"wave {number + 1} of {len(waves)}: {_summary(problem, journal.of_wave(number))}")
+
+
+def patients_seed(seed: int, wave: int, place: int) -> int:
+    """Seed of the patients that a set of a wave is simulated with."""
+    return (seed * 1_000 + wave) * 100_000 + place
+
+
+def emulator(problem: Problem, tried: Sequence[Tried]) -> tuple[Emulator, Numbers]:
+    """Return an emulator of the best of `tried`, and their parameter sets, best first."""
+    shares, outputs = _possible(tried)
+    if not len(shares):
+        raise InputError("no parameter set could be simulated: the ranges hold only impossible tumours")
+    best = np.argsort(problem.losses(shares, outputs), kind="stable")[:_LEARNT_FROM]
+    return Emulator(shares[best], outputs[best]), shares[best]
+
+
+def emulated_loss(problem: Problem, learnt: Emulator, points: Numbers, shares: Numbers) -> Numbers:
+    """Loss by the emulator, with a fence where it knows nothing; a row of `shares` per parameter set."""
+    middle = points[: max(len(points) // 5, 1)].mean(axis=0)
+    standard = (shares - middle) / np.maximum(points.std(axis=0), 1e-9)
+    beyond = np.maximum(np.sqrt((standard**2).mean(axis=1)) - _NEAR, 0.0)
+    fenced: Numbers = problem.losses(shares, learnt.predict(shares)) + _DISTRUST * beyond**2
+    return fenced
+
+
+def best_emulated(problem: Problem, learnt: Emulator, points: Numbers, seed: int) -> tuple[float, Numbers]:
+    """Loss and parameter set at which the emulator expects the least loss."""
+    best = (math.inf, points[0])
+    for start in range(min(int(_STRATEGY["starts"]), len(points))):
         strategy = CMA(
-            mean=mean,
-            sigma=max(width, stage.sigma) if number else stage.sigma,
-            bounds=np.tile([0.0, 1.0], (len(mean), 1)),
-            seed=seed + number,
-            population_size=population_size(len(mean)),
-            cov=covariance,
+            mean=np.clip(points[: max(len(points) // 5, 1)].mean(axis=0), 2 * _EDGE, 1 - 2 * _EDGE),
+            sigma=_STRATEGY["sigma"],
+            bounds=np.tile([_EDGE, 1 - _EDGE], (points.shape[1], 1)),
+            seed=seed + start,
+            population_size=int(_STRATEGY["population"]),
         )
-        best = np.inf
-        for generation in range(stage.generations):
-            told: list[tuple[NDArray[np.float64], float]] = []
-            for _ in range(strategy.population_size):
-                shares = strategy.ask()
-                if done < len(journal):
-                    tried = journal[done]
-                    if not np.allclose(tried.shares, shares, atol=1e-9):
-                        raise InputError("does not belong to this search", file=journal.path)
-                else:
-                    tried = _try(problem, shares, number, generation, stage.patients, seed, jobs)
-                    journal.add(tried)
-                done += 1
-                best = min(best, tried.loss)
-                progress(done, best)
-                told.append((shares, tried.loss))
-            strategy.tell(told)
-        mean = np.clip(strategy.mean, 0.0, 1.0)
-        # The new stage keeps what was learnt of the shape, with the scale of it in `width`.
-        covariance, width = _shape(strategy), float(strategy._sigma)
-    return list(journal)
+        for _ in range(int(_STRATEGY["generations"])):
+            asked = np.array([strategy.ask() for _ in range(strategy.population_size)])
+            losses = emulated_loss(problem, learnt, points, asked)
+            strategy.tell(list(zip(asked, losses, strict=True)))
+            place = int(losses.argmin())
+            if losses[place] < best[0]:
+                best = (float(losses[place]), asked[place])
+    return best
 
 
-def evaluations(parameters: int, stages: tuple[Stage, ...] = STAGES) -> int:
-    """How many evaluations a whole search takes."""
-    return sum(stage.generations for stage in stages) * population_size(parameters)
+def _possible(tried: Sequence[Tried]) -> tuple[Numbers, Numbers]:
+    """Shares and outputs of the sets that could be simulated."""
+    found = [one for one in tried if one.outputs is not None]
+    return np.array([one.shares for one in found]), np.array([one.outputs for one in found])
 
 
-def population_size(parameters: int) -> int:
-    """Parameter sets of a generation (Hansen's default)."""
-    return 4 + int(3 * np.log(parameters))
+def _summary(problem: Problem, tried: Sequence[Tried]) -> str:
+    shares, outputs = _possible(tried)
+    if not len(shares):
+        return "no set could be simulated"
+    losses = problem.losses(shares, outputs)
+    impossible = len(tried) - len(losses)
+    lost = f", {impossible} impossible" if impossible else ""
+    return f"loss {losses.min():.0f} at best, {np.median(losses):.0f} in the middle{lost}"
 
 
-def _shape(strategy: CMA) -> NDArray[np.float64]:
-    covariance: NDArray[np.float64] = strategy._C
-    return (covariance + covariance.T) / 2
-
-
-def _try(
-    problem: Problem,
-    shares: NDArray[np.float64],
-    stage: int,
-    generation: int,
-    patients: int,
-    seed: int,
-    jobs: int,
-) -> Tried:
-    values = problem.parameters.values(shares)
-    found = problem.evaluate(values, patients=patients, seed=seed, jobs=jobs)
-    return Tried(
-        stage=stage,
-        generation=generation,
-        shares=[float(share) for share in shares],
-        loss=found.loss,
-        misfit=found.misfit,
-    )
+def _centre(problem: Problem, tried: Sequence[Tried], seed: int) -> Numbers:
+    if not tried:
+        shares: Numbers = np.clip(problem.parameters.start(), _EDGE, 1 - _EDGE)
+        return shares
+    learnt, points = emulator(problem, tried)
+    return best_emulated(problem, learnt, points, seed)[1]

@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
 from tumor_abm.calibration.cohorts import ArmKey
 from tumor_abm.calibration.sample import Curve, Sample, hazard_ratio
@@ -16,9 +17,9 @@ from tumor_abm.calibration.sample import Curve, Sample, hazard_ratio
 Quantity = Literal["median", "rate", "response", "hazard ratio", "prevalence"]
 
 BETWEEN_TRIALS = 0.08
-"""Standard deviation of the logarithm of a median between trials of one regimen that differ in nothing we know."""
+"""Standard deviation of the logarithm of a median between trials that differ in nothing we know."""
 HARMLESS = 2.0
-"""Standard deviations beyond which a misfit counts linearly, not quadratically: small trials contradict each other."""
+"""Standard deviations beyond which a misfit counts linearly: small trials contradict each other."""
 
 _95 = 2 * 1.959964
 _90 = 2 * 1.644854
@@ -44,6 +45,8 @@ class Target:
         Standard deviation: of the logarithm for medians and hazard ratios, of the share for the others.
     key, versus
         Arm of the simulation, and the arm that a hazard ratio is against.
+    delay
+        Months by which the trial sees progression later than the simulation, for its scans are rarer.
     split
         What the row may be used for.
     """
@@ -59,6 +62,7 @@ class Target:
     sigma: float
     key: ArmKey
     versus: ArmKey | None
+    delay: float
     measurable_only: bool
     split: str
 
@@ -69,33 +73,34 @@ class Target:
         return ", ".join(part for part in (self.trial, self.arm, self.subset, what) if part)
 
     def simulated(self, samples: Mapping[ArmKey, Sample], curves: Mapping[ArmKey, Curve]) -> float:
-        """What the simulation says of it."""
+        """Return what the simulation says of it."""
         if self.quantity == "median":
-            return curves[self.key].median()
+            return curves[self.key].median() + self.delay
         if self.quantity == "rate":
-            return curves[self.key].at(self.at)
+            return curves[self.key].at(self.at - self.delay)
         if self.quantity == "response":
             return samples[self.key].response_rate(measurable_only=self.measurable_only)
         if self.versus is None:
             raise AssertionError("a hazard ratio is against an arm")
         return hazard_ratio(samples[self.key], samples[self.versus])
 
-    def deviation(self, simulated: float) -> float:
-        """Misfit in standard deviations."""
-        if self.quantity in ("median", "hazard ratio"):
-            bounded = min(max(simulated, 1e-3), 1e3)
-            return math.log(bounded / self.published) / self.sigma
-        return (simulated - self.published) / self.sigma
+    @property
+    def logarithmic(self) -> bool:
+        """Whether it is judged on the scale of its logarithm."""
+        return self.quantity in ("median", "hazard ratio")
 
 
-def penalty(deviation: float) -> float:
-    """What a misfit costs: its square, but linear beyond `HARMLESS` (Huber 1964)."""
-    size = abs(deviation)
-    return size**2 if size <= HARMLESS else HARMLESS * (2 * size - HARMLESS)
+def penalty(deviations: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return what misfits cost: their squares, but linear beyond `HARMLESS` (Huber 1964)."""
+    size = np.abs(deviations)
+    cost: NDArray[np.float64] = np.where(size <= HARMLESS, size**2, HARMLESS * (2 * size - HARMLESS))
+    return cost
 
 
 def targets_of(
-    rows: pl.DataFrame, arms: Mapping[tuple[str, str, str], tuple[ArmKey, ArmKey | None]]
+    rows: pl.DataFrame,
+    arms: Mapping[tuple[str, str, str], tuple[ArmKey, ArmKey | None]],
+    delays: Mapping[str, float],
 ) -> list[Target]:
     """Make targets of rows of the table of trials.
 
@@ -105,23 +110,28 @@ def targets_of(
         Rows of ``trials.csv``.
     arms
         Where the arm of (trial, arm, subset) is simulated, and what it is compared with.
+    delays
+        Months by which a simulated trial sees progression later than the cohorts.
     """
     found: list[Target] = []
     for row in rows.iter_rows(named=True):
         label = (row["trial"], row["arm"], row["subset"] or "")
         if label in arms:
             key, versus = arms[label]
-            found.extend(_targets_of_row(row, key, versus))
+            found.extend(_targets_of_row(row, key, versus, delays[key[0]]))
     return found
 
 
-def _targets_of_row(row: Mapping[str, Any], key: ArmKey, versus: ArmKey | None) -> Iterable[Target]:
+def _targets_of_row(
+    row: Mapping[str, Any], key: ArmKey, versus: ArmKey | None, delay: float
+) -> Iterable[Target]:
     common = {
         "trial": row["trial"],
         "arm": row["arm"],
         "subset": row["subset"] or "",
         "key": key,
         "versus": versus,
+        "delay": delay,
         "split": row["split"],
     }
 
@@ -164,7 +174,7 @@ def _number(value: Any) -> float:
 
 
 def _log_sigma(value: float, low: float, high: float, width: float) -> float:
-    """Standard deviation of the logarithm from a confidence interval, or from its one known end."""
+    """Derive the standard deviation of the logarithm from an interval, or from its one known end."""
     if low > 0 and high > low:
         return math.log(high / low) / width
     if 0 < low < value:
@@ -206,9 +216,3 @@ class Prevalence:
     low: float
     high: float
     sigma: float
-
-    def deviation(self, simulated: float) -> float:
-        """Misfit in standard deviations; 0 inside the range."""
-        if np.isnan(simulated):
-            return HARMLESS
-        return (simulated - float(np.clip(simulated, self.low, self.high))) / self.sigma

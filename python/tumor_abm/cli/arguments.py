@@ -47,6 +47,17 @@ examples:
   tumor-abm evolve experiments/evolution/neutral_or_selected.toml --out results/few --replicates 2
 """
 
+_CALIBRATE_EXAMPLES = """\
+What is free, what is simulated and what it is held against stands in calibration.toml among the package's
+knowledge. Interrupt it whenever you like: the same command goes on where it stopped. It writes the ensemble
+of good fits (ensemble.json), published and simulated outcomes (targets.csv), and what was learnt of every
+parameter (parameters.csv).
+
+examples:
+  tumor-abm calibrate --out results/calibration
+  tumor-abm calibrate --out results/other_seed --seed 7 --jobs 2
+"""
+
 
 class Parser(argparse.ArgumentParser):
     """A parser that says in one line what is wrong."""
@@ -92,6 +103,14 @@ def parser() -> Parser:
     )
     _describe_list(add("list", "list what experiments can name, or the experiments", commands.list_known))
     _experiment(add("check", "say what is wrong with an experiment, without running it", commands.check))
+    _describe_calibrate(
+        add(
+            "calibrate",
+            "fit the package's model to published trials",
+            commands.calibrate,
+            _CALIBRATE_EXAMPLES,
+        )
+    )
     _describe_schema(add("schema", "write the JSON schema of experiments, for editors", commands.schema))
     return top
 
@@ -127,6 +146,16 @@ def _describe_evolve(evolve: Parser) -> None:
 
 def _describe_list(list_known: Parser) -> None:
     list_known.add_argument("what", choices=commands.LISTS)
+
+
+def _describe_calibrate(calibrate: Parser) -> None:
+    calibrate.add_argument(
+        "--out", metavar="DIR", type=Path, required=True, help="directory for the search and the ensemble"
+    )
+    calibrate.add_argument(
+        "--seed", metavar="S", type=_seed, default=1, help="seed of the search (default: 1)"
+    )
+    calibrate.add_argument("--jobs", metavar="J", type=_count, help="threads (default: all processors)")
 
 
 def _describe_schema(schema: Parser) -> None:

@@ -140,6 +140,38 @@ def check(arguments: argparse.Namespace) -> None:
     )
 
 
+def calibrate(arguments: argparse.Namespace) -> None:
+    """Search for parameter sets that meet the published trials, and keep an ensemble of them."""
+    from tumor_abm.calibration import calibrate as calibrated
+    from tumor_abm.calibration import simulations
+    from tumor_abm.cli.consoles import log_to, messages
+    from tumor_abm.cli.progress import counting
+    from tumor_abm.experiment import threads_of
+
+    console = messages()
+    with (
+        _writing(arguments.out),
+        log_to(console),
+        counting(console, simulations(), "parameter sets") as count,
+    ):
+        found = calibrated(
+            arguments.out,
+            seed=arguments.seed,
+            jobs=threads_of(arguments.jobs),
+            progress=count,
+            say=lambda message: console.print(message, soft_wrap=True),
+        )
+    fitted = found.targets.filter(fitted=True)
+    _print_pairs(
+        f"\nIn {arguments.out}:",
+        {
+            "ensemble.json": f"{len(found.members)} parameter sets",
+            "targets.csv": f"{fitted['inside'].sum()} of {fitted.height} targets inside their intervals",
+            "parameters.csv": "range, ensemble and identifiability of every parameter",
+        },
+    )
+
+
 def schema(arguments: argparse.Namespace) -> None:
     """Write the JSON schema of experiments."""
     from tumor_abm.config import json_schema

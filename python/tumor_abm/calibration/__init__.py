@@ -1,0 +1,7 @@
+"""Fit of the model to published trials: free parameters, targets, search, ensemble, sensitivity."""
+
+from tumor_abm.calibration.problem import Problem
+from tumor_abm.calibration.search import Wave
+from tumor_abm.calibration.store import Calibration, calibrate, simulations
+
+__all__ = ["Calibration", "Problem", "Wave", "calibrate", "simulations"]

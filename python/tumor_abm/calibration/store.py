@@ -1,0 +1,155 @@
+"""A calibration on disk: from the search to the ensemble, resumable at any point."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import polars as pl
+
+from tumor_abm import _core
+from tumor_abm.calibration.posterior import (
+    CANDIDATES,
+    PATIENTS,
+    Member,
+    centre,
+    drawn,
+    identified,
+    members_of,
+)
+from tumor_abm.calibration.problem import Problem
+from tumor_abm.calibration.search import JOURNAL, WAVES, Journal, Tried, Wave, patients_seed, search
+from tumor_abm.ensemble import Ensemble
+from tumor_abm.ensemble import Member as StoredMember
+from tumor_abm.provenance import now
+
+AGAIN = "again.jsonl"
+ENSEMBLE = "ensemble.json"
+
+Say = Callable[[str], None]
+Progress = Callable[[int], None]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Calibration:
+    """A finished calibration.
+
+    Attributes
+    ----------
+    problem
+        What was calibrated, with the rows that are predicted.
+    members
+        The ensemble, the best first.
+    path
+        Its directory.
+    """
+
+    problem: Problem
+    members: list[Member]
+    path: Path
+
+    @property
+    def parameters(self) -> pl.DataFrame:
+        """What was learnt of each parameter."""
+        return identified(self.problem.parameters, self.members)
+
+    @property
+    def targets(self) -> pl.DataFrame:
+        """Published and simulated, with the range of the ensemble."""
+        tables = [self.problem.table(member.outputs) for member in self.members]
+        simulated = pl.DataFrame({str(i): table["simulated"] for i, table in enumerate(tables)})
+        return (
+            tables[0]
+            .with_columns(
+                simulated=simulated.select(pl.concat_list(pl.all()).list.median()).to_series(),
+                ensemble_low=simulated.select(pl.min_horizontal(pl.all())).to_series(),
+                ensemble_high=simulated.select(pl.max_horizontal(pl.all())).to_series(),
+            )
+            .with_columns(inside=pl.col("simulated").is_between(pl.col("low"), pl.col("high")))
+        )
+
+
+def calibrate(
+    out: Path,
+    *,
+    seed: int,
+    jobs: int,
+    waves: Sequence[Wave] = WAVES,
+    candidates: int = CANDIDATES,
+    patients: int = PATIENTS,
+    progress: Progress = lambda done: None,
+    say: Say = lambda message: None,
+) -> Calibration:
+    """Calibrate the package's model on its targets, or go on with a calibration in `out`.
+
+    Parameters
+    ----------
+    out
+        Directory: absent, empty, or of the same calibration.
+    seed
+        Names parameter sets and patients.
+    jobs
+        Threads.
+    waves, candidates, patients
+        How much is simulated: waves of the search; parameter sets that are simulated again for the
+        ensemble, and with how many patients.
+    progress
+        Called with the number of parameter sets simulated.
+    say
+        Called with a line now and then.
+    """
+    problem, full = Problem.shipped(), Problem.shipped(near=True)
+    identity = {"format": 1, "seed": seed, "sha256": problem.sha256, "waves": [vars(wave) for wave in waves]}
+    journal = Journal(out / JOURNAL, identity)
+    search(problem, journal, seed=seed, jobs=jobs, waves=waves, progress=progress, say=say)
+    again = Journal(out / AGAIN, {**identity, "full": full.sha256, "sets": candidates, "patients": patients})
+    sets = [one.shares for one in again]
+    if len(again) < candidates:
+        sets = [list(map(float, one)) for one in drawn(problem, list(journal), sets=candidates, seed=seed)]
+        for place in range(len(again), candidates):
+            progress(len(journal) + place)
+            outputs = full.simulate(
+                full.parameters.values(sets[place]),
+                patients=patients,
+                seed=patients_seed(seed, len(waves), place),
+                jobs=jobs,
+            )
+            again.add(Tried(wave=0, shares=sets[place], outputs=outputs))
+    progress(len(journal) + candidates)
+    possible = [(full.parameters.values(one.shares), one.outputs) for one in again if one.outputs is not None]
+    found = Calibration(problem=full, members=members_of(full, possible), path=out)
+    _write(found, seed)
+    return found
+
+
+def simulations(waves: Sequence[Wave] = WAVES, candidates: int = CANDIDATES) -> int:
+    """How many parameter sets a calibration simulates."""
+    return sum(wave.sets for wave in waves) + candidates
+
+
+def _write(found: Calibration, seed: int) -> None:
+    parameters = found.problem.parameters
+    Ensemble(
+        members=[
+            StoredMember(
+                overrides=parameters.overrides(member.values), weight=member.weight, loss=member.misfit
+            )
+            for member in found.members
+        ],
+        provenance={
+            "command": f"tumor-abm calibrate --seed {seed}",
+            "version": _core.__version__,
+            "seed": seed,
+            "made": now(),
+            "problem": found.problem.sha256,
+        },
+    ).save(found.path / ENSEMBLE)
+    found.parameters.write_csv(found.path / "parameters.csv")
+    found.targets.write_csv(found.path / "targets.csv")
+    middle = centre(parameters, found.members)
+    text = json.dumps(
+        {"centre": parameters.overrides(middle), "best": parameters.overrides(found.members[0].values)}
+    )
+    (found.path / "values.json").write_text(text + "\n", encoding="utf-8")

@@ -1,0 +1,254 @@
+"""Calibration: what it holds against what, and that a search can stop at any point."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+import pytest
+from tumor_abm import trials
+from tumor_abm.calibration.cohorts import Spared, cohorts_of, delay_months, live, samples
+from tumor_abm.calibration.emulator import Emulator
+from tumor_abm.calibration.parameters import Free, Parameters
+from tumor_abm.calibration.posterior import drawn, tempered
+from tumor_abm.calibration.problem import Problem
+from tumor_abm.calibration.sample import Sample, hazard_ratio
+from tumor_abm.calibration.search import Journal, Wave, search
+from tumor_abm.errors import InputError
+from tumor_abm.knowledge import Knowledge
+
+SEED = 20_260_417
+
+
+def sample(months: np.ndarray, event: np.ndarray | None = None) -> Sample:
+    ones = np.ones(len(months))
+    event = ones if event is None else event
+    return Sample(months=months, event=event, response=0 * ones, measurable=ones, weight=ones)
+
+
+def exponential(rate: float, patients: int, seed: int) -> np.ndarray:
+    return np.random.default_rng(seed).exponential(1 / rate, patients)
+
+
+# --- what a publication would say ---------------------------------------------------------------
+
+
+@pytest.mark.parametrize("gap", [1.0, 2.0, 3.0])
+def test_median_on_scans_is_late_by_half_a_gap_on_average(gap: float) -> None:
+    rate, patients = 0.06, 40_000
+    seen = np.ceil(exponential(rate, patients, SEED) / gap) * gap
+    found = sample(seen).curve()
+    truth = np.log(2) / rate + gap / 2
+    # Standard error of a median: 1 / (2 f sqrt(n)), f = rate / 2. Between the steps the line is straight.
+    tolerance = 4.9 / (rate * np.sqrt(patients)) + rate * gap**2 / 8
+    assert found.median() == pytest.approx(truth, abs=tolerance)
+
+
+def test_censored_patients_count_while_they_are_followed() -> None:
+    rate, patients = 0.05, 40_000
+    event, end = exponential(rate, patients, SEED), exponential(0.04, patients, SEED + 1)
+    found = sample(np.minimum(event, end), (event <= end).astype(float)).curve()
+    assert found.at(12.0) == pytest.approx(np.exp(-12 * rate), abs=4.9 * 0.5 / np.sqrt(patients) * 1.3)
+
+
+def test_median_beyond_follow_up_goes_on_with_the_last_hazard() -> None:
+    months = np.minimum(exponential(0.01, 20_000, SEED), 30.0)
+    found = sample(months, (months < 30).astype(float)).curve()
+    assert found.median() == pytest.approx(np.log(2) / 0.01, rel=0.1)
+    assert sample(np.array([5.0, 6.0]), np.zeros(2)).curve().median() == np.inf
+
+
+@pytest.mark.parametrize("ratio", [0.4, 0.57, 1.0, 1.6])
+def test_hazard_ratio_of_exponential_arms(ratio: float) -> None:
+    patients = 20_000
+    arm, control = exponential(0.05 * ratio, patients, SEED), exponential(0.05, patients, SEED + 1)
+    found = hazard_ratio(sample(arm), sample(control))
+    assert np.log(found) == pytest.approx(np.log(ratio), abs=4.9 * np.sqrt(2 / patients))
+
+
+# --- parameters ---------------------------------------------------------------------------------
+
+
+def test_tied_numbers_keep_their_proportion_and_their_ranges() -> None:
+    knowledge = Knowledge.shipped()
+    drugs = ["drug.palbociclib.effects.cdk46.ic50", "drug.ribociclib.effects.cdk46.ic50"]
+    free = {"potency": Free(label="potency", numbers=drugs, scale="log")}
+    parameters = Parameters.of(free, knowledge)
+    numbers = {".".join(map(str, path)): number for path, number in knowledge.numbers().items()}
+    for share in (0.0, 0.3, 1.0):
+        overrides = parameters.overrides(parameters.values([share]))
+        for drug in drugs:
+            low, high = numbers[drug].low, numbers[drug].high
+            assert low is not None
+            assert high is not None
+            assert low * (1 - 1e-4) <= overrides[drug] <= high * (1 + 1e-4)
+        shipped = numbers[drugs[1]].value / numbers[drugs[0]].value
+        assert overrides[drugs[1]] / overrides[drugs[0]] == pytest.approx(shipped, rel=1e-3)
+
+
+def test_a_parameter_without_a_range_is_refused() -> None:
+    free = {"dose": Free(label="dose", numbers=["pathway.no_such_number"], scale="log")}
+    with pytest.raises(InputError, match="names no number"):
+        Parameters.of(free, Knowledge.shipped())
+
+
+def test_every_free_parameter_of_the_package_starts_inside_its_range() -> None:
+    start = Problem.shipped().parameters.start()
+    assert len(start) > 20
+    assert ((start >= 0) & (start <= 1)).all()
+
+
+# --- cohorts ------------------------------------------------------------------------------------
+
+
+def test_only_rows_for_calibration_enter_the_loss() -> None:
+    problem = Problem.shipped(near=True)
+    assert {target.split for target in problem.targets} <= {
+        "calib-1L",
+        "calib-ETalone",
+        "calib-drug",
+        "calib-chemo",
+    }
+    assert {target.split for target in problem.shown} == {"validate-near"}
+    held_out = set(trials_to_predict()["trial"].to_list())
+    assert not held_out & {target.trial for target in problem.targets}
+
+
+def trials_to_predict() -> pl.DataFrame:
+    from tumor_abm.knowledge import evidence
+
+    return evidence.trials_to_predict()
+
+
+def test_trials_of_the_same_patients_share_a_cohort_and_give_what_the_trial_alone_gives() -> None:
+    tables = {name: trials.tables(name) for name in ("paloma_1", "monaleesa_2")}
+    wanted = {("paloma_1", "P+L"), ("monaleesa_2", "L"), ("monaleesa_2", "R+L")}
+    (shared,) = cohorts_of(tables, wanted=wanted)
+    assert len(shared.arms) == 3
+    (alone,) = cohorts_of({"paloma_1": tables["paloma_1"]}, wanted=wanted)
+    knowledge = Knowledge.shipped()
+    of_shared = samples([shared], [live(shared, knowledge, patients=12, seed=SEED, jobs=2)])
+    of_alone = samples([alone], [live(alone, knowledge, patients=12, seed=SEED, jobs=2)])
+    key = ("paloma_1", "P+L")
+    assert of_shared[key].months.tolist() == of_alone[key].months.tolist()
+    assert of_shared[key].weight.sum() == pytest.approx(1.0)
+
+
+def test_a_mixture_of_histories_is_put_together_by_share() -> None:
+    tables = {"monaleesa_3": trials.tables("monaleesa_3")}
+    wanted = {("monaleesa_3", "F"), ("monaleesa_3", "F 1L")}
+    cohorts = cohorts_of(tables, wanted=wanted)
+    shares = [cohort.members["monaleesa_3", "F"][1] for cohort in cohorts]
+    assert sum(shares) == pytest.approx(1.0)
+    assert len(cohorts) == 4
+    assert sum(("monaleesa_3", "F 1L") in cohort.members for cohort in cohorts) == 1
+    fewer = cohorts_of(tables, wanted=wanted, spared=Spared(least_share=0.2))
+    assert sum(cohort.members["monaleesa_3", "F"][1] for cohort in fewer) == pytest.approx(1.0)
+    assert len(fewer) == 2
+
+
+def test_rarer_scans_see_progression_later() -> None:
+    assert delay_months({}) == 0.0
+    twelve = {"assessment": {"calendar": [{"every_weeks": 12}]}}
+    assert delay_months(twelve) == pytest.approx(14 / 30.4375)
+
+
+# --- emulator and search ------------------------------------------------------------------------
+
+
+def test_the_emulator_finds_a_quadratic_under_noise() -> None:
+    rng = np.random.default_rng(SEED)
+    points, fresh = rng.uniform(0, 1, (400, 8)), rng.uniform(0.2, 0.8, (100, 8))
+
+    def truth(x: np.ndarray) -> np.ndarray:
+        return np.stack([x[:, 0] - 2 * x[:, 1] * x[:, 2], (x[:, 3] - 0.5) ** 2 * 4 + x[:, 4]], axis=1)
+
+    noise = 0.2
+    learnt = Emulator(points, truth(points) + noise * rng.standard_normal((400, 2)))
+    error = np.sqrt(((learnt.predict(fresh) - truth(fresh)) ** 2).mean(axis=0))
+    assert (error < noise / 2).all()
+    assert learnt.noise == pytest.approx([noise, noise], rel=0.5)
+
+
+@dataclass
+class Quadratic:
+    """A problem whose simulation is a formula."""
+
+    parameters: Parameters
+    calls: int = 0
+    stop_after: int | None = None
+    seeds: list[int] = field(default_factory=list)
+
+    def simulate(
+        self, values: Mapping[str, float], *, patients: int, seed: int, jobs: int
+    ) -> list[float] | None:
+        if self.calls == self.stop_after:
+            raise KeyboardInterrupt
+        self.calls += 1
+        self.seeds.append(seed)
+        shares = np.array([one.share(values[one.name]) for one in self.parameters])
+        noise = np.random.default_rng(seed).standard_normal(2) / patients
+        return [float(shares[0] + noise[0]), float(shares[1] - shares[2] + noise[1])]
+
+    def misfits(self, outputs: np.ndarray) -> np.ndarray:
+        total: np.ndarray = (((outputs - [0.3, 0.1]) / 0.05) ** 2).sum(axis=1)
+        return total
+
+    def losses(self, shares: np.ndarray, outputs: np.ndarray) -> np.ndarray:
+        total: np.ndarray = self.misfits(outputs) + 0.1 * ((shares - 0.5) ** 2).sum(axis=1)
+        return total
+
+
+def quadratic(stop_after: int | None = None) -> Quadratic:
+    names = ["pathway.e2f_half", "pathway.e2f_hill", "pathway.cdk2_basal"]
+    free = {name: Free(label=name, numbers=[name], scale="log") for name in names}
+    return Quadratic(Parameters.of(free, Knowledge.shipped()), stop_after=stop_after)
+
+
+WAVES = (Wave(sets=25, patients=20, width=0.2), Wave(sets=15, patients=40, width=0.05))
+
+
+def test_the_search_finds_what_meets_the_targets_and_its_posterior_stays_there(tmp_path: Path) -> None:
+    problem = quadratic()
+    journal = Journal(tmp_path / "journal", {"seed": 1})
+    search(problem, journal, seed=1, jobs=1, waves=WAVES)  # type: ignore[arg-type]
+    sets = drawn(problem, list(journal), sets=30, seed=1)  # type: ignore[arg-type]
+    assert sets[0][0] == pytest.approx(0.3, abs=0.05)
+    assert sets[0][1] - sets[0][2] == pytest.approx(0.1, abs=0.05)
+    assert np.abs(np.median(sets[:, 0]) - 0.3) < 0.1
+
+
+@pytest.mark.parametrize("stop_after", [0, 7, 25, 33])
+def test_an_interrupted_search_goes_on_to_the_same_bytes(tmp_path: Path, stop_after: int) -> None:
+    whole = Journal(tmp_path / "whole", {"seed": 1})
+    search(quadratic(), whole, seed=1, jobs=1, waves=WAVES)  # type: ignore[arg-type]
+    broken = Journal(tmp_path / "broken", {"seed": 1})
+    with pytest.raises(KeyboardInterrupt):
+        search(quadratic(stop_after), broken, seed=1, jobs=1, waves=WAVES)  # type: ignore[arg-type]
+    with broken.path.open("a") as file:
+        file.write('{"wave": 0, "sha')  # what a power cut leaves
+    again = Journal(tmp_path / "broken", {"seed": 1})
+    assert len(again) == stop_after
+    search(quadratic(), again, seed=1, jobs=1, waves=WAVES)  # type: ignore[arg-type]
+    assert again.path.read_bytes() == whole.path.read_bytes()
+
+
+def test_a_journal_of_another_calibration_is_refused(tmp_path: Path) -> None:
+    Journal(tmp_path / "journal", {"seed": 1})
+    with pytest.raises(InputError, match="another problem"):
+        Journal(tmp_path / "journal", {"seed": 2})
+    (tmp_path / "journal").write_text("no json\n")
+    with pytest.raises(InputError, match="another problem"):
+        Journal(tmp_path / "journal", {"seed": 1})
+
+
+def test_weights_are_worth_at_least_half_of_the_members() -> None:
+    weights = np.array(tempered([10.0, 11.0, 30.0, 80.0]))
+    assert weights.mean() == pytest.approx(1.0)
+    assert weights.sum() ** 2 / (weights**2).sum() >= 2
+    assert (np.diff(weights) < 0).all()
+    assert json.dumps(list(weights))
