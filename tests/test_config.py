@@ -11,6 +11,7 @@ import pytest
 from tumor_abm.config import Experiment, json_schema, load_experiment
 from tumor_abm.config.document import KEYS, configuration, meanings
 from tumor_abm.errors import InputError
+from tumor_abm.knowledge import Knowledge
 
 ROOT = Path(__file__).parent.parent
 STUDIES = ROOT / "experiments" / "evolution"
@@ -128,7 +129,8 @@ def test_a_population_table_changes_what_it_says(tmp_path: Path) -> None:
     text = BASE + "[population]\nbone_only = 0.5\ner_dependence = { median = 0.7 }\npremenopausal = 0.3\n"
     population = load(tmp_path, text).to_core()["population"]
     assert population["bone_only"] == 0.5
-    assert population["er_dependence"] == {"median": 0.7, "sigma": 1.15}
+    base = Knowledge.shipped().populations["first_line_postmenopausal"]
+    assert population["er_dependence"] == {"median": 0.7, "sigma": base.er_dependence.sigma.value}
     assert population["name"] == "first_line_postmenopausal, changed"
 
 

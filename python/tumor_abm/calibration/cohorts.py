@@ -236,7 +236,7 @@ def _sample(rows: pl.DataFrame, weight: float) -> Sample:
 
 def _histories(population: Any, spared: Spared) -> list[tuple[float, str, dict[str, Any]]]:
     """Return the population once per history, with its share and its name."""
-    table = {"base": population} if isinstance(population, str) else dict(population)
+    table: dict[str, Any] = {"base": population} if isinstance(population, str) else dict(population)
     histories = [
         history for history in table.pop("history", []) if history.get("share", 1.0) >= spared.least_share
     ] or [{"name": "", "share": 1.0}]

@@ -15,8 +15,8 @@ from tumor_abm.calibration.problem import Problem
 from tumor_abm.calibration.search import Tried, best_emulated, emulated_loss, emulator
 
 MEMBERS = 24
-CANDIDATES = 36
-PATIENTS = 250
+CANDIDATES = 30
+PATIENTS = 160
 
 _CHAINS = 60
 _STEPS = 3_000

@@ -122,6 +122,6 @@ def _events_and_time(sample: Sample, edges: Numbers) -> tuple[Numbers, Numbers]:
     """Events and time at risk per interval."""
     # A scan on an edge belongs to the interval that it ends.
     place = np.clip(np.searchsorted(edges, sample.months, side="left") - 1, 0, len(edges) - 2)
-    events = np.bincount(place, sample.weight * sample.event, minlength=len(edges) - 1)
+    events: Numbers = np.bincount(place, sample.weight * sample.event, minlength=len(edges) - 1).astype(float)
     lived = np.clip(sample.months[:, None] - edges[:-1], 0.0, _INTERVAL_MONTHS)
     return events, (sample.weight[:, None] * lived).sum(axis=0)

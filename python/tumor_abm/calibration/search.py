@@ -54,14 +54,10 @@ class Wave:
 
 
 WAVES = (
-    Wave(sets=250, patients=48, width=0.17),
-    Wave(sets=150, patients=48, width=0.13),
-    Wave(sets=150, patients=48, width=0.11),
-    Wave(sets=150, patients=48, width=0.09),
-    Wave(sets=150, patients=64, width=0.08),
-    Wave(sets=150, patients=64, width=0.07),
-    Wave(sets=150, patients=96, width=0.06),
-    Wave(sets=150, patients=96, width=0.06),
+    Wave(sets=100, patients=48, width=0.07),
+    Wave(sets=80, patients=48, width=0.06),
+    Wave(sets=80, patients=64, width=0.05),
+    Wave(sets=60, patients=96, width=0.045),
 )
 
 

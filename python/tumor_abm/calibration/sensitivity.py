@@ -60,7 +60,7 @@ def sensitivity(problem: Problem, tried: Sequence[Tried], seed: int) -> pl.DataF
     shares = sampling.sample(space, _SAMPLES, calc_second_order=False, seed=seed)
     outputs = learnt.predict(shares)
     places = _places(problem)
-    rows = []
+    rows: list[dict[str, str | float]] = []
     for endpoint, place in places.items():
         found = analysis.analyze(space, outputs[:, place], calc_second_order=False, seed=seed)
         rows.extend(
