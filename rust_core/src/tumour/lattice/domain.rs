@@ -243,15 +243,24 @@ impl Domain {
 
     /// Whether there is a free site within `depth` in any direction.
     pub(super) fn has_room(&self, site: u32, depth: u32) -> bool {
+        if depth == 1 {
+            return self.free_directions(site) != 0;
+        }
         (0..self.geometry.directions()).any(|direction| self.room(site, direction, depth).is_some())
     }
 
     /// Close a cell that has no room.
     pub(super) fn close_if_full(&mut self, site: u32, depth: u32) {
         if !self.has_room(site, depth) {
-            let (word, mask) = bit(site);
-            self.open[word] &= !mask;
+            self.close(site);
         }
+    }
+
+    /// Close a cell.
+    #[inline]
+    pub(super) fn close(&mut self, site: u32) {
+        let (word, mask) = bit(site);
+        self.open[word] &= !mask;
     }
 
     /// The last occupied site before the nearest free one within `depth`, and how far that one is.
@@ -271,7 +280,116 @@ impl Domain {
     /// Free directions around a site, a bit each.
     #[inline]
     pub(super) fn free_directions(&self, site: u32) -> u32 {
-        (0..self.geometry.directions())
-            .fold(0, |free, d| free | u32::from(!self.is_occupied(self.neighbour(site, d))) << d)
+        let all = (1 << self.geometry.directions()) - 1;
+        all & !self.around(site, |word| self.occupied[word])
+    }
+
+    /// Directions around a site in which there is a cell that is known to have no room, a bit each.
+    #[inline]
+    pub(super) fn closed_directions(&self, site: u32) -> u32 {
+        self.around(site, |word| self.occupied[word] & !self.open[word])
+    }
+
+    /// What `bits` says of the 64 sites of a word, of the neighbours of a site: a bit a direction.
+    #[inline]
+    fn around(&self, site: u32, bits: impl Fn(usize) -> u64) -> u32 {
+        match self.geometry.directions() {
+            6 => self.cross_around(site, bits),
+            26 => self.cube_around(site, bits),
+            directions => (0..directions).fold(0, |seen, direction| {
+                let next = self.neighbour(site, direction);
+                let (word, mask) = bit(next);
+                seen | u32::from(next != OUTSIDE && bits(word) & mask != 0) << direction
+            }),
+        }
+    }
+
+    /// Words of the block that a link leads to, none where there is no block.
+    #[inline]
+    fn words_at<'a>(
+        &self,
+        site: u32,
+        link: usize,
+        bits: &'a impl Fn(usize) -> u64,
+    ) -> impl Fn(u32) -> u64 + 'a {
+        let block = match link {
+            SELF_LINK => site >> BLOCK_BITS,
+            _ => self.links[(site >> BLOCK_BITS) as usize * self.geometry.links().len() + link],
+        };
+        move |z| if block == OUTSIDE { 0 } else { bits(block as usize * WORDS + (z & 7) as usize) }
+    }
+
+    /// `around` for 6 neighbours in a block of 8 words of 8 rows of 8 sites.
+    #[inline]
+    fn cross_around(&self, site: u32, bits: impl Fn(usize) -> u64) -> u32 {
+        let (x, y, z) = (site & 7, site >> 3 & 7, site >> 6 & 7);
+        let at = |link, z: u32, index: u32| self.words_at(site, link, &bits)(z) >> (index & 63) & 1;
+        // Links are in the order of the directions: -z, -y, -x, x, y, z.
+        let link = |edge: bool, link| if edge { link } else { SELF_LINK };
+        let index = site & 63;
+        (at(link(z == 0, 1), z.wrapping_sub(1), index)
+            | at(link(y == 0, 2), z, index.wrapping_sub(8)) << 1
+            | at(link(x == 0, 3), z, if x == 0 { index + 7 } else { index - 1 }) << 2
+            | at(link(x == 7, 4), z, if x == 7 { index - 7 } else { index + 1 }) << 3
+            | at(link(y == 7, 5), z, index + 8) << 4
+            | at(link(z == 7, 6), z + 1, index) << 5) as u32
+    }
+
+    /// `around` for 26 neighbours: three layers of 3 x 3 sites, each taken out of its word at once.
+    #[inline]
+    fn cube_around(&self, site: u32, bits: impl Fn(usize) -> u64) -> u32 {
+        const LEFT: u64 = 0x01_01_01;
+        const BELOW: u64 = 0x00_00_07;
+        const ALL: u64 = 0x07_07_07;
+        let (x, y, z) = (site & 7, site >> 3 & 7, site >> 6 & 7);
+        let (beside_x, column) = match x {
+            0 => (-1, LEFT),
+            7 => (1, LEFT << 2),
+            _ => (0, 0),
+        };
+        let (beside_y, row) = match y {
+            0 => (-1, BELOW),
+            7 => (1, BELOW << 16),
+            _ => (0, 0),
+        };
+        let mut seen = 0;
+        for layer in 0..3 {
+            let beside_z = i32::from(z == 7 && layer == 2) - i32::from(z == 0 && layer == 0);
+            // The middle of the 3 x 3 sites goes to bit 9. A block further on along x, the same
+            // place is 8 sites less; along y it is 64 less, which is the same place in the word.
+            let part = |x: i32, y: i32| {
+                let word = self.words_at(site, link_of([x, y, beside_z]), &bits)(
+                    z.wrapping_add(layer).wrapping_sub(1),
+                );
+                word.rotate_right((site & 63).wrapping_sub(9).wrapping_sub((8 * x).cast_unsigned()) & 63)
+            };
+            let mut square = part(0, 0) & !column & !row;
+            if beside_x != 0 {
+                square |= part(beside_x, 0) & column & !row;
+            }
+            if beside_y != 0 {
+                square |= part(0, beside_y) & row & !column;
+                if beside_x != 0 {
+                    square |= part(beside_x, beside_y) & row & column;
+                }
+            }
+            square &= ALL;
+            let nine = square & 7 | square >> 5 & 0x38 | square >> 10 & 0x1C0;
+            seen |= (nine as u32) << (9 * layer);
+        }
+        // The site itself stands in the middle.
+        seen & 0x1FFF | seen >> 14 << 13
+    }
+}
+
+/// The link that leads so many blocks along every axis, in a cube: links are in the order of the
+/// directions, after the one of a block to itself.
+#[inline]
+fn link_of([x, y, z]: Coordinate) -> usize {
+    let code = 13 + x + 3 * y + 9 * z;
+    match code {
+        13 => SELF_LINK,
+        ..13 => code as usize + 1,
+        _ => code as usize,
     }
 }

@@ -61,13 +61,16 @@ use domain::{Domain, make_room, sites_of};
 use events::{Event, below, shuffle};
 use geometry::Geometry;
 use lineage::Lineage;
-use rand::Rng;
+use rand::rngs::Xoshiro256PlusPlus;
+use rand::{Rng, SeedableRng};
 use reach::Layers;
 use register::{Born, Register};
 use std::collections::BinaryHeap;
 
 /// A tumour that is larger is grown, not founded.
 pub const MOST_FOUNDERS: u64 = 10_000_000;
+/// From so many cells on, a step draws from a faster generator of its own, seeded by the stream.
+const MANY: u64 = 4096;
 /// Events whose sites are fetched from memory together.
 const FETCH: usize = 32;
 
@@ -281,6 +284,25 @@ impl Lattice {
         kinds: &mut K,
     ) -> Result<Tally> {
         self.step += 1;
+        let tally = if self.total() < MANY {
+            self.act(rng, probabilities, kinds)?
+        } else {
+            let mut seed = [0; 32];
+            rng.fill_bytes(&mut seed);
+            self.act(&mut Xoshiro256PlusPlus::from_seed(seed), probabilities, kinds)?
+        };
+        self.register.bury(self.step);
+        self.forget_lines();
+        self.layers.follow(&self.domain, tally.divisions + tally.deaths, self.total())?;
+        Ok(tally)
+    }
+
+    fn act<R: Rng, K: Kinds>(
+        &mut self,
+        rng: &mut R,
+        probabilities: &[StepProbabilities],
+        kinds: &mut K,
+    ) -> Result<Tally> {
         self.schedule(rng, probabilities);
         let mut tally = Tally::default();
         for done in 0..=self.scheduled {
@@ -308,9 +330,6 @@ impl Lattice {
             self.domain.close_if_full(site, self.depth);
         }
         self.switch(rng, kinds);
-        self.register.bury(self.step);
-        self.forget_lines();
-        self.layers.follow(&self.domain, tally.divisions + tally.deaths, self.total())?;
         Ok(tally)
     }
 
@@ -410,6 +429,16 @@ impl Lattice {
         let site = self.take(index);
         self.register.lose(self.domain.clone_at(site));
         self.domain.vacate(site);
+        if !self.pushes() {
+            let mut closed = self.domain.closed_directions(site);
+            while closed != 0 {
+                let at = self.domain.neighbour(site, closed.trailing_zeros() as usize);
+                closed &= closed - 1;
+                self.domain.open(at);
+                self.offer_late(rng, at, index + 1);
+            }
+            return;
+        }
         for direction in 0..self.domain.geometry().directions() {
             let mut at = site;
             for left in (0..self.depth).rev() {
@@ -453,7 +482,8 @@ impl Lattice {
     ) -> Result<()> {
         let site = self.take(index);
         let Some((daughter, chance)) = self.make_place(rng, site)? else {
-            if !self.domain.has_room(site, self.depth) {
+            let full = self.space.placement == Placement::AnyFree;
+            if full || !self.domain.has_room(site, self.depth) {
                 self.suspects.push(site);
             }
             return Ok(());

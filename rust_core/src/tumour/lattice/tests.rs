@@ -403,3 +403,38 @@ fn more_clones_than_two_bytes_can_name_are_kept_apart() -> Result<()> {
     check(&lattice);
     Ok(())
 }
+
+#[test]
+fn what_is_seen_around_a_site_is_what_its_neighbours_are() {
+    let rng = &mut stream(88, 0, Purpose::Replicate, 0);
+    for (dimensions, neighbourhood) in
+        [(2, Neighbourhood::Moore), (3, Neighbourhood::VonNeumann), (3, Neighbourhood::Moore)]
+    {
+        // A sparse tumour over several blocks, with blocks missing beside it; half its cells closed.
+        let mut lattice = Lattice::new(space(dimensions, neighbourhood, Placement::AnyFree), 1).unwrap();
+        let span = |axis| if axis < dimensions { -9..21 } else { 0..1 };
+        let mut places = Vec::new();
+        for x in span(0) {
+            for y in span(1) {
+                places.extend(span(2).map(|z| [x, y, z]).filter(|_| below(rng, 2).0 == 1));
+            }
+        }
+        lattice.found_at(0, &places).unwrap();
+        let domain = &mut lattice.domain;
+        for site in domain.cells().collect::<Vec<_>>() {
+            if below(rng, 2).0 == 1 {
+                domain.close(site);
+            }
+        }
+        for site in 0..domain.sites() as u32 {
+            let (mut free, mut closed) = (0, 0);
+            for direction in 0..domain.geometry().directions() {
+                let next = domain.neighbour(site, direction);
+                free |= u32::from(!domain.is_occupied(next)) << direction;
+                closed |= u32::from(domain.is_closed(next)) << direction;
+            }
+            assert_eq!(domain.free_directions(site), free, "{:?}", domain.place(site));
+            assert_eq!(domain.closed_directions(site), closed, "{:?}", domain.place(site));
+        }
+    }
+}
