@@ -2,6 +2,7 @@
 
 PYTHON ?= python3
 EXPERIMENT ?= cdk46_first_or_second_line
+PATIENTS ?= 600
 EXTRAS := dev,app,browser,calibration,cluster,offline,trees
 BIN := .venv/bin
 BUILT := .venv/.built
@@ -14,7 +15,7 @@ export PIP_CONSTRAINT := $(CURDIR)/constraints.txt
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := build
-.PHONY: build run test lint format bench constraints clean help
+.PHONY: build run test lint format bench evidence constraints clean help
 
 build: $(BUILT) ## create .venv and build everything into it
 
@@ -52,6 +53,10 @@ bench: build ## measure speed and memory
 	$(BIN)/python benchmarks/run.py
 	$(BIN)/python benchmarks/cells.py
 	$(BIN)/python benchmarks/space.py
+
+evidence: build ## predict all trials and write docs/evidence.md with its figures
+	$(BIN)/tumor-abm predict --out results/predictions.parquet --keep results/evidence --patients $(PATIENTS)
+	$(BIN)/python -m tumor_abm.report.evidence results/evidence docs/evidence.md
 
 constraints: build ## write what .venv holds into constraints.txt
 	$(BIN)/pip check

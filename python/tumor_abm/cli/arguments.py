@@ -26,6 +26,14 @@ examples:
 exit codes: 0 done, 2 bad input, 130 interrupted (the same command goes on), 1 a defect of tumor_abm
 """
 
+_PREDICT_EXAMPLES = """\
+Interrupt it whenever you like: the same command goes on where it stopped.
+
+examples:
+  tumor-abm predict --out predictions.parquet
+  tumor-abm predict PALOMA-2 monaleesa_2 --out two.parquet --patients 400
+"""
+
 _RUN_EXAMPLES = """\
 Interrupt it whenever you like, with Ctrl-C or worse: the same command goes on where it stopped. The
 results are the same to the byte however it is run.
@@ -101,6 +109,7 @@ def parser() -> Parser:
             _EVOLVE_EXAMPLES,
         )
     )
+    _describe_predict(add("predict", "predict what trials report", commands.predict, _PREDICT_EXAMPLES))
     _describe_list(add("list", "list what experiments can name, or the experiments", commands.list_known))
     _experiment(add("check", "say what is wrong with an experiment, without running it", commands.check))
     _describe_calibrate(
@@ -142,6 +151,22 @@ def _describe_evolve(evolve: Parser) -> None:
     evolve.add_argument("--seed", metavar="S", type=_seed, help="seed instead of the study's")
     evolve.add_argument("--jobs", metavar="J", type=_count, help="tumours at once (default: all processors)")
     evolve.add_argument("--no-figures", action="store_true", help="draw no figures")
+
+
+def _describe_predict(predict: Parser) -> None:
+    predict.add_argument(
+        "trials", metavar="TRIAL", nargs="*", help="trials, by file or by name (default: all)"
+    )
+    predict.add_argument("--out", metavar="FILE.parquet", type=Path, required=True, help="table to write")
+    predict.add_argument(
+        "--ensemble", metavar="FILE", type=Path, help="parameter sets (default: the package's)"
+    )
+    predict.add_argument("--patients", metavar="N", type=_count, default=600, help="per trial (default: 600)")
+    predict.add_argument("--seed", metavar="S", type=_seed, default=1, help="seed (default: 1)")
+    predict.add_argument("--jobs", metavar="J", type=_count, help="threads (default: all processors)")
+    predict.add_argument(
+        "--keep", metavar="DIR", type=Path, help="also keep the simulated patients, for figures"
+    )
 
 
 def _describe_list(list_known: Parser) -> None:

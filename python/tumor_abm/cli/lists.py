@@ -6,6 +6,7 @@ import tomllib
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+import polars as pl
 from rich.box import SIMPLE_HEAD
 from rich.table import Table
 from rich.text import Text
@@ -64,6 +65,29 @@ def _experiment(file: Path) -> tuple[str, str, str]:
     except (OSError, ValueError) as error:
         return str(file), f"cannot be read: {error}", ""
     return str(file), str(read.get("title", "")), str(len(read.get("arm", read.get("scenario", []))))
+
+
+def table_of_predictions(predicted: pl.DataFrame) -> Table:
+    """Return predictions for a terminal."""
+    columns = ("trial", "arm", "subset", "n", "median PFS (95%)", "HR (95%)", "12 mo", "24 mo", "ORR")
+    rows = [
+        (
+            row["trial"],
+            row["arm"],
+            row["subset"],
+            str(row["n"]),
+            _with_limits(row["pfs_median_months"], row["pfs_lo"], row["pfs_hi"], 1),
+            _with_limits(row["hr"], row["hr_lo"], row["hr_hi"], 2) if row["versus"] else "",
+            *("" if row[key] is None else f"{row[key]:.0f}%" for key in ("pfs12", "pfs24", "orr_pct")),
+        )
+        for row in predicted.iter_rows(named=True)
+    ]
+    return _table(columns, rows)
+
+
+def _with_limits(value: float | None, low: float | None, high: float | None, digits: int) -> str:
+    shown = ["-" if number is None else f"{number:.{digits}f}" for number in (value, low, high)]
+    return f"{shown[0]} ({shown[1]}-{shown[2]})"
 
 
 def _table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> Table:

@@ -1,0 +1,154 @@
+"""Trials whose patients are alike share them: each such cohort is simulated once per parameter set."""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import polars as pl
+
+from tumor_abm import trials
+from tumor_abm.config import Experiment
+from tumor_abm.ensemble import Member
+from tumor_abm.execution.chunk import Chunk
+from tumor_abm.execution.tables import Tables, simulate
+
+# What may differ between trials that share patients: arms, the drugs that only they give, and the name.
+_OF_THE_ARMS = ("arms", "drugs")
+_BETWEEN = "/"
+EVERYBODY = ""
+_FOUND = 0.01
+"""Share of cells from which an alteration counts as found."""
+_MOST = 0.5
+"""Share of cells from which it counts as carried by most."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Part:
+    """What is kept of a simulated cohort.
+
+    Attributes
+    ----------
+    observations
+        ``file, arm, patient, months, event, responded, measurable, pfs2_months, pfs2_event, os_months,
+        os_event``: a row per arm and patient who lived it; `months` and `event` are those of the endpoint of
+        the arm.
+    prevalence
+        ``file, arm, moment, gene, found, most``: in how many patients a gene was altered in at least a
+        hundredth, and in at least half, of the cells, at enrolment and at progression on the first line of
+        the arm; gene `EVERYBODY` counts all patients.
+    """
+
+    observations: pl.DataFrame
+    prevalence: pl.DataFrame
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cohort:
+    """Trials (their files) that enrol the same patients and look at them on the same days."""
+
+    files: tuple[str, ...]
+
+    def spec(self, member: Member, seed: int) -> str:
+        """Return the experiment with the arms of all trials, as the core reads it."""
+        whole: dict[str, Any] = {}
+        arms: list[Any] = []
+        drugs: dict[str, Any] = {}
+        for file in self.files:
+            core = trials.load(file, knowledge=member.knowledge(), seed=seed).to_core()
+            arms += [{**arm, "name": f"{file}{_BETWEEN}{arm['name']}"} for arm in core["arms"]]
+            drugs |= {drug["name"]: drug for drug in core["drugs"]}
+            whole = core
+        whole |= {"arms": arms, "drugs": [drugs[name] for name in sorted(drugs)]}
+        return json.dumps(whole, sort_keys=True, allow_nan=False)
+
+    def live(self, spec: str, patients: int, jobs: int, progress: Callable[[int], None]) -> Part:
+        """Simulate the patients and keep what predictions need."""
+        tables = simulate(spec, Chunk(0, patients), jobs, progress)
+        experiments = {file: trials.load(file) for file in self.files}
+        return Part(
+            observations=_observations(tables, experiments), prevalence=_prevalence(tables, experiments)
+        )
+
+
+@functools.cache
+def cohorts(files: tuple[str, ...]) -> tuple[Cohort, ...]:
+    """Put trials with the same patients together, in the order in which each first appears."""
+    alike: dict[str, list[str]] = {}
+    for file in files:
+        core = trials.load(file).to_core()
+        core["population"] = {key: value for key, value in core["population"].items() if key != "name"}
+        shared = {key: value for key, value in core.items() if key not in _OF_THE_ARMS}
+        key = hashlib.sha256(json.dumps(shared, sort_keys=True).encode()).hexdigest()
+        alike.setdefault(key, []).append(file)
+    return tuple(Cohort(files=tuple(group)) for group in alike.values())
+
+
+def _frame(tables: Tables, name: str) -> pl.DataFrame:
+    table = pl.from_arrow(tables[name])
+    assert isinstance(table, pl.DataFrame)
+    if "arm" not in table.columns:
+        return table
+    parts = pl.col("arm").cast(pl.String).str.splitn(_BETWEEN, 2)
+    return table.with_columns(file=parts.struct[0], arm=parts.struct[1])
+
+
+def _observations(tables: Tables, experiments: Mapping[str, Experiment]) -> pl.DataFrame:
+    outcomes = _frame(tables, "outcomes")
+    overall = _frame(tables, "overall")
+    measurable = _frame(tables, "patients").select("patient", measurable=~pl.col("bone_only"))
+    keys = ["file", "arm", "patient"]
+    found = []
+    for file, experiment in experiments.items():
+        endpoints = {row.name: row.endpoint for row in trials.rows(experiment)}
+        for arm in experiment.arms:
+            here = (pl.col("file") == file) & (pl.col("arm") == arm.name)
+            endpoint = endpoints.get(arm.name, "PFS1")
+            line = int(endpoint.rsplit(" ", 1)[1]) if endpoint.startswith("PFS line") else 1
+            on_line = outcomes.filter(here & (pl.col("line") == line))
+            timed = on_line.select(*keys, months="pfs_months", event="pfs_event")
+            if endpoint == "PFS2":
+                timed = overall.filter(here).select(*keys, months="pfs2_months", event="pfs2_event")
+            responded = pl.col("response").cast(pl.String).is_in(["CR", "PR"])
+            found.append(
+                timed.join(on_line.select(*keys, responded=responded), on=keys)
+                .join(overall.filter(here), on=keys)
+                .join(measurable, on="patient")
+                .sort("patient")
+            )
+    columns = [*keys, "months", "event", "responded", "measurable"]
+    columns += ["pfs2_months", "pfs2_event", "os_months", "os_event"]
+    return pl.concat(found).select(columns)
+
+
+def _prevalence(tables: Tables, experiments: Mapping[str, Experiment]) -> pl.DataFrame:
+    clones = _frame(tables, "clones").filter(
+        (pl.col("line") == 1) & pl.col("moment").cast(pl.String).is_in(["baseline", "progression"])
+    )
+    genes = {
+        name: alteration.gene
+        for experiment in experiments.values()
+        for name, alteration in experiment.knowledge.alterations.items()
+    }
+    keys = ["file", "arm", "moment"]
+    clones = clones.with_columns(pl.col("moment").cast(pl.String), pl.col("genotype").cast(pl.String))
+    patients = pl.col("patient").n_unique()
+    everybody = clones.group_by(keys).agg(gene=pl.lit(EVERYBODY), found=patients, most=patients)
+    carried = (
+        clones.with_columns(gene=pl.col("genotype").str.split(" + "))
+        .explode("gene")
+        .with_columns(gene=pl.col("gene").replace(genes))
+        .filter(pl.col("gene") != "wild type")
+        .group_by(*keys, "gene", "patient")
+        .agg(share=pl.col("fraction").sum())
+        .filter(pl.col("share") >= _FOUND)
+        .group_by(*keys, "gene")
+        .agg(found=pl.len(), most=(pl.col("share") >= _MOST).sum())
+    )
+    counts = [pl.col("found", "most").cast(pl.Int64)]
+    both = (table.select(*keys, "gene", *counts) for table in (everybody, carried))
+    return pl.concat(both).sort(*keys, "gene")

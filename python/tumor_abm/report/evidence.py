@@ -1,0 +1,369 @@
+"""Write `docs/evidence.md`: what trials published against what is simulated, and what is predicted of others.
+
+``python -m tumor_abm.report.evidence KEPT PAGE`` reads what ``tumor-abm predict --keep KEPT`` kept.
+Outcomes are read from the table of trials that may be known; those to predict appear with predictions alone.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from tumor_abm.ensemble import Ensemble
+from tumor_abm.knowledge import Knowledge, evidence
+from tumor_abm.plots.evidence import Panel, plot_against_published
+from tumor_abm.plots.style import save_figure
+from tumor_abm.prediction import Prediction
+from tumor_abm.prediction.predict import LANDMARKS
+from tumor_abm.results import write_whole
+
+FIRST_LINE = ("paloma_1", "paloma_2", "paloma_4", "monaleesa_2", "monarch_3", "dawna_2")
+FIGURES: Mapping[str, tuple[str, Sequence[str]]] = {
+    "evidence_first_line": (
+        "First line: an aromatase inhibitor with and without a CDK4/6 inhibitor",
+        ("paloma_2", "monaleesa_2", "monarch_3", "dawna_2", "monaleesa_7", "falcon"),
+    ),
+    "evidence_later_lines": (
+        "After endocrine therapy",
+        ("monaleesa_3", "paloma_3", "monarch_2", "dawna_1", "bolero_2", "ace"),
+    ),
+    "evidence_other_classes": (
+        "Other classes, and chemotherapy",
+        (
+            *("faktion", "solar_1", "destiny_breast06"),
+            *("destiny_breast04_hr", "tropion_breast01", "tropics_02"),
+        ),
+    ),
+}
+MOMENTS = (
+    ("paloma_2", "L", "baseline", "at diagnosis", "prev_mets_dx_pct"),
+    ("paloma_2", "L", "progression", "after an aromatase inhibitor", "prev_after_ET_pct"),
+    ("paloma_2", "P+L", "progression", "after it with palbociclib", "prev_after_CDK46i_ET_pct"),
+    ("paloma_3", "F", "progression", "after fulvestrant, pretreated", ""),
+    ("paloma_3", "P+F", "progression", "after it with palbociclib, pretreated", ""),
+)
+_GENES = {
+    "ESR1": "ESR1 LBD mutation (Y537S/N, D538G, E380Q, L536)",
+    "RB1": "RB1 loss",
+    "CCNE1": "CCNE1 amplification / high cyclin E1",
+    "PIK3CA": "PIK3CA mutation",
+    "CDK6-high": "CDK6 amplification / overexpression",
+    "EMT": "EMT / TGF-beta / SMAD3",
+}
+_KEYS = ("trial", "arm", "subset", "prior_cdk46i")
+
+
+def write_evidence(prediction: Prediction, page: Path, ensemble: Ensemble) -> list[Path]:
+    """Write the page and its figures; return all files."""
+    images = page.parent / "images"
+    images.mkdir(parents=True, exist_ok=True)
+    held = prediction.table.join(
+        evidence.trials(), on=_KEYS, how="inner", suffix="_published", maintain_order="left"
+    )
+    drawn: list[Path] = []
+    pictures: dict[str, str] = {}
+    for stem, (title, files) in FIGURES.items():
+        panels = [panel for file in files if (panel := _panel(prediction, held, file)) is not None]
+        if panels:
+            drawn += save_figure(plot_against_published(panels, title), images / stem)
+            pictures[stem] = f"![{title}](images/{stem}.png)"
+    fitted = held.filter(pl.col("split").str.starts_with("calib"))
+    near = held.filter(pl.col("split").str.starts_with("validate-near"))
+    context = held.filter(pl.col("split") == "context")
+    unseen = prediction.table.join(evidence.trials_to_predict(), on=_KEYS, how="semi", maintain_order="left")
+    filled = {
+        "made": _made(prediction, ensemble),
+        "summary": _summary(held),
+        "fitted": _against_published(fitted),
+        "near": _against_published(near),
+        "context": _against_published(context),
+        "landmarks": _landmarks(held),
+        "figures": "\n\n".join(pictures.values()),
+        "prevalence": _prevalence(prediction.prevalence),
+        "parameters": _parameters(ensemble),
+        "misses": _misses(fitted),
+        "predicted": _predicted(unseen),
+    }
+    template = resources.files("tumor_abm.report").joinpath("evidence.md.in").read_text(encoding="utf-8")
+    text = re.sub(r"\{\{ (\w+) \}\}", lambda match: filled[match[1]], template)
+    write_whole(page, lambda draft: draft.write_text(text, encoding="utf-8"))
+    return [page, *drawn]
+
+
+def _made(prediction: Prediction, ensemble: Ensemble) -> str:
+    patients = int(prediction.observations.group_by("file", "arm").len()["len"].to_numpy().max())
+    sets = len(ensemble.members)
+    words = "the defaults alone" if sets == 1 else f"an ensemble of {sets} parameter sets"
+    return f"{patients} virtual patients per trial, {words}"
+
+
+def _panel(prediction: Prediction, held: pl.DataFrame, file: str) -> Panel | None:
+    rows = held.filter(
+        (pl.col("file") == file) & pl.col("subset").is_in(["", "ITT", "PIK3CAm", "HER2-low", "HR+"])
+    )
+    rows = rows.unique("arm", keep="first", maintain_order=True)
+    if rows.height == 0:
+        return None
+    observations = prediction.observations.filter(pl.col("file") == file)
+    arms = {}
+    for row in rows.iter_rows(named=True):
+        name = _arm_name(file, row)
+        arms[row["arm"]] = (observations.filter(pl.col("arm") == name), row)
+    return Panel(title=rows["trial"][0], arms=arms)
+
+
+def _arm_name(file: str, row: Mapping[str, Any]) -> str:
+    from tumor_abm import trials
+
+    for found in trials.rows(trials.load(file)):
+        if all(getattr(found, key) == row[key] for key in _KEYS):
+            return found.name
+    raise AssertionError(f"{file} has lost an arm")
+
+
+def _inside(value: float | None, low: float | None, high: float | None) -> bool | None:
+    """Whether a value lies in an interval of which the upper end may not be reached."""
+    if value is None or low is None:
+        return None
+    return low <= value <= (np.inf if high is None else high)
+
+
+def _summary(held: pl.DataFrame) -> str:
+    rows = list(held.iter_rows(named=True))
+    fitted = [row for row in rows if row["split"].startswith("calib") and not row["split"].endswith("subset")]
+    whole = [row for row in fitted if row["subset"] in ("", "ITT")]
+    near = [row for row in rows if row["split"] == "validate-near"]
+    first = [row for row in fitted if row["file"] in FIRST_LINE and row["hr_published"] is not None]
+    lines = [
+        (
+            "Median PFS of the rows fitted, whole trials: simulated inside the published 95% CI",
+            _share(whole, _median_in),
+        ),
+        ("The same rows: published inside the predicted 95% interval", _share(whole, _published_in)),
+        (
+            "All rows fitted, subsets included: simulated inside the published 95% CI",
+            _share(fitted, _median_in),
+        ),
+        (
+            "Hazard ratios of the first-line trials of CDK4/6 inhibitors inside the published 95% CI",
+            _share(first, _ratio_in),
+        ),
+        (
+            "Median PFS of the rows near by, predicted and not fitted, inside the published 95% CI",
+            _share(near, _median_in),
+        ),
+        ("The same rows: published inside the predicted 95% interval", _share(near, _published_in)),
+    ]
+    return _table(("held against each other", "inside"), lines)
+
+
+def _median_in(row: Mapping[str, Any]) -> bool | None:
+    low = row["ci_lo"]
+    if row["mpfs_mo"] is None or low is None:
+        return None
+    return bool(_inside(row["pfs_median_months"] or np.inf, low, row["ci_hi"]))
+
+
+def _published_in(row: Mapping[str, Any]) -> bool | None:
+    return _inside(row["mpfs_mo"], row["pfs_lo"], row["pfs_hi"])
+
+
+def _ratio_in(row: Mapping[str, Any]) -> bool | None:
+    return _inside(row["hr"], row["hr_lo_published"], row["hr_hi_published"])
+
+
+def _share(rows: Iterable[Mapping[str, Any]], judged: Any) -> str:
+    told = [verdict for verdict in map(judged, rows) if verdict is not None]
+    if not told:
+        return "-"
+    return f"{sum(told)} of {len(told)} ({100 * sum(told) / len(told):.0f}%)"
+
+
+def _against_published(held: pl.DataFrame) -> str:
+    header = (
+        *("trial", "arm", "subset", "median PFS: published", "simulated", "inside"),
+        *("HR: published", "simulated", "inside", "ORR: published", "simulated"),
+    )
+    rows = []
+    for row in held.iter_rows(named=True):
+        rows.append(
+            (
+                *(row[key] for key in ("trial", "arm", "subset")),
+                _limits(row["mpfs_mo"], row["ci_lo"], row["ci_hi"], 1),
+                _limits(row["pfs_median_months"], row["pfs_lo"], row["pfs_hi"], 1),
+                _verdict(_median_in(row), _published_in(row)),
+                _limits(row["hr_published"], row["hr_lo_published"], row["hr_hi_published"], 2),
+                _limits(row["hr"], row["hr_lo"], row["hr_hi"], 2),
+                _verdict(_ratio_in(row), _inside(row["hr_published"], row["hr_lo"], row["hr_hi"])),
+                _response(row["orr_pct_published"], row["orr_base"]),
+                _simulated_response(row),
+            )
+        )
+    return _table(header, rows)
+
+
+def _response(value: float | None, base: str) -> str:
+    return "" if value is None else f"{value:.0f}% ({base})" if base else f"{value:.0f}%"
+
+
+def _simulated_response(row: Mapping[str, Any]) -> str:
+    if row["orr_pct_published"] is None or row["orr_pct"] is None:
+        return ""
+    of_measurable = row["orr_base"].startswith("measurable")
+    value = row["orr_measurable_pct"] if of_measurable else row["orr_pct"]
+    return "" if value is None else f"{value:.0f}%"
+
+
+def _verdict(simulated: bool | None, published: bool | None) -> str:
+    if simulated is None and published is None:
+        return ""
+    words = {(True, True): "both", (True, False): "simulated", (False, True): "published"}
+    return words.get((bool(simulated), bool(published)), "**neither**")
+
+
+def _landmarks(held: pl.DataFrame) -> str:
+    rows = []
+    for row in held.iter_rows(named=True):
+        for month in LANDMARKS:
+            published = row[f"pfs{month}_published"]
+            simulated = row[f"pfs{month}"]
+            if published is not None and simulated is not None:
+                difference = f"{simulated - published:+.0f}"
+                rows.append(
+                    (
+                        row["trial"],
+                        row["arm"],
+                        str(month),
+                        f"{published:.0f}%",
+                        f"{simulated:.0f}%",
+                        difference,
+                    )
+                )
+    return _table(("trial", "arm", "month", "published", "simulated", "difference, points"), rows)
+
+
+def _prevalence(found: pl.DataFrame) -> str:
+    known = {row["alteration"]: row for row in evidence.alterations().iter_rows(named=True)}
+    rows = []
+    for gene, alteration in _GENES.items():
+        for file, arm, moment, words, column in MOMENTS:
+            here = found.filter(
+                (pl.col("file") == file) & (pl.col("arm") == arm) & (pl.col("moment") == moment)
+            )
+            patients = here["patients"].max()
+            if not isinstance(patients, int):
+                continue
+            hits = here.filter(pl.col("gene") == gene).select("found", "most").sum().row(0)
+            shown = (f"{100 * (hit or 0) / patients:.0f}%" for hit in hits)
+            published = known[alteration][column] if column else ""
+            rows.append((gene, words, *shown, str(patients), published))
+    header = (
+        "gene or state",
+        "when",
+        "in 1% of cells or more",
+        "in half or more",
+        "patients",
+        "published, %",
+    )
+    return _table(header, rows)
+
+
+def _parameters(ensemble: Ensemble) -> str:
+    if len(ensemble.members) == 1 and not ensemble.members[0].overrides:
+        return (
+            "No ensemble comes with this version: predictions use the defaults, whose plausible ranges and "
+            "sources are listed in [configuration.md](configuration.md).\n"
+        )
+    known = {".".join(map(str, path)): number for path, number in Knowledge.shipped().numbers().items()}
+    weights = np.array([member.weight for member in ensemble.members])
+    rows = []
+    for name in ensemble.members[0].overrides:
+        values = np.array([member.overrides[name] for member in ensemble.members])
+        order = np.argsort(values)
+        share = np.cumsum(weights[order]) / weights.sum()
+        low, middle, high = (values[order][np.searchsorted(share, q)] for q in (0.05, 0.5, 0.95))
+        number = known[name]
+        prior = "" if number.low is None or number.high is None else f"{number.low:g} to {number.high:g}"
+        edge = prior != "" and _at_edge(middle, number.low, number.high)
+        rows.append(
+            (
+                f"`{name}`",
+                number.unit,
+                prior,
+                f"{middle:.3g} ({low:.3g} to {high:.3g})",
+                "at the edge" if edge else "",
+                ", ".join(number.source),
+            )
+        )
+    return _table(("parameter", "unit", "plausible", "ensemble: median (90%)", "", "source"), rows)
+
+
+def _at_edge(value: float, low: float | None, high: float | None) -> bool:
+    if low is None or high is None or high <= low:
+        return False
+    return min(value - low, high - value) < 0.02 * (high - low)
+
+
+def _misses(fitted: pl.DataFrame) -> str:
+    rows = []
+    for row in fitted.iter_rows(named=True):
+        if _median_in(row) is False and _published_in(row) is False:
+            simulated = row["pfs_median_months"]
+            shown = "not reached" if simulated is None else f"{simulated:.1f}"
+            ratio = "" if simulated is None else f"{simulated / row['mpfs_mo']:.2f}"
+            rows.append((row["trial"], row["arm"], row["subset"], f"{row['mpfs_mo']:.1f}", shown, ratio))
+    if not rows:
+        return "None of the fitted medians is missed both ways.\n"
+    return _table(("trial", "arm", "subset", "published", "simulated", "ratio"), rows)
+
+
+def _predicted(unseen: pl.DataFrame) -> str:
+    header = ("trial", "arm", "subset", "n", "median PFS (95%)", "HR (95%)", "6, 12, 24 months", "ORR", "OS")
+    rows = []
+    for row in unseen.iter_rows(named=True):
+        rates = [row[f"pfs{month}"] for month in (6, 12, 24)]
+        rows.append(
+            (
+                *(row[key] for key in ("trial", "arm", "subset")),
+                "" if row["n"] is None else str(row["n"]),
+                _limits(row["pfs_median_months"], row["pfs_lo"], row["pfs_hi"], 1),
+                _limits(row["hr"], row["hr_lo"], row["hr_hi"], 2),
+                ", ".join("-" if rate is None else f"{rate:.0f}%" for rate in rates),
+                "" if row["orr_pct"] is None else f"{row['orr_pct']:.0f}%",
+                "" if row["os_median_months"] is None else f"{row['os_median_months']:.0f}",
+            )
+        )
+    return _table(header, rows)
+
+
+def _limits(value: float | None, low: float | None, high: float | None, digits: int) -> str:
+    if value is None and low is None:
+        return ""
+    shown = ["-" if number is None else f"{number:.{digits}f}" for number in (value, low, high)]
+    return f"{shown[0]} ({shown[1]}-{shown[2]})"
+
+
+def _table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    lines = [header, ["---"] * len(header), *rows]
+    return (
+        "\n".join("| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |" for line in lines)
+        + "\n"
+    )
+
+
+def main(arguments: Sequence[str]) -> None:
+    """Write the page; `arguments` are the directory of predictions and the page."""
+    kept, page = arguments
+    for file in write_evidence(Prediction.load(kept), Path(page), Ensemble.shipped()):
+        print(file)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

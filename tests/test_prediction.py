@@ -1,0 +1,189 @@
+"""Predictions: the estimates are those of lifelines, and the table is what it says."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import polars as pl
+import pytest
+from scipy.optimize import minimize_scalar
+from tumor_abm.cli.main import BAD_INPUT, DONE, main
+from tumor_abm.ensemble import Ensemble, Member
+from tumor_abm.errors import InputError
+from tumor_abm.prediction import predict
+from tumor_abm.prediction.cohort import cohorts
+from tumor_abm.prediction.sampling import Observed, hazard_ratio, interval, median, own_share, rate
+from tumor_abm.survival import cox_hazard_ratio, kaplan_meier
+
+SEED = 20_260_417
+COLUMNS = [
+    *("trial", "arm", "subset", "n", "pfs_median_months", "pfs_lo", "pfs_hi", "hr", "hr_lo", "hr_hi"),
+    *("pfs6", "pfs12", "pfs18", "pfs24", "pfs36", "orr_pct", "pfs2_median_months", "os_median_months"),
+]
+
+
+def scanned(rng: np.random.Generator, patients: int, mean: float) -> Observed:
+    """Events seen on scans, with many ties, and censoring in between."""
+    seen = np.ceil(rng.exponential(mean, patients) / 1.84) * 1.84
+    lost = rng.exponential(3 * mean, patients)
+    return Observed(np.minimum(seen, lost), seen <= lost)
+
+
+def likeliest_ratio(treated: Observed, control: Observed) -> float:
+    """Maximise Efron's partial likelihood, written as in the textbooks."""
+    people = [(t, bool(e), 1.0) for t, e in zip(treated.months, treated.event, strict=True)]
+    people += [(t, bool(e), 0.0) for t, e in zip(control.months, control.event, strict=True)]
+
+    def minus_log_likelihood(beta: float) -> float:
+        total = 0.0
+        for time in {t for t, event, _ in people if event}:
+            tied = [x for t, event, x in people if event and t == time]
+            at_risk = sum(math.exp(beta * x) for t, _, x in people if t >= time)
+            of_tied = sum(math.exp(beta * x) for x in tied)
+            total += beta * sum(tied)
+            total -= sum(math.log(at_risk - gone / len(tied) * of_tied) for gone in range(len(tied)))
+        return -total
+
+    return math.exp(minimize_scalar(minus_log_likelihood, (-1.0, 1.0), tol=1e-10).x)
+
+
+@pytest.mark.parametrize("patients", [3, 20, 200])
+def test_the_quick_estimates_are_those_of_lifelines(patients):
+    rng = np.random.default_rng(SEED)
+    for _ in range(10):
+        treated, control = scanned(rng, patients, 14.0), scanned(rng, patients, 8.0)
+        curve = kaplan_meier(treated.months, treated.event)
+        middle = median(treated)
+        # Where the estimate is one half exactly, lifelines' rounding decides whether it counts as reached.
+        if rate(treated, middle) != pytest.approx(0.5, abs=1e-12):
+            assert middle == (curve.median or math.inf)
+        for month in (6, 12, 24):
+            np.testing.assert_allclose(rate(treated, month), curve.at([month])[0], rtol=1e-12)
+        months = np.concatenate([treated.months, control.months])
+        event = np.concatenate([treated.event, control.event])
+        slow = cox_hazard_ratio(months, event, np.arange(2 * patients) < patients).hr
+        quick = hazard_ratio(treated, control)
+        assert (slow is None) == math.isnan(quick)
+        if slow is not None:
+            # lifelines stops once its steps are small; the likelihood itself is the sharper oracle.
+            assert quick == pytest.approx(slow, rel=1e-3)
+            assert quick == pytest.approx(likeliest_ratio(treated, control), rel=1e-4)
+
+
+def test_an_interval_keeps_what_was_not_reached():
+    assert interval(np.arange(1.0, 1001.0)) == (25.0, 975.0)
+    low, high = interval(np.array([1.0] * 90 + [math.inf] * 10))
+    assert (low, high) == (1.0, math.inf)
+
+
+def test_chance_differences_between_parameter_sets_are_not_taken_for_true_ones():
+    rng = np.random.default_rng(SEED)
+    sizes = np.full(200, 50)
+    alike = [rng.binomial(50, 0.5, 200) / 50 for _ in range(5)]
+    assert own_share(alike, [sizes] * 5) < 0.4
+    apart = [rng.binomial(50, rng.uniform(0.1, 0.9, 200)) / 50 for _ in range(5)]
+    assert own_share(apart, [sizes] * 5) > 0.9
+
+
+def test_trials_with_the_same_patients_share_them():
+    groups = [group.files for group in cohorts(("monaleesa_2", "monarch_3", "paloma_4", "paloma_3"))]
+    assert groups == [("monaleesa_2", "monarch_3"), ("paloma_4",), ("paloma_3",)]
+
+
+@pytest.fixture(scope="module")
+def some(tmp_path_factory):
+    parts = tmp_path_factory.mktemp("parts")
+    return predict(["paloma_2", "sonia", "paloma_1"], patients=40, jobs=2, parts=parts), parts
+
+
+def test_the_table_has_a_row_per_arm_and_subset(some):
+    table = some[0].table
+    assert table.columns[: len(COLUMNS)] == COLUMNS
+    paloma = table.filter(pl.col("trial") == "PALOMA-2")
+    assert paloma.select("arm", "subset", "n").rows() == [
+        ("L", "", 222),
+        ("P+L", "", 444),
+        paloma.row(2)[1:4],
+    ]
+    bone = paloma.row(2, named=True)
+    assert (bone["arm"], bone["subset"]) == ("P+L bone-only", "bone-only")
+    assert bone["n"] == pytest.approx(444 * bone["simulated"] / 40, abs=0.6)
+    assert paloma["hr"].is_null().to_list() == [True, False, False]
+    assert ((table["pfs_lo"] <= table["pfs_median_months"]) & (table["pfs_median_months"] > 0)).all()
+    for name in ("pfs6", "pfs12", "orr_pct"):
+        assert table[name].is_between(0, 100).all()
+    # The update is the same trial.
+    update = table.filter(pl.col("trial") == "PALOMA-2 38-mo update")
+    assert update["pfs_median_months"].to_list() == paloma["pfs_median_months"].to_list()[:2]
+
+
+def test_pfs2_rows_tell_pfs2(some):
+    sonia = some[0].table.filter(pl.col("trial") == "SONIA")
+    second = sonia.filter(pl.col("subset") == "PFS2")
+    assert second["endpoint"].unique().to_list() == ["PFS2"]
+    assert second["pfs_median_months"].to_list() == second["pfs2_median_months"].to_list()
+    first = sonia.filter(pl.col("subset") == "PFS1")
+    assert (first["pfs_median_months"] < first["pfs2_median_months"]).all()
+
+
+def test_a_prediction_goes_on_where_it_stopped_and_does_not_depend_on_threads(some):
+    before, parts = some
+    kept = sorted(parts.glob("*.parquet"))
+    assert len(kept) == 4
+    kept[0].unlink()
+    again = predict(["paloma_2", "sonia", "paloma_1"], patients=40, jobs=1, parts=parts)
+    assert again.table.equals(before.table)
+    assert again.observations.equals(before.observations)
+    assert again.prevalence.equals(before.prevalence)
+
+
+def test_parameter_sets_are_spread_over_the_patients():
+    members = (
+        Member(overrides={"pathway.e2f_hill": 3.5}, weight=1.0),
+        Member(overrides={"pathway.e2f_hill": 4.5}, weight=3.0),
+    )
+    result = predict(["paloma_1"], ensemble=Ensemble(members=members), patients=20, jobs=2)
+    sizes = result.observations.filter(pl.col("arm") == "L").group_by("member").len().sort("member")
+    assert sizes["len"].to_list() == [5, 15]
+
+
+def test_an_ensemble_is_read_as_it_was_written(tmp_path):
+    file = tmp_path / "ensemble.json"
+    written = Ensemble(
+        members=(Member(overrides={"pathway.e2f_hill": 3.5}, weight=2.0, loss=1.5),), provenance={"seed": 1}
+    )
+    written.save(file)
+    assert Ensemble.load(file) == written
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("[]", "is no ensemble"),
+        ("{", "is no JSON"),
+        ('{"format": 1, "members": []}', "at least one"),
+        ('{"format": 1, "members": [{"overrides": {"a": "b"}}]}', "names and numbers"),
+        ('{"format": 1, "members": [{"overrides": {"a": 1}, "weight": 0}]}', "above 0"),
+        ('{"format": 1, "members": [{"overrides": {"a": 1}}, {"overrides": {}}]}', "same numbers"),
+    ],
+)
+def test_mistakes_in_ensembles_are_named(tmp_path, text, said):
+    file = tmp_path / "ensemble.json"
+    file.write_text(text)
+    with pytest.raises(InputError, match=said):
+        Ensemble.load(file)
+
+
+def test_the_command_writes_the_table_and_says_what_is_wrong(tmp_path, capsys):
+    out = tmp_path / "new" / "predictions.parquet"
+    keep = tmp_path / "kept"
+    assert main(["predict", "FALCON", "--out", str(out), "--patients", "10", "--keep", str(keep)]) == DONE
+    assert pl.read_parquet(out).columns[: len(COLUMNS)] == COLUMNS
+    assert sorted(file.name for file in keep.iterdir()) == [
+        *("observations.parquet", "predictions.parquet", "prevalence.parquet")
+    ]
+    assert [file.name for file in out.parent.iterdir()] == ["predictions.parquet"]
+    assert "FALCON" in capsys.readouterr().out
+    assert main(["predict", "FALCO", "--out", str(out)]) == BAD_INPUT
+    assert "is no trial; allowed" in capsys.readouterr().err

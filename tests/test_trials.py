@@ -1,0 +1,228 @@
+"""Trials as experiments: all of them run, and their populations are what their designs say."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import polars as pl
+import pytest
+from scipy.stats import binomtest
+from tumor_abm import trials
+from tumor_abm.config import Experiment
+from tumor_abm.errors import InputError
+from tumor_abm.experiment import run_experiment
+from tumor_abm.knowledge import Knowledge, evidence
+from tumor_abm.results import Results
+
+ALPHA = 1e-6
+SEED = 20_260_417
+
+
+def simulated(population: dict, *, arms: list | None = None, patients: int = 200, **keys: object) -> Results:
+    tables = {
+        "title": "a test",
+        "question": "is it so?",
+        "seed": SEED,
+        "patients": patients,
+        "horizon_months": 1.0,
+        "trajectory_every_days": 0,
+        "population": {"base": "first_line_postmenopausal", **population},
+        "arm": arms or [{"name": "F", "line": [{"regimen": ["fulvestrant"]}]}],
+        **keys,
+    }
+    return run_experiment(tables, jobs=2)
+
+
+def test_every_row_of_the_tables_is_an_arm_and_every_arm_a_row():
+    keys = ["trial", "arm", "subset", "prior_cdk46i"]
+    rows = Counter(evidence.designs().select(keys).iter_rows())
+    found = Counter(
+        (row.trial, row.arm, row.subset, row.prior_cdk46i)
+        for trial in trials.files()
+        for row in trials.rows(trials.load(trial))
+    )
+    assert found == rows
+
+
+@pytest.mark.parametrize("trial", sorted(trials.files()))
+def test_every_trial_runs(trial):
+    experiment = trials.load(trial, patients=2, afterwards=False)
+    results = run_experiment(experiment, jobs=2)
+    assert results.patients.height == 2
+    assert set(results.outcomes["arm"]) <= {arm.name for arm in experiment.arms}
+    unrestricted = [arm.name for arm in experiment.arms if not arm.among.model_dump(exclude_defaults=True)]
+    assert set(unrestricted) <= set(results.outcomes["arm"])
+
+
+def test_the_tables_to_predict_hold_designs_alone():
+    assert set(evidence.trials_to_predict().columns) == {
+        *(
+            "trial",
+            "arm",
+            "role",
+            "population",
+            "line",
+            "prior_cdk46i",
+            "subset",
+            "regimen",
+            "n",
+            "assess_weeks",
+        )
+    }
+
+
+def test_an_unknown_trial_is_answered_with_all_there_are():
+    with pytest.raises(InputError, match=r'"PALOMA-9" is no trial; allowed: .*paloma_2 \(PALOMA-2'):
+        trials.find(["PALOMA-9"])
+    assert trials.find(["paloma-2", "PALOMA_2"]) == ["paloma_2"]
+
+
+def test_histories_have_their_shares():
+    histories = [{"name": "untreated", "share": 3.0}, {"name": "treated", "share": 1.0, "prior": [LETROZOLE]}]
+    patients = simulated({"history": histories}, patients=400).patients
+    treated = patients.filter(pl.col("history") == "treated")
+    assert binomtest(treated.height, 400, 0.25).pvalue > ALPHA
+    assert set(treated["prior_regimens"]) == {"letrozole"}
+    assert set(patients.filter(pl.col("history") == "untreated")["prior_lines"]) == {0}
+
+
+LETROZOLE = {"regimen": ["letrozole"]}
+
+
+def test_a_choice_is_drawn_by_share_and_alike_in_twins():
+    choice = [
+        {"share": 0.7, "regimen": ["fulvestrant"]},
+        {"if": {"taken": "letrozole"}, "share": 1e6, "regimen": ["tamoxifen"]},
+        {"share": 0.3, "regimen": ["exemestane"]},
+    ]
+    arms = [
+        {"name": "one", "line": [{"choose": choice}]},
+        {"name": "other", "line": [{"choose": choice}, {"regimen": ["capecitabine"]}]},
+    ]
+    outcomes = simulated({}, arms=arms, patients=400).outcomes.filter(pl.col("line") == 1)
+    by_arm = outcomes.select("patient", "arm", pl.col("regimen").cast(pl.String)).pivot(
+        "arm", index="patient", values="regimen"
+    )
+    assert (by_arm["one"] == by_arm["other"]).all()
+    fulvestrant = int((by_arm["one"] == "fulvestrant").sum())
+    assert binomtest(fulvestrant, 400, 0.7).pvalue > ALPHA
+    assert set(by_arm["one"]) == {"fulvestrant", "exemestane"}
+
+
+def test_relapse_comes_in_its_window_and_selects_what_the_adjuvant_drug_spares():
+    def relapsed(drug: str) -> pl.DataFrame:
+        adjuvant = {"regimen": [drug], "relapse_from_month": 24.0, "relapse_before_month": 72.0}
+        return simulated({"history": [{"name": "relapse", "adjuvant": adjuvant}]}).patients
+
+    letrozole, tamoxifen = relapsed("letrozole"), relapsed("tamoxifen")
+    for patients in (letrozole, tamoxifen):
+        assert patients["relapse_months"].is_between(24, 72).all()
+        assert (patients["prior_lines"] == 0).all()
+    # Those who relapse depend less on ER than those who are untreated.
+    untreated = simulated({}).patients
+    assert letrozole["er_dependence"].median() < untreated["er_dependence"].median() - 0.05
+
+
+def test_who_relapses_under_adjuvant_therapy_was_not_seen_before():
+    adjuvant = {"regimen": ["letrozole"], "relapse_before_month": 24.0}
+    early = simulated({"history": [{"name": "relapse", "adjuvant": adjuvant}]}, patients=50).patients
+    assert early["relapse_months"].is_between(0, 24).all()
+    assert (early["volume_cm3"] >= 1.0).all()  # the least volume at diagnosis
+
+
+def test_surgery_leaves_the_residue_of_the_law():
+    law = {"median": 1e6, "sigma": 0.0, "low": 1.0, "high": 1e9}
+    patients = simulated({"history": [{"name": "x", "operated": True}], "residual_cells": law}).patients
+    # A binomial of about 1e6 cells: within six standard deviations.
+    assert patients["cells"].is_between(1_000_000 - 6_000, 1_000_000 + 6_000).all()
+
+
+def test_arms_among_some_are_lived_by_those_alone_and_equal_arms_are_equal():
+    line = [{"regimen": ["fulvestrant"]}]
+    arms = [
+        {"name": "all", "line": line},
+        {"name": "visceral", "line": line, "among": {"visceral": True}},
+        {"name": "PIK3CA", "line": line, "among": {"altered": ["PIK3CA"]}},
+    ]
+    results = simulated({}, arms=arms, horizon_months=12.0)
+    patients = results.patients
+    of = {
+        arm: results.outcomes.filter(pl.col("arm") == arm).drop("arm")
+        for arm in ("all", "visceral", "PIK3CA")
+    }
+    visceral = patients.filter("visceral")["patient"]
+    mutant = patients.filter(pl.col("altered").cast(pl.String).str.contains("PIK3CA"))["patient"]
+    for arm, who in (("visceral", visceral), ("PIK3CA", mutant)):
+        assert 0 < who.len() < patients.height
+        assert of[arm].equals(of["all"].filter(pl.col("patient").is_in(who.implode())))
+
+
+def test_eligibility_asks_what_is_known_on_the_day_of_enrolment():
+    population = {
+        "history": [{"name": "after", "prior": [{"regimen": ["letrozole", "palbociclib"]}]}],
+        "eligibility": {
+            "detected": ["ESR1"],
+            "exposure": {"drugs": ["palbociclib", "ribociclib"], "months_at_least": 12.0},
+            "endocrine_sensitive": True,
+        },
+    }
+    patients = simulated(population, patients=30, liquid_biopsy={"genes": ["ESR1"]}).patients
+    assert patients["detected"].cast(pl.String).str.contains("ESR1").all()
+    assert (patients["prior_months"] > 10).all()
+    assert (patients["screened"] > 1).any()
+
+
+def test_enrolment_at_a_rising_mutation_comes_before_progression():
+    tables = trials.tables("pada_1")
+    results = run_experiment({**tables, "patients": 12, "afterwards": [], "end_with_last_line": True}, jobs=2)
+    assert results.patients["detected"].cast(pl.String).str.contains("ESR1").all()
+    assert set(results.patients["prior_regimens"]) == {"letrozole + palbociclib"}
+    # They have not progressed: letrozole with palbociclib goes on for some time in most.
+    stay = results.outcomes.filter((pl.col("arm") == "stay AI+P") & (pl.col("line") == 1))
+    assert stay.height == 12
+    assert (stay["pfs_months"] > 1.5).all()
+
+
+def test_lines_afterwards_follow_on_every_arm():
+    arms = [{"name": arm, "line": [{"regimen": [arm]}]} for arm in ("fulvestrant", "exemestane")]
+    results = simulated(
+        {}, arms=arms, patients=30, horizon_months=120.0, afterwards=[{"regimen": ["capecitabine"]}]
+    )
+    second = results.outcomes.filter(pl.col("line") == 2)
+    assert set(second["regimen"]) == {"capecitabine"}
+    assert set(second["arm"]) == {"fulvestrant", "exemestane"}
+
+
+@pytest.mark.parametrize(
+    ("population", "said"),
+    [
+        ({"history": [{"name": "a"}, {"name": "a"}]}, 'history "a" is named twice'),
+        ({"history": [{"name": "a"}], "prior": [LETROZOLE]}, "name either prior or history"),
+        ({"eligibility": {"detected": ["ESR1"]}}, "nobody measures"),
+        ({"eligibility": {"taken": ["letrozol"]}}, "did you mean"),
+        (
+            {"history": [{"name": "a", "operated": True, "prior": [LETROZOLE]}]},
+            "neither adjuvant therapy nor",
+        ),
+        ({"history": [{"name": "a", "eligibility": {"altered": ["RB2"]}}]}, "history"),
+    ],
+)
+def test_mistakes_in_histories_are_named(population, said):
+    with pytest.raises(InputError, match=said):
+        simulated(population)
+
+
+def test_numbers_can_be_replaced_by_name():
+    name = "population.first_line_postmenopausal.turnover.median"
+    changed = Knowledge.shipped().with_numbers({name: 0.6, "pathway.e2f_hill": 3.0})
+    assert changed.pathway.e2f_hill.value == 3.0
+    # A population takes over what it is based on.
+    assert changed.populations["after_cdk46_inhibitor"].turnover.median.value == 0.6
+    assert Knowledge.shipped().pathway.e2f_hill.value != 3.0
+    experiment = trials.load("paloma_2", knowledge=changed)
+    assert isinstance(experiment, Experiment)
+    assert experiment.to_core()["population"]["turnover"]["median"] == 0.6
+    with pytest.raises(InputError, match="did you mean"):
+        Knowledge.shipped().with_numbers({"pathway.e2f_hil": 3.0})
+    with pytest.raises(InputError, match="outside its range"):
+        Knowledge.shipped().with_numbers({"pathway.e2f_hill": 300.0})
