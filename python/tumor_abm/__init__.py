@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from tumor_abm.errors import InputError
     from tumor_abm.experiment import run_experiment
     from tumor_abm.genealogy import Genealogy
+    from tumor_abm.model import CloneAgent, TumorModel
     from tumor_abm.mutations import Mutations
     from tumor_abm.population import Cycle, Phase, Population, Trait, Until, replicate
     from tumor_abm.results import Results
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Biopsy",
+    "CloneAgent",
     "Cycle",
     "Genealogy",
     "InputError",
@@ -38,6 +40,7 @@ __all__ = [
     "Space",
     "Sphere",
     "Trait",
+    "TumorModel",
     "Until",
     "__version__",
     "compare",
@@ -50,6 +53,7 @@ __all__ = [
 # `tumor-abm --help` are quick.
 _HOME = {
     "Biopsy": "biopsy",
+    "CloneAgent": "model",
     "Cycle": "population",
     "Genealogy": "genealogy",
     "InputError": "errors",
@@ -64,6 +68,7 @@ _HOME = {
     "Space": "space",
     "Sphere": "biopsy",
     "Trait": "population",
+    "TumorModel": "model",
     "Until": "population",
     "compare": "comparison",
     "load_experiment": "config",

@@ -4,12 +4,12 @@ use crate::error::{Error, Result, within};
 use crate::random::{binomial, split};
 use crate::tumour::clones::Kinds;
 use rand::Rng;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
 
 /// What an alteration does to the nodes of the pathway. Folds multiply, gains add; the neutral
 /// value is "no effect".
-#[derive(Clone, Copy, Debug, Deserialize, PartialEq)]
+#[derive(Clone, Copy, Debug, Serialize, Deserialize, PartialEq)]
 #[serde(deny_unknown_fields, default)]
 pub struct NodeEffect {
     /// Ligand-independent ER activity, relative to an untreated HR+ cell.
@@ -116,7 +116,7 @@ impl NodeEffect {
 }
 
 /// How an alteration comes about.
-#[derive(Clone, Copy, Debug, Deserialize, PartialEq)]
+#[derive(Clone, Copy, Debug, Serialize, Deserialize, PartialEq)]
 #[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
 pub enum Origin {
     /// One event at a division.
@@ -141,7 +141,7 @@ pub enum Origin {
 }
 
 /// One way in which a tumour cell can differ from its ancestor.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Alteration {
     /// Unique name, e.g. `ESR1 Y537S`.
@@ -299,6 +299,18 @@ impl Genotypes {
     /// All genotypes met so far, in order of first appearance.
     pub fn iter(&self) -> impl Iterator<Item = &Genotype> {
         self.known.iter()
+    }
+
+    /// The sets of all genotypes met so far, from which `meet` makes them again.
+    pub(crate) fn sets(&self) -> Vec<u64> {
+        self.known.iter().map(|genotype| genotype.bits).collect()
+    }
+
+    /// Meet genotypes in the order in which they were met once.
+    pub(crate) fn meet(&mut self, catalogue: &Catalogue, sets: &[u64]) {
+        for &bits in sets {
+            self.intern(catalogue, bits);
+        }
     }
 
     fn intern(&mut self, catalogue: &Catalogue, bits: u64) -> u32 {

@@ -7,10 +7,10 @@
 use crate::biology::genotype::{Genotype, NodeEffect};
 use crate::biology::pharmacology::{Drug, Node, hill};
 use crate::error::{Result, within};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 /// Constants of the pathway that all patients share.
-#[derive(Clone, Copy, Debug, Deserialize)]
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Pathway {
     /// Estradiol (relative to untreated after menopause) at which ligand-driven ER activity is half its
@@ -61,7 +61,7 @@ impl Pathway {
 }
 
 /// What of the pathway differs between patients.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 pub struct CellPhysiology {
     /// Division rate of an untreated founder cell, per day.
     pub division: f64,

@@ -1,10 +1,10 @@
 //! Doses on a schedule, one-compartment kinetics, and Hill effects.
 
 use crate::error::{Error, Result, within};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 /// Where in the pathway a drug acts.
-#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Serialize, Deserialize, PartialEq, Eq)]
 #[serde(rename_all = "snake_case")]
 pub enum Node {
     /// Suppresses peripheral estradiol (aromatase inhibitors).
@@ -30,7 +30,7 @@ pub enum Node {
 }
 
 /// One action of a drug: `max * C^hill / (ic50^hill + C^hill)` at a node.
-#[derive(Clone, Copy, Debug, Deserialize)]
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct DrugEffect {
     /// Where it acts.
@@ -47,7 +47,7 @@ pub struct DrugEffect {
 const MOST_DOSES: u32 = 6;
 
 /// When doses are taken within a cycle.
-#[derive(Clone, Debug, Deserialize, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Schedule {
     /// Days of the cycle (from 1) on which the drug is taken.
@@ -100,7 +100,7 @@ impl Schedule {
 }
 
 /// How a drug enters the body.
-#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Serialize, Deserialize, PartialEq, Eq)]
 #[serde(rename_all = "lowercase")]
 pub enum Route {
     /// By mouth: first-order absorption.
@@ -114,7 +114,7 @@ pub enum Route {
 }
 
 /// A drug at its standard dose.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Drug {
     /// Unique name.
@@ -257,7 +257,7 @@ impl Kinetics {
 }
 
 /// Amounts of one drug in one patient.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Amounts {
     gut: f64,
     plasma: f64,

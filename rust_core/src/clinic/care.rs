@@ -37,9 +37,9 @@ impl Patient {
         self.note_trajectory();
     }
 
-    fn note(&mut self, line: u32, event: &'static str, detail: impl Into<String>) {
+    pub(crate) fn note(&mut self, line: u32, event: &'static str, detail: impl Into<String>) {
         let day = self.day();
-        self.records.events.push(Event { day, line, event, detail: detail.into() });
+        self.records.events.push(Event { day, line, event: event.into(), detail: detail.into() });
     }
 
     fn note_trajectory(&mut self) {
@@ -63,6 +63,7 @@ impl Patient {
         for (genotype, cells) in self.composition() {
             let fraction = cells as f64 / total;
             if fraction >= SMALLEST_SHARE {
+                let moment = moment.into();
                 self.records.compositions.push(Composition { line, day, moment, genotype, cells, fraction });
             }
         }
@@ -70,61 +71,21 @@ impl Patient {
 
     // --- starting a line ---------------------------------------------------------------------
 
-    fn start_line(&mut self) {
+    pub(crate) fn start_line(&mut self) {
         while self.treatment.line.is_none() && self.treatment.begun < self.treatment.plan.len() {
             let plan = self.treatment.plan.clone();
             let line = &plan[self.treatment.begun];
             self.treatment.begun += 1;
-            let number = self.treatment.begun as u32;
+            let number = self.treatment.number();
             self.sample_plasma(number);
             let Some(option) = self.choose(line, number) else { continue };
             let courses: Vec<DrugCourse> =
                 option.regimen.iter().filter_map(|dosing| self.course(dosing)).collect();
-            let regimen = self.regimen_name(&courses);
             if courses.is_empty() {
                 self.note(number, "line skipped", "no drug of it is tolerated");
                 continue;
             }
-            let names = |drugs: &[String]| -> Vec<usize> {
-                if drugs.is_empty() {
-                    (0..self.experiment.spec.drugs.len()).collect()
-                } else {
-                    drugs.iter().filter_map(|name| self.experiment.drug(name)).collect()
-                }
-            };
-            let holiday_drugs = line.holiday.as_ref().map_or_else(Vec::new, |holiday| names(&holiday.drugs));
-            let adaptive_drugs =
-                line.adaptive.as_ref().map_or_else(Vec::new, |adaptive| names(&adaptive.drugs));
-            let measurable = !self.covariates.bone_only;
-            let baseline = self.measure();
-            let running = RunningLine {
-                number,
-                started: self.day,
-                cycle_days: courses.iter().map(|course| course.schedule.cycle_days).max().unwrap_or(1),
-                courses,
-                holiday_drugs,
-                adaptive_drugs,
-                response: Course::new(baseline, measurable, line.adaptive.is_some()),
-                next_scan: next_scan(&self.experiment.spec.assessment, 0.0),
-                next_biopsy: self
-                    .experiment
-                    .spec
-                    .liquid_biopsy
-                    .as_ref()
-                    .map_or(f64::INFINITY, |b| b.every_days),
-                nadir_cm3: self.volume_cm3(),
-                sld_change: 0.0,
-                progressed: None,
-                rules_used: vec![false; line.rules.len()],
-                regimen: regimen.clone(),
-                line: line.clone(),
-            };
-            self.unseen_lesions = 0;
-            if number == 1 {
-                self.note_composition(1, "baseline");
-            }
-            self.note(number, "line started", regimen);
-            self.treatment.line = Some(running);
+            self.open_line(number, line, courses, line.adaptive.is_some());
         }
     }
 
@@ -141,7 +102,51 @@ impl Patient {
         fitting.get(choose(&shares, uniform(rng)) - 1).copied()
     }
 
-    fn course(&self, dosing: &Dosing) -> Option<DrugCourse> {
+    /// Begin a line with these drugs: what the scans of today show is its baseline.
+    pub(crate) fn open_line(
+        &mut self,
+        number: u32,
+        line: &Line,
+        courses: Vec<DrugCourse>,
+        against_baseline: bool,
+    ) {
+        let names = |drugs: &[String]| -> Vec<usize> {
+            if drugs.is_empty() {
+                (0..self.experiment.spec.drugs.len()).collect()
+            } else {
+                drugs.iter().filter_map(|name| self.experiment.drug(name)).collect()
+            }
+        };
+        let holiday_drugs = line.holiday.as_ref().map_or_else(Vec::new, |holiday| names(&holiday.drugs));
+        let adaptive_drugs = line.adaptive.as_ref().map_or_else(Vec::new, |adaptive| names(&adaptive.drugs));
+        let assay = self.experiment.spec.liquid_biopsy.as_ref();
+        let regimen = self.regimen_name(&courses);
+        let running = RunningLine {
+            number,
+            started: self.day,
+            cycle_days: courses.iter().map(|course| course.schedule.cycle_days).max().unwrap_or(1),
+            courses,
+            holiday_drugs,
+            adaptive_drugs,
+            response: Course::new(self.measure(), !self.covariates.bone_only, against_baseline),
+            next_scan: next_scan(&self.experiment.spec.assessment, 0.0),
+            next_biopsy: assay.map_or(f64::INFINITY, |assay| assay.every_days),
+            nadir_cm3: self.volume_cm3(),
+            sld_change: 0.0,
+            progressed: None,
+            rules_used: vec![false; line.rules.len()],
+            regimen: regimen.clone(),
+            line: line.clone(),
+        };
+        self.unseen_lesions = 0;
+        if number == 1 {
+            self.note_composition(1, "baseline");
+        }
+        self.note(number, "line started", regimen);
+        self.treatment.line = Some(running);
+    }
+
+    pub(crate) fn course(&self, dosing: &Dosing) -> Option<DrugCourse> {
         let drug = self.experiment.drug(&dosing.drug)?;
         if self.treatment.not_tolerated.contains(&drug) {
             return None;
@@ -154,7 +159,7 @@ impl Patient {
         &self.experiment.spec.drugs[index]
     }
 
-    fn regimen_name(&self, courses: &[DrugCourse]) -> String {
+    pub(crate) fn regimen_name(&self, courses: &[DrugCourse]) -> String {
         let name = |course: &DrugCourse| {
             let name = &self.drug(course.drug).name;
             if (course.dose - 1.0).abs() < 1e-9 {
@@ -317,7 +322,7 @@ impl Patient {
         self.sample_plasma(0);
     }
 
-    fn sample_plasma(&mut self, line: u32) {
+    pub(crate) fn sample_plasma(&mut self, line: u32) {
         let experiment = self.experiment.clone();
         let Some(assay) = &experiment.spec.liquid_biopsy else { return };
         let carriers: Vec<f64> = experiment.assayed.iter().map(|of_gene| self.carriers(of_gene)).collect();
@@ -400,7 +405,7 @@ impl Patient {
 
     // --- leaving a line ----------------------------------------------------------------------
 
-    fn end_line(&mut self, reason: EndReason) {
+    pub(crate) fn end_line(&mut self, reason: EndReason) {
         let Some(line) = self.treatment.line.take() else { return };
         let pfs_end = line.progressed.unwrap_or(self.day);
         let start_day = line.started - self.enrolled_day;

@@ -3,35 +3,49 @@
 
 use crate::clinic::DAYS_PER_MONTH;
 use crate::clinic::covariates::Covariates;
-use crate::clinic::enrolment::Enrolled;
 use crate::clinic::experiment::Experiment;
 use crate::clinic::patient::{Patient, Status};
 use crate::clinic::records::{Life, Records, tables};
-use crate::clinic::strategy::Line;
 use crate::error::{Error, Result};
 use crate::table::{Column, Table, Texts};
 use crate::tumour::clones::StepProbabilities;
 use crate::tumour::replicate::collect;
 use rayon::prelude::*;
+use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 impl Patient {
+    /// Whether an arm is about this patient.
+    pub fn lives(&self, arm: usize) -> bool {
+        self.experiment.spec.arms.get(arm).is_some_and(|arm| self.fits(&arm.among))
+    }
+
+    /// Enter an arm: the first line begins. Without an arm all treatment is given by hand.
+    pub fn enter(&mut self, arm: Option<usize>) -> Result<()> {
+        let arms = &self.experiment.spec.arms;
+        let lines = match arm.map(|arm| (arm, arms.get(arm))) {
+            None => Vec::new(),
+            Some((_, Some(arm))) => arm.lines.clone(),
+            Some((arm, None)) => {
+                return Err(Error::input("arm", format!("found {arm}; allowed: below {}", arms.len())));
+            }
+        };
+        self.arm = arm;
+        self.treatment = core::mem::take(&mut self.treatment).followed_by(Arc::new(lines), true);
+        self.wake();
+        Ok(())
+    }
+
     /// Live through an arm to the end of follow-up.
-    fn follow(mut self, lines: Arc<Vec<Line>>, cancel: &AtomicBool) -> Result<Records> {
-        self.treatment = self.treatment.followed_by(lines, true);
-        let end_with_last_line = self.experiment.spec.end_with_last_line;
+    fn follow(mut self, arm: usize, cancel: &AtomicBool) -> Result<Records> {
+        self.enter(Some(arm))?;
         while self.status() == Status::Followed {
             if cancel.load(Ordering::Relaxed) {
                 return Err(Error::Interrupted);
             }
-            self.visit();
-            if end_with_last_line && self.treatment.is_over() {
-                break;
-            }
-            self.pass_day()?;
+            self.step()?;
         }
-        self.close();
         Ok(self.records)
     }
 }
@@ -40,24 +54,18 @@ impl Patient {
 #[derive(Clone, Debug)]
 pub struct Cohort {
     experiment: Arc<Experiment>,
-    /// Different treatments, in the order of the arms that give them first.
-    plans: Vec<Arc<Vec<Line>>>,
-    /// Treatment of each arm.
-    plan_of: Vec<usize>,
+    /// Per arm, the first arm with the same treatment.
+    alike: Vec<usize>,
 }
 
 impl Cohort {
     /// Prepare the arms of an experiment.
     pub fn new(experiment: Experiment) -> Self {
-        let mut plans: Vec<Arc<Vec<Line>>> = Vec::new();
-        let plan_of = experiment.spec.arms.iter().map(|arm| {
-            plans.iter().position(|plan| **plan == arm.lines).unwrap_or_else(|| {
-                plans.push(Arc::new(arm.lines.clone()));
-                plans.len() - 1
-            })
-        });
-        let plan_of = plan_of.collect();
-        Self { experiment: Arc::new(experiment), plans, plan_of }
+        let arms = &experiment.spec.arms;
+        let alike = (0..arms.len())
+            .map(|arm| arms[..arm].iter().position(|first| first.lines == arms[arm].lines).unwrap_or(arm))
+            .collect();
+        Self { experiment: Arc::new(experiment), alike }
     }
 
     /// Check that the step is short enough for the first `patients` patients: for their untreated
@@ -76,20 +84,21 @@ impl Cohort {
     }
 
     fn live(&self, id: u64, cancel: &AtomicBool) -> Result<(PatientRow, Life)> {
-        let Enrolled { patient, screened } = Patient::enrolled(&self.experiment, id, cancel)?;
-        let row = PatientRow::new(&patient, screened);
-        let arms = &self.experiment.spec.arms;
-        let enters: Vec<bool> = arms.iter().map(|arm| patient.fits(&arm.among)).collect();
-        let mut lived: Vec<Option<Records>> = vec![None; self.plans.len()];
-        for (&plan, _) in self.plan_of.iter().zip(&enters).filter(|&(_, &enters)| enters) {
-            if lived[plan].is_none() {
-                lived[plan] = Some(patient.clone().follow(Arc::clone(&self.plans[plan]), cancel)?);
+        let patient = Patient::enrolled(&self.experiment, id, cancel)?;
+        let row =
+            PatientRow::clone(patient.at_enrolment.as_ref().unwrap_or(&Arc::new(PatientRow::new(&patient))));
+        let mut lived: Vec<Option<Records>> = vec![None; self.alike.len()];
+        let mut arms = Vec::new();
+        for (arm, &first) in self.alike.iter().enumerate() {
+            let mut records = Records::default();
+            if patient.lives(arm) {
+                if lived[first].is_none() {
+                    lived[first] = Some(patient.clone().follow(first, cancel)?);
+                }
+                records = lived[first].clone().unwrap_or_default();
             }
+            arms.push(records);
         }
-        let records = |(&plan, &enters): (&usize, &bool)| {
-            lived[plan].as_ref().filter(|_| enters).cloned().unwrap_or_default()
-        };
-        let arms = self.plan_of.iter().zip(&enters).map(records).collect();
         Ok((row, Life { patient: id, arms }))
     }
 
@@ -124,8 +133,8 @@ impl Cohort {
 }
 
 /// What is reported of a patient at enrolment.
-#[derive(Clone, Debug)]
-struct PatientRow {
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct PatientRow {
     patient: u64,
     screened: u64,
     covariates: Covariates,
@@ -144,10 +153,10 @@ struct PatientRow {
 }
 
 impl PatientRow {
-    fn new(patient: &Patient, screened: u64) -> Self {
+    pub(crate) fn new(patient: &Patient) -> Self {
         Self {
             patient: patient.id,
-            screened,
+            screened: patient.candidate + 1,
             covariates: patient.covariates.clone(),
             founder: patient.genotypes.name(&patient.experiment.catalogue, 0),
             history: patient.experiment.histories[patient.past.history].name.clone(),
@@ -180,6 +189,13 @@ fn texts(rows: &[PatientRow], of: impl Fn(&PatientRow) -> String) -> Column {
         column.push(&of(row));
     }
     Column::Text(column)
+}
+
+impl Patient {
+    /// The row of the `patients` table.
+    pub fn covariate_table(&self) -> Table {
+        patient_table(&self.at_enrolment.iter().map(|row| PatientRow::clone(row)).collect::<Vec<_>>())
+    }
 }
 
 fn patient_table(rows: &[PatientRow]) -> Table {

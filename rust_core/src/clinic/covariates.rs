@@ -7,10 +7,10 @@ use crate::clinic::enrolment::{Eligibility, History};
 use crate::clinic::strategy::Line;
 use crate::error::{Error, Result, within};
 use crate::random::{Philox4x64, Purpose, exponential, normal, stream, uniform};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 /// A log-normal law, cut to `[low, high]`.
-#[derive(Clone, Copy, Debug, Deserialize)]
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct LogNormal {
     /// Median.
@@ -43,7 +43,7 @@ impl LogNormal {
 }
 
 /// A law on (0, 1): normal on the logit scale.
-#[derive(Clone, Copy, Debug, Deserialize)]
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct LogitNormal {
     /// Median.
@@ -71,7 +71,7 @@ impl LogitNormal {
 }
 
 /// An alteration that the first tumour cell may carry (truncal in every cell).
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Founder {
     /// Name of the alteration.
@@ -80,8 +80,92 @@ pub struct Founder {
     pub probability: f64,
 }
 
+/// What is given of a patient instead of drawn. Everything else is drawn as if nothing were given.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Given {
+    /// Net growth of the untreated tumour per day, whatever the site of the disease.
+    pub net_growth_per_day: Option<f64>,
+    /// Death rate over division rate of the untreated tumour.
+    pub turnover: Option<f64>,
+    /// Share of cyclin D that ER drives.
+    pub er_dependence: Option<f64>,
+    /// Tumour volume at diagnosis, cm3.
+    pub diagnosis_volume_cm3: Option<f64>,
+    /// Tumour volume at which the patient dies, cm3.
+    pub lethal_volume_cm3: Option<f64>,
+    /// Target lesions.
+    pub target_lesions: Option<usize>,
+    /// Share of the tumour volume that lies in target lesions.
+    pub target_share: Option<f64>,
+    /// Bone-only disease.
+    pub bone_only: Option<bool>,
+    /// Visceral disease.
+    pub visceral: Option<bool>,
+    /// Whether the ovaries make estradiol.
+    pub premenopausal: Option<bool>,
+    /// Multiplier of every mutation probability.
+    pub mutation_fold: Option<f64>,
+    /// Genome equivalents shed per dying cell.
+    pub shedding: Option<f64>,
+    /// New lesions per visible lesion's worth of newly grown cells.
+    pub seeding: Option<f64>,
+    /// Neutrophils before treatment, 1e9 per litre.
+    pub neutrophils: Option<f64>,
+    /// Alterations of the first cell.
+    pub founder: Option<Vec<String>>,
+}
+
+impl Given {
+    fn validate(&self, catalogue: &Catalogue) -> Result<()> {
+        let at = |key: &str| format!("covariates.{key}");
+        for (key, value, low, high) in [
+            ("net_growth_per_day", self.net_growth_per_day, 1e-4, 1.0),
+            ("turnover", self.turnover, 0.0, 1.0 - 1e-6),
+            ("er_dependence", self.er_dependence, 0.0, 1.0),
+            ("diagnosis_volume_cm3", self.diagnosis_volume_cm3, 1e-6, 1e6),
+            ("lethal_volume_cm3", self.lethal_volume_cm3, 1e-6, 1e6),
+            ("target_share", self.target_share, 0.0, 1.0),
+            ("mutation_fold", self.mutation_fold, 0.0, 1e6),
+            ("shedding", self.shedding, 0.0, 1e6),
+            ("seeding", self.seeding, 0.0, 1e6),
+            ("neutrophils", self.neutrophils, 0.1, 100.0),
+        ] {
+            value.map_or(Ok(0.0), |value| within(at(key), value, low, high))?;
+        }
+        if self.target_lesions.is_some_and(|lesions| !(1..=5).contains(&lesions)) {
+            return Err(Error::input(at("target_lesions"), "allowed: 1 to 5 lesions (RECIST 1.1)"));
+        }
+        if self.bone_only == Some(true) && self.visceral == Some(true) {
+            return Err(Error::input(
+                at("visceral"),
+                "bone-only disease is not visceral; allowed: one of them",
+            ));
+        }
+        let founder = self.founder.iter().flatten();
+        let mut genes: Vec<&str> = Vec::new();
+        for name in founder {
+            let Some(index) = catalogue.index(name) else {
+                return Err(Error::input(
+                    "founder",
+                    format!("\"{name}\" is no alteration of this experiment"),
+                ));
+            };
+            let gene = catalogue.alterations[index].gene.as_str();
+            if genes.contains(&gene) {
+                return Err(Error::input(
+                    "founder",
+                    format!("two alterations of {gene}; allowed: one of a gene"),
+                ));
+            }
+            genes.push(gene);
+        }
+        Ok(())
+    }
+}
+
 /// The laws from which patients are drawn.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Population {
     /// Name shown in reports.
@@ -142,6 +226,9 @@ pub struct Population {
     /// What is asked of all patients on the day of enrolment.
     #[serde(default)]
     pub eligibility: Eligibility,
+    /// What is given of every patient instead of drawn.
+    #[serde(default)]
+    pub given: Given,
 }
 
 impl Population {
@@ -198,12 +285,13 @@ impl Population {
                 ));
             }
         }
+        self.given.validate(catalogue)?;
         Ok(())
     }
 }
 
 /// What was drawn for one patient.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Covariates {
     /// Net growth of the untreated tumour, per day.
     pub net_growth_per_day: f64,
@@ -249,27 +337,33 @@ impl Covariates {
         candidate: u64,
     ) -> Self {
         let rng = &mut stream(seed, patient, Purpose::Covariates, candidate);
+        let given = &population.given;
         let growth_deviate = normal(rng);
         let mut net = population.net_growth_per_day.at(growth_deviate);
-        let turnover = population.turnover.draw(rng);
+        let turnover = or(given.turnover, population.turnover.draw(rng));
         let correlation = population.growth_er_correlation;
         let er_dependence = population
             .er_dependence
             .at(correlation * growth_deviate + libm::sqrt(1.0 - correlation * correlation) * normal(rng));
-        let diagnosis_volume_cm3 = population.diagnosis_volume_cm3.draw(rng);
-        let lethal_volume_cm3 = population.lethal_volume_cm3.draw(rng).max(2.0 * diagnosis_volume_cm3);
-        let lesions = choose(&population.target_lesions, uniform(rng));
-        let target_share = population.target_share.draw(rng);
-        let bone_only = uniform(rng) < population.bone_only;
-        let visceral = uniform(rng) < population.visceral && !bone_only;
-        let premenopausal = uniform(rng) < population.premenopausal;
-        let mutation_fold = libm::exp(population.mutation_rate_sigma * normal(rng));
-        let shedding = population.shedding.draw(rng);
-        let seeding = population.seeding.draw(rng);
-        let neutrophils = population.neutrophils.draw(rng);
+        let er_dependence = or(given.er_dependence, er_dependence);
+        let diagnosis_volume_cm3 = or(given.diagnosis_volume_cm3, population.diagnosis_volume_cm3.draw(rng));
+        let lethal_volume_cm3 = or(
+            given.lethal_volume_cm3,
+            population.lethal_volume_cm3.draw(rng).max(2.0 * diagnosis_volume_cm3),
+        );
+        let lesions = or(given.target_lesions, choose(&population.target_lesions, uniform(rng)));
+        let target_share = or(given.target_share, population.target_share.draw(rng));
+        let bone_only =
+            or(given.bone_only, uniform(rng) < population.bone_only && given.visceral != Some(true));
+        let visceral = or(given.visceral, uniform(rng) < population.visceral) && !bone_only;
+        let premenopausal = or(given.premenopausal, uniform(rng) < population.premenopausal);
+        let mutation_fold = or(given.mutation_fold, libm::exp(population.mutation_rate_sigma * normal(rng)));
+        let shedding = or(given.shedding, population.shedding.draw(rng));
+        let seeding = or(given.seeding, population.seeding.draw(rng));
+        let neutrophils = or(given.neutrophils, population.neutrophils.draw(rng));
         // Uniform on the simplex: normalised exponentials.
-        let weights: Vec<f64> =
-            (0..population.target_lesions.len()).map(|_| exponential(rng) + 0.05).collect();
+        let most = population.target_lesions.len().max(lesions);
+        let weights: Vec<f64> = (0..most).map(|_| exponential(rng) + 0.05).collect();
         let total: f64 = weights[..lesions].iter().sum();
         let target_shares = weights[..lesions].iter().map(|w| target_share * w / total).collect();
         let mut founder = Vec::new();
@@ -284,6 +378,10 @@ impl Covariates {
         }
         net *= if bone_only { population.bone_only_growth } else { 1.0 };
         net *= if visceral { population.visceral_growth } else { 1.0 };
+        net = or(given.net_growth_per_day, net);
+        if let Some(names) = &given.founder {
+            founder = names.iter().filter_map(|name| catalogue.index(name)).collect();
+        }
         let division = net / (1.0 - turnover);
         let physiology = CellPhysiology { division, death: division - net, er_dependence, premenopausal };
         let rng = &mut stream(seed, patient, Purpose::FollowUp, candidate);
@@ -313,6 +411,11 @@ impl Covariates {
             accrual_share,
         }
     }
+}
+
+/// What is given, or else what was drawn: the draw is made in either case.
+fn or<T>(given: Option<T>, drawn: T) -> T {
+    given.unwrap_or(drawn)
 }
 
 /// Index (from 1) drawn with weights.

@@ -1,16 +1,15 @@
 //! Who enters the arms: what patients have lived through before, and who of them is asked in.
 
-use crate::biology::genotype::Catalogue;
 use crate::clinic::covariates::{Covariates, choose};
 use crate::clinic::experiment::Experiment;
 use crate::clinic::patient::{Patient, Status};
 use crate::clinic::records::EndReason;
-use crate::clinic::strategy::{Line, Scope};
+use crate::clinic::strategy::Line;
 use crate::clinic::treatment::Treatment;
 use crate::clinic::{DAYS_PER_MONTH, FOUND_IN_TISSUE};
 use crate::error::{Error, Result, within};
 use crate::random::{Purpose, stream, uniform};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -24,7 +23,7 @@ const SENSITIVE_DAYS: u64 = 24 * 7;
 const SENSITIVE_ADJUVANT_MONTHS: f64 = 24.0;
 
 /// Time on drugs, all of them together, before enrolment.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Exposure {
     /// Drugs that count.
@@ -39,7 +38,7 @@ pub struct Exposure {
 
 /// What is asked of a patient on the day of enrolment. Empty: nothing, but that the last prior line
 /// ended in progression or as planned.
-#[derive(Clone, Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Eligibility {
     /// At least so many months from start to progression on the last prior line.
@@ -78,7 +77,7 @@ pub struct Eligibility {
 }
 
 /// Therapy after surgery, and when on it the disease came back.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Adjuvant {
     /// The therapy; it runs for its planned months whatever scans show, for none are made.
@@ -90,7 +89,7 @@ pub struct Adjuvant {
 }
 
 /// One way to have come to the trial.
-#[derive(Clone, Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct History {
     /// Name.
@@ -112,7 +111,7 @@ pub struct History {
 }
 
 /// What a patient has behind them.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Past {
     /// Index of the history.
     pub(crate) history: usize,
@@ -127,9 +126,9 @@ pub(crate) struct Past {
 }
 
 impl Eligibility {
-    pub(crate) fn validate(&self, place: &str, catalogue: &Catalogue, scope: &Scope<'_>) -> Result<()> {
+    pub(crate) fn validate(&self, place: &str, experiment: &Experiment) -> Result<()> {
         for gene in self.altered.iter().chain(&self.altered_any).chain(&self.not_altered) {
-            if catalogue.of_gene(gene).is_empty() {
+            if experiment.catalogue.of_gene(gene).is_empty() {
                 return Err(Error::input(
                     place,
                     format!("\"{gene}\" is no gene or alteration of this experiment"),
@@ -137,13 +136,13 @@ impl Eligibility {
             }
         }
         for gene in self.detected.iter().chain(&self.not_detected) {
-            if !(scope.measured)(gene) {
+            if !experiment.measures(gene) {
                 return Err(Error::input(place, format!("nobody measures \"{gene}\" in liquid biopsies")));
             }
         }
         let exposed = self.exposure.iter().flat_map(|exposure| &exposure.drugs);
         for drug in self.taken.iter().chain(&self.not_taken).chain(exposed) {
-            if !(scope.drugs)(drug) {
+            if experiment.drug(drug).is_none() {
                 return Err(Error::input(place, format!("\"{drug}\" is not a known drug")));
             }
         }
@@ -160,8 +159,9 @@ impl Eligibility {
 }
 
 impl History {
-    pub(crate) fn validate(&self, place: &str, catalogue: &Catalogue, scope: &Scope<'_>) -> Result<()> {
+    pub(crate) fn validate(&self, place: &str, experiment: &Experiment) -> Result<()> {
         within(format!("{place}.share"), self.share, 1e-9, 1e9)?;
+        let scope = &experiment.scope();
         if let Some(adjuvant) = &self.adjuvant {
             adjuvant.line.validate(&format!("{place}.adjuvant"), scope)?;
             within(format!("{place}.adjuvant.relapse_from_month"), adjuvant.relapse_from_month, 0.0, 1e4)?;
@@ -175,19 +175,13 @@ impl History {
         for (l, line) in self.prior.iter().enumerate() {
             line.validate(&format!("{place}.prior[{l}]"), scope)?;
         }
-        self.eligibility.validate(&format!("{place}.eligibility"), catalogue, scope)
+        self.eligibility.validate(&format!("{place}.eligibility"), experiment)
     }
-}
-
-/// A patient on the day of enrolment, with how many were screened for them.
-pub(crate) struct Enrolled {
-    pub(crate) patient: Patient,
-    pub(crate) screened: u64,
 }
 
 impl Patient {
     /// The first eligible candidate of patient `id`, on the day of enrolment.
-    pub(crate) fn enrolled(experiment: &Arc<Experiment>, id: u64, cancel: &AtomicBool) -> Result<Enrolled> {
+    pub fn enrolled(experiment: &Arc<Experiment>, id: u64, cancel: &AtomicBool) -> Result<Self> {
         let spec = &experiment.spec;
         let shares: Vec<f64> = experiment.histories.iter().map(|history| history.share).collect();
         let drawn = choose(&shares, uniform(&mut stream(spec.seed, id, Purpose::History, 0))) - 1;
@@ -204,7 +198,7 @@ impl Patient {
             patient.past.history = drawn;
             if patient.come_to_the_trial(history, cancel)? {
                 patient.enrol();
-                return Ok(Enrolled { patient, screened: candidate + 1 });
+                return Ok(patient);
             }
         }
         Err(Error::input(
@@ -283,7 +277,8 @@ impl Patient {
         }
         self.past.regimens = self.records.outcomes.iter().map(|outcome| outcome.regimen.clone()).collect();
         self.past.ended = self.records.outcomes.last().map(|outcome| outcome.end_reason);
-        Ok(self.treatment.is_over() && self.past.ended.is_some())
+        let lives = self.status() == Status::Followed;
+        Ok(lives && self.treatment.is_over() && self.past.ended.is_some())
     }
 
     /// Whether a gene would be found in a tissue biopsy today.

@@ -7,13 +7,13 @@ use crate::clinic::covariates::Population;
 use crate::clinic::enrolment::History;
 use crate::clinic::imaging::{Imaging, ScanPeriod, validate_calendar};
 use crate::clinic::liquid_biopsy::LiquidBiopsy;
-use crate::clinic::strategy::{Arm, Scope};
+use crate::clinic::strategy::{Arm, Line, Scope};
 use crate::clinic::toxicity::Neutropenia;
 use crate::error::{Error, Result, within};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 /// The experiment as written by the caller.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Spec {
     /// Names all random streams.
@@ -108,43 +108,62 @@ impl Experiment {
         if let Some(model) = &spec.neutropenia {
             model.validate()?;
         }
-        let scope = Scope {
-            drugs: &|name| spec.drugs.iter().any(|drug| drug.name == name),
-            genes: &|gene| !catalogue.of_gene(gene).is_empty(),
-            measured: &|gene| {
-                spec.liquid_biopsy.as_ref().is_some_and(|assay| assay.genes.iter().any(|g| g == gene))
-            },
-        };
-        if spec.arms.is_empty() {
-            return Err(Error::input("arm", "an experiment needs at least one arm"));
-        }
-        for (a, arm) in spec.arms.iter().enumerate() {
-            arm.validate(&format!("arm[{a}]"), &scope)?;
-            if spec.arms[..a].iter().any(|other| other.name == arm.name) {
-                return Err(Error::input("arm", format!("\"{}\" is named twice", arm.name)));
-            }
-        }
-        for (l, line) in spec.population.prior.iter().enumerate() {
-            line.validate(&format!("population.prior[{l}]"), &scope)?;
-        }
-        spec.population.eligibility.validate("population.eligibility", &catalogue, &scope)?;
+        let kinetics = spec.drugs.iter().map(Kinetics::new).collect();
         let only = History { share: 1.0, prior: spec.population.prior.clone(), ..History::default() };
         let histories =
             if spec.population.history.is_empty() { vec![only] } else { spec.population.history.clone() };
-        for (h, history) in histories.iter().enumerate() {
-            history.validate(&format!("population.history[{h}]"), &catalogue, &scope)?;
-            if histories[..h].iter().any(|other| other.name == history.name) {
+        let experiment = Self { spec, catalogue, kinetics, histories, steps_per_day, assayed };
+        experiment.validate_lines()?;
+        Ok(experiment)
+    }
+
+    fn validate_lines(&self) -> Result<()> {
+        let arms = &self.spec.arms;
+        if arms.is_empty() {
+            return Err(Error::input("arm", "an experiment needs at least one arm"));
+        }
+        for (a, arm) in arms.iter().enumerate() {
+            self.check_plan(&format!("arm[{a}].line"), &arm.lines)?;
+            if arms[..a].iter().any(|other| other.name == arm.name) {
+                return Err(Error::input("arm", format!("\"{}\" is named twice", arm.name)));
+            }
+        }
+        for (l, line) in self.spec.population.prior.iter().enumerate() {
+            line.validate(&format!("population.prior[{l}]"), &self.scope())?;
+        }
+        self.spec.population.eligibility.validate("population.eligibility", self)?;
+        for (h, history) in self.histories.iter().enumerate() {
+            history.validate(&format!("population.history[{h}]"), self)?;
+            if self.histories[..h].iter().any(|other| other.name == history.name) {
                 return Err(Error::input(
                     "population.history",
                     format!("\"{}\" is named twice", history.name),
                 ));
             }
         }
-        for (a, arm) in spec.arms.iter().enumerate() {
-            arm.among.validate(&format!("arm[{a}].among"), &catalogue, &scope)?;
+        for (a, arm) in arms.iter().enumerate() {
+            arm.among.validate(&format!("arm[{a}].among"), self)?;
         }
-        let kinetics = spec.drugs.iter().map(Kinetics::new).collect();
-        Ok(Self { spec, catalogue, kinetics, histories, steps_per_day, assayed })
+        Ok(())
+    }
+
+    /// Check lines that a patient of this experiment is to live through.
+    pub fn check_plan(&self, place: &str, lines: &[Line]) -> Result<()> {
+        if lines.is_empty() {
+            return Err(Error::input(place, "no line; name at least one"));
+        }
+        let scope = self.scope();
+        lines.iter().enumerate().try_for_each(|(l, line)| line.validate(&format!("{place}[{l}]"), &scope))
+    }
+
+    /// What strategies are checked against.
+    pub(crate) fn scope(&self) -> Scope<'_> {
+        Scope { experiment: self }
+    }
+
+    /// Whether liquid biopsies read a gene.
+    pub fn measures(&self, gene: &str) -> bool {
+        self.spec.liquid_biopsy.as_ref().is_some_and(|assay| assay.genes.iter().any(|g| g == gene))
     }
 
     /// Genes of the alterations in play, each once.

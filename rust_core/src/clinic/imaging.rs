@@ -3,10 +3,10 @@
 use crate::clinic::DAYS_PER_MONTH;
 use crate::error::{Error, Result, within};
 use crate::random::{Purpose, normal, stream};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 /// Volume of the tumour and the error of measuring it.
-#[derive(Clone, Copy, Debug, Deserialize)]
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Imaging {
     /// Cells (living, dead or stromal) that fill one cm3.
@@ -77,7 +77,7 @@ pub fn sphere_volume_mm3(diameter_mm: f64) -> f64 {
 }
 
 /// Matter of the tumour, in cell volumes.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
 pub struct Bulk {
     dead: f64,
     stroma: f64,
@@ -104,7 +104,7 @@ impl Bulk {
 }
 
 /// One stretch of the scan calendar.
-#[derive(Clone, Copy, Debug, Deserialize)]
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ScanPeriod {
     /// Days between scans.

@@ -3,10 +3,10 @@
 
 use crate::error::{Result, within};
 use crate::random::{Purpose, poisson, stream};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 /// The assay and what dilutes it.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct LiquidBiopsy {
     /// Days between samples, from the start of every line.

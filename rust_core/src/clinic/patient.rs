@@ -3,6 +3,7 @@
 use crate::biology::genotype::{GenotypeKinds, Genotypes};
 use crate::biology::pathway::{DrugDay, rates};
 use crate::biology::pharmacology::Amounts;
+use crate::clinic::cohort::PatientRow;
 use crate::clinic::covariates::Covariates;
 use crate::clinic::enrolment::Past;
 use crate::clinic::experiment::Experiment;
@@ -13,6 +14,7 @@ use crate::clinic::treatment::Treatment;
 use crate::error::{Error, Result};
 use crate::random::{Philox4x64, Purpose, exponential, normal, stream};
 use crate::tumour::clones::{Clones, StepProbabilities};
+use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
 /// Attempts to grow a tumour from one cell before giving up.
@@ -21,7 +23,7 @@ const MOST_GROWTHS: u64 = 100_000;
 const MOST_GROWTH_DAYS: u64 = 365 * 300;
 
 /// Whether and how follow-up ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Status {
     /// In follow-up.
     Followed,
@@ -32,7 +34,7 @@ pub enum Status {
 }
 
 /// Drugs in one body.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Body {
     pub(crate) amounts: Vec<Amounts>,
     pub(crate) concentrations: Vec<f64>,
@@ -48,14 +50,19 @@ pub struct Patient {
     pub(crate) experiment: Arc<Experiment>,
     pub(crate) id: u64,
     pub(crate) candidate: u64,
+    pub(crate) arm: Option<usize>,
     pub(crate) past: Past,
     pub(crate) covariates: Covariates,
     pub(crate) genotypes: Genotypes,
     pub(crate) clones: Clones,
     pub(crate) body: Body,
     pub(crate) bulk: Bulk,
+    /// Whole days since diagnosis, and steps of the day that has begun.
     pub(crate) day: u64,
+    pub(crate) part: u32,
     pub(crate) enrolled_day: u64,
+    /// What is reported of the patient once and for all.
+    pub(crate) at_enrolment: Option<Arc<PatientRow>>,
     pub(crate) grown_days: u64,
     pub(crate) growths: u64,
     pub(crate) deaths_today: u64,
@@ -63,14 +70,14 @@ pub struct Patient {
     pub(crate) treatment: Treatment,
     pub(crate) status: Status,
     pub(crate) records: Records,
-    rng: Philox4x64,
-    lesion_rng: Philox4x64,
-    lesion_hazard: f64,
-    lesion_due: f64,
-    peaks: Vec<u64>,
-    drugs: DrugDay,
-    probabilities: Vec<StepProbabilities>,
-    current: Vec<bool>,
+    pub(crate) rng: Philox4x64,
+    pub(crate) lesion_rng: Philox4x64,
+    pub(crate) lesion_hazard: f64,
+    pub(crate) lesion_due: f64,
+    pub(crate) peaks: Vec<u64>,
+    pub(crate) drugs: DrugDay,
+    pub(crate) probabilities: Vec<StepProbabilities>,
+    pub(crate) current: Vec<bool>,
 }
 
 impl Patient {
@@ -89,6 +96,7 @@ impl Patient {
             experiment: Arc::clone(experiment),
             id,
             candidate,
+            arm: None,
             past: Past { days_on: vec![0; spec.drugs.len()], ..Past::default() },
             genotypes: Genotypes::new(
                 &experiment.catalogue,
@@ -100,7 +108,9 @@ impl Patient {
             body,
             bulk: Bulk::default(),
             day: 0,
+            part: 0,
             enrolled_day: 0,
+            at_enrolment: None,
             grown_days: 0,
             growths: 0,
             deaths_today: 0,
@@ -128,7 +138,10 @@ impl Patient {
             self.bulk = Bulk::default();
             self.clones.found(0, 1);
             for day in 1..=MOST_GROWTH_DAYS {
-                self.live_cells()?;
+                self.deaths_today = 0;
+                for _ in 0..self.experiment.steps_per_day {
+                    self.live_cells()?;
+                }
                 if self.clones.total() == 0 {
                     break;
                 }
@@ -146,9 +159,14 @@ impl Patient {
         format!("patient {}", self.id)
     }
 
-    /// Days since enrolment.
+    /// Whole days since enrolment.
     pub fn day(&self) -> u64 {
         self.day - self.enrolled_day
+    }
+
+    /// Days since enrolment, with the part of the day that has passed.
+    pub fn time(&self) -> f64 {
+        self.day() as f64 + f64::from(self.part) * self.experiment.spec.dt
     }
 
     /// How follow-up stands.
@@ -195,7 +213,7 @@ impl Patient {
     }
 
     /// Living cells per genotype name, in order of first appearance; names with silent hits merge.
-    pub(crate) fn composition(&self) -> Vec<(String, u64)> {
+    pub fn composition(&self) -> Vec<(String, u64)> {
         let mut found: Vec<(String, u64)> = Vec::new();
         for (kind, &cells) in self.clones.counts().iter().enumerate() {
             if cells == 0 {
@@ -210,26 +228,20 @@ impl Patient {
         found
     }
 
-    /// One day in the life of the cells under today's drugs.
+    /// One step in the life of the cells under today's drugs.
     fn live_cells(&mut self) -> Result<()> {
         let experiment = Arc::clone(&self.experiment);
-        let dt = experiment.spec.dt;
-        self.deaths_today = 0;
-        for _ in 0..experiment.steps_per_day {
-            self.refresh_rates(&experiment)?;
-            let mut kinds =
-                GenotypeKinds { catalogue: &experiment.catalogue, genotypes: &mut self.genotypes };
-            let tally =
-                self.clones.step(&mut self.rng, &self.probabilities, &mut kinds).map_err(|error| {
-                    if let Error::TooManyCells { .. } = error {
-                        Error::TooManyCells { who: format!("patient {}", self.id) }
-                    } else {
-                        error
-                    }
-                })?;
-            self.deaths_today += tally.deaths;
-            self.bulk.pass(&experiment.spec.imaging, self.clones.total(), tally.deaths, dt);
-        }
+        self.refresh_rates(&experiment)?;
+        let mut kinds = GenotypeKinds { catalogue: &experiment.catalogue, genotypes: &mut self.genotypes };
+        let tally = self.clones.step(&mut self.rng, &self.probabilities, &mut kinds).map_err(|error| {
+            if let Error::TooManyCells { .. } = error {
+                Error::TooManyCells { who: format!("patient {}", self.id) }
+            } else {
+                error
+            }
+        })?;
+        self.deaths_today += tally.deaths;
+        self.bulk.pass(&experiment.spec.imaging, self.clones.total(), tally.deaths, experiment.spec.dt);
         Ok(())
     }
 
@@ -257,18 +269,50 @@ impl Patient {
         Ok(())
     }
 
-    /// One day: doses, cells, volume, new lesions, neutrophils; then the ways life can end.
-    pub(crate) fn pass_day(&mut self) -> Result<()> {
-        self.take_drugs();
-        if self.clones.total() > 0 {
-            self.live_cells()?;
-        } else {
-            self.deaths_today = 0;
-            self.bulk.pass(&self.experiment.spec.imaging, 0, 0, 1.0);
+    /// One step of `dt`, if the patient is followed. After the last step of a day the doctor looks
+    /// at the patient, for it is the next morning; at the end of follow-up the books are closed.
+    pub fn step(&mut self) -> Result<()> {
+        if self.status == Status::Followed && self.pass_step()? {
+            self.wake();
         }
+        Ok(())
+    }
+
+    /// What happens in the morning.
+    pub(crate) fn wake(&mut self) {
+        if self.status == Status::Followed {
+            self.visit();
+            if self.experiment.spec.end_with_last_line && self.arm.is_some() && self.treatment.is_over() {
+                self.status = Status::Censored(self.day());
+            }
+        }
+        if self.status != Status::Followed {
+            self.close();
+        }
+    }
+
+    /// One step: a day begins with its doses, then cells and volume pass its steps, and it ends with
+    /// new lesions and the ways life can end. Whether the day is over.
+    fn pass_step(&mut self) -> Result<bool> {
+        if self.part == 0 {
+            self.take_drugs();
+            self.deaths_today = 0;
+        }
+        self.live_cells()?;
+        self.part += 1;
+        if self.part < self.experiment.steps_per_day {
+            return Ok(false);
+        }
+        self.part = 0;
         self.seed_lesions();
         self.day += 1;
         self.check_life();
+        Ok(true)
+    }
+
+    /// The steps of one day, without a visit.
+    pub(crate) fn pass_day(&mut self) -> Result<()> {
+        while !self.pass_step()? {}
         Ok(())
     }
 
@@ -330,6 +374,7 @@ impl Patient {
     /// Enter the arms today: days, records and follow-up start here.
     pub(crate) fn enrol(&mut self) {
         self.enrolled_day = self.day;
+        self.at_enrolment = Some(Arc::new(PatientRow::new(self)));
         self.records = Records::default();
         self.unseen_lesions = 0;
     }

@@ -3,10 +3,11 @@
 use crate::clinic::DAYS_PER_MONTH;
 use crate::clinic::response::Response;
 use crate::table::{Column, Table, Texts};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
+use std::borrow::Cow;
 
 /// Why a line ended.
-#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum EndReason {
     /// Progression on a scan.
@@ -38,7 +39,7 @@ impl EndReason {
 }
 
 /// One line of one patient in one arm; days count from enrolment.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Outcome {
     /// Line, from 1.
     pub line: u32,
@@ -61,7 +62,7 @@ pub struct Outcome {
 }
 
 /// One scan.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Assessment {
     /// Line, from 1.
     pub line: u32,
@@ -78,7 +79,7 @@ pub struct Assessment {
 }
 
 /// One gene in one liquid biopsy.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Reading {
     /// Line, from 1.
     pub line: u32,
@@ -91,14 +92,14 @@ pub struct Reading {
 }
 
 /// Cells of one genotype at one moment.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Composition {
     /// Line, from 1.
     pub line: u32,
     /// Day since enrolment.
     pub day: u64,
     /// `baseline`, `progression` or `end`.
-    pub moment: &'static str,
+    pub moment: Cow<'static, str>,
     /// Alterations in force.
     pub genotype: String,
     /// Living cells.
@@ -108,7 +109,7 @@ pub struct Composition {
 }
 
 /// State of the patient, every so many days.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct TrajectoryPoint {
     /// Day since enrolment.
     pub day: u64,
@@ -125,20 +126,20 @@ pub struct TrajectoryPoint {
 }
 
 /// Something that happened.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Event {
     /// Day since enrolment.
     pub day: u64,
     /// Line, from 1.
     pub line: u32,
     /// What.
-    pub event: &'static str,
+    pub event: Cow<'static, str>,
     /// Detail in words.
     pub detail: String,
 }
 
 /// End of follow-up.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 pub struct Overall {
     /// Days from enrolment to death or end of follow-up.
     pub os_days: u64,
@@ -151,7 +152,7 @@ pub struct Overall {
 }
 
 /// A patient's life in one arm.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Records {
     /// Lines.
     pub outcomes: Vec<Outcome>,
@@ -231,6 +232,13 @@ fn months(days: u64) -> f64 {
     days as f64 / DAYS_PER_MONTH
 }
 
+impl Life {
+    /// The tables of this life alone.
+    pub fn tables(&self, arms: &[String]) -> Vec<(&'static str, Table)> {
+        tables(core::slice::from_ref(self), arms)
+    }
+}
+
 /// The tables of section "results" of the documentation, except `patients`.
 pub fn tables(lives: &[Life], arms: &[String]) -> Vec<(&'static str, Table)> {
     vec![
@@ -296,7 +304,7 @@ fn clones(lives: &[Life], arms: &[String]) -> Table {
     let mut t = rows.table();
     t.put("line", rows.u32(|c| c.line));
     t.put("day", rows.u64(|c| c.day));
-    t.put("moment", rows.text(|c| c.moment));
+    t.put("moment", rows.text(|c| &c.moment));
     t.put("genotype", rows.text(|c| &c.genotype));
     t.put("cells", rows.u64(|c| c.cells));
     t.put("fraction", rows.f64(|c| c.fraction));
@@ -320,7 +328,7 @@ fn events(lives: &[Life], arms: &[String]) -> Table {
     let mut t = rows.table();
     t.put("day", rows.u64(|e| e.day));
     t.put("line", rows.u32(|e| e.line));
-    t.put("event", rows.text(|e| e.event));
+    t.put("event", rows.text(|e| &e.event));
     t.put("detail", rows.text(|e| &e.detail));
     t
 }

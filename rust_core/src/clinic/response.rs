@@ -1,7 +1,9 @@
 //! RECIST 1.1 (Eisenhauer et al. 2009, Eur J Cancer 45:228) on sums of longest diameters.
 
+use serde::{Deserialize, Serialize};
+
 /// Response category.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum Response {
     /// Not evaluable: no scan after baseline.
     NotEvaluable,
@@ -48,7 +50,7 @@ pub struct Scan {
 }
 
 /// The course of one line of therapy on scans.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 pub struct Course {
     measurable: bool,
     against_baseline: bool,

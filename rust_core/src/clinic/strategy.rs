@@ -2,11 +2,12 @@
 
 use crate::biology::pharmacology::Schedule;
 use crate::clinic::enrolment::Eligibility;
+use crate::clinic::experiment::Experiment;
 use crate::error::{Error, Result, within};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 /// A drug in a regimen.
-#[derive(Clone, Debug, Deserialize, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Dosing {
     /// Name of the drug.
@@ -19,7 +20,7 @@ pub struct Dosing {
 }
 
 /// Something a doctor can know.
-#[derive(Clone, Debug, Deserialize, PartialEq)]
+#[derive(Clone, Debug, Serialize, Deserialize, PartialEq)]
 #[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
 pub enum Condition {
     /// A gene was seen in the last liquid biopsy at or above a variant allele fraction.
@@ -77,7 +78,7 @@ pub enum Condition {
 }
 
 /// What a rule does.
-#[derive(Clone, Debug, Deserialize, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
 pub enum Action {
     /// Replace one drug of the regimen by another.
@@ -102,7 +103,7 @@ pub enum Action {
 }
 
 /// A rule, used at most once in a line.
-#[derive(Clone, Debug, Deserialize, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Rule {
     /// Looked at on every scan and liquid biopsy before progression.
@@ -113,7 +114,7 @@ pub struct Rule {
 
 /// A regimen that is given when its condition holds. The first that fits is taken; where options have
 /// shares, one of those that fit is drawn.
-#[derive(Clone, Debug, Deserialize, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RegimenOption {
     /// None: always.
@@ -127,7 +128,7 @@ pub struct RegimenOption {
 }
 
 /// Planned pauses.
-#[derive(Clone, Debug, Deserialize, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Holiday {
     /// Days on treatment before a pause.
@@ -140,7 +141,7 @@ pub struct Holiday {
 }
 
 /// Adaptive dosing (Zhang et al. 2017, Nat Commun 8:1816): stop at a response, resume at regrowth.
-#[derive(Clone, Debug, Deserialize, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Adaptive {
     /// Relative change of the sum of diameters at which drugs stop, e.g. -0.5.
@@ -153,7 +154,7 @@ pub struct Adaptive {
 }
 
 /// Reasons to leave a line other than death.
-#[derive(Clone, Copy, Debug, Deserialize, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Until {
     /// Leave at progression.
@@ -172,7 +173,7 @@ pub struct Until {
 }
 
 /// A line of therapy.
-#[derive(Clone, Debug, Deserialize, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Line {
     /// Regimens to choose from; the last has no condition.
@@ -191,7 +192,7 @@ pub struct Line {
 }
 
 /// One strategy.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Arm {
     /// Unique name.
@@ -205,21 +206,19 @@ pub struct Arm {
 
 /// What strategies are checked against.
 pub(crate) struct Scope<'a> {
-    pub drugs: &'a dyn Fn(&str) -> bool,
-    pub genes: &'a dyn Fn(&str) -> bool,
-    pub measured: &'a dyn Fn(&str) -> bool,
+    pub experiment: &'a Experiment,
 }
 
 impl Scope<'_> {
     fn drug(&self, place: &str, drug: &str) -> Result<()> {
-        if (self.drugs)(drug) {
+        if self.experiment.drug(drug).is_some() {
             Ok(())
         } else {
             Err(Error::input(place, format!("\"{drug}\" is not a known drug")))
         }
     }
 
-    fn dosing(&self, place: &str, dosing: &Dosing) -> Result<()> {
+    pub(crate) fn dosing(&self, place: &str, dosing: &Dosing) -> Result<()> {
         self.drug(place, &dosing.drug)?;
         within(format!("{place}.dose"), dosing.dose, 1e-3, 10.0)?;
         dosing.schedule.as_ref().map_or(Ok(()), |schedule| schedule.validate(&format!("{place}.schedule")))
@@ -229,7 +228,7 @@ impl Scope<'_> {
         match condition {
             Condition::Ctdna { gene, above } => {
                 within(format!("{place}.above"), *above, 0.0, 1.0)?;
-                if !(self.measured)(gene) {
+                if !self.experiment.measures(gene) {
                     return Err(Error::input(
                         place,
                         format!("nobody measures \"{gene}\" in liquid biopsies"),
@@ -238,7 +237,7 @@ impl Scope<'_> {
             }
             Condition::Tissue { gene, above } => {
                 within(format!("{place}.above"), *above, 0.0, 1.0)?;
-                if !(self.genes)(gene) {
+                if self.experiment.catalogue.of_gene(gene).is_empty() {
                     return Err(Error::input(place, format!("\"{gene}\" is no gene of this experiment")));
                 }
             }
@@ -344,17 +343,5 @@ impl Line {
             scope.drugs(&format!("{place}.adaptive.drugs"), &adaptive.drugs)?;
         }
         Ok(())
-    }
-}
-
-impl Arm {
-    pub(crate) fn validate(&self, place: &str, scope: &Scope<'_>) -> Result<()> {
-        if self.lines.is_empty() {
-            return Err(Error::input(format!("{place}.line"), "an arm needs at least one line"));
-        }
-        self.lines
-            .iter()
-            .enumerate()
-            .try_for_each(|(l, line)| line.validate(&format!("{place}.line[{l}]"), scope))
     }
 }

@@ -2,10 +2,10 @@
 //! Oncol 20:4713), and the dose holds and reductions that follow from it.
 
 use crate::error::{Result, within};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 /// The model and the rules of dosing.
-#[derive(Clone, Copy, Debug, Deserialize)]
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Neutropenia {
     /// Mean transit time from proliferation to blood, hours.
@@ -39,7 +39,7 @@ impl Neutropenia {
 }
 
 /// Proliferating, transit and circulating neutrophils of one patient, 1e9 per litre.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 pub struct Marrow {
     baseline: f64,
     pools: [f64; 5],

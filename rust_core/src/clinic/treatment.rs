@@ -3,10 +3,28 @@
 use crate::biology::pharmacology::Schedule;
 use crate::clinic::response;
 use crate::clinic::strategy::Line;
+use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
+/// Treatment as written is saved as JSON: its tagged forms need a format that describes itself.
+mod as_json {
+    use serde::de::{DeserializeOwned, Error as _};
+    use serde::ser::Error as _;
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    pub(super) fn serialize<T: Serialize, S: Serializer>(value: &T, to: S) -> Result<S::Ok, S::Error> {
+        serde_json::to_string(value).map_err(S::Error::custom)?.serialize(to)
+    }
+
+    pub(super) fn deserialize<'de, T: DeserializeOwned, D: Deserializer<'de>>(
+        from: D,
+    ) -> Result<T, D::Error> {
+        serde_json::from_str(&String::deserialize(from)?).map_err(D::Error::custom)
+    }
+}
+
 /// A drug being taken.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct DrugCourse {
     pub(crate) drug: usize,
     pub(crate) dose: f64,
@@ -14,6 +32,7 @@ pub(crate) struct DrugCourse {
     pub(crate) started: u64,
     pub(crate) held_for_neutrophils: bool,
     pub(crate) held_adaptively: bool,
+    pub(crate) held_by_hand: bool,
     pub(crate) reductions: u32,
     pub(crate) lowest_neutrophils: f64,
 }
@@ -27,6 +46,7 @@ impl DrugCourse {
             started,
             held_for_neutrophils: false,
             held_adaptively: false,
+            held_by_hand: false,
             reductions: 0,
             lowest_neutrophils: f64::INFINITY,
         }
@@ -34,9 +54,10 @@ impl DrugCourse {
 }
 
 /// A line in progress. Days are counted from diagnosis unless said otherwise.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct RunningLine {
     pub(crate) number: u32,
+    #[serde(with = "as_json")]
     pub(crate) line: Line,
     pub(crate) started: u64,
     pub(crate) regimen: String,
@@ -59,7 +80,7 @@ impl RunningLine {
         today - self.started
     }
 
-    fn on_holiday(&self, drug: usize, today: u64) -> bool {
+    pub(crate) fn on_holiday(&self, drug: usize, today: u64) -> bool {
         self.line.holiday.as_ref().is_some_and(|holiday| {
             let in_period = self.days(today) % u64::from(holiday.on_days + holiday.off_days);
             in_period >= u64::from(holiday.on_days) && self.holiday_drugs.contains(&drug)
@@ -68,16 +89,22 @@ impl RunningLine {
 
     /// Whether a course is given today (its schedule apart).
     pub(crate) fn is_given(&self, course: &DrugCourse, today: u64) -> bool {
-        !course.held_for_neutrophils && !course.held_adaptively && !self.on_holiday(course.drug, today)
+        !course.held_for_neutrophils
+            && !course.held_adaptively
+            && !course.held_by_hand
+            && !self.on_holiday(course.drug, today)
     }
 }
 
 /// Therapy of one patient.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Treatment {
+    #[serde(with = "as_json")]
     pub(crate) plan: Arc<Vec<Line>>,
     pub(crate) observed: bool,
     pub(crate) begun: usize,
+    /// Lines that were begun outside the plan, or by a plan before this one.
+    pub(crate) by_hand: usize,
     pub(crate) line: Option<RunningLine>,
     pub(crate) not_tolerated: Vec<usize>,
     pub(crate) progressions: Vec<u64>,
@@ -97,6 +124,11 @@ impl Treatment {
     pub(crate) fn followed_by(self, plan: Arc<Vec<Line>>, observed: bool) -> Self {
         let Self { not_tolerated, last_line_days, allele_fractions, .. } = self;
         Self { not_tolerated, last_line_days, allele_fractions, ..Self::new(plan, observed) }
+    }
+
+    /// The number of the line that was begun last.
+    pub(crate) fn number(&self) -> u32 {
+        (self.begun + self.by_hand) as u32
     }
 
     /// Whether follow-up runs.

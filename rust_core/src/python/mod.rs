@@ -6,6 +6,7 @@
 mod cohort;
 mod convert;
 mod long_run;
+mod patient;
 mod population;
 mod tools;
 
@@ -15,6 +16,7 @@ use pyo3::prelude::*;
 fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add("__version__", env!("CARGO_PKG_VERSION"))?;
     module.add("GENERATOR", "Philox4x64-10")?;
+    module.add_class::<patient::Patient>()?;
     module.add_class::<population::Population>()?;
     module.add_function(wrap_pyfunction!(population::replicate, module)?)?;
     module.add_function(wrap_pyfunction!(population::subtree, module)?)?;

@@ -3,13 +3,14 @@
 
 use core::convert::Infallible;
 use rand::TryRng;
+use serde::{Deserialize, Serialize};
 
 const MULTIPLIER: [u64; 2] = [0xD2E7_470E_E14C_6C93, 0xCA5A_8263_9512_1157];
 const WEYL: [u64; 2] = [0x9E37_79B9_7F4A_7C15, 0xBB67_AE85_84CA_A73B];
 const ROUNDS: usize = 10;
 
 /// A stream of random words: blocks of counters `counter`, `counter + 1`, ... under one key.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Philox4x64 {
     key: [u64; 2],
     counter: [u64; 4],

@@ -5,6 +5,7 @@
 use crate::error::{Error, Result};
 use crate::random::binomial;
 use rand::Rng;
+use serde::{Deserialize, Serialize};
 
 /// Counts are exact in f64 up to here.
 pub const MOST_CELLS: u64 = 1 << 53;
@@ -55,7 +56,7 @@ pub trait Kinds {
 }
 
 /// Cells of one origin and one kind.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CloneRecord {
     /// Unique within the tumour; rises with birth.
     pub id: u64,
@@ -96,7 +97,7 @@ pub struct Tally {
 }
 
 /// A well-mixed population held as clones.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Clones {
     max_per_kind: usize,
     step: u64,

@@ -1,0 +1,305 @@
+"""From the arguments of a model to the patient that the core steps."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from pydantic import TypeAdapter, ValidationError
+
+from tumor_abm import _core
+from tumor_abm._problems import Problems
+from tumor_abm._toml import read_toml
+from tumor_abm.config import Experiment
+from tumor_abm.errors import InputError
+from tumor_abm.knowledge import Drug, Knowledge
+from tumor_abm.strategy import Line
+from tumor_abm.strategy.dosing import Dosing
+
+Drugs = str | Mapping[str, Any] | Sequence[str | Mapping[str, Any]]
+Strategy = str | int | Sequence[Any] | Callable[..., Any] | None
+Source = str | Path | Mapping[str, Any] | Experiment | None
+
+DEFAULT: dict[str, Any] = {
+    "title": "One patient",
+    "question": "How does this tumour evolve under therapy?",
+    "arm": [
+        {
+            "name": "CDK4/6 inhibitor first",
+            "line": [
+                {"regimen": ["letrozole", "palbociclib"]},
+                {"regimen": ["fulvestrant"]},
+                {"regimen": ["capecitabine"]},
+            ],
+        }
+    ],
+}
+"""What is run when no experiment is named."""
+
+_COVARIATES = (
+    "net_growth_per_day",
+    "turnover",
+    "er_dependence",
+    "diagnosis_volume_cm3",
+    "lethal_volume_cm3",
+    "target_lesions",
+    "target_share",
+    "bone_only",
+    "visceral",
+    "premenopausal",
+    "mutation_fold",
+    "shedding",
+    "seeding",
+    "neutrophils",
+)
+_FLAGS = ("bone_only", "visceral", "premenopausal")
+_HIT_RATES = ("per_division", "first_per_division", "second_per_division")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Setup:
+    """A patient before the first cell.
+
+    Attributes
+    ----------
+    spec
+        The experiment as the core reads it.
+    patient, arm
+        Number of the patient; index of the arm, ``None`` when a rule decides.
+    drugs
+        Drugs that may be given, by name.
+    alterations
+        Names of the alterations in play.
+    """
+
+    spec: dict[str, Any]
+    patient: int
+    arm: int | None
+    drugs: Mapping[str, Drug]
+    alterations: list[str]
+
+    def grow(self) -> _core.Patient:
+        """Grow the tumour and bring the patient to the first day of the arm."""
+        try:
+            return _core.Patient(json.dumps(self.spec, allow_nan=False), self.patient, self.arm)
+        except ValueError as error:
+            raise InputError(str(error)) from None
+
+
+def set_up(
+    experiment: Source,
+    *,
+    patient: int,
+    strategy: Strategy,
+    population: str | Mapping[str, Any] | None,
+    covariates: Mapping[str, Any] | None,
+    founder: Sequence[str] | None,
+    mutation_rate: float,
+    horizon_months: float | None,
+    seed: int | None,
+) -> Setup:
+    """Bring the arguments of a model together; `InputError` where they make no sense."""
+    tables, file = _tables(experiment)
+    if population is not None:
+        tables["population"] = population if isinstance(population, str) else dict(population)
+    if horizon_months is not None:
+        tables["horizon_months"] = _number("horizon_months", horizon_months)
+        tables["accrual_months"] = 0.0
+    if founder:
+        _put_in_play(tables, founder)
+    arm = _choose_arm(tables, strategy)
+    loaded = Experiment.from_dict(tables, file=file, seed=seed)
+    drugs = loaded.knowledge.drugs
+    spec = loaded.to_core()
+    # Whatever is known can be given by hand; a drug that is not taken changes nothing.
+    spec["drugs"] = [drugs[name].to_core(name) for name in sorted(drugs)]
+    spec["population"]["given"] = _given(covariates, founder)
+    _scale_mutation(spec, mutation_rate)
+    return Setup(
+        spec=spec,
+        patient=_patient(patient),
+        arm=arm,
+        drugs=drugs,
+        alterations=list(loaded.alterations),
+    )
+
+
+def decision(drugs: Drugs, known: Mapping[str, Drug], **how: bool | str) -> str:
+    """Return a regimen given by hand as the core reads it.
+
+    Raises
+    ------
+    InputError
+        A drug is not known, or its dose or schedule makes no sense.
+    """
+    written = [drugs] if isinstance(drugs, str | Mapping) else list(drugs)
+    problems = Problems()
+    regimen = []
+    for d, item in enumerate(written):
+        try:
+            dosing = Dosing.model_validate(item)
+        except ValidationError as error:
+            problems.add_invalid(error, Dosing, ["drugs", d])
+            continue
+        if dosing.drug not in known:
+            problems.add_unknown(["drugs", d], dosing.drug, "drug", known)
+            continue
+        try:
+            regimen.append(dosing.to_core(known))
+        except ValueError as error:
+            problems.add(["drugs", d], str(error))
+    problems.raise_if_any()
+    return json.dumps({"kind": "regimen", "drugs": regimen, **how})
+
+
+def plan(lines: Sequence[Any], known: Mapping[str, Drug]) -> str:
+    """Return lines to follow from today on as the core reads them."""
+    try:
+        written = TypeAdapter(list[Line]).validate_python([_line(line) for line in lines])
+    except ValidationError as error:
+        problems = Problems()
+        problems.add_invalid(error, Line, ["strategy"])
+        problems.raise_if_any()
+        raise
+    for i, line in enumerate(written):
+        for at, dosing in line.dosings():
+            if dosing.drug not in known:
+                problems = Problems()
+                problems.add_unknown(["strategy", i, *at], dosing.drug, "drug", known)
+                problems.raise_if_any()
+    return json.dumps({"kind": "plan", "lines": [line.to_core(known) for line in written]})
+
+
+def seed_of(rng: Any, seed: Any) -> int | None:
+    """Return the seed that a caller means, as a number.
+
+    Raises
+    ------
+    InputError
+        Both are given, or it is no seed.
+    """
+    if rng is not None and seed is not None:
+        raise InputError("give rng or seed, not both")
+    key, given = ("seed", seed) if rng is None else ("rng", rng)
+    if given is None:
+        return None
+    if isinstance(given, np.random.SeedSequence):
+        return int(given.generate_state(1, np.uint64)[0] >> np.uint64(1))
+    if isinstance(given, np.random.Generator):
+        return int(given.integers(2**63 - 1))
+    if isinstance(given, np.random.BitGenerator):
+        return int(np.random.Generator(given).integers(2**63 - 1))
+    if isinstance(given, str) and given.strip().isascii() and given.strip().isdigit():
+        given = int(given)
+    if isinstance(given, bool) or not isinstance(given, int | np.integer) or not 0 <= given < 2**63:
+        raise InputError(key=key, found=given, allowed="a whole number from 0 to 2^63 - 1, or a generator")
+    return int(given)
+
+
+def _tables(experiment: Source) -> tuple[dict[str, Any], Path | None]:
+    if experiment is None:
+        return {**DEFAULT, "liquid_biopsy": _usual_biopsy()}, None
+    if isinstance(experiment, Experiment):
+        return experiment.resolved(), experiment.file
+    if isinstance(experiment, str | Path):
+        return read_toml(experiment), Path(experiment)
+    if isinstance(experiment, Mapping):
+        return dict(experiment), None
+    raise InputError(key="experiment", found=experiment, allowed="a TOML file, or the tables of one")
+
+
+def _usual_biopsy() -> dict[str, Any]:
+    """Read the genes of the core set in blood, so that there is something to see."""
+    known = Knowledge.shipped()
+    alterations = [known.alterations[name] for name in known.core_alterations]
+    return {"genes": list(dict.fromkeys(a.gene for a in alterations if a.in_dna))}
+
+
+def _put_in_play(tables: dict[str, Any], founder: Sequence[str]) -> None:
+    if isinstance(founder, str):
+        raise InputError(key="founder", found=founder, allowed="a list of alterations")
+    in_play = tables.get("alterations") or Knowledge.shipped().core_alterations
+    tables["alterations"] = list(dict.fromkeys([*in_play, *founder]))
+
+
+def _choose_arm(tables: dict[str, Any], strategy: Strategy) -> int | None:
+    """Return the index of the arm; lines given by the caller become the only one."""
+    if callable(strategy):
+        return None
+    if strategy is None:
+        return 0
+    arms = tables.get("arm")
+    names = [str(arm.get("name")) for arm in arms] if isinstance(arms, list) else []
+    if isinstance(strategy, str):
+        if strategy not in names:
+            raise InputError(key="strategy", found=strategy, allowed=names)
+        return names.index(strategy)
+    if isinstance(strategy, int) and not isinstance(strategy, bool):
+        if not 0 <= strategy < len(names):
+            raise InputError(key="strategy", found=strategy, allowed=f"from 0 to {len(names) - 1}")
+        return strategy
+    if isinstance(strategy, Sequence):
+        tables["arm"] = [{"name": "by hand", "line": [_line(line) for line in strategy]}]
+        tables.pop("control", None)
+        return 0
+    raise InputError(
+        key="strategy", found=strategy, allowed="the name or number of an arm, a list of regimens, or a rule"
+    )
+
+
+def _line(line: Any) -> Any:
+    """Accept a drug, a list of drugs, or a line as in TOML."""
+    if isinstance(line, str) or (isinstance(line, Mapping) and "drug" in line):
+        return {"regimen": [line]}
+    if isinstance(line, Sequence):
+        return {"regimen": list(line)}
+    return line
+
+
+def _given(covariates: Mapping[str, Any] | None, founder: Sequence[str] | None) -> dict[str, Any]:
+    given: dict[str, Any] = {}
+    for key, value in (covariates or {}).items():
+        if key not in _COVARIATES:
+            raise InputError(key="covariates", found=key, allowed=_COVARIATES)
+        where = f"covariates.{key}"
+        if key in _FLAGS:
+            if not isinstance(value, bool | np.bool_):
+                raise InputError(key=where, found=value, allowed="true or false")
+            given[key] = bool(value)
+        elif key == "target_lesions":
+            if isinstance(value, bool) or not isinstance(value, int | np.integer) or not 1 <= value <= 5:
+                raise InputError(key=where, found=value, allowed="1 to 5 lesions")
+            given[key] = int(value)
+        else:
+            given[key] = _number(where, value)
+    if founder is not None:
+        given["founder"] = list(founder)
+    return given
+
+
+def _scale_mutation(spec: dict[str, Any], fold: float) -> None:
+    fold = _number("mutation_rate", fold)
+    if fold < 0:
+        raise InputError(key="mutation_rate", found=fold, allowed="at least 0")
+    for alteration in spec["alterations"]:
+        for key in _HIT_RATES:
+            if key in alteration["origin"]:
+                alteration["origin"][key] = min(1.0, alteration["origin"][key] * fold)
+
+
+def _number(key: str, value: Any) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float | np.integer | np.floating):
+        raise InputError(key=key, found=value, allowed="a number")
+    if not np.isfinite(value):
+        raise InputError(key=key, found=value, allowed="a finite number")
+    return float(value)
+
+
+def _patient(patient: Any) -> int:
+    if isinstance(patient, bool) or not isinstance(patient, int | np.integer) or not 0 <= patient < 2**63:
+        raise InputError(key="patient", found=patient, allowed="a whole number of at least 0")
+    return int(patient)

@@ -1,0 +1,193 @@
+//! A patient as seen today: what can be shown between two steps.
+
+use crate::biology::pathway::{Rates, rates};
+use crate::clinic::patient::{Patient, Status};
+use crate::clinic::records::{Assessment, Records};
+use crate::clinic::strategy::Dosing;
+use crate::clinic::treatment::{DrugCourse, RunningLine};
+use crate::table::{Column, Table, Texts};
+
+impl Status {
+    /// The name shown.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Followed => "followed",
+            Self::Dead(_) => "dead",
+            Self::Censored(_) => "censored",
+        }
+    }
+}
+
+impl Patient {
+    /// Number of the patient.
+    pub fn id(&self) -> u64 {
+        self.id
+    }
+
+    /// The arm that the patient entered.
+    pub fn arm(&self) -> &str {
+        let arm = self.arm.and_then(|arm| self.experiment.spec.arms.get(arm));
+        arm.map_or("by hand", |arm| &arm.name)
+    }
+
+    /// Step in days.
+    pub fn dt(&self) -> f64 {
+        self.experiment.spec.dt
+    }
+
+    /// Number of the running line, from 1; 0 when none runs.
+    pub fn line(&self) -> u32 {
+        self.treatment.line.as_ref().map_or(0, |line| line.number)
+    }
+
+    /// Drugs of the running line, in words.
+    pub fn regimen(&self) -> String {
+        self.treatment.line.as_ref().map_or_else(String::new, |line| self.regimen_name(&line.courses))
+    }
+
+    /// The same as they can be given again: doses before reductions.
+    pub fn dosings(&self) -> Vec<Dosing> {
+        let spec = &self.experiment.spec;
+        let reduction = spec.neutropenia.map_or(1.0, |model| model.reduction);
+        let courses = self.treatment.line.iter().flat_map(|line| &line.courses);
+        courses
+            .map(|course| Dosing {
+                drug: spec.drugs[course.drug].name.clone(),
+                dose: (0..course.reductions).fold(course.dose, |dose, _| dose / reduction),
+                schedule: Some(course.schedule.clone()),
+            })
+            .collect()
+    }
+
+    /// Neutrophils, 1e9 per litre.
+    pub fn neutrophils(&self) -> f64 {
+        self.body.marrow.neutrophils()
+    }
+
+    /// What is written down so far.
+    pub fn records(&self) -> &Records {
+        &self.records
+    }
+
+    /// The last scan since enrolment.
+    pub fn last_scan(&self) -> Option<&Assessment> {
+        self.records.assessments.last()
+    }
+
+    /// The last liquid biopsy: gene and variant allele fraction.
+    pub fn last_biopsy(&self) -> Vec<(&str, f64)> {
+        let genes = self.experiment.spec.liquid_biopsy.iter().flat_map(|assay| &assay.genes);
+        genes.map(String::as_str).zip(self.treatment.allele_fractions.iter().copied()).collect()
+    }
+
+    /// Last day of follow-up, if nothing ends it before.
+    pub fn horizon_day(&self) -> f64 {
+        let spec = &self.experiment.spec;
+        spec.horizon_days - spec.accrual_days * self.covariates.accrual_share
+    }
+
+    /// Names of the genotypes met so far; those that differ in silent hits only share one.
+    pub fn genotype_names(&self) -> Vec<String> {
+        (0..self.genotypes.len() as u32)
+            .map(|kind| self.genotypes.name(&self.experiment.catalogue, kind))
+            .collect()
+    }
+
+    fn rates_of(&self, kind: u32) -> Rates {
+        let pathway = &self.experiment.spec.pathway;
+        rates(pathway, &self.covariates.physiology, &self.drugs, self.genotypes.get(kind))
+    }
+
+    /// Ids of the living clones.
+    pub fn clone_ids(&self) -> Vec<u64> {
+        self.clones.records().iter().map(|clone| clone.id).collect()
+    }
+
+    /// Living clones: their cells, and their rates (per day) under the drugs of the last doses.
+    pub fn clone_table(&self) -> Table {
+        let records = self.clones.records();
+        let known: Vec<(String, Rates)> = self
+            .genotype_names()
+            .into_iter()
+            .zip(0..)
+            .map(|(name, kind)| (name, self.rates_of(kind)))
+            .collect();
+        let of = |pick: fn(Rates) -> f64| {
+            Column::F64(records.iter().map(|clone| pick(known[clone.kind as usize].1)).collect())
+        };
+        let mut genotype = Texts::default();
+        for clone in records {
+            genotype.push(&known[clone.kind as usize].0);
+        }
+        // Steps are counted from the first cell.
+        let before = (self.grown_days + self.enrolled_day) as f64;
+        let born = |step: u64| step as f64 * self.experiment.spec.dt - before;
+        let total = self.cells() as f64;
+        let mut table = Table::default();
+        table.put("clone", Column::U64(records.iter().map(|clone| clone.id).collect()));
+        table.put(
+            "parent",
+            Column::U64(records.iter().map(|clone| clone.parent.unwrap_or(u64::MAX)).collect()),
+        );
+        table.put("kind", Column::U32(records.iter().map(|clone| clone.kind).collect()));
+        table.put("genotype", Column::Text(genotype));
+        table.put("born_day", Column::F64(records.iter().map(|clone| born(clone.born_step)).collect()));
+        table.put("cells", Column::U64(records.iter().map(|clone| clone.cells).collect()));
+        table.put("fraction", Column::F64(records.iter().map(|clone| clone.cells as f64 / total).collect()));
+        table.put("division", of(|rates| rates.division));
+        table.put("death", of(|rates| rates.death));
+        table
+    }
+
+    /// Drugs of the running line, and those that are still in the body.
+    pub fn drug_table(&self) -> Table {
+        let drugs = &self.experiment.spec.drugs;
+        let line = self.treatment.line.as_ref();
+        let course_of =
+            |drug: usize| line.and_then(|line| line.courses.iter().find(|course| course.drug == drug));
+        let shown: Vec<(usize, Option<&DrugCourse>)> = (0..drugs.len())
+            .map(|drug| (drug, course_of(drug)))
+            .filter(|(drug, course)| course.is_some() || self.body.concentrations[*drug] > 0.0)
+            .collect();
+        let (mut names, mut states, mut reasons) = (Texts::default(), Texts::default(), Texts::default());
+        for &(drug, course) in &shown {
+            names.push(&drugs[drug].name);
+            let (state, reason) = match (line, course) {
+                (Some(line), Some(course)) => self.dose_state(line, course),
+                _ => ("stopped", ""),
+            };
+            states.push(state);
+            reasons.push(reason);
+        }
+        let concentration = |drug: usize| self.body.concentrations[drug];
+        let mut table = Table::default();
+        table.put("drug", Column::Text(names));
+        table.put("dose", Column::F64(shown.iter().map(|(_, c)| c.map_or(0.0, |c| c.dose)).collect()));
+        table.put("state", Column::Text(states));
+        table.put("held_for", Column::Text(reasons));
+        table.put("concentration", Column::F64(shown.iter().map(|&(d, _)| concentration(d)).collect()));
+        table.put(
+            "relative_concentration",
+            Column::F64(shown.iter().map(|&(d, _)| concentration(d) / drugs[d].steady_state).collect()),
+        );
+        table
+    }
+
+    /// Whether a drug of the line is due on the day of the next doses, and what keeps it back.
+    fn dose_state(&self, line: &RunningLine, course: &DrugCourse) -> (&'static str, &'static str) {
+        let today = self.day;
+        if course.held_by_hand {
+            ("held", "by hand")
+        } else if course.held_for_neutrophils {
+            ("held", "neutrophils")
+        } else if course.held_adaptively {
+            ("held", "adaptive dosing")
+        } else if line.on_holiday(course.drug, today) {
+            ("held", "holiday")
+        } else if course.schedule.doses_on(today.saturating_sub(course.started) as u32) > 0 {
+            ("taken", "")
+        } else {
+            ("off day", "")
+        }
+    }
+}
