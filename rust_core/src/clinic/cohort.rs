@@ -83,10 +83,9 @@ impl Cohort {
         Ok(())
     }
 
-    fn live(&self, id: u64, cancel: &AtomicBool) -> Result<(PatientRow, Life)> {
+    fn live(&self, id: u64, cancel: &AtomicBool) -> Result<(Arc<PatientRow>, Life)> {
         let patient = Patient::enrolled(&self.experiment, id, cancel)?;
-        let row =
-            PatientRow::clone(patient.at_enrolment.as_ref().unwrap_or(&Arc::new(PatientRow::new(&patient))));
+        let row = patient.at_enrolment.clone().unwrap_or_else(|| Arc::new(PatientRow::new(&patient)));
         let mut lived: Vec<Option<Records>> = vec![None; self.alike.len()];
         let mut arms = Vec::new();
         for (arm, &first) in self.alike.iter().enumerate() {
@@ -110,7 +109,7 @@ impl Cohort {
         cancel: &AtomicBool,
         done: &AtomicUsize,
     ) -> Result<Vec<(&'static str, Table)>> {
-        let lives: Vec<Result<Vec<(PatientRow, Life)>>> = (first..first + patients)
+        let lives: Vec<Result<Vec<(Arc<PatientRow>, Life)>>> = (first..first + patients)
             .into_par_iter()
             .map(|id| {
                 if cancel.load(Ordering::Relaxed) {
@@ -124,7 +123,7 @@ impl Cohort {
                 life.map(|life| vec![life])
             })
             .collect();
-        let (rows, lives): (Vec<PatientRow>, Vec<Life>) = collect(lives)?.into_iter().unzip();
+        let (rows, lives): (Vec<Arc<PatientRow>>, Vec<Life>) = collect(lives)?.into_iter().unzip();
         let arms: Vec<String> = self.experiment.spec.arms.iter().map(|arm| arm.name.clone()).collect();
         let mut out = vec![("patients", patient_table(&rows))];
         out.extend(tables(&lives, &arms));
@@ -183,7 +182,7 @@ fn listed(genes: Vec<&str>, are: impl Fn(&str) -> bool) -> String {
     genes.into_iter().filter(|gene| are(gene)).collect::<Vec<_>>().join(" + ")
 }
 
-fn texts(rows: &[PatientRow], of: impl Fn(&PatientRow) -> String) -> Column {
+fn texts(rows: &[Arc<PatientRow>], of: impl Fn(&PatientRow) -> String) -> Column {
     let mut column = Texts::default();
     for row in rows {
         column.push(&of(row));
@@ -194,11 +193,11 @@ fn texts(rows: &[PatientRow], of: impl Fn(&PatientRow) -> String) -> Column {
 impl Patient {
     /// The row of the `patients` table.
     pub fn covariate_table(&self) -> Table {
-        patient_table(&self.at_enrolment.iter().map(|row| PatientRow::clone(row)).collect::<Vec<_>>())
+        patient_table(self.at_enrolment.as_slice())
     }
 }
 
-fn patient_table(rows: &[PatientRow]) -> Table {
+fn patient_table(rows: &[Arc<PatientRow>]) -> Table {
     let f64s = |of: fn(&Covariates) -> f64| Column::F64(rows.iter().map(|r| of(&r.covariates)).collect());
     let flags = |of: fn(&Covariates) -> bool| Column::Bool(rows.iter().map(|r| of(&r.covariates)).collect());
     let mut founder = Texts::default();
