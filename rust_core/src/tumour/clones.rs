@@ -79,7 +79,7 @@ pub struct CloneRecord {
 }
 
 /// A clone that has no cells any more.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Extinct {
     /// What it was.
     pub record: CloneRecord,
