@@ -83,7 +83,7 @@ impl Cohort {
         Ok(())
     }
 
-    fn live(&self, id: u64, cancel: &AtomicBool) -> Result<(Arc<PatientRow>, Life)> {
+    fn live(&self, id: u64, cancel: &AtomicBool) -> Result<Lived> {
         let patient = Patient::enrolled(&self.experiment, id, cancel)?;
         let row = patient.at_enrolment.clone().unwrap_or_else(|| Arc::new(PatientRow::new(&patient)));
         let mut lived: Vec<Option<Records>> = vec![None; self.alike.len()];
@@ -109,7 +109,7 @@ impl Cohort {
         cancel: &AtomicBool,
         done: &AtomicUsize,
     ) -> Result<Vec<(&'static str, Table)>> {
-        let lives: Vec<Result<Vec<(Arc<PatientRow>, Life)>>> = (first..first + patients)
+        let lives: Vec<Result<Vec<Lived>>> = (first..first + patients)
             .into_par_iter()
             .map(|id| {
                 if cancel.load(Ordering::Relaxed) {
@@ -130,6 +130,9 @@ impl Cohort {
         Ok(out)
     }
 }
+
+/// A patient's row and life in all arms.
+type Lived = (Arc<PatientRow>, Life);
 
 /// What is reported of a patient at enrolment.
 #[derive(Clone, Debug, Serialize, Deserialize)]

@@ -74,14 +74,14 @@ impl Patient {
             return Err(refuse("follow-up is over; nothing can be given any more"));
         }
         match decision {
-            Intervention::Regimen { drugs, how } => self.give(drugs, how),
+            Intervention::Regimen { drugs, how } => self.give(drugs, *how),
             Intervention::Hold { drugs } => self.hold(drugs, true),
             Intervention::Resume { drugs } => self.hold(drugs, false),
             Intervention::Plan { lines } => self.change_plan(lines),
         }
     }
 
-    fn give(&mut self, drugs: &[Dosing], how: &How) -> Result<()> {
+    fn give(&mut self, drugs: &[Dosing], how: How) -> Result<()> {
         if drugs.is_empty() {
             return Err(refuse("found no drug; name at least one (to pause treatment, hold it)"));
         }
