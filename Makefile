@@ -15,7 +15,7 @@ export PIP_CONSTRAINT := $(CURDIR)/constraints.txt
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := build
-.PHONY: build run test lint format bench evidence constraints clean help
+.PHONY: build run test browser-test lint format bench screenshots evidence constraints clean help
 
 build: $(BUILT) ## create .venv and build everything into it
 
@@ -36,6 +36,9 @@ test: build ## test the core, then the package
 	cargo test --release --locked
 	$(BIN)/pytest
 
+browser-test: build ## test the page in a real browser (needs chromium)
+	$(BIN)/pytest tests/browser
+
 lint: build ## check format, lints, types and stubs
 	cargo fmt --check
 	cargo clippy --release --locked --all-targets --features python -- -D warnings
@@ -53,6 +56,10 @@ bench: build ## measure speed and memory
 	$(BIN)/python benchmarks/run.py
 	$(BIN)/python benchmarks/cells.py
 	$(BIN)/python benchmarks/space.py
+	$(BIN)/python benchmarks/page.py
+
+screenshots: build ## take the screenshots of the README anew (needs chromium)
+	$(BIN)/python docs/images/make_screenshots.py
 
 evidence: build ## predict all trials and write docs/evidence.md with its figures
 	$(BIN)/tumor-abm predict --out results/predictions.parquet --keep results/evidence --patients $(PATIENTS)
@@ -68,4 +75,4 @@ clean: ## remove everything that build and test made
 	rm -f python/tumor_abm/_core*.so
 
 help: ## show this list
-	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14

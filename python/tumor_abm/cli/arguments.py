@@ -45,6 +45,14 @@ examples:
       --scheduler tcp://node01:8786
 """
 
+_APP_EXAMPLES = """\
+The page is served on this machine only. Every browser tab has a patient of its own. Ctrl-C ends it.
+
+examples:
+  tumor-abm app
+  tumor-abm app experiments/ctdna_guided_switch.toml --port 8080 --no-open
+"""
+
 
 _EVOLVE_EXAMPLES = """\
 Interrupt it whenever you like, with Ctrl-C or worse: the same command goes on where it stopped. The
@@ -110,6 +118,7 @@ def parser() -> Parser:
         )
     )
     _describe_predict(add("predict", "predict what trials report", commands.predict, _PREDICT_EXAMPLES))
+    _describe_app(add("app", "see one patient's tumour evolve, in the browser", commands.app, _APP_EXAMPLES))
     _describe_list(add("list", "list what experiments can name, or the experiments", commands.list_known))
     _experiment(add("check", "say what is wrong with an experiment, without running it", commands.check))
     _describe_calibrate(
@@ -169,6 +178,20 @@ def _describe_predict(predict: Parser) -> None:
     )
 
 
+def _describe_app(app: Parser) -> None:
+    app.add_argument(
+        "experiment",
+        metavar="EXPERIMENT.toml",
+        type=Path,
+        nargs="?",
+        help="experiment with the patients and strategies to choose from (default: usual ones)",
+    )
+    app.add_argument(
+        "--port", metavar="N", type=_port, help="port of the page (default: 8765, or a free one if taken)"
+    )
+    app.add_argument("--no-open", action="store_true", help="do not open the browser")
+
+
 def _describe_list(list_known: Parser) -> None:
     list_known.add_argument("what", choices=commands.LISTS)
 
@@ -199,12 +222,17 @@ def _seed(text: str) -> int:
     return _whole_number(text, at_least=0)
 
 
-def _whole_number(text: str, at_least: int) -> int:
+def _port(text: str) -> int:
+    return _whole_number(text, at_least=1, at_most=65_535)
+
+
+def _whole_number(text: str, at_least: int, at_most: int | None = None) -> int:
     try:
         number = int(text)
     except ValueError:
         number = at_least - 1
-    if number < at_least:
-        allowed = f"a whole number of at least {at_least}"
+    if number < at_least or (at_most is not None and number > at_most):
+        upwards = f"of at least {at_least}" if at_most is None else f"from {at_least} to {at_most}"
+        allowed = f"a whole number {upwards}"
         raise argparse.ArgumentTypeError(f'found "{text}"; allowed: {allowed}')
     return number

@@ -150,6 +150,13 @@ def predict(arguments: argparse.Namespace) -> None:
     output().print(table_of_predictions(prediction.table))
 
 
+def app(arguments: argparse.Namespace) -> None:
+    """Serve the browser page until Ctrl-C."""
+    from tumor_abm.app.server import serve
+
+    serve(arguments.experiment, port=arguments.port, open_browser=not arguments.no_open)
+
+
 def list_known(arguments: argparse.Namespace) -> None:
     """Print a table of what experiments can name, or of the experiments."""
     from tumor_abm.cli.consoles import output

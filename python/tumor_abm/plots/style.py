@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from functools import partial
 from html import escape
 from pathlib import Path
+from threading import RLock
 from typing import Any
 
 import matplotlib
@@ -45,11 +46,13 @@ _STYLE: dict[Any, Any] = {
     "ytick.labelcolor": INK,
 }
 
+_DRAWING = RLock()
+
 
 @contextmanager
 def style() -> Iterator[None]:
-    """Draw in the house style."""
-    with matplotlib.rc_context(_STYLE):
+    """Draw in the house style; one thread at a time, since matplotlib keeps its style for all."""
+    with _DRAWING, matplotlib.rc_context(_STYLE):
         yield
 
 
@@ -108,3 +111,11 @@ def svg(figure: Figure, label: str) -> str:
     element = text.getvalue()[text.getvalue().index("<svg") :]
     unnamed = re.sub(r'<g id="[^"]*"', "<g", element)  # ids of groups would repeat in a page of figures
     return unnamed.replace("<svg", f'<svg role="img" aria-label="{escape(label)}"', 1)
+
+
+def png(figure: Figure, dots_per_inch: float) -> bytes:
+    """Return `figure` as PNG."""
+    file = io.BytesIO()
+    with style():
+        figure.savefig(file, format="png", dpi=dots_per_inch, metadata={"Software": None})
+    return file.getvalue()

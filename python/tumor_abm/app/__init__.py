@@ -1,0 +1,1 @@
+"""The browser app: one virtual patient, seen and treated day by day."""

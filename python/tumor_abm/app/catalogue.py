@@ -1,0 +1,111 @@
+"""What can be chosen on the page."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+from tumor_abm._toml import read_toml
+from tumor_abm.config import Experiment
+from tumor_abm.errors import InputError
+from tumor_abm.report.therapy import line_in_words
+
+_GENES = ("ESR1", "PIK3CA", "RB1", "CCNE1")
+_EVERY_WEEKS = 8
+
+
+@dataclass(frozen=True)
+class Catalogue:
+    """Patients, strategies, drugs and alterations of an experiment.
+
+    Attributes
+    ----------
+    experiment
+        The experiment as checked.
+    tables
+        The same as written, with liquid biopsies for the eye if it has none: a sample leaves no
+        trace in the patient.
+    """
+
+    experiment: Experiment
+    tables: Mapping[str, Any]
+
+    @classmethod
+    def of(cls, file: Path | None) -> Catalogue:
+        """Return the catalogue of an experiment file, or of the strategies that come with the app.
+
+        Raises
+        ------
+        InputError
+            The file cannot be read, or is wrong.
+        """
+        if file is None:
+            text = resources.files("tumor_abm.app").joinpath("strategies.toml").read_text(encoding="utf-8")
+            tables = tomllib.loads(text)
+            return cls(Experiment.from_dict(tables), tables)
+        tables = dict(read_toml(file))
+        experiment = Experiment.from_dict(tables, file=file)
+        if isinstance(tables.get("knowledge"), list):
+            tables["knowledge"] = [str((file.parent / name).resolve()) for name in tables["knowledge"]]
+        genes = [gene for gene in _GENES if gene in _genes(experiment)]
+        if genes:
+            tables.setdefault("liquid_biopsy", {"every_weeks": _EVERY_WEEKS, "genes": genes})
+        tables["seed"] = experiment.seed
+        return cls(experiment, tables)
+
+    @property
+    def arms(self) -> list[str]:
+        """Names of the strategies."""
+        return [arm.name for arm in self.experiment.arms]
+
+    @cached_property
+    def _lines(self) -> dict[str, list[dict[str, Any]]]:
+        return {arm["name"]: arm["line"] for arm in self.experiment.resolved()["arm"]}
+
+    def lines(self, arm: str) -> list[dict[str, Any]]:
+        """Return the lines of an arm as tables."""
+        if arm not in self._lines:
+            raise InputError(key="strategy", found=arm, allowed=self.arms)
+        return self._lines[arm]
+
+    def lines_in_words(self, arm: str) -> list[str]:
+        """Say what each line of an arm gives, and until when."""
+        return [", ".join(line_in_words(line)) for line in self.lines(arm)]
+
+    @cached_property
+    def drugs(self) -> list[str]:
+        """Drugs that can be given, by class."""
+        known = self.experiment.knowledge.drugs
+        return sorted(known, key=lambda name: (known[name].class_, name))
+
+    def drug_in_words(self, drug: str) -> str:
+        """Say what a drug is and how it is given."""
+        known = self.experiment.knowledge.drugs[drug]
+        return f"{known.class_}; {known.given}" if known.given else known.class_
+
+    @property
+    def populations(self) -> list[str]:
+        """Populations from which the patient can come; the experiment's own first."""
+        own = self.experiment.population_name
+        return [own, *(name for name in self.experiment.knowledge.populations if name != own)]
+
+    @property
+    def alterations(self) -> list[str]:
+        """Alterations in play."""
+        return list(self.experiment.alterations)
+
+    @property
+    def states(self) -> list[str]:
+        """Alterations in play that are reversible states."""
+        known = self.experiment.knowledge.alterations
+        return [name for name in self.alterations if known[name].origin.kind == "state"]
+
+
+def _genes(experiment: Experiment) -> set[str]:
+    known = experiment.knowledge.alterations
+    return {known[name].gene for name in experiment.alterations if known[name].gene}

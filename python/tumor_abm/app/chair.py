@@ -1,0 +1,100 @@
+"""The therapist's chair: change the treatment on any day."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import solara
+
+from tumor_abm.app.session import Session
+from tumor_abm.app.twin import Twin
+
+SIDES = ("left", "right")
+"""Where the twins of a comparison stand."""
+
+
+@solara.component
+def Chair(session: Session) -> None:
+    """Switch, add, stop, hold, resume, rechallenge: from today on."""
+    pictures = session.pictures.value
+    chosen, set_chosen = solara.use_state(())
+    new_line, set_new_line = solara.use_state(True)
+    at, set_at = solara.use_state(0)
+    if not pictures:
+        return
+    twin = min(at, len(pictures) - 1)
+    facts = pictures[twin].facts
+    if len(pictures) > 1:
+        solara.ToggleButtonsSingle(
+            SIDES[twin], values=list(SIDES), on_value=lambda side: set_at(SIDES.index(side)), dense=True
+        )
+        solara.Text(pictures[twin].name, classes=["tumor-note"])
+    _Taken(session, twin, facts)
+    solara.SelectMultiple(
+        "Drugs from today on",
+        all_values=session.catalogue.drugs,
+        values=list(chosen),
+        on_value=lambda drugs: set_chosen(tuple(drugs)),
+        dense=True,
+    )
+    solara.Checkbox(label="as a new line of therapy", value=new_line, on_value=set_new_line)
+
+    def give(drugs: tuple[str, ...]) -> None:
+        session.pause()
+        session.treat(twin, lambda patient: _give(patient, drugs, new_line))
+
+    solara.Button(
+        "Give these",
+        icon_name="mdi-pill",
+        color="primary",
+        small=True,
+        disabled=not facts["running"],
+        on_click=lambda: give(chosen),
+    )
+    before = _earlier_regimens(facts)
+    if before:
+        solara.Text("Rechallenge with an earlier regimen:", classes=["tumor-note"])
+        for regimen in before:
+            solara.Button(
+                regimen,
+                small=True,
+                text=True,
+                icon_name="mdi-history",
+                on_click=lambda regimen=regimen: give(tuple(regimen.split(" + "))),
+            )
+
+
+def _give(patient: Twin, drugs: tuple[str, ...], new_line: bool) -> None:
+    patient.model.intervene(list(drugs), new_line=new_line)
+    patient.record.note_line(patient.model)
+
+
+@solara.component
+def _Taken(session: Session, twin: int, facts: dict[str, Any]) -> None:
+    """Drugs of today, each with what can be done about it."""
+    taken = [row for row in facts["drugs"] if row["state"] != "stopped"]
+    if not taken:
+        solara.Text("No drug is being taken.", classes=["tumor-note"])
+    for row in taken:
+        drug, held = row["drug"], row["state"] == "held"
+        with solara.Row(gap="4px", style={"align-items": "center"}):
+            solara.Text(f"{drug}: {row['state']}", style={"flex": "1", "font-size": "13px"})
+            solara.Button(
+                "resume" if held else "hold",
+                small=True,
+                text=True,
+                on_click=lambda drug=drug, held=held: session.treat(
+                    twin, lambda patient: patient.model.resume(drug) if held else patient.model.hold(drug)
+                ),
+            )
+            solara.Button(
+                "stop",
+                small=True,
+                text=True,
+                on_click=lambda drug=drug: session.treat(twin, lambda patient: patient.model.stop(drug)),
+            )
+
+
+def _earlier_regimens(facts: dict[str, Any]) -> list[str]:
+    started = [event["detail"] for event in facts["events"] if event["event"] == "line started"]
+    return [regimen for regimen in dict.fromkeys(started) if regimen and regimen != facts["regimen"]]

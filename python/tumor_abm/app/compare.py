@@ -1,0 +1,62 @@
+"""One tumour, two futures: fork the patient and follow both twins."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import solara
+
+from tumor_abm.app.chair import SIDES
+from tumor_abm.app.plan import LinesEditor, PlanInWords
+from tumor_abm.app.session import Session
+from tumor_abm.app.setup import OWN_LINES, lines_of
+from tumor_abm.errors import InputError
+
+
+@solara.component
+def Compare(session: Session) -> None:
+    """Choice of the other strategy; or, once forked, of the twin to go on with."""
+    arms = session.catalogue.arms
+    other, set_other = solara.use_state(arms[min(1, len(arms) - 1)])
+    lines, set_lines = solara.use_state((("alpelisib", "fulvestrant"), ("capecitabine",)))
+    pictures = session.pictures.value
+    if len(pictures) > 1:
+        solara.Text("Both twins live the same days.", classes=["tumor-note"])
+        for twin, picture in enumerate(pictures):
+            solara.Button(
+                f"Go on with the {SIDES[twin]}",
+                small=True,
+                outlined=True,
+                on_click=lambda twin=twin: session.keep(twin),
+            )
+            solara.Text(picture.name, classes=["tumor-note"])
+        return
+    solara.Text(
+        "A twin with the same tumour and the same chances goes another way from today on.",
+        classes=["tumor-note"],
+    )
+    solara.Select(
+        "The twin's strategy", values=[*arms, OWN_LINES], value=other, on_value=set_other, dense=True
+    )
+    if other == OWN_LINES:
+        LinesEditor(session.catalogue, lines, set_lines)
+    else:
+        PlanInWords(session.catalogue, other)
+
+    def fork() -> None:
+        try:
+            plan: Any = lines_of(lines) if other == OWN_LINES else session.catalogue.lines(other)
+        except InputError as error:
+            session.tell(str(error))
+            return
+        named = "; ".join(" + ".join(drugs) for drugs in lines) if other == OWN_LINES else other
+        session.fork(named, plan)
+
+    solara.Button(
+        "Fork and compare",
+        icon_name="mdi-call-split",
+        color="primary",
+        small=True,
+        disabled=not pictures or not pictures[0].facts["running"],
+        on_click=fork,
+    )

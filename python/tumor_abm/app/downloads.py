@@ -1,0 +1,82 @@
+"""Take along what is shown: the data as CSV or Parquet, the figure as SVG or PNG."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+from collections.abc import Callable
+from typing import Literal
+
+import polars as pl
+import solara
+
+from tumor_abm.app.session import Session
+from tumor_abm.app.twin import Twin
+from tumor_abm.plots.style import png, style
+
+_FIGURE_DPI = 200
+_FIGURE_IN = 7.4
+
+Kind = Literal["csv", "parquet"]
+
+
+@solara.component
+def Downloads(session: Session) -> None:
+    """Show a button for each kind of file."""
+    ready = bool(session.pictures.value)
+    files: list[tuple[str, str, Callable[[], bytes]]] = [
+        ("Data, CSV", "tumor_abm_csv.zip", lambda: zipped(session.twins, "csv")),
+        ("Data, Parquet", "tumor_abm_parquet.zip", lambda: zipped(session.twins, "parquet")),
+        ("Figure, SVG", "tumor_abm.svg", lambda: figure_svg(session.twins[0])),
+        ("Figure, PNG", "tumor_abm.png", lambda: figure_png(session.twins[0])),
+    ]
+    if not ready:
+        return
+    for label, filename, data in files:
+        _Download(session, label, filename, data)
+
+
+@solara.component
+def _Download(session: Session, label: str, filename: str, data: Callable[[], bytes]) -> None:
+    day = f"{session.pictures.value[0].facts['day']:.0f}"
+    made = solara.use_memo(lambda: lambda: session.at_rest(data), [day, len(session.twins)])
+    with solara.FileDownload(made, filename=filename.replace(".", f"_day{day}.", 1)):
+        solara.Button(label, icon_name="mdi-download", small=True, text=True)
+
+
+def zipped(twins: list[Twin], kind: Kind) -> bytes:
+    """Return the tables of all twins as a zip of files; a column ``strategy`` tells the twins apart."""
+    courses = [(twin.name, twin.course()) for twin in twins]
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name in courses[0][1].tables:
+            table = pl.concat(
+                [
+                    course.tables[name].select(pl.lit(strategy).alias("strategy"), pl.all())
+                    for strategy, course in courses
+                ],
+                how="vertical_relaxed",
+            )
+            archive.writestr(f"{name}.{kind}", _written(table, kind))
+    return file.getvalue()
+
+
+def figure_svg(twin: Twin) -> bytes:
+    """Return the charts as SVG."""
+    file = io.BytesIO()
+    with style():
+        twin.figure(columns=1, width_in=_FIGURE_IN).savefig(file, format="svg", metadata={"Date": None})
+    return file.getvalue()
+
+
+def figure_png(twin: Twin) -> bytes:
+    """Return the charts as PNG."""
+    return png(twin.figure(columns=1, width_in=_FIGURE_IN), _FIGURE_DPI)
+
+
+def _written(table: pl.DataFrame, kind: Kind) -> bytes:
+    if kind == "csv":
+        return table.write_csv().encode()
+    file = io.BytesIO()
+    table.write_parquet(file)
+    return file.getvalue()

@@ -1,0 +1,67 @@
+"""The strategy: a shipped arm, or lines composed from drugs."""
+
+from __future__ import annotations
+
+import solara
+
+from tumor_abm.app.catalogue import Catalogue
+from tumor_abm.app.session import Session
+from tumor_abm.app.setup import OWN_LINES
+
+MOST_LINES = 8
+
+Lines = tuple[tuple[str, ...], ...]
+
+
+@solara.component
+def PlanPanel(session: Session) -> None:
+    """Choose a strategy; it counts from the next reset on."""
+    setup = session.setup.value
+    solara.Select(
+        "Strategy",
+        values=[*session.catalogue.arms, OWN_LINES],
+        value=setup.strategy,
+        on_value=lambda name: session.choose(strategy=name),
+        dense=True,
+    )
+    if setup.strategy == OWN_LINES:
+        LinesEditor(session.catalogue, setup.lines, lambda lines: session.choose(lines=lines))
+    else:
+        PlanInWords(session.catalogue, setup.strategy)
+    solara.Text("Counts from the next Reset on.", classes=["tumor-note"])
+
+
+@solara.component
+def PlanInWords(catalogue: Catalogue, arm: str) -> None:
+    """Say the lines of a shipped strategy."""
+    for number, words in enumerate(catalogue.lines_in_words(arm), 1):
+        solara.Text(f"{number}. {words}", classes=["tumor-note"])
+
+
+@solara.component
+def LinesEditor(catalogue: Catalogue, lines: Lines, on_lines: solara.Callable[[Lines], None]) -> None:
+    """Compose lines of therapy, each a choice of drugs."""
+
+    def put(number: int, drugs: list[str]) -> None:
+        on_lines((*lines[:number], tuple(drugs), *lines[number + 1 :]))
+
+    for number, drugs in enumerate(lines):
+        with solara.Row(gap="2px", style={"align-items": "center"}):
+            with solara.Div(style={"flex": "1", "min-width": "0"}):
+                solara.SelectMultiple(
+                    f"Line {number + 1}",
+                    all_values=catalogue.drugs,
+                    values=list(drugs),
+                    on_value=lambda chosen, number=number: put(number, chosen),
+                    dense=True,
+                )
+            solara.Button(
+                icon_name="mdi-close",
+                icon=True,
+                small=True,
+                on_click=lambda number=number: on_lines((*lines[:number], *lines[number + 1 :])),
+            )
+    if len(lines) < MOST_LINES:
+        solara.Button(
+            "Add a line", icon_name="mdi-plus", text=True, small=True, on_click=lambda: on_lines((*lines, ()))
+        )

@@ -1,0 +1,274 @@
+"""The state of one browser tab, and the tasks that change it."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import partial
+from threading import Lock
+from typing import Any, Literal
+
+import solara
+
+from tumor_abm.app.catalogue import Catalogue
+from tumor_abm.app.charts import option_of
+from tumor_abm.app.setup import Setup
+from tumor_abm.app.twin import LegendRow, Twin
+from tumor_abm.errors import InputError
+from tumor_abm.plots.genotypes import Palette
+
+SPEEDS = (1, 2, 5, 10, 20)
+"""Frames per second to choose from."""
+
+_CHARTS_LOOK_S = 0.05
+_CHARTS_PAUSE_S = 0.2
+_log = logging.getLogger(__name__)
+
+Order = Callable[[], None]
+
+
+@dataclass(frozen=True)
+class Notice:
+    """Something to tell the user."""
+
+    kind: Literal["error", "info"]
+    text: str
+
+
+@dataclass(frozen=True)
+class Picture:
+    """What the page shows of one twin."""
+
+    name: str
+    tumour: bytes
+    legend: list[LegendRow]
+    founder: list[str]
+    facts: dict[str, Any]
+
+
+class Session:
+    """One tab: its patient or twins, whether they are playing, and what is shown.
+
+    Handlers of buttons do not touch the patient: they leave an order, and the page's one task
+    carries it out in a thread. So nothing waits, and nothing happens twice at a time.
+
+    Parameters
+    ----------
+    catalogue
+        What can be chosen.
+    """
+
+    def __init__(self, catalogue: Catalogue) -> None:
+        self.catalogue = catalogue
+        self.twins: list[Twin] = []
+        self.setup = solara.reactive(
+            Setup(population=catalogue.experiment.population_name, strategy=catalogue.arms[0])
+        )
+        self.pictures: solara.Reactive[tuple[Picture, ...]] = solara.reactive(())
+        self.charts: solara.Reactive[tuple[dict[str, Any], ...]] = solara.reactive(())
+        self.notice: solara.Reactive[Notice | None] = solara.reactive(None)
+        self.playing = solara.reactive(False)
+        self.busy = solara.reactive(False)
+        self.days_per_frame = solara.reactive(7)
+        self.speed = solara.reactive(10)
+        self.frames = 0
+        self._orders: deque[Order] = deque()
+        self._stir = asyncio.Event()
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._closed = False
+        self._lock = Lock()
+        self._charts_due = False
+        self._orders.append(partial(self._begin, self.setup.value))
+
+    def order(self, order: Order) -> None:
+        """Have the page's task do something to the patient; what was wrong before is forgotten."""
+        self.notice.value = None
+        self._orders.append(order)
+        self._wake()
+
+    def close(self) -> None:
+        """End the page's task: the tab is gone."""
+        self._closed = True
+        self._wake()
+
+    def _wake(self) -> None:
+        if self._loop is not None and not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(self._stir.set)
+
+    def choose(self, **changes: Any) -> None:
+        """Change the set-up; it counts from the next reset on."""
+        self.setup.value = replace(self.setup.value, **changes)
+
+    def reset(self) -> None:
+        """Stop, and begin again with the patient that is chosen now."""
+        self.playing.value = False
+        self.order(partial(self._begin, self.setup.value))
+
+    def play(self) -> None:
+        """Play until paused, or until follow-up ends."""
+        self.notice.value = None
+        self.playing.value = True
+        self._wake()
+
+    def pause(self) -> None:
+        """Stop after the frame that is being made."""
+        self.playing.value = False
+
+    def step(self) -> None:
+        """Go on by one frame."""
+        self.playing.value = False
+        self.order(partial(self._advance, self.days_per_frame.value))
+
+    def treat(self, twin: int, change: Callable[[Twin], None]) -> None:
+        """Change the treatment of one twin; what is wrong with it is told on the page."""
+        self.order(lambda: change(self.twins[min(twin, len(self.twins) - 1)]))
+
+    def fork(self, name: str, strategy: Any) -> None:
+        """Send a twin of the first patient down another strategy."""
+        self.order(lambda: self._fork(name, strategy))
+
+    def tell(self, problem: str) -> None:
+        """Say on the page what is wrong."""
+        self.notice.value = Notice("error", problem)
+
+    def at_rest(self, make: Callable[[], bytes]) -> bytes:
+        """Return what `make` makes of the patients while they stand still."""
+        with self._lock:
+            return make()
+
+    def keep(self, twin: int) -> None:
+        """End the comparison and go on with one of the twins."""
+
+        def alone() -> None:
+            self.twins = [self.twins[twin]]
+
+        self.order(alone)
+
+    async def run(self) -> None:
+        """Carry out what is ordered, and play while playing is on: the page's one task.
+
+        The work is done in a thread, where the core lets go of the interpreter; the page is redrawn
+        here, in the event loop, and nowhere else.
+        """
+        self._loop = asyncio.get_running_loop()
+        while not self._closed:
+            self._stir.clear()
+            if not self._orders and not self.playing.value:
+                await self._stir.wait()
+                continue
+            began = time.monotonic()
+            self.busy.value = bool(self._orders)
+            # Reactive values belong to this tab's context, which the thread does not have.
+            outcome = await asyncio.to_thread(self._work, self.playing.value, self.days_per_frame.value)
+            self._show(*outcome)
+            self.busy.value = bool(self._orders)
+            if self.playing.value and not self._orders:
+                spent = time.monotonic() - began
+                await asyncio.sleep(max(0.005, 1 / self.speed.value - spent))
+
+    def _work(self, playing: bool, days: int) -> tuple[tuple[Picture, ...] | None, Notice | None]:
+        """Do the next thing; return what is to be shown."""
+        with self._lock:
+            try:
+                if self._orders:
+                    self._orders.popleft()()
+                    return self._draw(), None
+                if not playing:
+                    return None, None
+                self._advance(days)
+                return self._draw(), None
+            except InputError as error:
+                return None, Notice("error", str(error))
+            except Exception as error:
+                _log.exception("the page's task failed")
+                return None, _defect(error)
+
+    def _show(self, drawn: tuple[Picture, ...] | None, notice: Notice | None) -> None:
+        if notice is not None:
+            self.playing.value = False
+            self.notice.value = notice
+        if drawn is not None:
+            self.frames += 1
+            self.pictures.value = drawn
+        if self.playing.value and not any(twin.model.running for twin in self.twins):
+            self.playing.value = False
+
+    def _begin(self, chosen: Setup) -> None:
+        palette = Palette(self.catalogue.states)
+        self.twins = [Twin(chosen.model(self.catalogue), chosen.strategy, palette)]
+
+    def _advance(self, days: int) -> None:
+        for twin in self.twins:
+            twin.advance(days)
+
+    def _fork(self, name: str, strategy: Any) -> None:
+        first = self.twins[0]
+        self.twins = [first, first.fork(name, strategy)]
+
+    def _draw(self) -> tuple[Picture, ...]:
+        self._charts_due = True
+        return tuple(
+            Picture(
+                name=twin.name,
+                tumour=twin.picture(),
+                legend=twin.legend(),
+                founder=twin.founder,
+                facts=facts_of(twin),
+            )
+            for twin in self.twins
+        )
+
+    async def draw_charts(self) -> None:
+        """Draw the charts whenever there is something new, but not all the time."""
+        while not self._closed:
+            await asyncio.sleep(_CHARTS_LOOK_S)
+            if not self._charts_due:
+                continue
+            began = time.monotonic()
+            self._charts_due = False
+            try:
+                self.charts.value = await asyncio.to_thread(self._charts)
+            except Exception as error:
+                _log.exception("the charts could not be drawn")
+                self.notice.value = _defect(error)
+            spent = time.monotonic() - began
+            await asyncio.sleep(max(_CHARTS_PAUSE_S, spent) if self.playing.value else 0)
+
+    def _charts(self) -> tuple[dict[str, Any], ...]:
+        with self._lock:
+            courses = [(twin.course(), twin.palette) for twin in self.twins]
+        columns, height = (2, charts_height(1)) if len(courses) == 1 else (1, charts_height(2))
+        return tuple(
+            option_of(course, palette, columns=columns, height_px=height) for course, palette in courses
+        )
+
+
+def charts_height(twins: int) -> int:
+    """Height of the charts of one patient, or of each of two, in pixels."""
+    return 545 if twins == 1 else 760
+
+
+def _defect(error: Exception) -> Notice:
+    return Notice("error", f"a defect of tumor_abm: {type(error).__name__}: {error}")
+
+
+def facts_of(twin: Twin) -> dict[str, Any]:
+    """Return what the page says of a patient today."""
+    model = twin.model
+    return {
+        "day": model.day,
+        "line": model.line,
+        "regimen": model.regimen,
+        "cells": model.cells,
+        "volume_cm3": model.volume_cm3,
+        "sld_mm": model.sld_mm,
+        "scan": model.scan,
+        "status": model.status,
+        "running": model.running,
+        "drugs": model.drugs.to_dicts(),
+        "events": model.events.to_dicts(),
+    }

@@ -1,0 +1,136 @@
+"""One tumour on the page: a model, what was seen of it, and its pictures."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import polars as pl
+from matplotlib.figure import Figure
+
+from tumor_abm.app.record import Record
+from tumor_abm.model import TumorModel
+from tumor_abm.plots import tumour as pictures
+from tumor_abm.plots.course import Course, plot_course
+from tumor_abm.plots.genotypes import Palette, alterations_of
+
+SHOWN_GENOTYPES = 6
+"""Genotypes that the legend names; smaller ones are added up."""
+
+_MOST_KINDS = 250
+_COLOURS_AT_FIRST = 8
+_SEEN_FROM = 0.01
+
+
+@dataclass(frozen=True)
+class LegendRow:
+    """A genotype as the legend shows it.
+
+    Attributes
+    ----------
+    genotype, colour
+        Which one.
+    cells, share
+        Living cells, and their share.
+    net_growth
+        Division minus death today, per day.
+    """
+
+    genotype: str
+    colour: str
+    cells: float
+    share: float
+    net_growth: float | None
+
+
+class Twin:
+    """A patient on the page, who can be stepped, treated, forked and drawn.
+
+    Parameters
+    ----------
+    model
+        The patient.
+    name
+        Of the strategy, as the page says it.
+    palette
+        Colours of genotypes, shared by twins.
+    record
+        What was seen so far; begun today if there is none.
+    """
+
+    def __init__(
+        self, model: TumorModel, name: str, palette: Palette | None = None, record: Record | None = None
+    ) -> None:
+        self.model, self.name = model, name
+        self.palette = palette or Palette()
+        self.record = record or Record(model)
+        self.palette.give(self.record.founder)
+        self._give_colours(at_most=_COLOURS_AT_FIRST)
+
+    def _give_colours(self, at_most: int | None = None) -> None:
+        """Give colours to genotypes that are seen, or to the largest ones however rare."""
+        living = self.model.genotypes.sort("cells", descending=True)
+        chosen = living.head(at_most) if at_most else living.filter(pl.col("fraction") >= _SEEN_FROM)
+        for genotype in chosen["genotype"]:
+            self.palette.give(genotype)
+
+    @property
+    def founder(self) -> list[str]:
+        """Alterations of the first cell."""
+        return sorted(alterations_of(self.record.founder))
+
+    def advance(self, days: int) -> None:
+        """Live so many days, or until follow-up ends."""
+        steps_per_day = max(1, round(1 / self.model.dt))
+        for _ in range(days):
+            if not self.model.running:
+                return
+            for _ in range(steps_per_day):
+                self.model.step()
+            self.record.note(self.model)
+        self._give_colours()
+
+    def fork(self, name: str, strategy: Any = None) -> Twin:
+        """Return a twin with the same past, from today on under another strategy."""
+        model, record = self.model.fork(strategy), self.record.twin()
+        record.note_line(model)
+        return Twin(model, name, self.palette, record)
+
+    def course(self) -> Course:
+        """Return all that was seen so far."""
+        return self.record.course(self.model)
+
+    def figure(self, *, columns: int, width_in: float, height_in: float | None = None) -> Figure:
+        """Draw the course so far."""
+        return plot_course(
+            self.course(), self.palette, columns=columns, width_in=width_in, height_in=height_in
+        )
+
+    def legend(self) -> list[LegendRow]:
+        """Return the genotypes from the most to the least frequent."""
+        living = self.model.genotypes.sort("cells", descending=True)
+        rows = [
+            LegendRow(
+                genotype=row["genotype"],
+                colour=self.palette[row["genotype"]],
+                cells=row["cells"],
+                share=row["fraction"],
+                net_growth=row["division"] - row["death"],
+            )
+            for row in living.head(SHOWN_GENOTYPES).iter_rows(named=True)
+        ]
+        rest = living.slice(SHOWN_GENOTYPES)
+        if rest.height:
+            cells, share = float(rest["cells"].sum()), float(rest["fraction"].sum())
+            rows.append(LegendRow(f"{rest.height} more", "#FFFFFF", cells, share, None))
+        return rows
+
+    def picture(self, pixels: int = pictures.PIXELS) -> bytes:
+        """Draw the tumour of today as PNG."""
+        living = self.model.genotypes.sort("cells", descending=True)
+        rows = [(row["fraction"], self.palette[row["genotype"]]) for row in living.iter_rows(named=True)]
+        ordered = sorted(rows[:_MOST_KINDS], key=lambda row: row[1])
+        diameter = (self.model.volume_cm3 / self.record.reference_volume_cm3) ** (1 / 3)
+        return pictures.disc(
+            [share for share, _ in ordered], [colour for _, colour in ordered], float(diameter), pixels
+        )

@@ -1,0 +1,386 @@
+"""One patient's disease over time: clones, burden, scans, ctDNA, drugs and neutrophils under each other."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import polars as pl
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter
+from numpy.typing import NDArray
+
+from tumor_abm.plots.genotypes import Palette, nested
+from tumor_abm.plots.style import FAINT, INK, MUTED, style
+
+DAYS_PER_MONTH = 30.4375
+
+POINTS = 400
+"""Points in time that a panel draws at most; more cannot be told apart."""
+
+DETECTION_LIMIT = 0.001
+NEUTROPENIA = {"grade 3": 1.0, "grade 4": 0.5}
+"""Neutrophils below which neutropenia has that grade, 1e9 per litre (CTCAE 5.0)."""
+
+BANDS = ("#EEF3F8", "#F8F1E7", "#EFF6EF", "#F7EEF4")
+SERIES = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#5B2A86", "#7A3B00")
+RESPONSES = {"CR": "#009E73", "PR": "#0072B2", "SD": "#8A8A8A", "PD": "#D55E00", "NE": "#FFFFFF"}
+_LEAST_SHOWN = 1.0
+
+Frame = pl.DataFrame
+
+
+@dataclass(frozen=True, kw_only=True)
+class Course:
+    """What was seen of one patient, as the figures draw it. Days count from enrolment.
+
+    Attributes
+    ----------
+    states
+        ``day, line, cells, volume_cm3, sld_mm, neutrophils``, a row per recorded day.
+    clones
+        ``day, genotype, cells``, a row per recorded day and living genotype; the founder comes first.
+    concentrations
+        ``day, drug, relative``: average of the day, relative to the usual steady state.
+    assessments
+        ``day, sld_mm, sld_change, new_lesions, response``, a row per scan.
+    liquid_biopsies
+        ``day, gene, vaf``, a row per sample and gene.
+    lines
+        ``line, regimen, start_day, end_day, end_reason``; of a running line the last two are null.
+    events
+        ``day, line, event, detail``.
+    """
+
+    states: Frame
+    clones: Frame
+    concentrations: Frame
+    assessments: Frame
+    liquid_biopsies: Frame
+    lines: Frame
+    events: Frame
+
+    @property
+    def tables(self) -> dict[str, Frame]:
+        """All tables by name."""
+        return dict(vars(self))
+
+
+def plot_course(
+    course: Course,
+    palette: Palette,
+    *,
+    columns: int = 1,
+    width_in: float = 7.2,
+    height_in: float | None = None,
+) -> Figure:
+    """Draw one patient's disease.
+
+    Panels: share of genotypes (a Muller plot), burden on a log axis, sum of diameters with what RECIST
+    made of it, variant allele fractions, drug concentrations, and neutrophils when they are modelled.
+    Bands are lines of therapy.
+
+    Parameters
+    ----------
+    course
+        The patient.
+    palette
+        Colours of genotypes.
+    columns
+        Panels side by side.
+    width_in, height_in
+        Size of the figure; by default 1.5 inches a row.
+    """
+    panels = panels_of(course)
+    rows = -(-len(panels) // columns)
+    height = height_in or 1.5 * rows + 0.4
+    with style():
+        figure = Figure(figsize=(width_in, height))
+        FigureCanvasAgg(figure)
+        axes = figure.subplots(rows, columns, squeeze=False, sharex=True)
+        end = _months_shown(course)
+        for place, axis in enumerate(axes.T.flat):
+            if place >= len(panels):
+                axis.set_axis_off()
+                continue
+            _frame(axis, course, end, named=place % rows == 0)
+            panels[place](axis, course, palette)
+            if place % rows == rows - 1 or place == len(panels) - 1:
+                axis.set_xlabel("months since enrolment")
+                axis.tick_params(labelbottom=True)
+        figure.subplots_adjust(
+            left=0.62 / width_in,
+            right=1 - 0.12 / width_in,
+            top=1 - 0.34 / height,
+            bottom=0.48 / height,
+            hspace=0.34,
+            wspace=0.62 * columns / (width_in - 0.6),
+        )
+    return figure
+
+
+Panel = Callable[[Axes, Course, Palette], None]
+
+
+def panels_of(course: Course) -> list[Panel]:
+    """Return the panels that there is something to draw in."""
+    panels: list[Panel] = [draw_genotypes, draw_burden, draw_diameters, draw_ctdna, draw_drugs]
+    if course.states["neutrophils"].drop_nulls().len():
+        panels.append(draw_neutrophils)
+    return panels
+
+
+def draw_genotypes(axes: Axes, course: Course, palette: Palette) -> None:
+    """Draw the share of each genotype, descendants inside their parent."""
+    _title(axes, "Genotypes, share of living cells")
+    axes.set_ylim(0, 100)
+    axes.set_yticks([0, 50, 100])
+    axes.set_ylabel("%")
+    days, shares = shares_over_time(course.clones)
+    if not len(days):
+        return
+    names = list(shares)
+    layers = nested(names)
+    colours = [palette[genotype] for genotype, _ in layers]
+    heights = np.array([shares[genotype] * part * 100 for genotype, part in layers])
+    axes.stackplot(
+        days / DAYS_PER_MONTH,
+        heights,
+        colors=colours,
+        edgecolor=colours,
+        linewidth=0.4,
+    )
+
+
+def draw_burden(axes: Axes, course: Course, palette: Palette) -> None:
+    """Draw the living cells, in all and of each genotype, on a log axis."""
+    _title(axes, "Burden, living cells")
+    axes.set_yscale("log")
+    axes.set_ylabel("cells")
+    states = thinned(course.states)
+    total = states["cells"].to_numpy().astype(float)
+    months = states["day"].to_numpy() / DAYS_PER_MONTH
+    days, shares = shares_over_time(course.clones, absolute=True)
+    for genotype, cells in shares.items():
+        if genotype not in palette:
+            continue
+        shown = np.where(cells >= _LEAST_SHOWN, cells, np.nan)
+        axes.plot(days / DAYS_PER_MONTH, shown, color=palette[genotype], linewidth=1.0)
+    axes.plot(months, np.where(total >= _LEAST_SHOWN, total, np.nan), color=INK, linewidth=1.6)
+    top = float(total.max(initial=10.0))
+    axes.set_ylim(_LEAST_SHOWN, max(top * 3, 10.0))
+    axes.yaxis.set_major_locator(LogLocator(numticks=5))
+    axes.yaxis.set_minor_formatter(NullFormatter())
+    axes.minorticks_off()
+
+
+def draw_diameters(axes: Axes, course: Course, palette: Palette) -> None:
+    """Draw the sum of longest diameters: as it is, as measured, and what RECIST made of it."""
+    _title(axes, "Sum of longest diameters (RECIST 1.1)")
+    axes.set_ylabel("mm")
+    states = thinned(course.states)
+    axes.plot(states["day"] / DAYS_PER_MONTH, states["sld_mm"], color=MUTED, linewidth=1.0)
+    scans = course.assessments
+    for (response,), rows in scans.group_by("response", maintain_order=True):
+        colour = RESPONSES.get(str(response), MUTED)
+        axes.plot(
+            rows["day"] / DAYS_PER_MONTH,
+            rows["sld_mm"],
+            "o",
+            markersize=4.5,
+            markerfacecolor=colour,
+            markeredgecolor="white",
+            markeredgewidth=0.5,
+            label=str(response),
+        )
+    for row in scans.filter((pl.col("response") == "PD") | (pl.col("new_lesions") > 0)).iter_rows(named=True):
+        said = "PD" if row["response"] == "PD" else ""
+        said += f" {row['new_lesions']} new" if row["new_lesions"] else ""
+        axes.annotate(
+            said.strip(),
+            (row["day"] / DAYS_PER_MONTH, row["sld_mm"]),
+            (0, 5),
+            textcoords="offset points",
+            fontsize=6.5,
+            ha="center",
+            color=RESPONSES["PD"],
+        )
+    if scans.height:
+        _legend(axes)
+    top = max(_most(states["sld_mm"]), _most(scans["sld_mm"]), 1.0)
+    axes.set_ylim(0, top * 1.25)
+    axes.yaxis.set_major_locator(MaxNLocator(4))
+
+
+def draw_ctdna(axes: Axes, course: Course, palette: Palette) -> None:
+    """Draw the variant allele fractions of the liquid biopsies; what was not found lies on the floor."""
+    _title(axes, "ctDNA, variant allele fraction")
+    axes.set_yscale("log")
+    axes.set_ylabel("%")
+    readings = course.liquid_biopsies
+    found = readings.filter(pl.col("vaf") > 0)
+    floor = 100 * DETECTION_LIMIT / 2
+    axes.set_ylim(floor * 0.8, max(100 * _most(found["vaf"]) * 3, 1.0))
+    genes = readings["gene"].unique(maintain_order=True).to_list()
+    for place, gene in enumerate(genes):
+        own = readings.filter(pl.col("gene") == gene)
+        if not own["vaf"].max():
+            continue
+        axes.plot(
+            own["day"] / DAYS_PER_MONTH,
+            np.maximum(own["vaf"].to_numpy() * 100, floor),
+            "o-",
+            color=SERIES[place % len(SERIES)],
+            linewidth=1.1,
+            markersize=3,
+            label=gene,
+        )
+    axes.axhline(100 * DETECTION_LIMIT, color=MUTED, linewidth=0.7, linestyle=(0, (3, 2)))
+    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+    axes.yaxis.set_minor_formatter(NullFormatter())
+    if found.height:
+        _legend(axes)
+    else:
+        _note(axes, "nothing found so far" if readings.height else "no sample so far")
+
+
+def draw_drugs(axes: Axes, course: Course, palette: Palette) -> None:
+    """Draw the concentration of each drug relative to its usual steady state."""
+    _title(axes, "Drugs, concentration")
+    axes.set_ylabel("% of steady state")
+    taken = course.concentrations
+    drugs = taken.filter(pl.col("relative") > 0.01)["drug"].unique(maintain_order=True).to_list()
+    top = 1.2
+    for place, drug in enumerate(drugs):
+        own = thinned(taken.filter(pl.col("drug") == drug))
+        axes.plot(
+            own["day"] / DAYS_PER_MONTH,
+            own["relative"] * 100,
+            color=SERIES[place % len(SERIES)],
+            linewidth=1.0,
+            label=drug,
+        )
+        top = max(top, _most(own["relative"]))
+    axes.set_ylim(0, top * 125)
+    axes.yaxis.set_major_locator(MaxNLocator(3))
+    if drugs:
+        _legend(axes)
+    else:
+        _note(axes, "no drug so far")
+
+
+def draw_neutrophils(axes: Axes, course: Course, palette: Palette) -> None:
+    """Draw the neutrophils, and where neutropenia becomes grave."""
+    _title(axes, "Neutrophils")
+    axes.set_ylabel("10⁹/L")
+    states = thinned(course.states)
+    axes.plot(states["day"] / DAYS_PER_MONTH, states["neutrophils"], color=SERIES[0], linewidth=1.1)
+    top = max(_most(states["neutrophils"]) * 1.15, 2.0)
+    axes.set_ylim(0, top)
+    for grade, below in NEUTROPENIA.items():
+        axes.axhline(below, color=MUTED, linewidth=0.7, linestyle=(0, (3, 2)))
+        axes.annotate(
+            grade,
+            (1, below),
+            (-2, 1),
+            xycoords=axes.get_yaxis_transform(),
+            textcoords="offset points",
+            fontsize=6.5,
+            ha="right",
+            color=MUTED,
+        )
+    axes.yaxis.set_major_locator(MaxNLocator(4))
+
+
+def thinned(frame: Frame, points: int = POINTS) -> Frame:
+    """Return about so many rows of `frame`, the last among them."""
+    if frame.height <= points:
+        return frame
+    stride = -(-frame.height // points)
+    return frame.reverse().gather_every(stride).reverse()
+
+
+def shares_over_time(
+    clones: Frame, *, absolute: bool = False, points: int = POINTS
+) -> tuple[NDArray[np.float64], dict[str, NDArray[np.float64]]]:
+    """Return days, and for each genotype its share (or its number) of the living cells on each of them.
+
+    Genotypes come in the order of their first appearance; days are thinned to what can be drawn.
+    """
+    if not clones.height:
+        return np.empty(0), {}
+    days = clones["day"].unique(maintain_order=True)
+    kept = days if days.len() <= points else days.reverse().gather_every(-(-days.len() // points)).reverse()
+    drawn = clones.filter(pl.col("day").is_in(kept.implode()))
+    wide = drawn.pivot("genotype", index="day", values="cells", aggregate_function="sum").fill_null(0)
+    cells = {name: wide[name].to_numpy().astype(float) for name in wide.columns if name != "day"}
+    first = {name: place for place, name in enumerate(clones["genotype"].unique(maintain_order=True))}
+    ordered = dict(sorted(cells.items(), key=lambda pair: first[pair[0]]))
+    if absolute:
+        return wide["day"].to_numpy().astype(float), ordered
+    total = np.maximum(sum(ordered.values(), np.zeros(wide.height)), 1.0)
+    return wide["day"].to_numpy().astype(float), {name: own / total for name, own in ordered.items()}
+
+
+def _months_shown(course: Course) -> float:
+    last = _most(course.states["day"]) / DAYS_PER_MONTH
+    return max(3.0, last * 1.02)
+
+
+def _frame(axes: Axes, course: Course, end: float, *, named: bool) -> None:
+    axes.set_xlim(0, end)
+    axes.xaxis.set_major_locator(MaxNLocator(6, integer=True))
+    axes.tick_params(labelsize=7.5, length=2.5, pad=2)
+    axes.yaxis.label.set_fontsize(8)
+    axes.xaxis.label.set_fontsize(8)
+    for start, stop, place, line in _spans(course.lines, end):
+        axes.axvspan(start, stop, color=BANDS[place % len(BANDS)], linewidth=0, zorder=0)
+        axes.axvline(start, color=FAINT, linewidth=0.8, zorder=0.5)
+        if named and (stop - start) > 0.06 * end:
+            axes.annotate(
+                f"line {line}",
+                ((start + stop) / 2, 1),
+                (0, 13),
+                xycoords=axes.get_xaxis_transform(),
+                textcoords="offset points",
+                fontsize=7,
+                color=MUTED,
+                ha="center",
+            )
+
+
+def _spans(lines: Frame, end: float) -> Iterator[tuple[float, float, int, int]]:
+    for place, row in enumerate(lines.iter_rows(named=True)):
+        stop = end if row["end_day"] is None else row["end_day"] / DAYS_PER_MONTH
+        yield row["start_day"] / DAYS_PER_MONTH, min(stop, end), place, row["line"]
+
+
+def _title(axes: Axes, text: str) -> None:
+    axes.set_title(text, loc="left", fontsize=8, fontweight="bold", pad=3)
+
+
+def _note(axes: Axes, text: str) -> None:
+    axes.text(0.5, 0.5, text, transform=axes.transAxes, ha="center", va="center", fontsize=8, color=MUTED)
+
+
+def _legend(axes: Axes) -> None:
+    axes.legend(
+        loc="upper left",
+        ncols=4,
+        fontsize=6.5,
+        handlelength=1.0,
+        handletextpad=0.3,
+        columnspacing=0.8,
+        borderaxespad=0.2,
+        frameon=True,
+        framealpha=0.8,
+        edgecolor="none",
+    )
+
+
+def _most(values: pl.Series) -> float:
+    most = values.drop_nulls().max()
+    return float(most) if isinstance(most, int | float) else 0.0

@@ -1,0 +1,150 @@
+"""Genotypes in figures: a colour that stays, and who descends from whom."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+WILD_TYPE = "wild type"
+JOINT = " + "
+
+OTHERS = "#8A8A8A"
+"""Colour of genotypes that have none of their own."""
+
+_FOUNDER = "#B9C4CE"
+
+# Okabe and Ito's colours, then darker shades of them that keep apart in lightness.
+_LATER = (
+    "#D55E00",
+    "#0072B2",
+    "#009E73",
+    "#CC79A7",
+    "#E69F00",
+    "#56B4E9",
+    "#5B2A86",
+    "#7A3B00",
+    "#003F66",
+    "#8C6D1F",
+    "#00543E",
+)
+
+# By how much a colour is mixed with black (below 0) or white (above 0), for the states it is in.
+_SHADES = (0.0, -0.35, 0.4, -0.55, 0.6, -0.2, 0.2, 0.75)
+
+
+class Palette:
+    """Colours of the genotypes that matter; all others are grey.
+
+    The founder is pale. A mutant has a hue of its own, which it keeps for ever, so that figures of
+    one tumour, and of its twins under other treatments, can share a palette. Cells that differ by a
+    reversible state alone (CDK6-high, EMT) have the same hue, darker or lighter.
+
+    Parameters
+    ----------
+    states
+        Names of the reversible states.
+    """
+
+    def __init__(self, states: Iterable[str] = ()) -> None:
+        self._states = list(states)
+        self._hues: dict[frozenset[str], str] = {}
+        self._states_met: dict[frozenset[str], int] = {frozenset(): 0}
+
+    def give(self, genotype: str) -> None:
+        """Give a genotype a colour of its own, unless it has one or none is left; the founder first."""
+        mutations, states = self._parts(genotype)
+        if mutations not in self._hues and len(self._hues) <= len(_LATER):
+            self._hues[mutations] = _LATER[len(self._hues) - 1] if self._hues else _FOUNDER
+        if mutations in self._hues and len(self._states_met) < len(_SHADES):
+            self._states_met.setdefault(states, len(self._states_met))
+
+    def __contains__(self, genotype: str) -> bool:
+        mutations, states = self._parts(genotype)
+        return mutations in self._hues and states in self._states_met
+
+    def __getitem__(self, genotype: str) -> str:
+        mutations, states = self._parts(genotype)
+        if genotype not in self:
+            return OTHERS
+        return _mixed(self._hues[mutations], _SHADES[self._states_met[states]])
+
+    def _parts(self, genotype: str) -> tuple[frozenset[str], frozenset[str]]:
+        alterations = alterations_of(genotype)
+        states = alterations.intersection(self._states)
+        return alterations - states, states
+
+
+def _mixed(colour: str, shade: float) -> str:
+    """Mix a colour with black (``shade`` below 0) or white (above 0)."""
+    end = 255 if shade > 0 else 0
+    parts = (round(part + (end - part) * abs(shade)) for part in as_rgb(colour))
+    return "#" + "".join(f"{part:02X}" for part in parts)
+
+
+def as_rgb(colour: str) -> tuple[int, int, int]:
+    """Return ``#rrggbb`` as three numbers from 0 to 255."""
+    return int(colour[1:3], 16), int(colour[3:5], 16), int(colour[5:7], 16)
+
+
+def alterations_of(genotype: str) -> frozenset[str]:
+    """Return the alterations that a genotype's name joins."""
+    return frozenset() if genotype == WILD_TYPE else frozenset(genotype.split(JOINT))
+
+
+def parents(genotypes: Sequence[str]) -> dict[str, str | None]:
+    """Return, for each genotype, the one among them that it most likely came from.
+
+    That is the genotype with most of its alterations and no other; of several, the earlier in
+    `genotypes`. The first genotype is the founder and takes in those that fit nowhere (an alteration
+    that was lost again, for one).
+    """
+    found: dict[str, str | None] = {}
+    for genotype in genotypes:
+        own = alterations_of(genotype)
+        fitting = [other for other in genotypes if alterations_of(other) < own]
+        nearest = max(fitting, key=lambda other: len(alterations_of(other)), default=genotypes[0])
+        found[genotype] = None if genotype == genotypes[0] else nearest
+    return found
+
+
+def nested(genotypes: Sequence[str]) -> list[tuple[str, float]]:
+    """Return genotypes from bottom to top as layers: ``(genotype, share of it in this layer)``.
+
+    A genotype with descendants is split into two halves round them, so that a Muller plot shows
+    descendants inside their parent.
+    """
+    children: dict[str | None, list[str]] = {}
+    for genotype, parent in parents(genotypes).items():
+        children.setdefault(parent, []).append(genotype)
+    layers: list[tuple[str, float]] = []
+
+    def place(genotype: str) -> None:
+        inner = children.get(genotype, [])
+        layers.append((genotype, 0.5 if inner else 1.0))
+        for child in inner:
+            place(child)
+        if inner:
+            layers.append((genotype, 0.5))
+
+    for root in children.get(None, []):
+        place(root)
+    return layers
+
+
+def short(genotype: str, founder: Iterable[str] = ()) -> str:
+    """Name a genotype by what it has beyond the founder.
+
+    Examples
+    --------
+    >>> short("PIK3CA mutation + ESR1 D538G", ["PIK3CA mutation"])
+    '+ ESR1 D538G'
+    >>> short("PIK3CA mutation", ["PIK3CA mutation"])
+    'PIK3CA mutation (founder)'
+    """
+    inherited = frozenset(founder)
+    parts = [] if genotype == WILD_TYPE else genotype.split(JOINT)
+    gained = [part for part in parts if part not in inherited]
+    lost = sorted(inherited - set(parts))
+    if not gained and not lost:
+        return f"{genotype} (founder)"
+    said = [f"+ {part}" for part in gained] + [f"− {part}" for part in lost]
+    return " ".join(said)

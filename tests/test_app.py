@@ -1,0 +1,310 @@
+"""The page without a browser: its set-up, its record, its charts, its session, its components."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import zipfile
+
+import numpy as np
+import polars as pl
+import pytest
+from PIL import Image
+from tumor_abm.app.catalogue import Catalogue
+from tumor_abm.app.charts import option_of
+from tumor_abm.app.downloads import figure_svg, zipped
+from tumor_abm.app.server import _bound
+from tumor_abm.app.session import Session
+from tumor_abm.app.setup import OWN_LINES, Setup, seed_of
+from tumor_abm.app.timeline import event_in_words
+from tumor_abm.app.toolbar import scientific
+from tumor_abm.app.twin import Twin
+from tumor_abm.errors import InputError
+from tumor_abm.plots import tumour as pictures
+from tumor_abm.plots.genotypes import OTHERS, Palette, nested, parents, short
+
+
+@pytest.fixture(scope="module")
+def catalogue():
+    return Catalogue.of(None)
+
+
+@pytest.fixture
+def setup(catalogue):
+    return Setup(population=catalogue.populations[0], strategy=catalogue.arms[0])
+
+
+@pytest.fixture
+def twin(setup, catalogue):
+    return Twin(setup.model(catalogue), setup.strategy)
+
+
+def pixels(png):
+    return np.asarray(Image.open(io.BytesIO(png)).convert("RGB"))
+
+
+# --- pictures --------------------------------------------------------------------------------
+
+
+def test_section_shows_a_single_rare_cell_on_a_lattice_larger_than_the_picture():
+    codes = np.ones((1000, 1000), dtype=np.uint8)
+    codes[501, 333] = 2
+    shown = pixels(pictures.section(codes, ["#B9C4CE", "#D55E00"], 300))
+    assert (shown == (0xD5, 0x5E, 0x00)).all(axis=-1).any()
+
+
+def test_section_leaves_free_sites_empty():
+    codes = np.zeros((50, 50), dtype=np.uint8)
+    codes[10:20, 10:20] = 1
+    shown = pixels(pictures.section(codes, ["#0072B2"], 100))
+    assert (shown == pictures.EMPTY).all(axis=-1).mean() == pytest.approx(0.96)
+
+
+def test_disc_gives_every_genotype_its_share_of_the_dots():
+    shown = pixels(pictures.disc([0.75, 0.25], ["#0072B2", "#D55E00"], 1.0))
+    blue = (shown == (0x00, 0x72, 0xB2)).all(axis=-1).sum()
+    red = (shown == (0xD5, 0x5E, 0x00)).all(axis=-1).sum()
+    assert red / (red + blue) == pytest.approx(0.25, abs=0.01)
+
+
+def test_disc_of_half_the_diameter_covers_a_quarter():
+    whole, half = (
+        (pixels(pictures.disc([1.0], ["#0072B2"], diameter)) != pictures.EMPTY).any(axis=-1).sum()
+        for diameter in (1.0, 0.5)
+    )
+    assert half / whole == pytest.approx(0.25, abs=0.01)
+
+
+def test_surface_is_lit_and_empty_where_no_cell_is():
+    y, x = np.mgrid[-1:1:60j, -1:1:60j]
+    inside = x**2 + y**2 < 0.9
+    heights = np.where(inside, 30 * np.sqrt(np.clip(1 - x**2 - y**2, 0, 1)), np.nan)
+    shown = pixels(pictures.surface(heights, inside.astype(np.uint8), ["#0072B2"], 60))
+    assert tuple(shown[0, 0]) == pictures.EMPTY
+    assert shown[20, 20].astype(int).sum() > shown[45, 45].astype(int).sum()
+
+
+# --- genotypes -------------------------------------------------------------------------------
+
+
+def test_descendants_lie_within_their_parent():
+    layers = nested(["wild type", "A", "A + B", "C"])
+    assert layers == [
+        ("wild type", 0.5),
+        ("A", 0.5),
+        ("A + B", 1.0),
+        ("A", 0.5),
+        ("C", 1.0),
+        ("wild type", 0.5),
+    ]
+
+
+def test_genotype_that_lost_an_alteration_descends_from_the_founder():
+    assert parents(["A + B", "A"]) == {"A + B": None, "A": "A + B"}
+
+
+def test_genotypes_keep_their_colours_and_latecomers_are_grey():
+    palette = Palette()
+    for genotype in (f"genotype {number}" for number in range(40)):
+        palette.give(genotype)
+    first = palette["genotype 1"]
+    palette.give("genotype 1")
+    assert palette["genotype 1"] == first
+    assert palette["genotype 39"] == palette["never seen"] == OTHERS
+
+
+def test_genotype_is_named_by_what_it_has_beyond_the_founder():
+    assert short("A + B + C", ["A"]) == "+ B + C"
+    assert short("B", ["A"]) == "+ B − A"
+
+
+# --- set-up ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("text", ["", "one", "-1", "1.5", "9" * 19, "1" * 5000, "٣"])
+def test_seed_that_is_no_number_is_refused_in_words(text):
+    with pytest.raises(InputError, match="seed: found"):
+        seed_of(text)
+
+
+def test_seed_as_text_means_the_number():
+    assert seed_of(" 42 ") == 42
+
+
+def test_line_without_a_drug_is_refused(catalogue, setup):
+    empty = Setup(population=setup.population, strategy=OWN_LINES, lines=(("letrozole",), ()))
+    with pytest.raises(InputError, match="line 2 has no drug"):
+        empty.model(catalogue)
+
+
+def test_every_shipped_strategy_can_be_followed_and_is_said_in_words(catalogue):
+    for arm in catalogue.arms:
+        model = Setup(population=catalogue.populations[0], strategy=arm).model(catalogue)
+        assert model.line == 1
+        assert all(catalogue.lines_in_words(arm))
+
+
+def test_experiment_without_liquid_biopsies_gets_them_for_the_eye(tmp_path):
+    file = tmp_path / "x.toml"
+    file.write_text(
+        'title = "x"\nquestion = "x?"\n[[arm]]\nname = "a"\n[[arm.line]]\nregimen = ["letrozole"]\n'
+    )
+    assert Catalogue.of(file).tables["liquid_biopsy"]["genes"]
+
+
+def test_port_in_use_is_said():
+    taken = _bound(None)
+    with taken:
+        taken.listen()
+        port = taken.getsockname()[1]
+        with pytest.raises(InputError, match=f"port {port} is in use"):
+            _bound(port)
+
+
+# --- twins, record, charts, downloads --------------------------------------------------------
+
+
+def test_record_has_every_day_once(twin):
+    twin.advance(30)
+    states = twin.course().states
+    assert states["day"].to_list() == list(range(31))
+    by_day = twin.course().clones.group_by("day").agg(pl.col("cells").sum()).sort("day")
+    assert by_day["cells"].to_list() == states["cells"].to_list()
+
+
+def test_twins_with_one_strategy_live_alike_and_the_past_is_shared(twin):
+    twin.advance(20)
+    other = twin.fork("the same")
+    for each in (twin, other):
+        each.advance(40)
+    assert other.course().states.equals(twin.course().states)
+    assert other.palette is twin.palette
+
+
+def test_twin_under_other_drugs_goes_another_way(twin):
+    twin.advance(20)
+    other = twin.fork("chemotherapy", [["capecitabine"]])
+    for each in (twin, other):
+        each.advance(60)
+    past, own = (each.course().states for each in (twin, other))
+    assert own.head(20).equals(past.head(20))
+    assert own["cells"][-1] != past["cells"][-1]
+
+
+def test_change_of_treatment_begins_a_band_on_its_day(twin):
+    twin.advance(10)
+    twin.model.intervene(["capecitabine"], new_line=True)
+    twin.record.note_line(twin.model)
+    twin.advance(5)
+    lines = twin.course().lines
+    assert lines["regimen"].to_list() == ["letrozole + palbociclib", "capecitabine"]
+    assert lines["start_day"].to_list() == [0, 10]
+    assert lines["end_day"].to_list() == [10, None]
+
+
+def test_charts_have_a_unit_on_every_axis_and_fill_the_panel_of_genotypes(twin):
+    twin.advance(60)
+    option = option_of(twin.course(), twin.palette, columns=2, height_px=500)
+    assert all("|" in title["text"] and title["text"].split("|")[1].rstrip("}") for title in option["title"])
+    layers = [series for series in option["series"] if series.get("areaStyle")]
+    highest = max(layers, key=lambda series: series["data"][-1][1])
+    assert highest["data"][-1] == [pytest.approx(60 / 30.4375, abs=1e-3), pytest.approx(100, abs=0.5)]
+    assert sum(bool(axis["name"]) for axis in option["xAxis"]) == 2
+
+
+def test_downloads_are_what_was_seen(twin):
+    twin.advance(15)
+    other = twin.fork("other", [["fulvestrant"]])
+    with zipfile.ZipFile(io.BytesIO(zipped([twin, other], "csv"))) as archive:
+        states = pl.read_csv(archive.read("states.csv"))
+        assert "events.csv" in archive.namelist()
+    assert states.filter(strategy="other").height == 16
+    with zipfile.ZipFile(io.BytesIO(zipped([twin], "parquet"))) as archive:
+        assert pl.read_parquet(archive.read("states.parquet")).equals(
+            twin.course().states.select(pl.lit(twin.name).alias("strategy"), pl.all())
+        )
+    assert figure_svg(twin).startswith(b"<?xml")
+
+
+# --- the session -----------------------------------------------------------------------------
+
+
+def lived(session, *deeds):
+    """Run the page's task while `deeds` are done one after the other, each carried out to its end."""
+
+    async def life():
+        task = asyncio.create_task(session.run())
+        for deed in (lambda: None, *deeds):
+            deed()
+            await asyncio.sleep(0)
+            while session._orders or session.busy.value:
+                await asyncio.sleep(0.01)
+        session.close()
+        await task
+
+    asyncio.run(life())
+
+
+def test_session_begins_with_the_tumour_at_enrolment(catalogue):
+    session = Session(catalogue)
+    lived(session)
+    assert session.pictures.value[0].facts["day"] == 0
+    assert pixels(session.pictures.value[0].tumour).std() > 3
+
+
+def test_steps_take_the_days_of_a_frame(catalogue):
+    session = Session(catalogue)
+    session.days_per_frame.value = 5
+    lived(session, session.step, session.step)
+    assert session.pictures.value[0].facts["day"] == 10
+
+
+def test_what_is_wrong_is_told_and_the_patient_stays(catalogue):
+    session = Session(catalogue)
+    lived(session, session.step, lambda: session.choose(seed="seven"), session.reset)
+    assert session.notice.value is not None
+    assert 'found "seven"' in session.notice.value.text
+    assert session.pictures.value[0].facts["day"] == 7
+
+
+def test_drug_that_is_taken_already_is_told(catalogue):
+    session = Session(catalogue)
+    lived(session, lambda: session.treat(0, lambda twin: twin.model.add("letrozole")))
+    assert session.notice.value is not None
+    assert "taken already" in session.notice.value.text
+
+
+def test_fork_shows_two_and_keep_goes_on_with_one(catalogue):
+    session = Session(catalogue)
+    lived(session, lambda: session.fork("other", [["fulvestrant"]]), session.step)
+    assert [picture.facts["day"] for picture in session.pictures.value] == [7, 7]
+    session = Session(catalogue)
+    lived(session, lambda: session.fork("other", [["fulvestrant"]]), lambda: session.keep(1))
+    assert [picture.name for picture in session.pictures.value] == ["other"]
+
+
+def test_sessions_share_nothing_but_the_catalogue(catalogue):
+    one, other = Session(catalogue), Session(catalogue)
+    lived(one, one.step)
+    lived(other)
+    assert (one.pictures.value[0].facts["day"], other.pictures.value[0].facts["day"]) == (7, 0)
+
+
+# --- words -----------------------------------------------------------------------------------
+
+
+def test_counts_are_written_as_powers_of_ten():
+    assert [scientific(count) for count in (0, 9_999, 12_345, 3.2e10)] == [
+        "0",
+        "9,999",
+        "1.2×10⁴",
+        "3.2×10¹⁰",
+    ]
+
+
+def test_events_are_said_in_words():
+    assert (
+        event_in_words({"line": 3, "event": "line ended", "detail": "progression"})
+        == "Line 3 ended: progression"
+    )
+    assert event_in_words({"line": 1, "event": "death", "detail": ""}) == "Death"
