@@ -125,6 +125,8 @@ pub struct Lattice {
     suspects: Vec<u32>,
     pushed: Vec<u32>,
     mutants: Vec<(u32, u64)>,
+    /// Places, as events that never happen, of the mutants born in this step.
+    newborn: Vec<u32>,
 }
 
 impl Lattice {
@@ -153,6 +155,7 @@ impl Lattice {
             suspects: Vec::new(),
             pushed: Vec::new(),
             mutants: Vec::new(),
+            newborn: Vec::new(),
         })
     }
 
@@ -508,12 +511,23 @@ impl Lattice {
                 } else {
                     self.domain.occupy(daughter, mutant);
                 }
+                self.remember(if stays { site } else { daughter });
                 return Ok(());
             }
         }
         self.register.gain(clone);
         self.domain.occupy(daughter, clone);
         Ok(())
+    }
+
+    /// A mutant was born on `site`. Should it be pushed, its event moves with it.
+    fn remember(&mut self, site: u32) {
+        self.newborn.push(self.events.len() as u32);
+        self.events.push(Event::new(site, false));
+        if self.pushes() {
+            self.follow_domain();
+            self.event_of[site as usize] = self.events.len() as u32;
+        }
     }
 
     /// The site a daughter of the cell on `site` goes to, made free if need be, and a uniform
@@ -565,10 +579,21 @@ impl Lattice {
         to
     }
 
-    /// Reversible turns: as many cells of every kind as are drawn, chosen uniformly.
+    /// Reversible turns: as many cells of every kind as are drawn, chosen uniformly. Mutants born in
+    /// this step wait for the next, as in the other engines.
     fn switch<R: Rng, K: Kinds>(&mut self, rng: &mut R, kinds: &mut K) {
+        let mut newborn: Vec<u32> =
+            self.newborn.drain(..).map(|index| self.events[index as usize].site()).collect();
+        newborn.sort_unstable();
+        let mut counts = self.register.counts().to_vec();
+        for &site in &newborn {
+            counts[self.register.kind(self.domain.clone_at(site)) as usize] -= 1;
+            if self.pushes() {
+                self.event_of[site as usize] = 0;
+            }
+        }
         let mut turning = Vec::new();
-        for (kind, &left) in self.register.counts().iter().enumerate() {
+        for (kind, left) in counts.into_iter().enumerate() {
             let mut targets = Vec::new();
             if left > 0 {
                 kinds.switch(rng, kind as u32, left, &mut targets);
@@ -584,7 +609,7 @@ impl Lattice {
             for site in sites_of(word, self.domain.occupied()[word]) {
                 let clone = self.domain.clone_at(site);
                 let turning = &mut turning[self.register.kind(clone) as usize];
-                if turning.needed == 0 {
+                if turning.needed == 0 || newborn.binary_search(&site).is_ok() {
                     continue;
                 }
                 // Knuth's selection sampling: each of the cells left is as likely as the others.
