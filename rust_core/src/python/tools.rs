@@ -50,7 +50,12 @@ fn first_scan_on_or_after(day: f64, interval_days: f64) -> f64 {
 
 #[pyfunction]
 fn philox(key: [u64; 2], counter: [u64; 4]) -> [u64; 4] {
-    random::Philox4x64::block(key, counter)
+    random::block(key, counter)
+}
+
+#[pyfunction]
+fn philox32(key: [u32; 2], counter: [u32; 4]) -> [u32; 4] {
+    random::block(key, counter)
 }
 
 #[pyfunction]
@@ -87,6 +92,7 @@ pub(super) fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(sphere_volume_mm3, module)?)?;
     module.add_function(wrap_pyfunction!(first_scan_on_or_after, module)?)?;
     module.add_function(wrap_pyfunction!(philox, module)?)?;
+    module.add_function(wrap_pyfunction!(philox32, module)?)?;
     module.add_function(wrap_pyfunction!(draw_binomial, module)?)?;
     module.add_function(wrap_pyfunction!(draw_poisson, module)?)?;
     module.add_function(wrap_pyfunction!(draw_split, module)?)

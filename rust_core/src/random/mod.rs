@@ -7,7 +7,7 @@
 mod philox;
 mod samplers;
 
-pub use philox::Philox4x64;
+pub use philox::{Philox4x64, block};
 pub use samplers::{below, binomial, exponential, normal, poisson, split, uniform};
 
 /// What a stream is used for. Every purpose has its own stream, so that drawing more for one

@@ -1,13 +1,71 @@
 //! Philox4x64-10, the counter-based generator of Salmon et al. 2011 (SC11,
 //! doi:10.1145/2063384.2063405): a block of four words is a pure function of (key, counter).
+//!
+//! The rounds are written once for words of any size, so that the published known answers of
+//! Philox4x32-10 check the code that draws with 64 bits.
 
 use core::convert::Infallible;
+use core::ops::BitXor;
 use rand::TryRng;
 use serde::{Deserialize, Serialize};
 
-const MULTIPLIER: [u64; 2] = [0xD2E7_470E_E14C_6C93, 0xCA5A_8263_9512_1157];
-const WEYL: [u64; 2] = [0x9E37_79B9_7F4A_7C15, 0xBB67_AE85_84CA_A73B];
 const ROUNDS: usize = 10;
+
+/// A word of the generator, with the constants that belong to its size.
+pub trait Word: Copy + BitXor<Output = Self> {
+    /// Of words 0 and 2.
+    const MULTIPLIER: [Self; 2];
+    /// What the key grows by in every round: golden ratio and sqrt(3) - 1.
+    const WEYL: [Self; 2];
+    /// Low and high half of the product.
+    fn multiply(self, other: Self) -> (Self, Self);
+    /// Sum, modulo 2^bits.
+    fn plus(self, other: Self) -> Self;
+}
+
+impl Word for u64 {
+    const MULTIPLIER: [Self; 2] = [0xD2E7_470E_E14C_6C93, 0xCA5A_8263_9512_1157];
+    const WEYL: [Self; 2] = [0x9E37_79B9_7F4A_7C15, 0xBB67_AE85_84CA_A73B];
+
+    #[inline]
+    fn multiply(self, other: Self) -> (Self, Self) {
+        let product = u128::from(self) * u128::from(other);
+        (product as Self, (product >> 64) as Self)
+    }
+
+    #[inline]
+    fn plus(self, other: Self) -> Self {
+        self.wrapping_add(other)
+    }
+}
+
+impl Word for u32 {
+    const MULTIPLIER: [Self; 2] = [0xD251_1F53, 0xCD9E_8D57];
+    const WEYL: [Self; 2] = [0x9E37_79B9, 0xBB67_AE85];
+
+    #[inline]
+    fn multiply(self, other: Self) -> (Self, Self) {
+        let product = u64::from(self) * u64::from(other);
+        (product as Self, (product >> 32) as Self)
+    }
+
+    #[inline]
+    fn plus(self, other: Self) -> Self {
+        self.wrapping_add(other)
+    }
+}
+
+/// The four words of one counter under one key.
+#[inline]
+pub fn block<W: Word>(mut key: [W; 2], mut x: [W; 4]) -> [W; 4] {
+    for _ in 0..ROUNDS {
+        let (low0, high0) = W::MULTIPLIER[0].multiply(x[0]);
+        let (low1, high1) = W::MULTIPLIER[1].multiply(x[2]);
+        x = [high1 ^ x[1] ^ key[0], low1, high0 ^ x[3] ^ key[1], low0];
+        key = [key[0].plus(W::WEYL[0]), key[1].plus(W::WEYL[1])];
+    }
+    x
+}
 
 /// A stream of random words: blocks of counters `counter`, `counter + 1`, ... under one key.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -24,17 +82,6 @@ impl Philox4x64 {
         Self { key, counter, block: [0; 4], used: 4 }
     }
 
-    /// The four words of one counter under one key.
-    pub fn block(mut key: [u64; 2], mut x: [u64; 4]) -> [u64; 4] {
-        for _ in 0..ROUNDS {
-            let (low0, high0) = multiply(MULTIPLIER[0], x[0]);
-            let (low1, high1) = multiply(MULTIPLIER[1], x[2]);
-            x = [high1 ^ x[1] ^ key[0], low1, high0 ^ x[3] ^ key[1], low0];
-            key = [key[0].wrapping_add(WEYL[0]), key[1].wrapping_add(WEYL[1])];
-        }
-        x
-    }
-
     /// Key, counter and position: all there is to save and restore a stream.
     pub fn state(&self) -> ([u64; 2], [u64; 4], usize) {
         (self.key, self.counter, self.used)
@@ -43,7 +90,7 @@ impl Philox4x64 {
     #[inline]
     fn word(&mut self) -> u64 {
         if self.used == 4 {
-            self.block = Self::block(self.key, self.counter);
+            self.block = block(self.key, self.counter);
             self.counter[0] = self.counter[0].wrapping_add(1);
             self.used = 0;
         }
@@ -51,12 +98,6 @@ impl Philox4x64 {
         self.used += 1;
         word
     }
-}
-
-#[inline]
-fn multiply(a: u64, b: u64) -> (u64, u64) {
-    let product = u128::from(a) * u128::from(b);
-    (product as u64, (product >> 64) as u64)
 }
 
 impl TryRng for Philox4x64 {
@@ -88,7 +129,7 @@ mod tests {
     #[test]
     fn known_answer_of_numpy_philox() {
         // numpy.random.Philox(counter=0, key=[1, 2]).random_raw(4); numpy increments first.
-        let words = Philox4x64::block([1, 2], [1, 0, 0, 0]);
+        let words = block([1_u64, 2], [1, 0, 0, 0]);
         assert_eq!(
             words,
             [0x4f2f_4313_b553_6b09, 0x5b61_7be3_219f_f32a, 0x0972_9347_6f92_75cb, 0xf63f_3bf4_962c_3942]
@@ -96,10 +137,21 @@ mod tests {
     }
 
     #[test]
+    fn known_answers_of_the_authors() {
+        // kat_vectors of Random123, Philox4x32-10.
+        assert_eq!(block([0_u32; 2], [0; 4]), [0x6627_e8d5, 0xe169_c58d, 0xbc57_ac4c, 0x9b00_dbd8]);
+        assert_eq!(block([u32::MAX; 2], [u32::MAX; 4]), [0x408f_276d, 0x41c8_3b0e, 0xa20b_c7c6, 0x6d54_51fd]);
+        assert_eq!(
+            block([0xa409_3822_u32, 0x299f_31d0], [0x243f_6a88, 0x85a3_08d3, 0x1319_8a2e, 0x0370_7344]),
+            [0xd16c_fe09, 0x94fd_cceb, 0x5001_e420, 0x2412_6ea1]
+        );
+    }
+
+    #[test]
     fn a_stream_is_its_blocks_in_order() {
         let mut rng = Philox4x64::new([7, 9], [0, 1, 2, 3]);
         let drawn: Vec<u64> = (0..8).map(|_| rng.next_u64()).collect();
-        assert_eq!(drawn[..4], Philox4x64::block([7, 9], [0, 1, 2, 3]));
-        assert_eq!(drawn[4..], Philox4x64::block([7, 9], [1, 1, 2, 3]));
+        assert_eq!(drawn[..4], block([7, 9], [0, 1, 2, 3]));
+        assert_eq!(drawn[4..], block([7, 9], [1, 1, 2, 3]));
     }
 }
