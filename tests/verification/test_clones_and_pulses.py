@@ -10,7 +10,7 @@ from tumor_abm import theory
 @pytest.mark.slow
 def test_number_of_resistant_clones_at_detection_is_poisson(case, simulate, p_of_law):
     mean = case("CLONES-RES-MEAN")
-    assert theory.mean_resistant_clones(1e4, 3e-4, 0.14, 0.1) == pytest.approx(mean.expected, rel=1e-12)
+    mean.check_formula(theory.mean_resistant_clones(1e4, 3e-4, 0.14, 0.1))
     # dt = 0.1 overshoots by 0.2% and sees clones of the last step before they can die: 0.02 together.
     runs = simulate(
         replicates=5_000,
@@ -50,7 +50,7 @@ def test_clones_without_death_are_one_more_than_the_mutations(simulate, p_of_law
     assert standard.var() == pytest.approx(1, abs=4.5 * np.sqrt(2.2 / runs.height))
 
 
-def pulses(case, simulate, **options):
+def pulses(case, simulate, engine, **options):
     p = case.params
     closed_form = theory.pulsed_failure(
         division=p["b"],
@@ -59,9 +59,9 @@ def pulses(case, simulate, **options):
         phases=[(p["on"], p["d_on"]), (p["off"], p["d_off"])],
         cells=p["S0"],
     )
-    assert closed_form == pytest.approx(case.expected, rel=1e-9)
+    case.check_formula(closed_form, 1e-9)
     return simulate(
-        replicates=20_000,
+        replicates=10_000 if engine == "clones" else 800,
         division=[p["b"], p["b"]],
         death=[p["d_on"], p["d_R"]],
         mutation=[[0, p["u"]], [0, 0]],
@@ -70,17 +70,19 @@ def pulses(case, simulate, **options):
     )
 
 
+@pytest.mark.parametrize("engine", ["clones", "cells"], scope="session")
 @pytest.mark.slow
-def test_resistance_under_continuous_dosing(case, simulate):
+def test_resistance_under_continuous_dosing(case, simulate, engine):
     # The 86 seconds without drug in 14 days are left out. Survival of a lineage under constant rates
     # is the same for every dt.
     dosing = case("PULSE-continuous")
-    runs = pulses(dosing, simulate, until=ta.Until(counts={1: 120}))
+    runs = pulses(dosing, simulate, engine, until=ta.Until(counts={1: 120}))
     dosing.check_mean(runs["stopped_by"] == "count_1")
 
 
+@pytest.mark.parametrize("engine", ["clones", "cells"], scope="session")
 @pytest.mark.slow
-def test_resistance_under_a_week_on_and_a_week_off(case, simulate):
+def test_resistance_under_a_week_on_and_a_week_off(case, simulate, engine):
     # dt = 0.25 declines faster on the drug: 0.0017 less failure, within the 0.002 allowed.
     dosing = case("PULSE-pulsed7-7")
     p, week = dosing.params, ta.Until(day=7)
@@ -91,7 +93,7 @@ def test_resistance_under_a_week_on_and_a_week_off(case, simulate):
         ],
         until=ta.Until(counts={1: 120}),
     )
-    runs = pulses(dosing, simulate, dt=0.25, until=ta.Until(day=0), treatment=cycle)
+    runs = pulses(dosing, simulate, engine, dt=0.25, until=ta.Until(day=0), treatment=cycle)
     dosing.check_mean(runs["stopped_by"] == "count_1")
 
 

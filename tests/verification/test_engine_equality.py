@@ -2,7 +2,7 @@
 
 The exact law is composed from the generating function of one cell and one step, which knows
 nothing of the engine. `POWER-CHI2` says how many replicates a chi-square test needs to see which
-mistake; the tests here use 400,000.
+mistake; the tests here use 200,000.
 """
 
 import numpy as np
@@ -10,7 +10,7 @@ import pytest
 import tumor_abm as ta
 from scipy import stats
 
-REPLICATES = 400_000
+REPLICATES = 200_000
 
 
 def daughters_a(x, y, u):
@@ -65,6 +65,7 @@ def three_steps(simulate):
     def run(max_clones, engine="clones"):
         return simulate(
             engine=engine,
+            space=ta.Space(dimensions=2, placement="push", depth=100) if engine == "lattice" else None,
             replicates=REPLICATES,
             division=[0.3, 0.4],
             death=[0.2, 0.1],
@@ -74,20 +75,26 @@ def three_steps(simulate):
             max_clones=max_clones,
         )
 
-    return {"merged": run(1), "apart": run(10_000), "cells": run(1, "cells")}
+    return {"merged": run(1), "apart": run(10_000), "cells": run(1, "cells"), "lattice": run(1, "lattice")}
 
 
-def test_exact_law_is_the_reference(enum_table):
+def test_exact_law_is_the_reference(case, enum_table):
     expected = [p for _, _, p in enum_table]
-    np.testing.assert_allclose(listed(enum_table, enum_law())[:-1], expected, rtol=1e-9)
+    case("ENUM-DT-20-convA").check_formula(listed(enum_table, enum_law())[:-1], 1e-9, expected)
 
 
 @pytest.mark.parametrize(
     ("id_", "clones"),
-    [("ENUM-DT-20-convA", "cells"), ("ENUM-DT-20-convA", "apart"), ("ENUM-DT-20-AGG", "merged")],
+    [
+        ("ENUM-DT-20-convA", "cells"),
+        ("ENUM-DT-20-convA", "apart"),
+        ("ENUM-DT-20-convA", "lattice"),
+        ("ENUM-DT-20-AGG", "merged"),
+    ],
 )
 def test_three_steps_from_two_cells_follow_the_joint_law(case, enum_table, three_steps, id_, clones):
-    case(id_).check_law(seen(enum_table, three_steps[clones]), listed(enum_table, enum_law()))
+    engine = clones if clones in ("cells", "lattice") else "clones"
+    case(id_).check_law(seen(enum_table, three_steps[clones]), listed(enum_table, enum_law()), engine=engine)
 
 
 def p_of_equality(*tables):
@@ -96,7 +103,7 @@ def p_of_equality(*tables):
     return stats.chi2_contingency(tables[:, tables.sum(axis=0) >= 20]).pvalue
 
 
-@pytest.mark.parametrize("other", ["merged", "cells"])
+@pytest.mark.parametrize("other", ["merged", "cells", "lattice"])
 def test_merging_clones_keeps_the_law_of_totals(enum_table, three_steps, other):
     assert p_of_equality(*(seen(enum_table, three_steps[clones]) for clones in (other, "apart"))) > 1e-6
 
@@ -172,8 +179,16 @@ def test_the_replicates_are_enough_to_see_mistakes(case, enum_table, mistake):
     right, wrong = listed(enum_table, enum_law()), listed(enum_table, enum_law(**MISTAKES[mistake]))
     distance = np.sum((wrong - right) ** 2 / right)
     threshold = stats.chi2.isf(1e-6, right.size - 1)
-    assert stats.ncx2.sf(threshold, right.size - 1, REPLICATES * distance) > 0.99
-    assert case("POWER-CHI2").expected[mistake] < REPLICATES
+    power = stats.ncx2.sf(threshold, right.size - 1, REPLICATES * distance)
+    enough = case("POWER-CHI2")
+    assert enough.expected[mistake] < REPLICATES
+    enough.record(
+        what=f"power of the chi-square test at {REPLICATES:,} replicates: {mistake}",
+        expected=f"0.99 at {enough.expected[mistake]:,} replicates",
+        found=power,
+        tolerance="> 0.99",
+        passed=power > 0.99,
+    )
 
 
 def energy_p(first, second, rng, permutations=200):
@@ -183,7 +198,7 @@ def energy_p(first, second, rng, permutations=200):
     labels = np.repeat([1.0, -1.0], [len(first), len(second)])
     signs = np.array([labels, *(rng.permutation(labels) for _ in range(permutations))])
     # Equal sizes: the energy distance is minus this quadratic form, up to a factor.
-    energy = -np.einsum("pi,ij,pj->p", signs, distance, signs)
+    energy = -((signs @ distance) * signs).sum(axis=1)
     return np.mean(energy >= energy[0])
 
 
@@ -191,7 +206,7 @@ def energy_p(first, second, rng, permutations=200):
 @pytest.mark.parametrize("other", ["clones", "cells"])
 def test_larger_tumours_are_alike_whether_clones_are_merged_or_not(case, simulate, seed, other):
     calibration = case("TWOSAMPLE-CALIBRATION")
-    size, repeats = 150, 40
+    size, repeats, name = 150, 40, "clones merged" if other == "clones" else other
 
     def tumours(u, max_clones, seed, engine="clones"):
         runs = simulate(
@@ -213,5 +228,14 @@ def test_larger_tumours_are_alike_whether_clones_are_merged_or_not(case, simulat
     alike = [energy_p(a, b, rng) <= 0.05 for a, b in zip(apart, merged, strict=True)]
     unlike = [energy_p(a, b, rng) <= 0.05 for a, b in zip(apart, doubled, strict=True)]
     # 0.15 is 4.4 standard errors of a fraction of 0.05 in 40.
-    assert abs(np.mean(alike) - calibration.expected[0]) <= 0.15
-    assert np.mean(unlike) == calibration.expected[1]
+    for what, found, expected, allowed in (
+        ("the same law", np.mean(alike), calibration.expected[0], 0.15),
+        ("u doubled", np.mean(unlike), calibration.expected[1], 0.0),
+    ):
+        calibration.record(
+            what=f"fraction of p <= 0.05, clones apart against {name}: {what}",
+            expected=expected,
+            found=f"{found:.3g} (40 repeats of 150 tumours)",
+            tolerance=f"± {allowed}",
+            passed=abs(found - expected) <= allowed,
+        )

@@ -9,6 +9,8 @@ import numpy as np
 import pytest
 import tumor_abm as ta
 
+pytestmark = pytest.mark.engine("cells")
+
 
 def yule(seed, size, *, division=1.0, dt):
     """Pure birth until at least `size` cells live."""
@@ -38,7 +40,7 @@ def mixed(**options):
 @pytest.fixture(scope="module")
 def yule_spectra(seed):
     # dt = 0.001 overshoots 200 cells by 0.1: 0.05%.
-    trees = (yule(seed + i, 200, dt=0.001) for i in range(1_500))
+    trees = (yule(seed + i, 200, dt=0.001) for i in range(500))
     return np.array([tree.site_frequency_spectrum()[:200] for tree in trees])
 
 
@@ -72,7 +74,7 @@ def test_mutations_in_both_daughters_are_twice_as_many(case, trees):
     both = case("SFS-YULE-BOTH")
     size = both.params["N"]
     # One mutation in each daughter is, in the mean, two per division. dt overshoots by 0.05%.
-    grown = trees(replicates=2_000, division=[1.0], death=[0.0], dt=0.001, until=ta.Until(total=size))
+    grown = trees(replicates=700, division=[1.0], death=[0.0], dt=0.001, until=ta.Until(total=size))
     spectra = [tree.site_frequency_spectrum(2.0) for tree in grown]
     both.check_mean([spectrum[2] for spectrum in spectra])
     # Every living cell was born in a division of its own line.
@@ -83,7 +85,7 @@ def test_mutations_in_both_daughters_are_twice_as_many(case, trees):
 def test_mutations_at_a_size_with_death(case, trees):
     # dt overshoots 1000 cells by 0.6: 0.06%.
     grown = trees(
-        replicates=1_000,
+        replicates=300,
         division=[1.0],
         death=[0.7],
         dt=0.001,
@@ -101,7 +103,7 @@ def test_mutations_in_a_sample(case, trees):
     size, sample = single.params["N"], single.params["n"]
     # dt overshoots 1000 cells by 0.25.
     grown = trees(
-        replicates=6_000,
+        replicates=1_500,
         division=[1.0],
         death=[0.0],
         dt=0.0005,
@@ -109,7 +111,7 @@ def test_mutations_in_a_sample(case, trees):
         sample=sample,
     )
     spectra = np.array([tree.site_frequency_spectrum() for tree in grown])
-    assert spectra.shape == (6_000, sample + 1)
+    assert spectra.shape == (1_500, sample + 1)
     single.check_mean(spectra[:, 1])
     in_five.check_mean(spectra[:, 5])
 
@@ -117,7 +119,44 @@ def test_mutations_in_a_sample(case, trees):
 @pytest.fixture(scope="module")
 def yule_trees(trees):
     # Until the birth of cell 51: the tree of 50 cells with the whole time in which there were 50.
-    return trees(replicates=5_000, division=[0.5], death=[0.0], dt=0.002, until=ta.Until(total=51))
+    return trees(replicates=1_500, division=[0.5], death=[0.0], dt=0.002, until=ta.Until(total=51))
+
+
+@pytest.mark.engine("clones")
+@pytest.mark.slow
+def test_clones_of_which_every_mutant_founds_one_are_a_tree(case, seed):
+    # At one mutation a division every clone is one cell, and its descendants carry its mutation.
+    spectra = []
+    for i in range(300):
+        law = {"division": [1.0], "death": [0.0], "mutation": [[1.0]], "initial": [1], "dt": 0.002}
+        population = ta.Population(engine="clones", **law, seed=seed + i)
+        # 50 steps multiply 180 cells by 1.1: the size is not passed over unseen.
+        while population.counts[0] < 180:
+            population.step(25)
+        while population.counts[0] < 200:
+            population.step()
+        clones = population.clones
+        parents = np.searchsorted(clones["clone"], clones["parent"].fill_null(0)).astype(int)
+        carriers = np.ones(clones.height, dtype=int)
+        for clone in range(clones.height - 1, 0, -1):
+            carriers[parents[clone]] += carriers[clone]
+        assert carriers[0] == population.counts[0]
+        spectra.append(np.bincount(carriers[1:], minlength=201)[:200])
+    spectra = np.array(spectra)
+    # dt = 0.002 overshoots 200 cells by 0.2: 0.1%.
+    for carriers in (1, 2, 5):
+        case(f"SFS-YULE-N200-j{carriers}").check_mean(spectra[:, carriers])
+    case("SFS-YULE-CUM").check_mean(spectra[:, 10:].sum(axis=1))
+
+
+@pytest.mark.parametrize("engine", ["clones", "lattice"], scope="session")
+def test_time_from_one_cell_to_fifty(case, simulate):
+    height = case("TREE-YULE-HEIGHT")
+    # dt = 0.005 slows growth by 0.12% and is seen half a step late: 0.01 day, an eighth of a standard error.
+    runs = simulate(
+        replicates=1_000, division=[0.5], death=[0.0], initial=[1], dt=0.005, until=ta.Until(total=50)
+    )
+    height.check_mean(runs["day"])
 
 
 @pytest.mark.slow
@@ -141,7 +180,7 @@ def test_lines_that_will_survive(case, trees):
     extinct = d * math.expm1((b - d) * left) / (b * math.exp((b - d) * left) - d)
     assert lines.expected == pytest.approx(math.exp((b - d) * s) * (1 - extinct))
     # dt = 0.005 lowers the number by 0.4%, a seventh of a standard error.
-    grown = trees(replicates=4_000, division=[b], death=[d], dt=0.005, until=ta.Until(day=end, extinct=False))
+    grown = trees(replicates=2_500, division=[b], death=[d], dt=0.005, until=ta.Until(day=end, extinct=False))
     lines.check_mean([tree.lines(s) for tree in grown])
 
 
@@ -149,7 +188,7 @@ def test_lines_that_will_survive(case, trees):
 def test_mutations_after_a_time_with_death(case, seed):
     seen = []
     # dt = 0.01 lowers the number by 1%, a tenth of a standard error.
-    for i in range(2_000):
+    for i in range(800):
         population = ta.Population(
             engine="cells", division=[1.0], death=[0.5], initial=[1], dt=0.01, seed=seed + i, genealogy=True
         )
@@ -166,7 +205,7 @@ def test_divisions_in_the_ancestry_of_all_cells(case, seed):
     divisions = case("LINEAGE-DIVISIONS")
     seen = []
     # dt = 0.005 lowers the number by 0.4%, a tenth of a standard error.
-    for i in range(3_000):
+    for i in range(1_000):
         population = ta.Population(
             engine="cells", division=[0.5], death=[0.3], initial=[1], dt=0.005, seed=seed + i, genealogy=True
         )
@@ -180,27 +219,28 @@ def test_divisions_in_the_ancestry_of_all_cells(case, seed):
 def test_trees_without_death_are_as_unbalanced_as_yule_says(case, seed):
     sackin = case("TREE-YULE-SACKIN")
     seen = []
-    for i in range(2_000):
+    for i in range(600):
         nodes = yule(seed + i, 50, division=0.5, dt=0.002).nodes
         if nodes["descendants"][0] == 50:
             # Depths of the tips add up to the tips below every branching.
             seen.append(int(nodes["descendants"].cast(int).filter(nodes["day"].is_not_null()).sum()))
-    assert len(seen) > 1_800
+    assert len(seen) > 540
     sackin.check_mean(seen)
 
 
+@pytest.mark.parametrize("engine", ["clones", "cells", "lattice"], scope="session")
 def test_clones_of_infinite_alleles_are_binomial(case, simulate):
     clones = case("CLONES-YULE")
     # dt = 0.001 overshoots 1000 cells by 0.5: 0.03 clones.
     runs = simulate(
-        engine="cells",
-        replicates=3_000,
+        replicates=1_000,
         division=[1.0],
         death=[0.0],
         mutation=[[clones.params["u"]]],
         initial=[1],
         dt=0.001,
         until=ta.Until(total=1_000),
+        max_clones=10_000,
     )
     clones.check_mean(runs["clones_0"])
 
@@ -281,7 +321,7 @@ def test_tree_sequences_keep_to_the_rules_of_tskit(case, trees):
     assert singletons.params["u"] == u
     assert length.params["n"] == size
     # dt overshoots 60 cells by 0.015.
-    law = {"replicates": 1_000, "division": [1.0], "death": [0.0], "dt": 0.0005}
+    law = {"replicates": 300, "division": [1.0], "death": [0.0], "dt": 0.0005}
     spectrum = []
     broken = 0
     for seed, grown in enumerate(trees(**law, until=ta.Until(total=size))):
@@ -302,7 +342,9 @@ def test_tree_sequences_keep_to_the_rules_of_tskit(case, trees):
             and tree.sackin_index() == sum(depths)
         )
         broken += not kept
-    assert broken == rules.expected == 0
+    rules.record(
+        found=f"{broken} of {law['replicates']:,}", tolerance="exact", passed=broken == rules.expected
+    )
     singletons.check_mean(spectrum)
     lengths = []
     # All branches from the first division until the birth of cell 61.

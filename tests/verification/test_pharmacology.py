@@ -6,6 +6,8 @@ import numpy as np
 import pytest
 from tumor_abm import _core, survival, theory
 
+pytestmark = pytest.mark.engine("core")
+
 
 @pytest.fixture(scope="module")
 def oral(case):
@@ -21,7 +23,7 @@ def test_oral_doses_add_up_to_a_steady_state(case, oral):
     doses = [tau * i for i in range(-100, 1)]
     steady = case("PK-ORAL-SS")
     steady.check_value(_core.oral_concentration(level, ka, ke, doses, hours))
-    steady.check_value([theory.oral_steady_state(level, ka, ke, tau, t) for t in hours])
+    steady.check_value([theory.oral_steady_state(level, ka, ke, tau, t) for t in hours], engine="theory")
 
 
 def test_five_oral_doses_add_up(case, oral):
@@ -46,12 +48,19 @@ def test_no_drug_before_the_dose():
 
 def test_accumulation_and_time_to_steady_state(case, oral):
     level, ka, ke, tau = oral
-    case("PK-ACC").check_value([theory.accumulation_ratio(ke, tau), theory.time_to_steady_state(ke)])
+    ratio = case("PK-ACC")
+    ratio.check_value([theory.accumulation_ratio(ke, tau), theory.time_to_steady_state(ke)], engine="theory")
     # What the ratio means: troughs, once absorption is over, of the hundredth dose and the first.
     late, first = (
         _core.oral_concentration(level, ka, ke, [tau * i for i in range(n)], [tau * n])[0] for n in (100, 1)
     )
-    assert late / first == pytest.approx(theory.accumulation_ratio(ke, tau), rel=1e-6)
+    ratio.record(
+        what="trough of the hundredth dose over that of the first",
+        expected=ratio.expected[0],
+        found=late / first,
+        tolerance="rel 1e-06",
+        passed=late / first == pytest.approx(ratio.expected[0], rel=1e-6),
+    )
 
 
 def test_hill_effect_at_its_landmarks(case):
@@ -78,7 +87,7 @@ def test_log_kill_of_a_dosing_interval_is_the_integrated_hill_effect(case):
     t = np.linspace(0, p["tau"], 2001)
     effect = [_core.hill(p["C0"] * math.exp(-p["ke"] * x), p["Emax"], p["EC50"], p["h"]) for x in t]
     weights = np.concatenate([[1], np.tile([4, 2], 1000)[:-1], [1]])
-    kill.check_value(weights @ effect * t[1] / 3)
+    kill.check_value(weights @ effect * t[1] / 3, engine="theory")
 
 
 def test_bliss_effects_survive_independently(case):
@@ -89,12 +98,14 @@ def test_bliss_effects_survive_independently(case):
     assert (_core.bliss(fa, 0), _core.bliss(0, fb), _core.bliss(1, fb)) == (fa, fb, 1)
 
 
+@pytest.mark.engine("theory")
 def test_each_cycle_kills_a_constant_fraction(case):
     kill = case("PD-LOGKILL")
     p = kill.params
     kill.check_value(theory.log_kill(p["N0"], p["S"], p["r"], p["T"], p["cycles"]))
 
 
+@pytest.mark.engine("theory")
 def test_growth_closed_forms(case):
     gompertz, logistic, norton_simon = map(case, ("GROWTH-GOMPERTZ", "GROWTH-LOGISTIC", "PD-NORTONSIMON"))
     p = gompertz.params
@@ -120,6 +131,7 @@ def test_growth_closed_forms_solve_their_equations():
             assert (grow(t + h) - grow(t - h)) / (2 * h) == pytest.approx(rate(grow(t)), rel=1e-5)
 
 
+@pytest.mark.engine("theory")
 def test_nadir_and_progression_of_a_mixed_lesion(case):
     nadir = case("RESP-NADIR")
     p = nadir.params
@@ -136,6 +148,7 @@ def test_nadir_and_progression_of_a_mixed_lesion(case):
     assert theory.response_nadir(0.9, 0.001, 0.01).nadir_day == 0
 
 
+@pytest.mark.engine("theory")
 def test_relapse_after_one_drug_without_chance(case):
     relapse = case("RESP-RELAPSE-TIME")
     p = relapse.params

@@ -45,15 +45,25 @@ def test_first_replicates_do_not_depend_on_how_many_follow():
     assert grow(replicates=20).equals(grow().head(40))
 
 
-@pytest.mark.parametrize("engine", ["clones", "cells"])
+@pytest.mark.parametrize("engine", ["clones", "cells", "lattice"])
 def test_a_population_is_the_first_replicate(engine):
     law = {**GROWING, "engine": engine, "initial": [1000, 0], "seed": 7, "max_clones": 100}
-    runs = ta.replicate(replicates=1, **law, until=ta.Until(day=50))
+    drug = {"death": [0.2, 0.1], "switching": [[0, 0.02], [0.1, 0]]}
+    runs = ta.replicate(
+        replicates=1,
+        **law,
+        until=ta.Until(day=50),
+        treatment=ta.Phase(**drug, until=ta.Until(day=30)),
+        phases="all",
+    )
     population = ta.Population(**law)
-    population.step(50)
-    assert population.day == runs["day"][0]
-    assert list(population.counts) == [runs["n_0"][0], runs["n_1"][0]]
-    assert population.divisions == runs["divisions"][0]
+    for phase, steps in enumerate((50, 30)):
+        if phase == 1:
+            population.set_rates(**drug)
+        population.step(steps)
+        assert population.day == runs["day"][phase]
+        assert list(population.counts) == [runs["n_0"][phase], runs["n_1"][phase]]
+        assert population.divisions == runs["divisions"][phase]
 
 
 @pytest.mark.parametrize("engine", ["clones", "cells"])

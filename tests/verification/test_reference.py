@@ -19,3 +19,8 @@ def test_every_case_is_tested(cases):
         )
 
     assert [name for name in cases if not mentioned(name)] == []
+
+
+def test_every_case_names_its_engines(cases):
+    assert len(cases) == 129
+    assert [case.id for case in cases.values() if not case.engines] == []

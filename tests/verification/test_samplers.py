@@ -12,8 +12,11 @@ import pytest
 import tumor_abm as ta
 from scipy import stats
 from tumor_abm import _core
+from verification.ledger import number
 
 MILLION = 1_000_000
+
+pytestmark = pytest.mark.engine("core")
 
 
 def binomials(seed, n, p, size):
@@ -30,8 +33,17 @@ def splits(seed, n, weights, size):
 
 def test_philox_gives_the_known_answer(case):
     answer = case("RNG-PHILOX4x64-NUMPY")
-    words = _core.philox(answer.params["key"], answer.params["counter"])
-    assert [f"{word:016x}" for word in words] == answer.expected
+    words = [f"{word:016x}" for word in _core.philox(answer.params["key"], answer.params["counter"])]
+    answer.record(found=words, tolerance="exact", passed=words == answer.expected)
+
+
+def test_philox_gives_the_known_answers_of_its_authors(case):
+    answers, found = case("RNG-PHILOX4x32"), []
+    for counter, key, _ in answers.expected:
+        words = _core.philox32([int(word, 16) for word in key], [int(word, 16) for word in counter])
+        found.append([f"{word:08x}" for word in words])
+    expected = [answer for _, _, answer in answers.expected]
+    answers.record(expected=expected, found=found, tolerance="exact", passed=found == expected)
 
 
 def test_philox_is_the_generator_of_numpy():
@@ -90,7 +102,7 @@ def test_binomial_is_exact_on_both_sides_of_the_change_of_method(seed, p_of_law,
 
 def test_binomial_at_its_edges(case, seed):
     edges = case("SAMP-BINOM-EDGE")
-    assert [int(binomials(seed, n, p, 1)[0]) for n, p in ((0, 0.3), (5, 0.0), (5, 1.0))] == edges.expected
+    edges.check_value([int(binomials(seed, n, p, 1)[0]) for n, p in ((0, 0.3), (5, 0.0), (5, 1.0))])
     half = binomials(seed, 2**53, 0.5, 1000).astype(float)
     assert abs(half.mean() - 2.0**52) < 4.5 * np.sqrt(2.0**51) / np.sqrt(1000)
     assert not binomials(seed, 2**40, 1e-300, 1000).any()
@@ -108,8 +120,15 @@ def test_shares_of_a_split_never_need_a_probability_above_one(case, seed):
     for weights in rounding.params["p"]:
         shares = splits(seed, 10**12, weights, 1000)
         assert (shares.sum(axis=1) == 10**12).all()
-        error = 4.5 * np.sqrt(1e12 * np.array(weights) * (1 - np.array(weights)) / 1000)
-        assert (abs(shares.mean(axis=0) - 1e12 * np.array(weights)) < error).all()
+        error = np.sqrt(1e12 * np.array(weights) * (1 - np.array(weights)) / 1000)
+        away = (shares.mean(axis=0) - 1e12 * np.array(weights)) / error
+        rounding.record(
+            what=f"mean shares of 1e12 split as {number(weights)}, where f64 may round a share above 1",
+            expected=[1e12 * weight for weight in weights],
+            found=f"{number(shares.mean(axis=0))} (1,000 splits, {number(away)} SE)",
+            tolerance="4.5 SE",
+            passed=(abs(away) < 4.5).all(),
+        )
 
 
 def test_splits_of_few_are_multinomial(seed, p_of_law):
@@ -121,6 +140,7 @@ def test_splits_of_few_are_multinomial(seed, p_of_law):
     assert p_of_law(seen, law) > 1e-6
 
 
+@pytest.mark.engine("clones")
 def test_dividing_and_dying_cells_of_a_step_are_drawn_together(case, simulate):
     covariance = case("SAMP-MULTINOM-COV")
     n = covariance.params["n"]
@@ -136,6 +156,7 @@ def test_dividing_and_dying_cells_of_a_step_are_drawn_together(case, simulate):
     divided = runs["divisions"].to_numpy().astype(np.int64) - round(n * divide)
     died = n + runs["divisions"] - runs["n_0"] - runs["n_1"]
     died = died.to_numpy().astype(np.int64) - round(n * die)
+    # Independent draws of the two would have no covariance.
     covariance.check_mean(divided.astype(float) * died)
     # Mutants are drawn from the divisions, not from a difference of large numbers.
     mutants = runs["n_1"].to_numpy().astype(float)
@@ -168,10 +189,18 @@ def test_poisson_of_nothing_is_nothing(seed):
 
 
 def test_time_is_a_count_of_steps(case):
-    case("NUM-TIME").check_value(functools.reduce(operator.add, [0.1] * 100_000))
+    time = case("NUM-TIME")
+    time.check_value(functools.reduce(operator.add, [0.1] * 100_000))
     population = ta.Population(division=[0.0], death=[0.0], initial=[1], dt=0.1, seed=1)
     population.step(100_000)
-    assert population.day == 10_000.0
+    time.record(
+        what="day after 100,000 steps of 0.1",
+        expected=10_000.0,
+        found=population.day,
+        tolerance="exact",
+        passed=population.day == 10_000.0,
+        engine="clones",
+    )
 
 
 def test_counts_are_whole_numbers_and_stay_exact(case):
@@ -180,6 +209,14 @@ def test_counts_are_whole_numbers_and_stay_exact(case):
     # So 2^53 cells are held exactly and one more is refused.
     population = ta.Population(division=[0.0], death=[0.0], initial=[2**53], seed=1)
     population.step(3)
+    lost.record(
+        what="cells after three idle steps from 2^53",
+        expected=2**53,
+        found=str(population.counts[0]),
+        tolerance="exact",
+        passed=int(population.counts[0]) == 2**53,
+        engine="clones",
+    )
     assert population.counts.dtype == np.uint64
     assert int(population.counts[0]) == 2**53
     with pytest.raises(ValueError, match=r"initial\[0\].*2\^53"):

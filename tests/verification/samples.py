@@ -1,0 +1,51 @@
+"""Are two samples of one law? By a table of small counts, or by the energy distance."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import stats
+
+
+def table_p(first: Iterable[tuple[int, ...]], second: Iterable[tuple[int, ...]]) -> float:
+    """p of the chi-square test of homogeneity; values expected less than 5 times are pooled."""
+    seen = [Counter(sample) for sample in (first, second)]
+    sizes = [sum(counter.values()) for counter in seen]
+    values = sorted(seen[0].keys() | seen[1].keys())
+    table = np.array([[counter[value] for value in values] for counter in seen], dtype=float)
+    rare = table.sum(axis=0) * min(sizes) / sum(sizes) < 5
+    columns = [table[:, ~rare], table[:, rare].sum(axis=1, keepdims=True)]
+    return float(stats.chi2_contingency(np.hstack([c for c in columns if c.sum() > 0])).pvalue)
+
+
+def energy_p(
+    first: NDArray[np.float64],
+    second: NDArray[np.float64],
+    rng: np.random.Generator,
+    *,
+    exceeding: int = 20,
+    permutations: int = 2_000_000,
+) -> float:
+    """p of the permutation test of the energy distance (Szekely and Rizzo 2004), equal sizes.
+
+    Permutations are drawn until so many exceed what was seen (Besag and Clifford 1991), so that a
+    clear agreement costs few of them and p can be as small as one in their largest number.
+    """
+    assert first.shape == second.shape
+    points = np.concatenate([first, second])
+    spread = points.std(axis=0)
+    points = points / np.where(spread > 0, spread, 1)
+    # The energy distance is minus this quadratic form of the labels, up to a factor.
+    form = np.sqrt(((points[:, None] - points[None]) ** 2).sum(axis=2))
+    labels = np.repeat([1.0, -1.0], len(first))
+    energy, above, drawn = -labels @ form @ labels, 0, 0
+    while drawn < permutations:
+        signs = rng.permuted(np.tile(labels, (100, 1)), axis=1)
+        more = np.cumsum(-((signs @ form) * signs).sum(axis=1) >= energy)
+        if above + more[-1] >= exceeding:
+            return exceeding / (drawn + 1 + int(np.argmax(above + more >= exceeding)))
+        above, drawn = above + int(more[-1]), drawn + len(signs)
+    return (above + 1) / (drawn + 1)
