@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from tumor_abm.evolution.study import WHOLE
 from tumor_abm.neutrality import NEUTRAL_FROM, cumulative, neutral_fit
-from tumor_abm.plots.style import FAINT, INK, MUTED, new_figure, style, wrapped
+from tumor_abm.plots.style import INK, MUTED, new_figure, style, wrapped
 from tumor_abm.results import Results
 
 _THEORY = "#D55E00"
@@ -247,7 +247,7 @@ def _owners(results: Results, scenario: str) -> tuple[dict[int, int], dict[int, 
 def _clone_colour(number: int, kind: int) -> str:
     """Hues a golden angle apart; clones of the first type are pale, of others strong."""
     hue = (0.58 + number * 0.618_033_988_7) % 1
-    lightness, saturation = (0.72, 0.45) if kind == 0 else (0.46 + 0.08 * (number % 2), 0.75)
+    lightness, saturation = (0.72, 0.45) if kind == 0 else (0.46 + 0.08 * (number % 2), 0.62)
     red, green, blue = colorsys.hls_to_rgb(hue, lightness, saturation)
     return f"#{round(255 * red):02x}{round(255 * green):02x}{round(255 * blue):02x}"
 
@@ -287,6 +287,11 @@ def _map(axes: Axes, results: Results, scenario: dict[str, object]) -> None:
     axes.annotate(
         told, (0, 1), (0, 4), xycoords="axes fraction", textcoords="offset points", fontsize=7.5, color=MUTED
     )
+    # Squares of one size, with some space around the largest tumour's rim for its labels.
+    half = 0.54 * max(image.shape)
+    middle_x, middle_y = left + image.shape[1] / 2, bottom + image.shape[0] / 2
+    axes.set_xlim(middle_x - half, middle_x + half)
+    axes.set_ylim(middle_y - half, middle_y + half)
     axes.set_axis_off()
 
 
@@ -323,7 +328,6 @@ def _muller(axes: Axes, results: Results, scenario: str) -> None:
     axes.set_xlim(days[0], days[-1])
     axes.set_ylim(0, 1)
     axes.set_xlabel("day")
-    axes.grid(color=FAINT, linewidth=0.4)
 
 
 def _nest(clone: int, children: dict[int, list[int]], put: Callable[[int, float], None]) -> None:
