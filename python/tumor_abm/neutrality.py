@@ -26,8 +26,8 @@ class NeutralFit:
     Attributes
     ----------
     mutation_rate
-        Slope: mutations per effective division (mutations per division over the share of lines
-        that survive).
+        Slope: mutations per haploid genome and effective division, i.e. half the mutations of a
+        division (of a diploid genome) over the share of lines that survive.
     r_squared
         Share of the variance of the cumulative numbers that the line explains. The line has to pass
         through zero at `highest`, and the variance is that around the mean. NaN with fewer than 12

@@ -39,8 +39,8 @@ def table_of_scenarios(study: Study, summary: pl.DataFrame) -> Table:
         table.add_row(row["scenario"], *cells)
     table.caption = (
         f"Medians of {study.written.replicates} tumours at {study.written.cells:,} cells. "
-        "diversity: inverse Simpson index of clones; R², neutral, "
-        "rate: 1/f law of the whole tumour (R² of 0.98 or more; mutations per effective division); "
+        "diversity: inverse Simpson index of clones; R², neutral, rate: 1/f law of the whole tumour "
+        "(R² of 0.98 or more; mutations per haploid genome and effective division); "
         "in all, shared, private: mutations of the biopsies."
     )
     table.caption_justify = "left"

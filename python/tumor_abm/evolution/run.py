@@ -108,11 +108,10 @@ class _Run:
             self.directory.keep(chunk, tables)
             done += 1
             self.progress(done)
-        self.directory.finish(
-            provenance(
-                sha256=_sha256(self.study), seed=self.study.seed, patients=self.tumours, started=plan.started
-            )
+        source = provenance(
+            sha256=_sha256(self.study), seed=self.study.seed, patients=self.tumours, started=plan.started
         )
+        self.directory.finish({"tumours": source.pop("patients"), **source})
 
     def _compute(self, chunks: list[Chunk]) -> Iterator[tuple[Chunk, dict[str, pa.Table]]]:
         """Yield tumours in order; they grow side by side in threads, since the core needs no lock."""

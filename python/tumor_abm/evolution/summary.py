@@ -17,7 +17,8 @@ def summarise(results: Results) -> pl.DataFrame:
         A row per scenario, medians over its tumours: ``tumours``, ``days`` to the size,
         ``fittest_fraction`` (cells not of the first type), ``diversity`` (inverse Simpson index of
         clones), ``gamma``, ``neutral_r_squared`` of the 1/f law and ``called_neutral`` (tumours with
-        R^2 of 0.98 or more, of those that could be fitted), ``mutation_rate`` that the law infers,
+        R^2 of 0.98 or more, of those that could be fitted), ``mutation_rate`` that the law infers (per
+        haploid genome and effective division),
         ``clonal`` and ``subclonal`` mutations, and those ``in_all_biopsies``, ``shared`` by some,
         and ``private`` to one.
     """
