@@ -81,6 +81,10 @@ def play_until(page: Page, at_least: int) -> None:
     wait_for_day(page, at_least)
     press(page, "Pause")
     expect(page.get_by_role("button", name="Play", exact=True)).to_be_visible(timeout=PATIENCE_MS)
+    before = -1
+    while before != day(page):  # the frame that was being made is still shown
+        before = day(page)
+        page.wait_for_timeout(1500)
 
 
 def test_page_shows_a_tumour_with_legend_charts_and_timeline(page: Page) -> None:
@@ -94,7 +98,6 @@ def test_page_shows_a_tumour_with_legend_charts_and_timeline(page: Page) -> None
 
 def test_play_goes_on_for_200_days_and_pause_stops(page: Page) -> None:
     play_until(page, 200)
-    page.wait_for_timeout(500)
     paused = day(page)
     page.wait_for_timeout(1500)
     assert day(page) == paused >= 200

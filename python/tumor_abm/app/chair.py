@@ -8,9 +8,13 @@ import solara
 
 from tumor_abm.app.session import Session
 from tumor_abm.app.twin import Twin
+from tumor_abm.errors import InputError
 
 SIDES = ("left", "right")
 """Where the twins of a comparison stand."""
+
+
+_TAKEN = ("taken", "off day")
 
 
 @solara.component
@@ -65,6 +69,9 @@ def Chair(session: Session) -> None:
 
 
 def _give(patient: Twin, drugs: tuple[str, ...], new_line: bool) -> None:
+    taken = {row["drug"] for row in patient.model.drugs.to_dicts() if row["state"] in _TAKEN}
+    if drugs and taken == set(drugs):
+        raise InputError(f"{' + '.join(drugs)} is taken already; choose other drugs")
     patient.model.intervene(list(drugs), new_line=new_line)
     patient.record.note_line(patient.model)
 
