@@ -15,7 +15,7 @@ export PIP_CONSTRAINT := $(CURDIR)/constraints.txt
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := build
-.PHONY: build run test browser-test lint format bench screenshots evidence constraints clean help
+.PHONY: build run test verify browser-test lint format bench screenshots evidence constraints clean help
 
 build: $(BUILT) ## create .venv and build everything into it
 
@@ -34,7 +34,11 @@ run: build ## run the example experiment and compare its arms
 
 test: build ## test the core, then the package
 	cargo test --release --locked
-	$(BIN)/pytest
+	$(BIN)/pytest --ignore tests/verification
+	$(MAKE) verify
+
+verify: build ## compare the engines with theory and write docs/verification.md
+	$(BIN)/pytest tests/verification --verification-table docs/verification.md
 
 browser-test: build ## test the page in a real browser (needs chromium)
 	$(BIN)/pytest tests/browser

@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+TABLE = Path(__file__).parents[2] / "docs" / "verification.md"
+
 
 def test_every_case_names_its_source(cases):
     for case in cases.values():
@@ -24,3 +26,10 @@ def test_every_case_is_tested(cases):
 def test_every_case_names_its_engines(cases):
     assert len(cases) == 129
     assert [case.id for case in cases.values() if not case.engines] == []
+
+
+def test_the_page_has_every_case_on_every_engine_it_names(cases):
+    rows = [line.split(" | ") for line in TABLE.read_text(encoding="utf-8").splitlines() if line[:2] == "| "]
+    shown = {(row[0].removeprefix("| "), row[3]) for row in rows if row[-1] == "yes |"}
+    assert [(case.id, e) for case in cases.values() for e in case.engines if (case.id, e) not in shown] == []
+    assert [row for row in rows if row[-1] == "NO |"] == []
