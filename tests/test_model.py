@@ -339,3 +339,71 @@ def test_an_assessment_hook_sees_every_scan() -> None:
     patient = model(on_assessment=lambda patient: seen.append(patient.scan))
     patient.run()
     assert [scan["day"] for scan in seen[1:] if scan] == patient.assessments["day"].to_list()
+
+
+@pytest.mark.parametrize("engine", ["cells", "lattice"])
+def test_individuals_live_the_life_of_the_batch_run_too(engine: str) -> None:
+    tables = {**EXPERIMENT, "engine": engine, "most_cells": 20_000, "patients": 3, "horizon_months": 10}
+    batch = run_experiment(tables)
+    stepped = TumorModel(tables, patient=2)
+    assert stepped.engine == engine
+    assert stepped.scale > 1000
+    stepped.run()
+    of_patient = (pl.col("patient") == 2) & (pl.col("arm") == "first")
+    for name, table in stepped.records().items():
+        assert table.equals(batch[name].filter(of_patient), null_equal=True), name
+    assert run_experiment(batch.experiment).trajectory.equals(batch.trajectory)
+
+
+@pytest.mark.parametrize("engine", ["cells", "lattice"])
+def test_individuals_are_copied_and_saved_exactly(engine: str, tmp_path: Path) -> None:
+    one = model(engine=engine, cells=20_000)
+    one.run(40)
+    one.save(tmp_path / "x")
+    other, twin = TumorModel.load(tmp_path / "x"), one.fork()
+    for each in (one, other, twin):
+        each.run(60)
+    assert same_state(one, other)
+    assert same_state(one, twin)
+    assert sum(agent.cells for agent in one.agents) == one.cells
+
+
+def test_a_lattice_can_be_seen() -> None:
+    flat = model(engine="lattice", cells=20_000)
+    sites = flat.sites
+    assert sites is not None
+    assert sites.genotype.ndim == 2
+    held = np.unique(sites.genotype[sites.genotype > 0] - 1)
+    assert {flat.genotype_names[k] for k in held} <= set(flat.genotypes["genotype"])
+    held_cells = int((sites.genotype > 0).sum()) * flat.scale
+    assert 0.9 * flat.cells < held_cells <= flat.cells
+    solid = model(engine="lattice", cells=20_000, space=tumor_abm.Space(dimensions=3))
+    assert solid.sites is not None
+    assert solid.section().ndim == 2  # type: ignore[union-attr]
+    assert (solid.section() > 0).any()  # type: ignore[operator]
+    assert model().sites is None
+
+
+def test_drugs_that_reach_only_the_rim_kill_less() -> None:
+    def shrunk(reach: tumor_abm.Reach | None) -> float:
+        patient = model(
+            engine="lattice",
+            cells=50_000,
+            strategy=["capecitabine"],
+            space=tumor_abm.Space(dimensions=2, neighbourhood="moore", placement="any_free", drug=reach),
+        )
+        before = patient.cells
+        patient.run(60)
+        return patient.cells / before
+
+    assert shrunk(tumor_abm.Reach(length=2)) > 1.1 * shrunk(None)
+
+
+def test_an_unknown_engine_or_too_many_cells_are_refused() -> None:
+    for arguments, message in [
+        ({"engine": "cell"}, "did you mean"),
+        ({"engine": "cells", "cells": 10**9}, "most_cells"),
+        ({"engine": "lattice", "space": "flat"}, "space: found"),
+    ]:
+        with pytest.raises(InputError, match=message):
+            model(**arguments)

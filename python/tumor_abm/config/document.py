@@ -16,6 +16,7 @@ from pydantic_core import PydanticUndefined
 
 from tumor_abm._problems import place
 from tumor_abm._table import Table
+from tumor_abm.config.engine import Lattice, Reach
 from tumor_abm.config.written import (
     DEFAULT_POPULATION,
     Assessment,
@@ -72,6 +73,8 @@ SYMBOLS = {
 # Placeholder of the template to the model whose keys it lists, and what stands before each key.
 KEYS: dict[str, tuple[type[Table], str]] = {
     "Written": (Written, ""),
+    "Lattice": (Lattice, "lattice."),
+    "Reach": (Reach, "lattice.drug."),
     "Assessment": (Assessment, "assessment."),
     "ScanPeriod": (ScanPeriod, ""),
     "LiquidBiopsy": (LiquidBiopsy, "liquid_biopsy."),

@@ -183,7 +183,7 @@ class Experiment:
         """Return the experiment as the core reads it, with the drugs and alterations it uses."""
         written, knowledge = self.written, self.knowledge
         assay = written.liquid_biopsy
-        return {
+        return self._engine() | {
             "seed": self.seed,
             "dt": written.dt_days,
             "horizon_days": written.horizon_months * DAYS_PER_MONTH,
@@ -212,6 +212,15 @@ class Experiment:
             "neutropenia": knowledge.neutropenia.to_core() if written.neutropenia.model else None,
             "arms": [arm.to_core(knowledge.drugs, written.afterwards) for arm in self.arms],
         }
+
+    def _engine(self) -> dict[str, Any]:
+        written = self.written
+        if written.engine == "clones":
+            return {}
+        options: dict[str, Any] = {"most_cells": written.most_cells}
+        if written.engine == "lattice":
+            options["space"] = written.lattice.to_core()
+        return {"engine": {written.engine: options}}
 
     def resolved(self) -> dict[str, Any]:
         """Return the experiment with everything written out, the seed and all constants included.
@@ -251,6 +260,10 @@ class Experiment:
             "drug": {name: _undocumented(knowledge.drugs[name]) for name in self.drugs},
             "alteration": {name: _undocumented(knowledge.alterations[name]) for name in self.alterations},
         }
+        if written.engine != "clones":
+            tables |= {"engine": written.engine, "most_cells": written.most_cells}
+        if written.engine == "lattice":
+            tables["lattice"] = _tidy(written.lattice)
         if written.neutropenia.model:
             tables["neutropenia"] = {"model": True, **knowledge.neutropenia.to_core()}
         if written.liquid_biopsy is not None:

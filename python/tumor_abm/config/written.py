@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from tumor_abm._table import Table
+from tumor_abm.config.engine import LEAST_CELLS, MOST_CELLS, Lattice
 from tumor_abm.strategy import Arm, Line
 
 DEFAULT_POPULATION = "first_line_postmenopausal"
@@ -149,6 +150,14 @@ class Written(Table):
         Step: 1 or a unit fraction of a day.
     max_clones
         Living clones of one genotype that are kept apart; 1 leaves totals exact and is fastest.
+    engine
+        How cells are held: ``clones`` counts them; ``cells`` and ``lattice`` hold them as individuals, in
+        space with the latter.
+    most_cells
+        Individuals in a tumour of lethal size; each stands for as many real cells as that takes. For
+        the engines ``cells`` and ``lattice``.
+    lattice
+        Where cells live, for the engine ``lattice``.
     trajectory_every_days
         Days between rows of the trajectory; 0: none.
     alterations
@@ -186,6 +195,9 @@ class Written(Table):
     end_with_last_line: bool = False
     dt_days: Annotated[float, AfterValidator(_unit_fraction)] = Field(default=1.0, ge=_SHORTEST_STEP, le=1)
     max_clones: int = Field(default=1, ge=1, le=1_000_000)
+    engine: Literal["clones", "cells", "lattice"] = "clones"
+    most_cells: int = Field(default=200_000, ge=LEAST_CELLS, le=MOST_CELLS)
+    lattice: Lattice = Field(default_factory=Lattice)
     trajectory_every_days: int = Field(default=28, ge=0, le=36_600)
     alterations: list[str] | None = None
     knowledge: list[str] = Field(default_factory=list)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,7 @@ from tumor_abm._toml import read_toml
 from tumor_abm.config import Experiment
 from tumor_abm.errors import InputError
 from tumor_abm.knowledge import Drug, Knowledge
+from tumor_abm.space import Reach, Space
 from tumor_abm.strategy import Line
 from tumor_abm.strategy.dosing import Dosing
 
@@ -99,6 +100,9 @@ def set_up(
     covariates: Mapping[str, Any] | None,
     founder: Sequence[str] | None,
     mutation_rate: float,
+    engine: str | None,
+    cells: int | None,
+    space: Space | None,
     horizon_months: float | None,
     seed: int | None,
 ) -> Setup:
@@ -109,6 +113,12 @@ def set_up(
     if horizon_months is not None:
         tables["horizon_months"] = _number("horizon_months", horizon_months)
         tables["accrual_months"] = 0.0
+    if engine is not None:
+        tables["engine"] = engine
+    if cells is not None:
+        tables["most_cells"] = cells
+    if space is not None:
+        tables["lattice"] = _lattice(space)
     if founder:
         _put_in_play(tables, founder)
     arm = _choose_arm(tables, strategy)
@@ -210,6 +220,16 @@ def _tables(experiment: Source) -> tuple[dict[str, Any], Path | None]:
     if isinstance(experiment, Mapping):
         return dict(experiment), None
     raise InputError(key="experiment", found=experiment, allowed="a TOML file, or the tables of one")
+
+
+def _lattice(space: Space) -> dict[str, Any]:
+    if not isinstance(space, Space):
+        raise InputError(key="space", found=space, allowed="Space(...)")
+    return {
+        key: asdict(value) if isinstance(value, Reach) else value
+        for key in ("dimensions", "neighbourhood", "placement", "depth", "nutrient", "drug")
+        if (value := getattr(space, key)) is not None
+    }
 
 
 def _usual_biopsy() -> dict[str, Any]:

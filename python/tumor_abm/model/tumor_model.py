@@ -9,7 +9,6 @@ from typing import Any
 
 import mesa
 import numpy as np
-import polars as pl
 
 from tumor_abm import _core
 from tumor_abm._frames import frame
@@ -18,8 +17,11 @@ from tumor_abm.knowledge import Drug, Knowledge
 from tumor_abm.model import archive
 from tumor_abm.model.clone_agent import CloneAgent
 from tumor_abm.model.setup import Drugs, Source, Strategy, decision, plan, seed_of, set_up
+from tumor_abm.model.view import PatientView
+from tumor_abm.space import Space
 
 Rule = Callable[["TumorModel"], Drugs | None]
+
 
 REPORTERS = {
     name: name
@@ -37,7 +39,7 @@ REPORTERS = {
 """What is collected unless the caller asks for something else."""
 
 
-class TumorModel(mesa.Model):  # type: ignore[misc]
+class TumorModel(PatientView, mesa.Model):  # type: ignore[misc]
     """One virtual patient of an experiment under one strategy, stepped day by day.
 
     The patient is the core's: stepping patient 17 gives, day by day, the bytes of a batch run. The
@@ -63,6 +65,12 @@ class TumorModel(mesa.Model):  # type: ignore[misc]
         Alterations of the first cell; drawn when ``None``.
     mutation_rate
         Factor on every mutation probability.
+    engine
+        ``"clones"``, ``"cells"`` or ``"lattice"``, instead of that of the experiment.
+    cells
+        Individuals of the engines ``cells`` and ``lattice`` in a tumour of lethal size, from 1e4 to 1e7.
+    space
+        The lattice; by default 2-D, with pushing.
     horizon_months
         Follow-up instead of that of the experiment.
     rng, seed
@@ -99,6 +107,9 @@ class TumorModel(mesa.Model):  # type: ignore[misc]
         covariates: Mapping[str, Any] | None = None,
         founder: Sequence[str] | None = None,
         mutation_rate: float = 1.0,
+        engine: str | None = None,
+        cells: int | None = None,
+        space: Space | None = None,
         horizon_months: float | None = None,
         rng: Any = None,
         seed: Any = None,
@@ -115,6 +126,9 @@ class TumorModel(mesa.Model):  # type: ignore[misc]
             covariates=covariates,
             founder=founder,
             mutation_rate=mutation_rate,
+            engine=engine,
+            cells=cells,
+            space=space,
             horizon_months=horizon_months,
             seed=seed_of(rng, seed),
         )
@@ -195,7 +209,7 @@ class TumorModel(mesa.Model):  # type: ignore[misc]
 
     def _look(self) -> None:
         """Forget what was read before, and let agents follow the living clones."""
-        self._today: dict[str, Any] | None = None
+        self._today = None
         self._clones: dict[str, Any] | None = None
         if self._core.status != "followed":
             self.running = False
@@ -394,202 +408,6 @@ class TumorModel(mesa.Model):  # type: ignore[misc]
         model.steps = notes["steps"]
         model._history = [tuple(row) for row in notes["history"]]
         return model
-
-    # --- today -------------------------------------------------------------------------------
-
-    def _see(self, key: str) -> Any:
-        if self._today is None:
-            self._today = self._core.today()
-        return self._today[key]
-
-    @property
-    def day(self) -> float:
-        """Days since enrolment."""
-        return self._core.day
-
-    @property
-    def dt(self) -> float:
-        """Step in days."""
-        return float(self._about["dt"])
-
-    @property
-    def patient(self) -> int:
-        """Number of the patient."""
-        return int(self._about["patient"])
-
-    @property
-    def arm(self) -> str:
-        """Name of the arm."""
-        return str(self._about["arm"])
-
-    @property
-    def engine(self) -> str:
-        """Which engine runs the cells."""
-        return "clones"
-
-    @property
-    def horizon_day(self) -> float:
-        """Last day of follow-up, if nothing ends it before."""
-        return float(self._about["horizon_day"])
-
-    @property
-    def status(self) -> str:
-        """``followed``, ``dead`` or ``censored``."""
-        return self._core.status
-
-    @property
-    def line(self) -> int:
-        """Line of therapy, from 1; 0 when none runs."""
-        return int(self._see("line"))
-
-    @property
-    def regimen(self) -> str:
-        """Drugs of the line, in words."""
-        return str(self._see("regimen"))
-
-    @property
-    def cells(self) -> int:
-        """Living tumour cells."""
-        return self._core.cells
-
-    @property
-    def volume_cm3(self) -> float:
-        """Volume of the tumour: living and dead cells, and stroma."""
-        return float(self._see("volume_cm3"))
-
-    @property
-    def sld_mm(self) -> float:
-        """Sum of longest diameters, without measurement error."""
-        return float(self._see("sld_mm"))
-
-    @property
-    def scan(self) -> dict[str, Any] | None:
-        """What the last scan showed: ``day, line, sld_mm, sld_change, new_lesions, response``."""
-        scan: dict[str, Any] | None = self._see("scan")
-        return scan
-
-    @property
-    def neutrophils(self) -> float:
-        """Neutrophils, 1e9 per litre."""
-        return float(self._see("neutrophils"))
-
-    @property
-    def ctdna(self) -> dict[str, float]:
-        """Variant allele fraction per gene in the last liquid biopsy; 0 below detection."""
-        return dict(self._see("ctdna"))
-
-    @property
-    def known_drugs(self) -> list[str]:
-        """Drugs that can be given by hand."""
-        return sorted(self._drugs)
-
-    @property
-    def drugs(self) -> pl.DataFrame:
-        """Drugs of the line and those still in the body.
-
-        ``drug``, ``dose`` (relative to standard), ``state`` (``taken``, ``off day``, ``held``,
-        ``stopped``), ``held_for``, ``concentration`` (average of the last day, in the drug's unit) and
-        ``relative_concentration`` (1: steady state at the standard dose).
-        """
-        return frame(self._core.drugs())
-
-    @property
-    def concentrations(self) -> dict[str, float]:
-        """Average concentration of the last day, relative to steady state at the standard dose."""
-        table = self.drugs
-        return dict(zip(table["drug"], table["relative_concentration"], strict=True))
-
-    @property
-    def living_clones(self) -> int:
-        """Number of living clones."""
-        return len(self._agent_of)
-
-    @property
-    def clones(self) -> pl.DataFrame:
-        """Living clones, oldest first.
-
-        ``clone, parent, genotype, alterations, born_day, cells, fraction, division, death``: days since
-        enrolment, rates per day under the drugs of the last doses.
-        """
-        table = frame(self._core.clones()).drop("kind")
-        wild = pl.col("genotype") == "wild type"
-        none = pl.lit([], dtype=pl.List(pl.String))
-        carried = pl.when(wild).then(none).otherwise(pl.col("genotype").str.split(" + "))
-        return table.insert_column(3, table.select(carried.alias("alterations"))["alterations"])
-
-    @property
-    def genotypes(self) -> pl.DataFrame:
-        """Living cells per genotype: ``genotype, cells, fraction, division, death``."""
-        return (
-            frame(self._core.clones())
-            .group_by("genotype", maintain_order=True)
-            .agg(pl.col("cells", "fraction").sum(), pl.col("division", "death").first())
-        )
-
-    @property
-    def covariates(self) -> dict[str, Any]:
-        """What was drawn or given of the patient: a row of the table ``patients``."""
-        return frame(self._core.covariates()).row(0, named=True)
-
-    def snapshot(self) -> dict[str, Any]:
-        """Return the patient as seen today, ready for JSON."""
-        self._see("day")
-        return {
-            **self._about,
-            **(self._today or {}),
-            "seed": self.seed,
-            "engine": self.engine,
-            "living_clones": self.living_clones,
-            "drugs": self.drugs.to_dicts(),
-            "clones": self.clones.to_dicts(),
-        }
-
-    # --- records -----------------------------------------------------------------------------
-
-    def records(self) -> dict[str, pl.DataFrame]:
-        """Return what is written down so far: the tables of a batch run, of this patient alone."""
-        return {name: frame(columns) for name, columns in self._core.records().items()}
-
-    @property
-    def outcomes(self) -> pl.DataFrame:
-        """Lines that are over."""
-        return self.records()["outcomes"]
-
-    @property
-    def overall(self) -> pl.DataFrame:
-        """End of follow-up; empty before it."""
-        return self.records()["overall"]
-
-    @property
-    def assessments(self) -> pl.DataFrame:
-        """Scans."""
-        return self.records()["assessments"]
-
-    @property
-    def liquid_biopsies(self) -> pl.DataFrame:
-        """Liquid biopsies."""
-        return self.records()["liquid_biopsies"]
-
-    @property
-    def composition(self) -> pl.DataFrame:
-        """Cells per genotype at baseline, at progressions and at ends of lines."""
-        return self.records()["clones"]
-
-    @property
-    def trajectory(self) -> pl.DataFrame:
-        """State over time, as in a batch run."""
-        return self.records()["trajectory"]
-
-    @property
-    def events(self) -> pl.DataFrame:
-        """What happened, in words."""
-        return self.records()["events"]
-
-    @property
-    def history(self) -> pl.DataFrame:
-        """Cells per genotype at every collected day: ``day, genotype, cells``."""
-        schema = {"day": pl.Float64, "genotype": pl.String, "cells": pl.UInt64}
-        return pl.DataFrame(self._history, schema=schema, orient="row")
 
     # --- agents ------------------------------------------------------------------------------
 

@@ -210,7 +210,7 @@ impl Patient {
     fn come_to_the_trial(&mut self, history: &History, cancel: &AtomicBool) -> Result<bool> {
         if history.adjuvant.is_some() || history.operated {
             self.grow(self.experiment.spec.population.primary_volume_cm3)?;
-            self.operate();
+            self.operate()?;
         } else {
             self.grow(self.covariates.diagnosis_volume_cm3)?;
         }
@@ -230,12 +230,13 @@ impl Patient {
     }
 
     /// Surgery leaves a residue, too small for any scan, in which every cell had the same chance to stay.
-    fn operate(&mut self) {
+    fn operate(&mut self) -> Result<()> {
         let spec = &self.experiment.spec;
         let rng = &mut stream(spec.seed, self.id, Purpose::History, self.candidate + 1);
         let share = spec.population.residual_cells.draw(rng) / self.cells() as f64;
-        self.clones.thin(rng, share);
+        self.burden.thin(rng, share)?;
         self.bulk.thin(share);
+        Ok(())
     }
 
     /// Whether the disease comes back when it should, under the therapy or after it.

@@ -10,6 +10,8 @@ use crate::clinic::liquid_biopsy::LiquidBiopsy;
 use crate::clinic::strategy::{Arm, Line, Scope};
 use crate::clinic::toxicity::Neutropenia;
 use crate::error::{Error, Result, within};
+use crate::tumour::engine::{Choice, Engine};
+use crate::tumour::lattice::Space;
 use serde::{Deserialize, Serialize};
 
 /// The experiment as written by the caller.
@@ -29,6 +31,9 @@ pub struct Spec {
     pub end_with_last_line: bool,
     /// Living clones of one genotype that are kept apart.
     pub max_clones: usize,
+    /// Which engine holds the cells.
+    #[serde(default)]
+    pub engine: Holding,
     /// Days between rows of the trajectory; 0: none.
     pub trajectory_every_days: u32,
     /// Alterations in play.
@@ -51,6 +56,65 @@ pub struct Spec {
     pub neutropenia: Option<Neutropenia>,
     /// Strategies to compare.
     pub arms: Vec<Arm>,
+}
+
+/// Which engine holds the cells of a patient.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase", deny_unknown_fields)]
+pub enum Holding {
+    /// All are counted, clone by clone.
+    #[default]
+    Clones,
+    /// Well-mixed individuals.
+    Cells {
+        /// In a tumour of lethal size.
+        most_cells: u64,
+    },
+    /// Individuals with places.
+    Lattice {
+        /// In a tumour of lethal size.
+        most_cells: u64,
+        /// Dimensions, neighbours, placement, reach.
+        space: Space,
+    },
+}
+
+/// Fewer would be no picture of a tumour.
+const LEAST_INDIVIDUALS: u64 = 10_000;
+/// Individuals that one tumour may have.
+const MOST_INDIVIDUALS: u64 = 10_000_000;
+
+impl Holding {
+    /// The engine of individuals, and how many a lethal tumour has.
+    pub(crate) fn individuals(self, max_clones: usize) -> Option<(Choice, u64)> {
+        match self {
+            Self::Clones => None,
+            Self::Cells { most_cells } => {
+                Some((Choice::Cells { heritable: None, genealogy: false }, most_cells))
+            }
+            Self::Lattice { most_cells, space } => Some((
+                Choice::Lattice { space, max_clones, places: Vec::new(), genealogy: false },
+                most_cells,
+            )),
+        }
+    }
+
+    /// Whether nutrients or drugs reach only so deep.
+    pub(crate) fn has_reach(self) -> bool {
+        matches!(self, Self::Lattice { space, .. } if space.nutrient.is_some() || space.drug.is_some())
+    }
+
+    fn validate(self, max_clones: usize) -> Result<()> {
+        if let Some((choice, most_cells)) = self.individuals(max_clones) {
+            if !(LEAST_INDIVIDUALS..=MOST_INDIVIDUALS).contains(&most_cells) {
+                let message =
+                    format!("found {most_cells}; allowed: from {LEAST_INDIVIDUALS} to {MOST_INDIVIDUALS}");
+                return Err(Error::input("engine.most_cells", message));
+            }
+            Engine::new(&choice)?;
+        }
+        Ok(())
+    }
 }
 
 /// A checked experiment.
@@ -81,6 +145,7 @@ impl Experiment {
         }
         within("horizon_days", spec.horizon_days, 1.0, 36600.0)?;
         within("accrual_days", spec.accrual_days, 0.0, spec.horizon_days)?;
+        spec.engine.validate(spec.max_clones)?;
         spec.pathway.validate()?;
         spec.imaging.validate()?;
         validate_calendar(&spec.assessment)?;

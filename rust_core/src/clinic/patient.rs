@@ -13,7 +13,8 @@ use crate::clinic::toxicity::Marrow;
 use crate::clinic::treatment::Treatment;
 use crate::error::{Error, Result};
 use crate::random::{Philox4x64, Purpose, exponential, normal, stream};
-use crate::tumour::clones::{Clones, StepProbabilities};
+use crate::tumour::burden::Burden;
+use crate::tumour::clones::StepProbabilities;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
@@ -54,7 +55,7 @@ pub struct Patient {
     pub(crate) past: Past,
     pub(crate) covariates: Covariates,
     pub(crate) genotypes: Genotypes,
-    pub(crate) clones: Clones,
+    pub(crate) burden: Burden,
     pub(crate) body: Body,
     pub(crate) bulk: Bulk,
     /// Whole days since diagnosis, and steps of the day that has begun.
@@ -78,6 +79,9 @@ pub struct Patient {
     pub(crate) drugs: DrugDay,
     pub(crate) probabilities: Vec<StepProbabilities>,
     pub(crate) current: Vec<bool>,
+    /// Chances without drugs, and in every layer: only where nutrients or drugs have a reach.
+    pub(crate) untreated: Vec<StepProbabilities>,
+    pub(crate) layered: Vec<StepProbabilities>,
 }
 
 impl Patient {
@@ -104,7 +108,7 @@ impl Patient {
                 spec.dt,
                 covariates.mutation_fold,
             ),
-            clones: Clones::new(spec.max_clones),
+            burden: Burden::counted(spec.max_clones),
             body,
             bulk: Bulk::default(),
             day: 0,
@@ -126,6 +130,8 @@ impl Patient {
             drugs: DrugDay::default(),
             probabilities: Vec::new(),
             current: Vec::new(),
+            untreated: Vec::new(),
+            layered: Vec::new(),
             covariates,
         }
     }
@@ -134,25 +140,38 @@ impl Patient {
     pub(crate) fn grow(&mut self, volume_cm3: f64) -> Result<()> {
         for attempt in 1..=MOST_GROWTHS {
             self.growths = attempt;
-            self.clones = Clones::new(self.experiment.spec.max_clones);
+            self.burden = self.no_cells()?;
             self.bulk = Bulk::default();
-            self.clones.found(0, 1);
+            self.burden.found(0, 1)?;
             for day in 1..=MOST_GROWTH_DAYS {
                 self.deaths_today = 0;
                 for _ in 0..self.experiment.steps_per_day {
                     self.live_cells()?;
                 }
-                if self.clones.total() == 0 {
+                if self.burden.total() == 0 {
                     break;
                 }
                 if self.volume_cm3() >= volume_cm3 {
                     self.grown_days = day;
-                    self.peaks = self.clones.counts().to_vec();
+                    self.peaks = self.burden.counts().to_vec();
                     return Ok(());
                 }
             }
         }
         Err(Error::NeverGrew { who: self.who(), attempts: MOST_GROWTHS })
+    }
+
+    /// The engine of the experiment without a cell. So many real cells are in an individual that a
+    /// lethal tumour has the most individuals that are wanted.
+    fn no_cells(&self) -> Result<Burden> {
+        let spec = &self.experiment.spec;
+        let living = spec.imaging.cells_per_cm3 / (1.0 + spec.imaging.stroma_per_cell);
+        let lethal = self.covariates.lethal_volume_cm3 * living;
+        let individuals = spec.engine.individuals(spec.max_clones).map(|(choice, most)| {
+            let scale = libm::ceil(lethal / most as f64).max(1.0) as u64;
+            (choice, scale)
+        });
+        Burden::new(spec.max_clones, individuals.as_ref().map(|(choice, scale)| (choice, *scale)))
     }
 
     pub(crate) fn who(&self) -> String {
@@ -176,12 +195,12 @@ impl Patient {
 
     /// Living cells.
     pub fn cells(&self) -> u64 {
-        self.clones.total()
+        self.burden.total()
     }
 
     /// Tumour volume.
     pub fn volume_cm3(&self) -> f64 {
-        self.bulk.volume_cm3(&self.experiment.spec.imaging, self.clones.total())
+        self.bulk.volume_cm3(&self.experiment.spec.imaging, self.burden.total())
     }
 
     /// Sum of longest diameters without measurement error.
@@ -198,14 +217,14 @@ impl Patient {
 
     /// Fraction of living cells that carry any of `alterations`.
     pub(crate) fn carriers(&self, alterations: &[usize]) -> f64 {
-        let total = self.clones.total();
+        let total = self.burden.total();
         if total == 0 {
             return 0.0;
         }
         let carrying: u64 = self
             .genotypes
             .iter()
-            .zip(self.clones.counts())
+            .zip(self.burden.counts())
             .filter(|(genotype, _)| genotype.carried.iter().any(|i| alterations.contains(i)))
             .map(|(_, &cells)| cells)
             .sum();
@@ -215,7 +234,7 @@ impl Patient {
     /// Living cells per genotype name, in order of first appearance; names with silent hits merge.
     pub fn composition(&self) -> Vec<(String, u64)> {
         let mut found: Vec<(String, u64)> = Vec::new();
-        for (kind, &cells) in self.clones.counts().iter().enumerate() {
+        for (kind, &cells) in self.burden.counts().iter().enumerate() {
             if cells == 0 {
                 continue;
             }
@@ -233,7 +252,8 @@ impl Patient {
         let experiment = Arc::clone(&self.experiment);
         self.refresh_rates(&experiment)?;
         let mut kinds = GenotypeKinds { catalogue: &experiment.catalogue, genotypes: &mut self.genotypes };
-        let tally = self.clones.step(&mut self.rng, &self.probabilities, &mut kinds).map_err(|error| {
+        let table = if self.layered.is_empty() { &self.probabilities } else { &self.layered };
+        let tally = self.burden.step(&mut self.rng, table, &mut kinds).map_err(|error| {
             if let Error::TooManyCells { .. } = error {
                 Error::TooManyCells { who: format!("patient {}", self.id) }
             } else {
@@ -241,7 +261,7 @@ impl Patient {
             }
         })?;
         self.deaths_today += tally.deaths;
-        self.bulk.pass(&experiment.spec.imaging, self.clones.total(), tally.deaths, experiment.spec.dt);
+        self.bulk.pass(&experiment.spec.imaging, self.burden.total(), tally.deaths, experiment.spec.dt);
         Ok(())
     }
 
@@ -249,22 +269,38 @@ impl Patient {
     fn refresh_rates(&mut self, experiment: &Experiment) -> Result<()> {
         self.probabilities.resize(self.genotypes.len(), StepProbabilities::default());
         self.current.resize(self.genotypes.len(), false);
-        for clone in self.clones.records() {
-            let kind = clone.kind as usize;
-            if self.current[kind] {
-                continue;
+        for (kind, &cells) in self.burden.counts().iter().enumerate() {
+            if cells > 0 && !self.current[kind] {
+                self.probabilities[kind] = self.chances(experiment, kind as u32, &self.drugs)?;
+                self.current[kind] = true;
             }
-            let genotype = self.genotypes.get(clone.kind);
-            let day = rates(&experiment.spec.pathway, &self.covariates.physiology, &self.drugs, genotype);
-            self.probabilities[kind] =
-                StepProbabilities::new(day.division, day.death, experiment.spec.dt, || {
-                    format!(
-                        "patient {}, genotype {}",
-                        self.id,
-                        self.genotypes.name(&experiment.catalogue, clone.kind)
-                    )
-                })?;
-            self.current[kind] = true;
+        }
+        if experiment.spec.engine.has_reach() {
+            self.layer_rates(experiment)?;
+        }
+        Ok(())
+    }
+
+    /// Chances of a genotype under the drugs that reach it.
+    fn chances(&self, experiment: &Experiment, kind: u32, drugs: &DrugDay) -> Result<StepProbabilities> {
+        let genotype = self.genotypes.get(kind);
+        let day = rates(&experiment.spec.pathway, &self.covariates.physiology, drugs, genotype);
+        StepProbabilities::new(day.division, day.death, experiment.spec.dt, || {
+            format!("patient {}, genotype {}", self.id, self.genotypes.name(&experiment.catalogue, kind))
+        })
+    }
+
+    /// The chances of every genotype in every layer of the lattice: those under no drug and under the
+    /// drugs of the body, mixed by what reaches the layer.
+    fn layer_rates(&mut self, experiment: &Experiment) -> Result<()> {
+        let untreated = DrugDay::default();
+        for kind in self.untreated.len() as u32..self.genotypes.len() as u32 {
+            let plain = self.chances(experiment, kind, &untreated)?;
+            self.untreated.push(plain);
+        }
+        self.layered.clear();
+        for (&without, &with) in self.untreated.iter().zip(&self.probabilities) {
+            self.layered.extend(self.burden.exposures().iter().map(|layer| layer.mix(without, with)));
         }
         Ok(())
     }
@@ -332,7 +368,7 @@ impl Patient {
 
     /// New lesions become visible as clones grow beyond what they ever were.
     fn seed_lesions(&mut self) {
-        let counts = self.clones.counts();
+        let counts = self.burden.counts();
         self.peaks.resize(counts.len(), 0);
         let mut grown = 0u64;
         for (peak, &cells) in self.peaks.iter_mut().zip(counts) {
@@ -367,7 +403,7 @@ impl Patient {
     pub(crate) fn found_again(&mut self, days: u64) {
         self.past.relapse_days = Some(days);
         self.treatment.last_line_days = Some(days);
-        self.peaks = self.clones.counts().to_vec();
+        self.peaks = self.burden.counts().to_vec();
         self.unseen_lesions = 0;
     }
 

@@ -12,7 +12,7 @@ use crate::clinic::records::Records;
 use crate::clinic::treatment::Treatment;
 use crate::error::{Error, Result};
 use crate::random::Philox4x64;
-use crate::tumour::clones::Clones;
+use crate::tumour::burden::Burden;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
@@ -34,7 +34,7 @@ struct State {
     past: Past,
     covariates: Covariates,
     genotypes: Vec<u64>,
-    clones: Clones,
+    burden: Burden,
     body: Body,
     bulk: Bulk,
     day: u64,
@@ -70,7 +70,7 @@ impl Patient {
             past: self.past.clone(),
             covariates: self.covariates.clone(),
             genotypes: self.genotypes.sets(),
-            clones: self.clones.clone(),
+            burden: self.burden.clone(),
             body: self.body.clone(),
             bulk: self.bulk,
             day: self.day,
@@ -126,12 +126,14 @@ impl Patient {
             drugs: DrugDay::new(&spec.drugs, &state.body.concentrations),
             probabilities: Vec::new(),
             current: Vec::new(),
+            untreated: Vec::new(),
+            layered: Vec::new(),
             id: state.id,
             arm: state.arm,
             candidate: state.candidate,
             past: state.past,
             covariates: state.covariates,
-            clones: state.clones,
+            burden: state.burden,
             body: state.body,
             bulk: state.bulk,
             day: state.day,

@@ -1,6 +1,7 @@
 //! A patient as seen today: what can be shown between two steps.
 
 use crate::biology::pathway::{Rates, rates};
+use crate::clinic::experiment::Holding;
 use crate::clinic::patient::{Patient, Status};
 use crate::clinic::records::{Assessment, Records};
 use crate::clinic::strategy::Dosing;
@@ -16,6 +17,16 @@ impl Status {
             Self::Censored(_) => "censored",
         }
     }
+}
+
+/// A box of lattice sites, the last dimension first in memory.
+pub struct Sites {
+    /// Its lowest corner.
+    pub origin: Vec<i32>,
+    /// Its size in every dimension.
+    pub shape: Vec<usize>,
+    /// 0 for a free site, else 1 more than the index of the genotype of its cell.
+    pub genotypes: Vec<u16>,
 }
 
 impl Patient {
@@ -98,14 +109,48 @@ impl Patient {
         rates(pathway, &self.covariates.physiology, &self.drugs, self.genotypes.get(kind))
     }
 
+    /// Real cells that an individual of the engine stands for.
+    pub fn scale(&self) -> u64 {
+        self.burden.scale()
+    }
+
+    /// Which engine holds the cells.
+    pub fn engine(&self) -> &'static str {
+        match self.experiment.spec.engine {
+            Holding::Clones => "clones",
+            Holding::Cells { .. } => "cells",
+            Holding::Lattice { .. } => "lattice",
+        }
+    }
+
+    /// The smallest box of sites that holds the tumour; `None` without a lattice.
+    pub fn sites(&self) -> Option<Sites> {
+        let lattice = self.burden.lattice()?;
+        let dimensions = lattice.space().dimensions as usize;
+        let (mut low, mut high) = ([0; 3], [0; 3]);
+        for cell in lattice.cells() {
+            for axis in 0..3 {
+                low[axis] = low[axis].min(cell.place[axis]);
+                high[axis] = high[axis].max(cell.place[axis]);
+            }
+        }
+        let shape = [0, 1, 2].map(|axis| (high[axis] - low[axis] + 1) as usize);
+        let mut genotypes = vec![0u16; shape.iter().product()];
+        for cell in lattice.cells() {
+            let [x, y, z] = [0, 1, 2].map(|axis| (cell.place[axis] - low[axis]) as usize);
+            genotypes[(x * shape[1] + y) * shape[2] + z] = cell.kind as u16 + 1;
+        }
+        Some(Sites { origin: low[..dimensions].to_vec(), shape: shape[..dimensions].to_vec(), genotypes })
+    }
+
     /// Ids of the living clones.
     pub fn clone_ids(&self) -> Vec<u64> {
-        self.clones.records().iter().map(|clone| clone.id).collect()
+        self.burden.records().iter().map(|clone| clone.id).collect()
     }
 
     /// Living clones: their cells, and their rates (per day) under the drugs of the last doses.
     pub fn clone_table(&self) -> Table {
-        let records = self.clones.records();
+        let records = self.burden.records();
         let known: Vec<(String, Rates)> = self
             .genotype_names()
             .into_iter()
@@ -116,7 +161,7 @@ impl Patient {
             Column::F64(records.iter().map(|clone| pick(known[clone.kind as usize].1)).collect())
         };
         let mut genotype = Texts::default();
-        for clone in records {
+        for clone in &records {
             genotype.push(&known[clone.kind as usize].0);
         }
         // Steps are counted from the first cell.

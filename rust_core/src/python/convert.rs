@@ -22,6 +22,11 @@ macro_rules! bytes_of {
     };
 }
 
+/// Bytes of a `u16` column.
+pub(super) fn u16_bytes<'py>(py: Python<'py>, values: &[u16]) -> Bound<'py, PyBytes> {
+    bytes_of!(py, values)
+}
+
 /// Bytes of a `u64` column.
 pub(super) fn u64_bytes<'py>(py: Python<'py>, values: &[u64]) -> Bound<'py, PyBytes> {
     bytes_of!(py, values)

@@ -1,6 +1,6 @@
 //! One patient, stepped.
 
-use super::convert::{from_json, table, u64_bytes};
+use super::convert::{from_json, table, u16_bytes, u64_bytes};
 use super::long_run;
 use crate::clinic::experiment::{Experiment, Spec};
 use crate::clinic::patient;
@@ -11,7 +11,7 @@ use pyo3::types::{PyBytes, PyDict};
 use std::sync::Arc;
 
 /// Steps between looks at pending signals.
-const STEPS_PER_CHECK: u64 = 256;
+const STEPS_PER_CHECK: u64 = 64;
 
 /// A virtual patient in one arm of an experiment.
 #[pyclass(module = "tumor_abm._core")]
@@ -103,6 +103,8 @@ impl Patient {
         out.set_item("arm", self.inner.arm())?;
         out.set_item("dt", self.inner.dt())?;
         out.set_item("horizon_day", self.inner.horizon_day())?;
+        out.set_item("engine", self.inner.engine())?;
+        out.set_item("scale", self.inner.scale())?;
         Ok(out)
     }
 
@@ -163,6 +165,13 @@ impl Patient {
 
     fn covariates<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
         table(py, &self.inner.covariate_table())
+    }
+
+    /// Origin, shape and genotypes (0: free) of the box of sites that holds the tumour.
+    fn sites<'py>(&self, py: Python<'py>) -> Option<(Vec<i32>, Vec<usize>, Bound<'py, PyBytes>)> {
+        let inner = &self.inner;
+        let sites = py.detach(|| inner.sites())?;
+        Some((sites.origin, sites.shape, u16_bytes(py, &sites.genotypes)))
     }
 
     /// Living cells per genotype.

@@ -53,6 +53,8 @@ pub trait Kinds {
     fn mutate<R: Rng>(&mut self, rng: &mut R, kind: u32, mutants: u64, out: &mut Vec<(u32, u64)>);
     /// Draw which of `cells` of `kind` switch reversibly, and to what.
     fn switch<R: Rng>(&mut self, rng: &mut R, kind: u32, cells: u64, out: &mut Vec<(u32, u64)>);
+    /// Told by engines of individuals how many cells of `kind` divided.
+    fn divided(&mut self, _kind: u32, _cells: u64) {}
 }
 
 /// Cells of one origin and one kind.
@@ -314,6 +316,30 @@ impl Clones {
             self.turn(kind, cells, from);
         }
         self.moves = moves;
+    }
+
+    /// `cells` of `kind` come from elsewhere.
+    pub(crate) fn receive(&mut self, kind: u32, cells: u64) {
+        match self.merge_target(kind) {
+            _ if cells == 0 => {}
+            Some(target) => self.add(target, cells, 1),
+            None => self.create(kind, cells, None, None),
+        }
+    }
+
+    /// `cells` of `kind` go elsewhere, from the largest clones first.
+    pub(crate) fn withdraw(&mut self, kind: u32, cells: u64) {
+        let mut left = cells.min(self.count(kind));
+        self.counts[kind as usize] -= left;
+        self.total -= left;
+        while left > 0 {
+            let of_kind = self.records.iter_mut().filter(|clone| clone.kind == kind);
+            let Some(largest) = of_kind.max_by_key(|clone| clone.cells) else { break };
+            let taken = left.min(largest.cells);
+            largest.cells -= taken;
+            left -= taken;
+        }
+        self.bury();
     }
 
     /// Every cell stays with probability `share`, independently of all others.

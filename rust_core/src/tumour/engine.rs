@@ -6,10 +6,10 @@ use crate::tumour::clones::{CloneRecord, Clones, Extinct, Kinds, MOST_CELLS, Ste
 use crate::tumour::lattice::{Coordinate, Exposure, Lattice, Space};
 use crate::tumour::lineage::{Genealogy, Tip};
 use rand::Rng;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 /// Which engine, and its options.
-#[derive(Clone, Debug, Deserialize, PartialEq)]
+#[derive(Clone, Debug, Serialize, Deserialize, PartialEq)]
 #[serde(rename_all = "lowercase", deny_unknown_fields)]
 pub enum Choice {
     /// Clones are counts.
@@ -41,7 +41,7 @@ pub enum Choice {
 }
 
 /// A population in one of its forms.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub enum Engine {
     /// Clones are counts.
     Clones(Clones),

@@ -2,6 +2,7 @@
 //! follows the living cells and not all that ever lived.
 
 use crate::error::{Error, Result};
+use serde::{Deserialize, Serialize};
 
 /// No node: the parent of a founder.
 pub const NO_NODE: u32 = u32::MAX;
@@ -12,7 +13,7 @@ const FEW: usize = 1 << 16;
 
 /// A cell from its birth to its division, or, once simplified, a line of cells up to the division
 /// from which two lines still live.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Node {
     /// The node from whose division this one was born; it stands before this one.
     pub parent: u32,
@@ -23,7 +24,7 @@ pub struct Node {
 }
 
 /// A cell of a tree.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Tip {
     /// Its node.
     pub node: u32,
@@ -34,7 +35,7 @@ pub struct Tip {
 }
 
 /// How some living cells descend from each other.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Tree {
     /// The nodes, parents before children.
     pub nodes: Vec<Node>,
@@ -45,7 +46,7 @@ pub struct Tree {
 }
 
 /// All nodes that living cells descend from, parents before children.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Genealogy {
     nodes: Vec<Node>,
 }

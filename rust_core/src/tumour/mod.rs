@@ -1,5 +1,6 @@
 //! How cells become a tumour: the engines.
 
+pub mod burden;
 pub mod cells;
 pub mod clones;
 pub mod engine;

@@ -3,6 +3,7 @@
 use crate::error::{Error, Result};
 use crate::tumour::lineage::{Genealogy, NO_NODE};
 use rand::Rng;
+use serde::{Deserialize, Serialize};
 
 /// Cells that are fetched together, so that memory is waited for once.
 const AT_ONCE: usize = 64;
@@ -41,14 +42,14 @@ impl<R: Rng> Halves<'_, R> {
 }
 
 /// What is held of every cell beside its clone.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
 pub(super) struct Held {
     pub(super) traits: bool,
     pub(super) nodes: bool,
 }
 
 /// What a cell is made of.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 pub(super) struct Individual {
     pub(super) clone: u32,
     pub(super) value: f32,
@@ -56,7 +57,7 @@ pub(super) struct Individual {
 }
 
 /// Cells of one kind, in no order. What is not held is empty.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(super) struct Bucket {
     pub(super) held: Held,
     pub(super) clones: Vec<u32>,

@@ -3,10 +3,10 @@
 use crate::random::normal;
 use crate::tumour::clones::StepProbabilities;
 use rand::Rng;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 /// The rate that a trait acts on.
-#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Serialize, Deserialize, PartialEq, Eq)]
 #[serde(rename_all = "lowercase")]
 pub enum Rate {
     /// Division.
@@ -16,7 +16,7 @@ pub enum Rate {
 }
 
 /// A continuous trait that cells inherit: the logarithm of the factor on one of their rates.
-#[derive(Clone, Copy, Debug, Deserialize, PartialEq)]
+#[derive(Clone, Copy, Debug, Serialize, Deserialize, PartialEq)]
 #[serde(deny_unknown_fields)]
 pub struct Heritable {
     /// The rate it multiplies by `exp(trait)`.

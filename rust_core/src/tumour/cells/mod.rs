@@ -16,6 +16,7 @@ use crate::tumour::clones::{CloneRecord, Extinct, Kinds, MOST_ACTIVE, StepProbab
 use crate::tumour::lineage::{Genealogy, NO_NODE, Tip};
 use bucket::{Bucket, Held, Individual};
 use rand::Rng;
+use serde::{Deserialize, Serialize};
 use table::CloneTable;
 
 /// The most cells that are held one by one.
@@ -27,7 +28,7 @@ const STEPS_BETWEEN_BOUNDS: u64 = 64;
 const BLOCK: usize = 8192;
 
 /// A cell on its way into a kind.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 struct Arrival {
     kind: u32,
     cell: Individual,
@@ -45,7 +46,7 @@ pub struct Cell {
 }
 
 /// A well-mixed population held cell by cell.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Cells {
     heritable: Option<Heritable>,
     step: u64,
@@ -250,6 +251,7 @@ impl Cells {
             let n = (end - start) as u64;
             let divided = binomial(rng, n, p.divide);
             let died = if p.die > 0.0 { binomial(rng, n - divided, p.die / (1.0 - p.divide)) } else { 0 };
+            kinds.divided(kind, divided);
             let mutants = self.draw_mutants(rng, kind, divided, kinds) as usize;
             let (bucket, table) = (&mut self.buckets[kind as usize], &mut self.table);
             let mothers = bucket.choose(rng, start, end, (divided + died) as usize);

@@ -1,10 +1,11 @@
 //! Living clones: how many cells they have and had, and where they came from.
 
 use crate::tumour::clones::{CloneRecord, Extinct};
+use serde::{Deserialize, Serialize};
 
 /// What changes at every event of a clone. `peak` holds for all steps before `touched`, the last in
 /// which the clone changed.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
 pub(super) struct Size {
     pub(super) cells: u32,
     pub(super) peak: u32,
@@ -22,7 +23,7 @@ impl Size {
 }
 
 /// What is said of a clone once. Clones of one lineage, whose cells switched, form a ring.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 pub(super) struct About {
     pub(super) id: u64,
     pub(super) parent: Option<u64>,
@@ -33,7 +34,7 @@ pub(super) struct About {
 }
 
 /// Living clones; the place of an extinct one is given to the next.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(super) struct CloneTable {
     pub(super) sizes: Vec<Size>,
     pub(super) about: Vec<About>,

@@ -7,7 +7,8 @@
 use super::geometry::{BLOCK_BITS, BLOCK_SITES, Coordinate, Geometry, SELF_LINK};
 use super::labels::Labels;
 use crate::error::{Error, Result};
-use std::collections::HashMap;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 
 /// The site in a block that does not exist yet; it is free.
 pub(super) const OUTSIDE: u32 = u32::MAX;
@@ -16,7 +17,7 @@ const MOST_BLOCKS: usize = 1 << (31 - BLOCK_BITS);
 const WORDS: usize = BLOCK_SITES / 64;
 
 /// Sites, and what is on them.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct Domain {
     geometry: Geometry,
     clones: Labels,
@@ -25,7 +26,7 @@ pub(super) struct Domain {
     /// `[block][link]`: blocks around a block, `OUTSIDE` where there is none.
     links: Vec<u32>,
     places: Vec<Coordinate>,
-    blocks: HashMap<Coordinate, u32>,
+    blocks: BTreeMap<Coordinate, u32>,
 }
 
 /// Grow by an eighth, not by doubling, so that memory follows the cells.
@@ -59,7 +60,7 @@ impl Domain {
             open: Vec::new(),
             links: Vec::new(),
             places: Vec::new(),
-            blocks: HashMap::new(),
+            blocks: BTreeMap::new(),
         }
     }
 
@@ -78,7 +79,7 @@ impl Domain {
             + 8 * (self.occupied.capacity() + self.open.capacity())
             + 4 * self.links.capacity()
             + 12 * self.places.capacity()
-            + 17 * self.blocks.capacity()
+            + 16 * self.blocks.len()
     }
 
     /// Occupied sites of the 64 sites of a word.

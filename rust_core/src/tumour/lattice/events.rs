@@ -1,9 +1,10 @@
 //! What happens in a step, and in which order.
 
 use rand::Rng;
+use serde::{Deserialize, Serialize};
 
 /// An event of the current step: a site, and whether its cell dies or tries to divide.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 pub(super) struct Event(u32);
 
 impl Event {

@@ -94,7 +94,7 @@ pub(super) const SELF_LINK: usize = 0;
 const LOCAL: u32 = BLOCK_SITES as u32 - 1;
 
 /// Directions and the numbering of sites.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct Geometry {
     dimensions: usize,
     width: Option<i32>,

@@ -1,9 +1,10 @@
 //! The clone of every site: 2 bytes each while few clones live, 4 when they become many.
 
 use super::domain::make_room;
+use serde::{Deserialize, Serialize};
 
 /// Labels of sites.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) enum Labels {
     /// Labels below 2^16.
     Narrow(Vec<u16>),

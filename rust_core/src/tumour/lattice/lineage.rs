@@ -4,9 +4,10 @@ use super::Lattice;
 use super::domain::{Domain, make_room};
 use crate::tumour::clones::Extinct;
 use crate::tumour::lineage::{Genealogy, Tip};
+use serde::{Deserialize, Serialize};
 
 /// The genealogy, and the node of the cell on every site.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(super) struct Lineage {
     genealogy: Genealogy,
     nodes: Vec<u32>,

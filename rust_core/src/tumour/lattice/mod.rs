@@ -65,6 +65,7 @@ use rand::rngs::Xoshiro256PlusPlus;
 use rand::{Rng, SeedableRng};
 use reach::Layers;
 use register::{Born, Register};
+use serde::{Deserialize, Serialize};
 use std::collections::BinaryHeap;
 
 /// A tumour that is larger is grown, not founded.
@@ -88,7 +89,7 @@ pub struct Located {
 }
 
 /// Chances of one kind in one layer in one step.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 struct Chances {
     die: f64,
     /// Given that it does not die.
@@ -104,7 +105,7 @@ struct Turning {
 }
 
 /// A population on a lattice.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Lattice {
     space: Space,
     depth: u32,
@@ -497,6 +498,7 @@ impl Lattice {
         }
         let clone = self.domain.clone_at(site);
         let kind = self.register.kind(clone);
+        kinds.divided(kind, 1);
         let mutation = kinds.mutation_total(kind);
         if chance < mutation {
             self.mutants.clear();

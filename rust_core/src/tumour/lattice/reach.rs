@@ -47,7 +47,7 @@ impl Reach {
 }
 
 /// What reaches a cell, as shares of what there is outside the tumour.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Exposure {
     /// Share of the nutrients.
     pub nutrient: f64,
@@ -78,7 +78,7 @@ const STALE: u64 = 32;
 const LENGTHS: (f64, f64) = (0.1, 1e4);
 
 /// The layer of every site.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct Layers {
     nutrient: Option<Reach>,
     drug: Option<Reach>,

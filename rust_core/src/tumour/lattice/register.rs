@@ -5,9 +5,10 @@
 
 use super::geometry::Coordinate;
 use crate::tumour::clones::{CloneRecord, Extinct};
+use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
 
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 struct Slot {
     record: u32,
     kind: u32,
@@ -21,7 +22,7 @@ pub(super) struct Born {
 }
 
 /// Living clones.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct Register {
     max_per_kind: usize,
     next_id: u64,
@@ -33,6 +34,8 @@ pub(super) struct Register {
     of_kind: Vec<Vec<u32>>,
     counts: Vec<u64>,
     extinct: Option<Vec<Extinct>>,
+    /// Empty between steps.
+    #[serde(skip)]
     turned: HashMap<(u32, u32), u32>,
 }
 

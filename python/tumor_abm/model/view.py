@@ -1,0 +1,267 @@
+"""What can be seen of a patient between two steps."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from tumor_abm import _core
+from tumor_abm._frames import frame
+from tumor_abm.errors import InputError
+from tumor_abm.knowledge import Drug
+from tumor_abm.model.sites import Sites
+
+
+class PatientView:
+    """A patient as seen today, and what is written down so far; all read from the core."""
+
+    _core: _core.Patient
+    _about: dict[str, Any]
+    _drugs: Mapping[str, Drug]
+    _today: dict[str, Any] | None
+    _history: list[tuple[float, str, int]]
+    seed: int
+
+    # --- today -------------------------------------------------------------------------------
+
+    def _see(self, key: str) -> Any:
+        if self._today is None:
+            self._today = self._core.today()
+        return self._today[key]
+
+    @property
+    def day(self) -> float:
+        """Days since enrolment."""
+        return self._core.day
+
+    @property
+    def dt(self) -> float:
+        """Step in days."""
+        return float(self._about["dt"])
+
+    @property
+    def patient(self) -> int:
+        """Number of the patient."""
+        return int(self._about["patient"])
+
+    @property
+    def arm(self) -> str:
+        """Name of the arm."""
+        return str(self._about["arm"])
+
+    @property
+    def engine(self) -> str:
+        """Which engine holds the cells."""
+        return str(self._about["engine"])
+
+    @property
+    def scale(self) -> int:
+        """Real cells that an individual of the engine stands for; 1 with ``clones``."""
+        return int(self._about["scale"])
+
+    @property
+    def sites(self) -> Sites | None:
+        """Lattice sites of the tumour; ``None`` with the other engines."""
+        found = self._core.sites()
+        if found is None:
+            return None
+        origin, shape, genotypes = found
+        return Sites(tuple(origin), np.frombuffer(genotypes, dtype=np.uint16).reshape(shape))
+
+    @property
+    def genotype_names(self) -> list[str]:
+        """Names of the genotypes met so far; those that differ in silent hits only share one."""
+        return self._core.genotype_names()
+
+    def section(self, axis: str = "z", at: int = 0) -> NDArray[np.uint16] | None:
+        """Cut through the lattice.
+
+        Parameters
+        ----------
+        axis, at
+            The plane ``axis = at``, in lattice coordinates; a 2-D lattice is shown whole.
+
+        Returns
+        -------
+        numpy.ndarray
+            As `Sites.genotype`; ``None`` without a lattice.
+        """
+        sites = self.sites
+        if sites is None or sites.genotype.ndim < 3:
+            return None if sites is None else sites.genotype
+        if axis not in ("x", "y", "z"):
+            raise InputError(key="axis", found=axis, allowed=["x", "y", "z"])
+        index = "xyz".index(axis)
+        place = at - sites.origin[index]
+        if not 0 <= place < sites.genotype.shape[index]:
+            return np.zeros(np.delete(sites.genotype.shape, index), dtype=np.uint16)
+        cut: NDArray[np.uint16] = np.take(sites.genotype, place, axis=index)
+        return cut
+
+    @property
+    def horizon_day(self) -> float:
+        """Last day of follow-up, if nothing ends it before."""
+        return float(self._about["horizon_day"])
+
+    @property
+    def status(self) -> str:
+        """``followed``, ``dead`` or ``censored``."""
+        return self._core.status
+
+    @property
+    def line(self) -> int:
+        """Line of therapy, from 1; 0 when none runs."""
+        return int(self._see("line"))
+
+    @property
+    def regimen(self) -> str:
+        """Drugs of the line, in words."""
+        return str(self._see("regimen"))
+
+    @property
+    def cells(self) -> int:
+        """Living tumour cells."""
+        return self._core.cells
+
+    @property
+    def volume_cm3(self) -> float:
+        """Volume of the tumour: living and dead cells, and stroma."""
+        return float(self._see("volume_cm3"))
+
+    @property
+    def sld_mm(self) -> float:
+        """Sum of longest diameters, without measurement error."""
+        return float(self._see("sld_mm"))
+
+    @property
+    def scan(self) -> dict[str, Any] | None:
+        """What the last scan showed: ``day, line, sld_mm, sld_change, new_lesions, response``."""
+        scan: dict[str, Any] | None = self._see("scan")
+        return scan
+
+    @property
+    def neutrophils(self) -> float:
+        """Neutrophils, 1e9 per litre."""
+        return float(self._see("neutrophils"))
+
+    @property
+    def ctdna(self) -> dict[str, float]:
+        """Variant allele fraction per gene in the last liquid biopsy; 0 below detection."""
+        return dict(self._see("ctdna"))
+
+    @property
+    def known_drugs(self) -> list[str]:
+        """Drugs that can be given by hand."""
+        return sorted(self._drugs)
+
+    @property
+    def drugs(self) -> pl.DataFrame:
+        """Drugs of the line and those still in the body.
+
+        ``drug``, ``dose`` (relative to standard), ``state`` (``taken``, ``off day``, ``held``,
+        ``stopped``), ``held_for``, ``concentration`` (average of the last day, in the drug's unit) and
+        ``relative_concentration`` (1: steady state at the standard dose).
+        """
+        return frame(self._core.drugs())
+
+    @property
+    def concentrations(self) -> dict[str, float]:
+        """Average concentration of the last day, relative to steady state at the standard dose."""
+        table = self.drugs
+        return dict(zip(table["drug"], table["relative_concentration"], strict=True))
+
+    @property
+    def living_clones(self) -> int:
+        """Number of living clones."""
+        return len(self._core.clone_ids) // 8
+
+    @property
+    def clones(self) -> pl.DataFrame:
+        """Living clones, oldest first.
+
+        ``clone, parent, genotype, alterations, born_day, cells, fraction, division, death``: days since
+        enrolment, rates per day under the drugs of the last doses.
+        """
+        table = frame(self._core.clones()).drop("kind")
+        wild = pl.col("genotype") == "wild type"
+        none = pl.lit([], dtype=pl.List(pl.String))
+        carried = pl.when(wild).then(none).otherwise(pl.col("genotype").str.split(" + "))
+        return table.insert_column(3, table.select(carried.alias("alterations"))["alterations"])
+
+    @property
+    def genotypes(self) -> pl.DataFrame:
+        """Living cells per genotype: ``genotype, cells, fraction, division, death``."""
+        return (
+            frame(self._core.clones())
+            .group_by("genotype", maintain_order=True)
+            .agg(pl.col("cells", "fraction").sum(), pl.col("division", "death").first())
+        )
+
+    @property
+    def covariates(self) -> dict[str, Any]:
+        """What was drawn or given of the patient: a row of the table ``patients``."""
+        return frame(self._core.covariates()).row(0, named=True)
+
+    def snapshot(self) -> dict[str, Any]:
+        """Return the patient as seen today, ready for JSON."""
+        self._see("day")
+        return {
+            **self._about,
+            **(self._today or {}),
+            "seed": self.seed,
+            "engine": self.engine,
+            "living_clones": self.living_clones,
+            "drugs": self.drugs.to_dicts(),
+            "clones": self.clones.to_dicts(),
+        }
+
+    # --- records -----------------------------------------------------------------------------
+
+    def records(self) -> dict[str, pl.DataFrame]:
+        """Return what is written down so far: the tables of a batch run, of this patient alone."""
+        return {name: frame(columns) for name, columns in self._core.records().items()}
+
+    @property
+    def outcomes(self) -> pl.DataFrame:
+        """Lines that are over."""
+        return self.records()["outcomes"]
+
+    @property
+    def overall(self) -> pl.DataFrame:
+        """End of follow-up; empty before it."""
+        return self.records()["overall"]
+
+    @property
+    def assessments(self) -> pl.DataFrame:
+        """Scans."""
+        return self.records()["assessments"]
+
+    @property
+    def liquid_biopsies(self) -> pl.DataFrame:
+        """Liquid biopsies."""
+        return self.records()["liquid_biopsies"]
+
+    @property
+    def composition(self) -> pl.DataFrame:
+        """Cells per genotype at baseline, at progressions and at ends of lines."""
+        return self.records()["clones"]
+
+    @property
+    def trajectory(self) -> pl.DataFrame:
+        """State over time, as in a batch run."""
+        return self.records()["trajectory"]
+
+    @property
+    def events(self) -> pl.DataFrame:
+        """What happened, in words."""
+        return self.records()["events"]
+
+    @property
+    def history(self) -> pl.DataFrame:
+        """Cells per genotype at every collected day: ``day, genotype, cells``."""
+        schema = {"day": pl.Float64, "genotype": pl.String, "cells": pl.UInt64}
+        return pl.DataFrame(self._history, schema=schema, orient="row")
