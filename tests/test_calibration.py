@@ -16,7 +16,8 @@ from tumor_abm.calibration.parameters import Free, Parameters
 from tumor_abm.calibration.posterior import drawn, tempered
 from tumor_abm.calibration.problem import Problem
 from tumor_abm.calibration.sample import Sample, hazard_ratio
-from tumor_abm.calibration.search import Journal, Wave, search
+from tumor_abm.calibration.search import Journal, Tried, Wave, search
+from tumor_abm.calibration.sensitivity import draw_sensitivity, sensitivity
 from tumor_abm.errors import InputError
 from tumor_abm.knowledge import Knowledge, evidence
 
@@ -236,6 +237,25 @@ def test_a_journal_of_another_calibration_is_refused(tmp_path: Path) -> None:
     (tmp_path / "journal").write_text("no json\n")
     with pytest.raises(InputError, match="another problem"):
         Journal(tmp_path / "journal", {"seed": 1})
+
+
+def test_sensitivity_names_what_an_endpoint_depends_on(tmp_path: Path) -> None:
+    problem = Problem.shipped()
+    rng = np.random.default_rng(SEED)
+    names = problem.parameters.names
+    leading = names.index("growth")
+    sets = []
+    for _ in range(120):
+        shares = np.clip(0.5 + 0.1 * rng.standard_normal(len(names)), 0.05, 0.95)
+        noise = 0.05 * rng.standard_normal(len(problem.targets) + len(problem.prevalences))
+        outputs = 3 * shares[leading] + shares[0 if leading else 1] + noise
+        sets.append(Tried(wave=0, shares=shares.tolist(), outputs=outputs.tolist()))
+    table = sensitivity(problem, sets, seed=1)
+    best = table.sort("total", descending=True).group_by("endpoint", maintain_order=True).first()
+    assert set(best["parameter"]) == {"growth"}
+    assert best.height > 8
+    draw_sensitivity(table, tmp_path / "map.png")
+    assert (tmp_path / "map.png").stat().st_size > 10_000
 
 
 def test_weights_are_worth_at_least_half_of_the_members() -> None:

@@ -14,7 +14,7 @@ from tumor_abm.calibration.parameters import Parameters
 from tumor_abm.calibration.problem import Problem
 from tumor_abm.calibration.search import Tried, best_emulated, emulated_loss, emulator
 
-MEMBERS = 24
+MEMBERS = 12
 CANDIDATES = 30
 PATIENTS = 160
 

@@ -21,6 +21,7 @@ from tumor_abm.calibration.posterior import (
 )
 from tumor_abm.calibration.problem import Problem
 from tumor_abm.calibration.search import JOURNAL, WAVES, Journal, Tried, Wave, patients_seed, search
+from tumor_abm.calibration.sensitivity import draw_sensitivity, sensitivity
 from tumor_abm.ensemble import Ensemble
 from tumor_abm.ensemble import Member as StoredMember
 from tumor_abm.provenance import now
@@ -121,6 +122,9 @@ def calibrate(
     possible = [(full.parameters.values(one.shares), one.outputs) for one in again if one.outputs is not None]
     found = Calibration(problem=full, members=members_of(full, possible), path=out)
     _write(found, seed)
+    matters = sensitivity(problem, list(journal), seed)
+    matters.write_csv(out / "sensitivity.csv")
+    draw_sensitivity(matters, out / "sensitivity.png")
     return found
 
 

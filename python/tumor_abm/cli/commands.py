@@ -212,6 +212,7 @@ def calibrate(arguments: argparse.Namespace) -> None:
             "ensemble.json": f"{len(found.members)} parameter sets",
             "targets.csv": f"{fitted['inside'].sum()} of {fitted.height} targets inside their intervals",
             "parameters.csv": "range, ensemble and identifiability of every parameter",
+            "sensitivity": "which parameters matter for which endpoint (csv, png)",
         },
     )
 
