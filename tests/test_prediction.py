@@ -91,10 +91,13 @@ def test_trials_with_the_same_patients_share_them():
     assert groups == [("monaleesa_2", "monarch_3"), ("paloma_4",), ("paloma_3",)]
 
 
+WANTED = ["paloma_2", "sonia", "paloma_1"]
+
+
 @pytest.fixture(scope="module")
 def some(tmp_path_factory):
     parts = tmp_path_factory.mktemp("parts")
-    return predict(["paloma_2", "sonia", "paloma_1"], patients=40, jobs=2, parts=parts), parts
+    return predict(WANTED, ensemble=Ensemble.defaults(), patients=40, jobs=2, parts=parts), parts
 
 
 def test_the_table_has_a_row_per_arm_and_subset(some):
@@ -132,7 +135,7 @@ def test_a_prediction_goes_on_where_it_stopped_and_does_not_depend_on_threads(so
     kept = sorted(parts.glob("*.parquet"))
     assert len(kept) == 4
     kept[0].unlink()
-    again = predict(["paloma_2", "sonia", "paloma_1"], patients=40, jobs=1, parts=parts)
+    again = predict(WANTED, ensemble=Ensemble.defaults(), patients=40, jobs=1, parts=parts)
     assert again.table.equals(before.table)
     assert again.observations.equals(before.observations)
     assert again.prevalence.equals(before.prevalence)
