@@ -407,3 +407,45 @@ def test_an_unknown_engine_or_too_many_cells_are_refused() -> None:
     ]:
         with pytest.raises(InputError, match=message):
             model(**arguments)
+
+
+def bare(**arguments: Any) -> TumorModel:
+    population = tumor_abm.Population(
+        division=[0.14, 0.12], death=[0.1, 0.05], mutation=[[0, 1e-2], [0, 0]], initial=[200, 0], **arguments
+    )
+    return TumorModel(population=population, horizon_months=2)
+
+
+def test_a_population_with_explicit_rates_is_stepped_too() -> None:
+    alone = tumor_abm.Population(
+        division=[0.14, 0.12], death=[0.1, 0.05], mutation=[[0, 1e-2], [0, 0]], initial=[200, 0], seed=3
+    )
+    stepped = TumorModel(population=alone, horizon_months=2)
+    stepped.run(30)
+    assert alone.day == 0
+    alone.step(30)
+    assert stepped.cells == int(alone.counts.sum())
+    assert sum(agent.cells for agent in stepped.agents) == stepped.cells
+    assert {agent.unique_id for agent in stepped.agents} == set(alone.clones["clone"])
+    twin = stepped.fork()
+    twin.set_rates(division=[0, 0], death=[0.4, 0.4])
+    twin.run()
+    stepped.run()
+    assert (twin.cells, twin.running) == (0, False)
+    assert stepped.day == pytest.approx(61, abs=1)
+    assert stepped.datacollector.get_model_vars_dataframe()["cells"].iloc[-1] == stepped.cells
+
+
+def test_a_bare_lattice_can_be_seen_and_knows_no_drugs(tmp_path: Path) -> None:
+    flat = bare(seed=1, engine="lattice", space=tumor_abm.Space(dimensions=2))
+    flat.run(5)
+    assert flat.sites is not None
+    assert int((flat.sites.genotype > 0).sum()) == flat.cells
+    assert flat.records()["outcomes"].is_empty()
+    assert flat.drugs.is_empty()
+    with pytest.raises(InputError, match="not a known drug"):
+        flat.intervene("letrozole")
+    with pytest.raises(InputError, match="cannot be saved"):
+        flat.save(tmp_path / "x")
+    with pytest.raises(InputError, match="use intervene"):
+        model().set_rates(division=[0.1])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import json
 import math
 import os
@@ -348,6 +349,7 @@ class Population:
         self.seed = _seed(seed)
         self._rates = _Rates.of(division, death, mutation, switching, drug_division, drug_death)
         self._dt = _dt(dt)
+        self._engine = engine
         self._core = _core.Population(
             _json(self._rates),
             _initial(initial, len(self._rates.division)),
@@ -357,6 +359,27 @@ class Population:
             bool(keep_extinct),
         )
         self._keeps_extinct = bool(keep_extinct)
+
+    def fork(self) -> Population:
+        """Return a copy of the whole state, random stream included."""
+        twin = copy.copy(self)
+        twin._core = self._core.fork()
+        return twin
+
+    @property
+    def dt(self) -> float:
+        """Step in days."""
+        return self._dt
+
+    @property
+    def engine(self) -> Engine:
+        """Which engine holds the cells."""
+        return self._engine
+
+    @property
+    def rates(self) -> dict[str, list[float]]:
+        """The rates in force, per day and type: ``division``, ``death``."""
+        return {"division": list(self._rates.division), "death": list(self._rates.death)}
 
     def step(self, steps: int = 1) -> None:
         """Take `steps` steps of the law; can be interrupted with Ctrl-C."""

@@ -15,6 +15,7 @@ from tumor_abm import _core
 from tumor_abm._problems import Problems
 from tumor_abm._toml import read_toml
 from tumor_abm.config import Experiment
+from tumor_abm.config.experiment import DAYS_PER_MONTH
 from tumor_abm.errors import InputError
 from tumor_abm.knowledge import Drug, Knowledge
 from tumor_abm.space import Reach, Space
@@ -182,6 +183,11 @@ def plan(lines: Sequence[Any], known: Mapping[str, Drug]) -> str:
                 problems.add_unknown(["strategy", i, *at], dosing.drug, "drug", known)
                 problems.raise_if_any()
     return json.dumps({"kind": "plan", "lines": [line.to_core(known) for line in written]})
+
+
+def horizon_days(months: float | None) -> float:
+    """Return the days that a model without a clinic is followed; for ever by default."""
+    return float("inf") if months is None else _number("horizon_months", months) * DAYS_PER_MONTH
 
 
 def seed_of(rng: Any, seed: Any) -> int | None:

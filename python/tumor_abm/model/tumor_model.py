@@ -10,14 +10,15 @@ from typing import Any
 import mesa
 import numpy as np
 
-from tumor_abm import _core
 from tumor_abm._frames import frame
 from tumor_abm.errors import InputError
 from tumor_abm.knowledge import Drug, Knowledge
 from tumor_abm.model import archive
+from tumor_abm.model.bare import Bare, Core
 from tumor_abm.model.clone_agent import CloneAgent
-from tumor_abm.model.setup import Drugs, Source, Strategy, decision, plan, seed_of, set_up
+from tumor_abm.model.setup import Drugs, Source, Strategy, decision, horizon_days, plan, seed_of, set_up
 from tumor_abm.model.view import PatientView
+from tumor_abm.population import Population
 from tumor_abm.space import Space
 
 Rule = Callable[["TumorModel"], Drugs | None]
@@ -37,6 +38,9 @@ REPORTERS = {
     )
 }
 """What is collected unless the caller asks for something else."""
+
+BARE_REPORTERS = {name: name for name in ("day", "cells", "living_clones")}
+"""The same of a population with explicit rates."""
 
 
 class TumorModel(PatientView, mesa.Model):  # type: ignore[misc]
@@ -58,7 +62,9 @@ class TumorModel(PatientView, mesa.Model):  # type: ignore[misc]
         line runs on every day. It returns the drugs from that day on, ``[]`` to pause them all, or
         ``None`` to leave all as it is.
     population
-        Name of a population, or a table of changes as in an experiment.
+        Name of a population, or a table of changes as in an experiment; or a `Population` with explicit
+        rates, which is copied and stepped in the place of a patient: no drugs, no scans, types for
+        genotypes, until extinction or `horizon_months`. The other arguments but the last three do not count.
     covariates
         Values that this patient has instead of drawn ones, e.g. ``{"turnover": 0.7}``.
     founder
@@ -103,7 +109,7 @@ class TumorModel(PatientView, mesa.Model):  # type: ignore[misc]
         *,
         patient: int = 0,
         strategy: Strategy = None,
-        population: str | Mapping[str, Any] | None = None,
+        population: str | Mapping[str, Any] | Population | None = None,
         covariates: Mapping[str, Any] | None = None,
         founder: Sequence[str] | None = None,
         mutation_rate: float = 1.0,
@@ -118,6 +124,19 @@ class TumorModel(PatientView, mesa.Model):  # type: ignore[misc]
         agent_reporters: Mapping[str, Any] | None = None,
         collect_every_days: int = 1,
     ) -> None:
+        if isinstance(population, Population):
+            self._begin(
+                Bare(population, horizon_days(horizon_months)),
+                seed=population.seed,
+                drugs={},
+                alterations=[],
+                rule=None,
+                on_assessment=None,
+                datacollector=_collector(model_reporters or BARE_REPORTERS, agent_reporters),
+                collect_every_days=_days("collect_every_days", collect_every_days),
+            )
+            self._collect()
+            return
         setup = set_up(
             experiment,
             patient=patient,
@@ -132,7 +151,6 @@ class TumorModel(PatientView, mesa.Model):  # type: ignore[misc]
             horizon_months=horizon_months,
             seed=seed_of(rng, seed),
         )
-        reporters = REPORTERS if model_reporters is None else dict(model_reporters)
         self._begin(
             setup.grow(),
             seed=setup.spec["seed"],
@@ -140,7 +158,9 @@ class TumorModel(PatientView, mesa.Model):  # type: ignore[misc]
             alterations=setup.alterations,
             rule=strategy if callable(strategy) else None,
             on_assessment=on_assessment,
-            datacollector=mesa.DataCollector(reporters, dict(agent_reporters or {}) or None),
+            datacollector=_collector(
+                REPORTERS if model_reporters is None else model_reporters, agent_reporters
+            ),
             collect_every_days=_days("collect_every_days", collect_every_days),
         )
         self._ask()
@@ -148,7 +168,7 @@ class TumorModel(PatientView, mesa.Model):  # type: ignore[misc]
 
     def _begin(
         self,
-        core: _core.Patient,
+        core: Core,
         *,
         seed: int,
         drugs: Mapping[str, Drug],
@@ -307,6 +327,13 @@ class TumorModel(PatientView, mesa.Model):  # type: ignore[misc]
         """Leave the plan: close the running line and follow these lines from today on."""
         self._intervene(plan(lines, self._drugs))
 
+    def set_rates(self, **rates: Any) -> None:
+        """Replace rates of a population with explicit rates, as `Population.set_rates` does."""
+        if not isinstance(self._core, Bare):
+            raise InputError("the rates of a patient follow from genotype and drugs; use intervene")
+        self._core.set_rates(**rates)
+        self._look()
+
     def _known(self, drugs: Sequence[str]) -> list[str]:
         for drug in drugs:
             if drug not in self._drugs:
@@ -419,6 +446,12 @@ class TumorModel(PatientView, mesa.Model):  # type: ignore[misc]
             self._row_of = {clone: row for row, clone in enumerate(self._clones["clone"])}
         row = self._row_of.get(clone)
         return None if row is None else self._clones[column][row]
+
+
+def _collector(
+    model_reporters: Mapping[str, Any], agent_reporters: Mapping[str, Any] | None
+) -> mesa.DataCollector:
+    return mesa.DataCollector(dict(model_reporters), dict(agent_reporters or {}) or None)
 
 
 def _as_regimen(

@@ -9,17 +9,17 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from tumor_abm import _core
 from tumor_abm._frames import frame
 from tumor_abm.errors import InputError
 from tumor_abm.knowledge import Drug
+from tumor_abm.model.bare import Core
 from tumor_abm.model.sites import Sites
 
 
 class PatientView:
     """A patient as seen today, and what is written down so far; all read from the core."""
 
-    _core: _core.Patient
+    _core: Core
     _about: dict[str, Any]
     _drugs: Mapping[str, Drug]
     _today: dict[str, Any] | None

@@ -61,6 +61,11 @@ impl Population {
         Ok(())
     }
 
+    /// A copy of the whole state, random stream included.
+    fn fork(&self) -> Self {
+        Self { inner: self.inner.clone() }
+    }
+
     fn set_rates(&mut self, rates_json: &str) -> PyResult<()> {
         Ok(self.inner.set_rates(from_json(rates_json)?)?)
     }

@@ -1,0 +1,155 @@
+"""A population with explicit rates in the place of a patient."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from tumor_abm import _core
+from tumor_abm.errors import InputError
+from tumor_abm.population import Population
+
+
+class Bare:
+    """What a model asks of its core, answered by a population without a clinic.
+
+    Parameters
+    ----------
+    population
+        Its state is copied.
+    horizon_day
+        Last day.
+    """
+
+    scans = 0
+
+    def __init__(self, population: Population, horizon_day: float) -> None:
+        self._population = population.fork()
+        self._horizon_day = horizon_day
+
+    def fork(self) -> Bare:
+        """Return a copy of the whole state, random stream included."""
+        return Bare(self._population, self._horizon_day)
+
+    def save(self) -> bytes:
+        """Refuse: there is no format for it."""
+        raise InputError("a population with explicit rates cannot be saved; fork() it")
+
+    def step(self, steps: int = 1) -> None:
+        """Take steps of `dt`."""
+        self._population.step(steps)
+
+    def intervene(self, decision_json: str) -> None:
+        """Refuse: explicit rates know no drugs."""
+        raise ValueError("intervention: a population with explicit rates takes no drugs; use set_rates")
+
+    def set_rates(self, **rates: Any) -> None:
+        """Replace rates, as `Population.set_rates` does."""
+        self._population.set_rates(**rates)
+
+    def about(self) -> dict[str, Any]:
+        """Return what is constant."""
+        return {
+            "patient": 0,
+            "arm": "explicit rates",
+            "dt": self._population.dt,
+            "horizon_day": self._horizon_day,
+            "engine": self._population.engine,
+            "scale": 1,
+        }
+
+    def today(self) -> dict[str, Any]:
+        """Return the population as seen now; it has no clinic."""
+        clinic = {"line": 0, "regimen": "", "scan": None, "ctdna": {}}
+        sizes = dict.fromkeys(("volume_cm3", "sld_mm", "neutrophils"), math.nan)
+        return {"day": self.day, "status": self.status, "cells": self.cells, **clinic, **sizes}
+
+    @property
+    def day(self) -> float:
+        """Days passed."""
+        return self._population.day
+
+    @property
+    def status(self) -> str:
+        """``censored`` at extinction or at the last day."""
+        over = self.cells == 0 or self.day >= self._horizon_day
+        return "censored" if over else "followed"
+
+    @property
+    def cells(self) -> int:
+        """Living cells."""
+        return int(self._population.counts.sum())
+
+    @property
+    def clone_ids(self) -> bytes:
+        """Ids of the living clones."""
+        return self._population.clones["clone"].to_numpy().tobytes()
+
+    def clones(self) -> dict[str, tuple[Any, bytes]]:
+        """Return living clones as columns; the type stands for the genotype."""
+        table = self._population.clones
+        rates = self._population.rates
+        kinds = table["type"].to_numpy()
+        parents = table["parent"].fill_null(np.iinfo(np.uint64).max).to_numpy()
+        cells = table["cells"].to_numpy()
+
+        def numbers(values: Any) -> tuple[str, bytes]:
+            return "f8", np.asarray(values, dtype=float).tobytes()
+
+        return {
+            "clone": ("u8", table["clone"].to_numpy().tobytes()),
+            "parent": ("u8", parents.tobytes()),
+            "kind": ("u4", kinds.astype(np.uint32).tobytes()),
+            "genotype": (self.genotype_names(), kinds.astype(np.uint32).tobytes()),
+            "born_day": numbers(table["born_day"].to_numpy()),
+            "cells": ("u8", cells.tobytes()),
+            "fraction": numbers(cells / max(1, cells.sum())),
+            "division": numbers(np.asarray(rates["division"])[kinds]),
+            "death": numbers(np.asarray(rates["death"])[kinds]),
+        }
+
+    def composition(self) -> list[tuple[str, int]]:
+        """Return living cells per type."""
+        counted = zip(self.genotype_names(), self._population.counts, strict=True)
+        return [(name, int(cells)) for name, cells in counted if cells]
+
+    def genotype_names(self) -> list[str]:
+        """Return a name per type."""
+        return [f"type {kind}" for kind in range(len(self._population.counts))]
+
+    def drugs(self) -> dict[str, tuple[Any, bytes]]:
+        """Return no drugs, in the columns of a patient's."""
+        texts: dict[str, tuple[Any, bytes]] = dict.fromkeys(("drug", "state", "held_for"), ([], b""))
+        return {**texts, **dict.fromkeys(("dose", "concentration", "relative_concentration"), ("f8", b""))}
+
+    def regimen(self) -> list[dict[str, Any]]:
+        """Return no drugs."""
+        return []
+
+    def covariates(self) -> dict[str, tuple[Any, bytes]]:
+        """Return the number alone."""
+        return {"patient": ("u8", np.zeros(1, dtype=np.uint64).tobytes())}
+
+    def records(self) -> dict[str, dict[str, tuple[Any, bytes]]]:
+        """Return no records."""
+        names = ("outcomes", "overall", "assessments", "liquid_biopsies", "clones", "trajectory", "events")
+        return {name: {} for name in names}
+
+    def sites(self) -> tuple[list[int], list[int], bytes] | None:
+        """Return origin, shape and types of the box of sites that holds the cells."""
+        if self._population.engine != "lattice":
+            return None
+        cells = self._population.cells
+        axes = [axis for axis in ("x", "y", "z") if axis in cells.columns]
+        places = cells.select(axes).to_numpy()
+        if not len(places):
+            return [0] * len(axes), [1] * len(axes), np.zeros(1, dtype=np.uint16).tobytes()
+        low = places.min(axis=0)
+        box = np.zeros(places.max(axis=0) - low + 1, dtype=np.uint16)
+        box[tuple((places - low).T)] = cells["type"].to_numpy() + 1
+        return low.tolist(), list(box.shape), box.tobytes()
+
+
+Core = _core.Patient | Bare
