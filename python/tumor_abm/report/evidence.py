@@ -6,6 +6,8 @@ Outcomes are read from the table of trials that may be known; those to predict a
 
 from __future__ import annotations
 
+import hashlib
+import json
 import re
 import sys
 from collections.abc import Iterable, Mapping, Sequence
@@ -101,7 +103,13 @@ def _made(prediction: Prediction, ensemble: Ensemble) -> str:
     patients = int(prediction.observations.group_by("file", "arm").len()["len"].to_numpy().max())
     sets = len(ensemble.members)
     words = "the defaults alone" if sets == 1 else f"an ensemble of {sets} parameter sets"
-    return f"{patients} virtual patients per trial, {words}"
+    return f"{patients} virtual patients per trial, {words}, numbers {fingerprint(Knowledge.shipped())}"
+
+
+def fingerprint(knowledge: Knowledge) -> str:
+    """Return eight digits that change when any number of the knowledge does."""
+    numbers = sorted((".".join(map(str, path)), number.value) for path, number in knowledge.numbers().items())
+    return hashlib.sha256(json.dumps(numbers).encode()).hexdigest()[:8]
 
 
 def _panel(prediction: Prediction, held: pl.DataFrame, file: str) -> Panel | None:
