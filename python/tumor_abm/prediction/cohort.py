@@ -13,9 +13,9 @@ import polars as pl
 
 from tumor_abm import trials
 from tumor_abm.config import Experiment
-from tumor_abm.ensemble import Member
 from tumor_abm.execution.chunk import Chunk
 from tumor_abm.execution.tables import Tables, simulate
+from tumor_abm.knowledge import Knowledge
 
 # What may differ between trials that share patients: arms, the drugs that only they give, and the name.
 _OF_THE_ARMS = ("arms", "drugs")
@@ -53,13 +53,13 @@ class Cohort:
 
     files: tuple[str, ...]
 
-    def spec(self, member: Member, seed: int) -> str:
+    def spec(self, knowledge: Knowledge, seed: int) -> str:
         """Return the experiment with the arms of all trials, as the core reads it."""
         whole: dict[str, Any] = {}
         arms: list[Any] = []
         drugs: dict[str, Any] = {}
         for file in self.files:
-            core = trials.load(file, knowledge=member.knowledge(), seed=seed).to_core()
+            core = trials.load(file, knowledge=knowledge, seed=seed).to_core()
             arms += [{**arm, "name": f"{file}{_BETWEEN}{arm['name']}"} for arm in core["arms"]]
             drugs |= {drug["name"]: drug for drug in core["drugs"]}
             whole = core
@@ -69,10 +69,16 @@ class Cohort:
     def live(self, spec: str, patients: int, jobs: int, progress: Callable[[int], None]) -> Part:
         """Simulate the patients and keep what predictions need."""
         tables = simulate(spec, Chunk(0, patients), jobs, progress)
-        experiments = {file: trials.load(file) for file in self.files}
+        experiments = {file: loaded(file) for file in self.files}
         return Part(
             observations=_observations(tables, experiments), prevalence=_prevalence(tables, experiments)
         )
+
+
+@functools.cache
+def loaded(file: str) -> Experiment:
+    """Return a trial with what is known by default: its arms and rows."""
+    return trials.load(file)
 
 
 @functools.cache
@@ -80,7 +86,7 @@ def cohorts(files: tuple[str, ...]) -> tuple[Cohort, ...]:
     """Put trials with the same patients together, in the order in which each first appears."""
     alike: dict[str, list[str]] = {}
     for file in files:
-        core = trials.load(file).to_core()
+        core = loaded(file).to_core()
         core["population"] = {key: value for key, value in core["population"].items() if key != "name"}
         shared = {key: value for key, value in core.items() if key not in _OF_THE_ARMS}
         key = hashlib.sha256(json.dumps(shared, sort_keys=True).encode()).hexdigest()

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from tumor_abm import _core, trials
 from tumor_abm.ensemble import Ensemble
 from tumor_abm.errors import InputError
-from tumor_abm.prediction.cohort import EVERYBODY, Cohort, Part, cohorts
+from tumor_abm.prediction.cohort import EVERYBODY, Cohort, Part, cohorts, loaded
 from tumor_abm.prediction.sampling import (
     Floats,
     Observed,
@@ -139,10 +139,11 @@ def predict(
     shared = cohorts(tuple(files))
     sizes = _sizes(ensemble, patients)
     told = progress or (lambda done: None)
+    known = [member.knowledge() for member in ensemble.members]
     done, observations, prevalence = 0, [], []
     for cohort in shared:
-        for number, (member, size) in enumerate(zip(ensemble.members, sizes, strict=True)):
-            spec = cohort.spec(member, seed + _SEEDS_APART * number)
+        for number, (knowledge, size) in enumerate(zip(known, sizes, strict=True)):
+            spec = cohort.spec(knowledge, seed + _SEEDS_APART * number)
             part = _kept(parts, cohort, spec, size, jobs, _shifted(told, done))
             done += size
             told(done)
@@ -238,7 +239,7 @@ class _Lived:
 
 def _rows(cohort: Cohort, seen: pl.DataFrame, sizes: Sequence[int], seed: int) -> Iterator[dict[str, object]]:
     for file in cohort.files:
-        experiment = trials.load(file)
+        experiment = loaded(file)
         of_file = seen.filter(pl.col("file") == file).partition_by("arm", as_dict=True)
         lived = {str(name): _Lived.of(table, len(sizes)) for (name,), table in of_file.items()}
         everybody = sum(sizes)
