@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import io
 import zipfile
+from dataclasses import replace
 
 import numpy as np
 import polars as pl
@@ -308,3 +309,29 @@ def test_events_are_said_in_words():
         == "Line 3 ended: progression"
     )
     assert event_in_words({"line": 1, "event": "death", "detail": ""}) == "Death"
+
+
+@pytest.mark.parametrize(("engine", "solid"), [("lattice 2-D", False), ("lattice 3-D", True)])
+def test_lattice_is_drawn_where_it_lies_and_shows_its_genotypes(setup, catalogue, engine, solid):
+    chosen = replace(setup, engine=engine, cells=20_000)
+    twin = Twin(chosen.model(catalogue), chosen.strategy)
+    assert twin.solid == solid
+    untreated = pixels(twin.picture(300))
+    occupied = (untreated != pictures.EMPTY).any(axis=-1)
+    assert 0.2 < occupied.mean() < 0.95
+    assert not occupied[0].any()
+    twin.view = "section"
+    assert (pixels(twin.picture(300)) != pictures.EMPTY).any()
+
+
+def test_untreated_lattice_fills_more_of_the_picture_than_a_treated_one(setup, catalogue):
+    chosen = replace(setup, engine="lattice 2-D", cells=200_000)
+    twin = Twin(chosen.model(catalogue), chosen.strategy)
+    before = (pixels(twin.picture(300)) != pictures.EMPTY).any(axis=-1).mean()
+    twin.advance(60)
+    assert (pixels(twin.picture(300)) != pictures.EMPTY).any(axis=-1).mean() < before
+
+
+def test_unknown_engine_is_refused(setup, catalogue):
+    with pytest.raises(InputError, match="engine"):
+        replace(setup, engine="cubes").model(catalogue)

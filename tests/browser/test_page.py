@@ -245,6 +245,15 @@ def test_reload_in_mid_run_begins_anew_and_a_closed_tab_leaves_the_server_alive(
         play_until(page, 20)
 
 
+def test_lattice_is_drawn_and_plays(page: Page) -> None:
+    choose(page, "Engine", "lattice, flat")
+    choose(page, "Cells in a tumour of lethal size", "20000")
+    press(page, "Reset")
+    expect(page.get_by_text("Each cell has its place")).to_be_visible(timeout=PATIENCE_MS)
+    play_until(page, 28)
+    assert has_something(picture(page))
+
+
 def test_experiment_file_gives_the_strategies(serve, open_tab) -> None:
     with serve("experiments/ctdna_guided_switch.toml") as address, open_tab(address) as page:
         page.locator(".v-select", has=page.locator("label", has_text="Strategy")).click()

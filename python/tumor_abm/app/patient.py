@@ -5,6 +5,7 @@ from __future__ import annotations
 import solara
 
 from tumor_abm.app.session import Session
+from tumor_abm.app.setup import ENGINES, INDIVIDUALS
 from tumor_abm.app.toolbar import Slider
 
 MOST_PATIENT = 999
@@ -19,7 +20,7 @@ _COVARIATES = {
 
 @solara.component
 def PatientPanel(session: Session) -> None:
-    """Choose population, number, seed, founder, mutation rates and covariates."""
+    """Choose population, number, seed, engine, founder, mutation rates and covariates."""
     setup = session.setup.value
     catalogue = session.catalogue
     solara.Select(
@@ -39,6 +40,21 @@ def PatientPanel(session: Session) -> None:
     solara.InputText(
         "Seed", value=setup.seed, on_value=lambda text: session.choose(seed=text), continuous_update=False
     )
+    solara.Select(
+        "Engine",
+        values=list(ENGINES.values()),
+        value=ENGINES[setup.engine],
+        on_value=lambda words: session.choose(engine=_key(words)),
+        dense=True,
+    )
+    if setup.engine != "clones":
+        solara.Select(
+            "Cells in a tumour of lethal size",
+            values=list(INDIVIDUALS),
+            value=setup.cells,
+            on_value=lambda cells: session.choose(cells=cells),
+            dense=True,
+        )
     drawn = setup.founder is None
     solara.Checkbox(
         label="Draw the founder's alterations",
@@ -83,3 +99,7 @@ def _Covariate(session: Session, key: str, label: str, low: float, high: float, 
     )
     if given:
         solara.SliderFloat("", value=value, min=low, max=high, step=0.01, on_value=put, thumb_label=False)
+
+
+def _key(words: str) -> str:
+    return next(key for key, said in ENGINES.items() if said == words)

@@ -48,6 +48,8 @@ class Picture:
     legend: list[LegendRow]
     founder: list[str]
     facts: dict[str, Any]
+    solid: bool
+    view: str
 
 
 class Session:
@@ -130,6 +132,14 @@ class Session:
     def fork(self, name: str, strategy: Any) -> None:
         """Send a twin of the first patient down another strategy."""
         self.order(lambda: self._fork(name, strategy))
+
+    def look(self, twin: int, view: str) -> None:
+        """See a solid tumour from outside, or a section through it."""
+
+        def turn() -> None:
+            self.twins[twin].view = view
+
+        self.order(turn)
 
     def tell(self, problem: str) -> None:
         """Say on the page what is wrong."""
@@ -218,6 +228,8 @@ class Session:
                 legend=twin.legend(),
                 founder=twin.founder,
                 facts=facts_of(twin),
+                solid=twin.solid,
+                view=twin.view,
             )
             for twin in self.twins
         )
@@ -268,6 +280,8 @@ def facts_of(twin: Twin) -> dict[str, Any]:
         "sld_mm": model.sld_mm,
         "scan": model.scan,
         "status": model.status,
+        "engine": model.engine,
+        "scale": model.scale,
         "running": model.running,
         "drugs": model.drugs.to_dicts(),
         "events": model.events.to_dicts(),

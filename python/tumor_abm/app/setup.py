@@ -8,9 +8,23 @@ from typing import Any
 from tumor_abm.app.catalogue import Catalogue
 from tumor_abm.errors import InputError
 from tumor_abm.model import TumorModel
+from tumor_abm.space import Space
 
 OWN_LINES = "my own lines"
 """Choice of a strategy that is composed on the page."""
+
+ENGINES = {
+    "clones": "clones: counts, any size",
+    "cells": "cells: each one, well mixed",
+    "lattice 2-D": "lattice, flat: each has a place",
+    "lattice 3-D": "lattice, solid: each has a place",
+}
+"""Choices of an engine, in words."""
+
+INDIVIDUALS = (20_000, 200_000, 1_000_000, 10_000_000)
+"""Choices of the number of cells held one by one in a tumour of lethal size."""
+
+_DEPTH = 10
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,6 +39,10 @@ class Setup:
         As typed.
     population
         Name of the population.
+    engine
+        One of `ENGINES`.
+    cells
+        Of the engines that hold each cell: how many a tumour of lethal size has. Each stands for more.
     strategy
         Name of an arm, or `OWN_LINES`.
     lines
@@ -40,6 +58,8 @@ class Setup:
     patient: int = 2
     seed: str = "1"
     population: str
+    engine: str = "clones"
+    cells: int = INDIVIDUALS[1]
     strategy: str
     lines: tuple[tuple[str, ...], ...] = (("letrozole", "palbociclib"), ("fulvestrant",))
     founder: tuple[str, ...] | None = None
@@ -61,6 +81,16 @@ class Setup:
             options["founder"] = list(self.founder)
         if self.covariates:
             options["covariates"] = dict(self.covariates)
+        if self.engine not in ENGINES:
+            raise InputError(key="engine", found=self.engine, allowed=ENGINES)
+        if self.engine.startswith("lattice"):
+            dimensions = 3 if self.engine.endswith("3-D") else 2
+            options["space"] = Space(
+                dimensions=dimensions, neighbourhood="moore", placement="push", depth=_DEPTH
+            )
+        if self.engine != "clones":
+            options["engine"] = self.engine.split()[0]
+            options["cells"] = self.cells
         return TumorModel(
             catalogue.tables,
             patient=self.patient,

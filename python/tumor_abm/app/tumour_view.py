@@ -10,10 +10,11 @@ from tumor_abm.app.session import Picture, Session
 from tumor_abm.app.toolbar import burden_in_words, scientific
 from tumor_abm.plots.genotypes import short
 
-_CAPTION = (
-    "Each dot stands for the same number of cells; the disc has the tumour's diameter. "
-    "Well mixed: place says nothing."
-)
+_CAPTIONS = {
+    "clones": "Each dot stands for the same number of cells; the disc has the tumour's diameter. Well mixed: "
+    "place says nothing.",
+    "lattice": "Each cell has its place.",
+}
 
 
 @solara.component
@@ -29,7 +30,14 @@ def TumourView(session: Session, twin: int) -> None:
         with solara.Div(classes=["tumor-grow"]):
             solara.HTML(tag="div", unsafe_innerHTML=_legend(picture))
             if not compared:
-                solara.HTML(tag="div", unsafe_innerHTML=_CAPTION, classes=["tumor-note"])
+                solara.HTML(tag="div", unsafe_innerHTML=_caption(picture), classes=["tumor-note"])
+    if picture.facts["engine"] == "lattice" and picture.solid:
+        solara.ToggleButtonsSingle(
+            picture.view,
+            values=["surface", "section"],
+            on_value=lambda view: session.look(twin, view),
+            dense=True,
+        )
 
 
 def _heading(picture: Picture) -> str:
@@ -37,6 +45,13 @@ def _heading(picture: Picture) -> str:
     treated = f"line {facts['line']}: {facts['regimen']}" if facts["line"] else "no treatment"
     state = {"dead": "died", "censored": "follow-up has ended"}.get(facts["status"], treated)
     return f"<b>{escape(picture.name)}</b><br>{escape(state)}<br>{burden_in_words(facts)}"
+
+
+def _caption(picture: Picture) -> str:
+    facts = picture.facts
+    kind = "lattice" if facts["engine"] == "lattice" else "clones"
+    scale = f" One stands for {scientific(facts['scale'])} cells." if facts["scale"] > 1 else ""
+    return _CAPTIONS[kind] + scale
 
 
 def _legend(picture: Picture) -> str:

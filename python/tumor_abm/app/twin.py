@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
+import numpy as np
 import polars as pl
 from matplotlib.figure import Figure
+from numpy.typing import NDArray
 
 from tumor_abm.app.record import Record
 from tumor_abm.model import TumorModel
@@ -20,6 +22,9 @@ SHOWN_GENOTYPES = 6
 _MOST_KINDS = 250
 _COLOURS_AT_FIRST = 8
 _SEEN_FROM = 0.01
+_ROOM = 1.1
+
+_Cell = TypeVar("_Cell", np.uint8, np.float64)
 
 
 @dataclass(frozen=True)
@@ -64,6 +69,8 @@ class Twin:
         self.model, self.name = model, name
         self.palette = palette or Palette()
         self.record = record or Record(model)
+        self.view = "surface"
+        self._reach = self._reach_shown = 0
         self.palette.give(self.record.founder)
         self._give_colours(at_most=_COLOURS_AT_FIRST)
 
@@ -78,6 +85,12 @@ class Twin:
     def founder(self) -> list[str]:
         """Alterations of the first cell."""
         return sorted(alterations_of(self.record.founder))
+
+    @property
+    def solid(self) -> bool:
+        """Whether the tumour has three dimensions to look at."""
+        sites = self.model.sites
+        return sites is not None and sites.genotype.ndim == 3
 
     def advance(self, days: int) -> None:
         """Live so many days, or until follow-up ends."""
@@ -127,6 +140,41 @@ class Twin:
 
     def picture(self, pixels: int = pictures.PIXELS) -> bytes:
         """Draw the tumour of today as PNG."""
+        sites = self.model.sites
+        if sites is None:
+            return self._disc(pixels)
+        codes, colours = self._ranked(sites.genotype)
+        if codes.ndim == 2:
+            return pictures.section(self._placed(codes, sites.origin, 0), colours, pixels)
+        if self.view == "section":
+            middle = min(max(-sites.origin[2], 0), codes.shape[2] - 1)
+            return pictures.section(self._placed(codes[:, :, middle], sites.origin, 0), colours, pixels)
+        seen, heights = pictures.from_above(codes)
+        placed = self._placed(seen, sites.origin, 0), self._placed(heights, sites.origin, np.nan)
+        return pictures.surface(placed[1], placed[0], colours, pixels)
+
+    def _ranked(self, genotype: NDArray[np.uint16]) -> tuple[NDArray[np.uint8], list[str]]:
+        """Recode sites so that rarer genotypes have higher codes; return codes, and colours by code."""
+        living = self.model.genotypes.sort("cells", descending=True)["genotype"].to_list()[:_MOST_KINDS]
+        code_of_name = {name: code for code, name in enumerate(living, 1)}
+        names = self.model.genotype_names
+        code_of = np.array([0, *(code_of_name.get(name, len(living)) for name in names)], dtype=np.uint8)
+        return code_of[genotype], [self.palette[name] for name in living]
+
+    def _placed(self, plane: NDArray[_Cell], origin: tuple[int, ...], free: float) -> NDArray[_Cell]:
+        """Put a plane ``(x, y)`` of the tumour where it lies in a square that shows all it ever took."""
+        ends = [(low, low + size) for low, size in zip(origin, plane.shape, strict=False)]
+        self._reach = max(self._reach, *(max(-low, high) for low, high in ends))
+        if self._reach_shown < self._reach:
+            self._reach_shown = int(self._reach * _ROOM) + 1
+        whole = np.full((2 * self._reach_shown,) * 2, free, dtype=plane.dtype)
+        (left, right), (bottom, top) = [
+            (low + self._reach_shown, high + self._reach_shown) for low, high in ends
+        ]
+        whole[left:right, bottom:top] = plane
+        return np.ascontiguousarray(whole.T[::-1])
+
+    def _disc(self, pixels: int) -> bytes:
         living = self.model.genotypes.sort("cells", descending=True)
         rows = [(row["fraction"], self.palette[row["genotype"]]) for row in living.iter_rows(named=True)]
         ordered = sorted(rows[:_MOST_KINDS], key=lambda row: row[1])

@@ -10,7 +10,7 @@ JOINT = " + "
 OTHERS = "#8A8A8A"
 """Colour of genotypes that have none of their own."""
 
-_FOUNDER = "#B9C4CE"
+_FOUNDER = "#9AACBC"
 
 # Okabe and Ito's colours, then darker shades of them that keep apart in lightness.
 _LATER = (

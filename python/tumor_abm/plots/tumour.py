@@ -79,6 +79,14 @@ def surface(
     return _saved(image.resize((pixels, pixels), Image.Resampling.BILINEAR))
 
 
+def from_above(codes: Codes) -> tuple[Codes, NDArray[np.float64]]:
+    """Return, for each ``(x, y)`` of a solid ``(x, y, z)``, the code of its uppermost cell and its height."""
+    occupied = codes > 0
+    top = codes.shape[2] - 1 - np.argmax(occupied[:, :, ::-1], axis=2)
+    seen = np.take_along_axis(codes, top[:, :, None], axis=2)[:, :, 0]
+    return seen, np.where(seen > 0, top.astype(float), np.nan)
+
+
 def disc(shares: Sequence[float], colours: Sequence[str], diameter: float, pixels: int = PIXELS) -> bytes:
     """Draw a well-mixed tumour: dots that each stand for the same number of cells.
 
