@@ -123,7 +123,7 @@ def option_of(course: Course, palette: Palette, *, columns: int, height_px: int)
             for series in [
                 _ground(panel, bands),
                 *panel.series,
-                *([_names_of_lines(bands, end)] if at % rows == 0 else []),
+                *([_names_of_lines(bands, end)] if at == 0 else []),
             ]
         ],
     }
@@ -164,9 +164,12 @@ def _genotypes(course: Course, palette: Palette) -> Panel:
                 "data": _points(months, top),
             }
         )
-    # Every layer reaches down to the axis; the lower ones are drawn over the higher ones.
-    layers = list(reversed(series))
-    return Panel("Genotypes", "% of living cells", {"min": 0, "max": 100, "splitNumber": 2}, layers)
+    # Every layer reaches down to the axis; the lower ones are drawn over the higher ones. A layer is known
+    # by its place, so that the browser keeps the order when layers come and go.
+    for place, layer in enumerate(series):
+        layer["id"] = layer["name"] = f"layer {place}"
+        layer["z"] = 3 - place / 100
+    return Panel("Genotypes", "% of living cells", {"min": 0, "max": 100, "splitNumber": 2}, series)
 
 
 def _burden(course: Course, palette: Palette) -> Panel:
