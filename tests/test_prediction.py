@@ -181,7 +181,7 @@ def test_mistakes_in_ensembles_are_named(tmp_path, text, said):
 def test_the_command_writes_the_table_and_says_what_is_wrong(tmp_path, capsys):
     out = tmp_path / "new" / "predictions.parquet"
     keep = tmp_path / "kept"
-    assert main(["predict", "FALCON", "--out", str(out), "--patients", "10", "--keep", str(keep)]) == DONE
+    assert main(["predict", "FALCON", "--out", str(out), "--patients", "24", "--keep", str(keep)]) == DONE
     assert pl.read_parquet(out).columns[: len(COLUMNS)] == COLUMNS
     assert sorted(file.name for file in keep.iterdir()) == [
         *("observations.parquet", "predictions.parquet", "prevalence.parquet")
