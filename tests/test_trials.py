@@ -112,7 +112,10 @@ def test_a_choice_is_drawn_by_share_and_alike_in_twins():
 def test_relapse_comes_in_its_window_and_selects_what_the_adjuvant_drug_spares():
     def relapsed(drug: str) -> pl.DataFrame:
         adjuvant = {"regimen": [drug], "relapse_from_month": 24.0, "relapse_before_month": 72.0}
-        return simulated({"history": [{"name": "relapse", "adjuvant": adjuvant}]}).patients
+        # From so few cells only those that grow well under the drug come back in time.
+        few = {"median": 1e5, "sigma": 0.5}
+        history = [{"name": "relapse", "adjuvant": adjuvant}]
+        return simulated({"history": history, "residual_cells": few}).patients
 
     letrozole, tamoxifen = relapsed("letrozole"), relapsed("tamoxifen")
     for patients in (letrozole, tamoxifen):
