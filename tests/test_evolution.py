@@ -84,7 +84,7 @@ def test_the_command_writes_tables_files_and_figures(small: Path, capsys: pytest
         "maps",
         "muller",
     }
-    assert len(list((out / "maf").glob("*.maf"))) == 4
+    assert len(list((out / "maf").glob("*.maf.gz"))) == 4
     assert len(list((out / "trees").glob("*.nwk"))) == 4 * 3
     assert pl.read_parquet(out / "summary.parquet")["tumours"].to_list() == [2, 2]
     # Again: nothing is computed, and the same is printed.

@@ -1,5 +1,7 @@
 """Mutations on trees, what is read of them, and what they say."""
 
+import gzip
+
 import numpy as np
 import polars as pl
 import pytest
@@ -118,6 +120,8 @@ def test_a_maf_has_a_row_per_called_mutation(tmp_path, mutations):
     lines = (tmp_path / "t1.maf").read_text().splitlines()
     assert lines[0].startswith("#version")
     assert pl.read_csv(tmp_path / "t1.maf", separator="\t", comment_prefix="#").height == table.height
+    write_maf(table, tmp_path / "t1.maf.gz")
+    assert gzip.decompress((tmp_path / "t1.maf.gz").read_bytes()) == (tmp_path / "t1.maf").read_bytes()
 
 
 @pytest.mark.parametrize(

@@ -18,10 +18,12 @@ if TYPE_CHECKING:
     from tumor_abm.genealogy import Genealogy
     from tumor_abm.model import CloneAgent, TumorModel
     from tumor_abm.mutations import Mutations
-    from tumor_abm.population import Cycle, Phase, Population, Trait, Until, replicate
+    from tumor_abm.population import Population
+    from tumor_abm.replication import Cycle, Phase, Until, replicate
     from tumor_abm.results import Results
     from tumor_abm.sequencing import Sequencing
     from tumor_abm.space import Reach, Space
+    from tumor_abm.trait import Trait
 
 __all__ = [
     "Biopsy",
@@ -54,12 +56,12 @@ __all__ = [
 _HOME = {
     "Biopsy": "biopsy",
     "CloneAgent": "model",
-    "Cycle": "population",
+    "Cycle": "replication",
     "Genealogy": "genealogy",
     "InputError": "errors",
     "Mutations": "mutations",
     "Needle": "biopsy",
-    "Phase": "population",
+    "Phase": "replication",
     "Population": "population",
     "RandomCells": "biopsy",
     "Reach": "space",
@@ -67,12 +69,12 @@ _HOME = {
     "Sequencing": "sequencing",
     "Space": "space",
     "Sphere": "biopsy",
-    "Trait": "population",
+    "Trait": "trait",
     "TumorModel": "model",
-    "Until": "population",
+    "Until": "replication",
     "compare": "comparison",
     "load_experiment": "config",
-    "replicate": "population",
+    "replicate": "replication",
     "run_experiment": "experiment",
 }
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 from functools import partial
 from pathlib import Path
 
@@ -71,10 +72,11 @@ def maf(reads: pl.DataFrame, *, tumour: str, sample: str) -> pl.DataFrame:
 
 
 def write_maf(table: pl.DataFrame, path: str | Path) -> None:
-    """Write a table of `maf` as tab-separated text with its version line."""
+    """Write a table of `maf` as tab-separated text with its version line; gzipped if `path` ends so."""
     text = _VERSION + table.write_csv(separator="\t")
-    write_whole(Path(path), partial(_write, text=text))
+    write_whole(Path(path), partial(_write, text=text, packed=Path(path).suffix == ".gz"))
 
 
-def _write(path: Path, text: str) -> None:
-    path.write_text(text, encoding="utf-8")
+def _write(path: Path, text: str, packed: bool) -> None:
+    data = text.encode()
+    path.write_bytes(gzip.compress(data, 6, mtime=0) if packed else data)

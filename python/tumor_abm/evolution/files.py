@@ -50,7 +50,7 @@ def write_mutations(results: Results, directory: Path) -> int:
             "sample", maintain_order=True
         )
         tables = [maf(reads, tumour=name, sample=slug(reads["sample"][0])) for reads in samples]
-        write_maf(pl.concat(tables), directory / f"{name}.maf")
+        write_maf(pl.concat(tables), directory / f"{name}.maf.gz")
     return len(tumours)
 
 
