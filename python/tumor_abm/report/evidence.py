@@ -100,10 +100,12 @@ def write_evidence(prediction: Prediction, page: Path, ensemble: Ensemble) -> li
 
 
 def _made(prediction: Prediction, ensemble: Ensemble) -> str:
-    patients = int(prediction.observations.group_by("file", "arm").len()["len"].to_numpy().max())
+    of_file = prediction.observations.group_by("file", "arm").len().group_by("file").agg(pl.col("len").max())
+    patients = of_file["len"].unique().sort().to_list()
     sets = len(ensemble.members)
     words = "the defaults alone" if sets == 1 else f"an ensemble of {sets} parameter sets"
-    return f"{patients} virtual patients per trial, {words}, numbers {fingerprint(Knowledge.shipped())}"
+    told = " or ".join(map(str, patients))
+    return f"{told} virtual patients per trial, {words}, numbers {fingerprint(Knowledge.shipped())}"
 
 
 def fingerprint(knowledge: Knowledge) -> str:
@@ -333,7 +335,18 @@ def _misses(fitted: pl.DataFrame) -> str:
 
 
 def _predicted(unseen: pl.DataFrame) -> str:
-    header = ("trial", "arm", "subset", "n", "median PFS (95%)", "HR (95%)", "6, 12, 24 months", "ORR", "OS")
+    header = (
+        "trial",
+        "arm",
+        "subset",
+        "n",
+        "median PFS (95%)",
+        "HR (95%)",
+        "6, 12, 24 months",
+        "ORR",
+        "OS",
+        "behind it",
+    )
     rows = []
     for row in unseen.iter_rows(named=True):
         rates = [row[f"pfs{month}"] for month in (6, 12, 24)]
@@ -346,6 +359,7 @@ def _predicted(unseen: pl.DataFrame) -> str:
                 ", ".join("-" if rate is None else f"{rate:.0f}%" for rate in rates),
                 "" if row["orr_pct"] is None else f"{row['orr_pct']:.0f}%",
                 "" if row["os_median_months"] is None else f"{row['os_median_months']:.0f}",
+                str(row["simulated"]),
             )
         )
     return _table(header, rows)
