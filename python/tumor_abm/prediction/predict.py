@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import math
 import zlib
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -153,7 +153,10 @@ def predict(
     counted = (
         pl.concat(prevalence).group_by("file", "arm", "moment", "gene").agg(pl.col("found", "most").sum())
     )
-    rows = [row for cohort in shared for row in _rows(cohort, seen, sizes, seed)]
+    arms = seen.partition_by("file", "arm", as_dict=True)
+    lived = {(str(file), str(arm)): _Lived.of(table, len(sizes)) for (file, arm), table in arms.items()}
+    own = _own_share(list(lived.values()))
+    rows = [row for cohort in shared for row in _rows(cohort, lived, sum(sizes), own, seed)]
     return Prediction(
         table=pl.DataFrame(rows, schema=_SCHEMA), observations=seen, prevalence=_of_all(counted)
     )
@@ -237,17 +240,16 @@ class _Lived:
         return np.where(rng.random(size) < own, of_mine, anybody)
 
 
-def _rows(cohort: Cohort, seen: pl.DataFrame, sizes: Sequence[int], seed: int) -> Iterator[dict[str, object]]:
+def _rows(
+    cohort: Cohort, everywhere: Mapping[tuple[str, str], _Lived], everybody: int, own: float, seed: int
+) -> Iterator[dict[str, object]]:
     for file in cohort.files:
         experiment = loaded(file)
-        of_file = seen.filter(pl.col("file") == file).partition_by("arm", as_dict=True)
-        lived = {str(name): _Lived.of(table, len(sizes)) for (name,), table in of_file.items()}
-        everybody = sum(sizes)
+        lived = {arm: each for (of_file, arm), each in everywhere.items() if of_file == file}
         unrestricted = {
             arm.name for arm in experiment.arms if arm.among == type(arm.among)() and arm.name in lived
         }
         rows = trials.rows(experiment)
-        own = _own_share(list(lived.values()))
         for row in rows:
             if row.name not in lived:
                 yield _nobody(row, file)

@@ -127,8 +127,11 @@ def own_share(survival: list[Floats], patients: list[NDArray[np.int64]]) -> floa
     seen = chance = 0.0
     for each, size in zip(survival, patients, strict=True):
         if each.size > 1:
-            seen += float(np.var(each, ddof=1))
-            chance += float(np.mean(each * (1.0 - each) / size))
+            weight = size / size.sum()
+            mean = float((weight * each).sum())
+            seen += float((weight * (each - mean) ** 2).sum())
+            # Binomial, about the common mean: sets of a few patients do not know their own.
+            chance += mean * (1.0 - mean) * (each.size - 1) / float(size.sum())
     if seen == 0.0:
         return 1.0 if chance == 0.0 else 0.0
     return math.sqrt(max(0.0, 1.0 - chance / seen))
