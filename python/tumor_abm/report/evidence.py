@@ -100,12 +100,10 @@ def write_evidence(prediction: Prediction, page: Path, ensemble: Ensemble) -> li
 
 
 def _made(prediction: Prediction, ensemble: Ensemble) -> str:
-    of_file = prediction.observations.group_by("file", "arm").len().group_by("file").agg(pl.col("len").max())
-    patients = of_file["len"].unique().sort().to_list()
+    patients = int(prediction.observations.group_by("file", "arm").len()["len"].to_numpy().max())
     sets = len(ensemble.members)
     words = "the defaults alone" if sets == 1 else f"an ensemble of {sets} parameter sets"
-    told = " or ".join(map(str, patients))
-    return f"{told} virtual patients per trial, {words}, numbers {fingerprint(Knowledge.shipped())}"
+    return f"up to {patients} virtual patients per trial, {words}, numbers {fingerprint(Knowledge.shipped())}"
 
 
 def fingerprint(knowledge: Knowledge) -> str:
