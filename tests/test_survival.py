@@ -12,7 +12,7 @@ from pandas import DataFrame
 from scipy.stats import chi2
 from tumor_abm.survival import HazardRatio, cox_hazard_ratio, kaplan_meier, log_rank
 
-REFERENCE = Path(__file__).parent / "theory" / "reference.json"
+REFERENCE = Path(__file__).parent / "verification" / "reference.json"
 PLACEBO = [1, 1, 2, 2, 3, 4, 4, 5, 5, 8, 8, 8, 8, 11, 11, 12, 12, 15, 17, 22, 23]
 
 # The estimates pass through exp(sum(log)), so they are exact to rounding.
