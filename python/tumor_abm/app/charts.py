@@ -332,7 +332,7 @@ def _names_of_lines(bands: list[Option], end: float) -> Option:
             "z": 9,
             "silent": True,
             "itemStyle": {"color": "transparent"},
-            "label": {"position": "insideBottom", "fontSize": 10, "color": INK},
+            "label": {"position": "insideTop", "fontSize": 10, "color": INK},
             "data": [[band, {"xAxis": band["until"]}] for band in wide],
         },
     }
