@@ -8,7 +8,6 @@ import weakref
 from pathlib import Path
 from typing import Any
 
-import mesa
 import numpy as np
 import polars as pl
 import pytest
@@ -102,7 +101,6 @@ def test_agents_are_the_living_clones() -> None:
         clones = patient.clones
         assert sorted(agent.unique_id for agent in patient.agents) == clones["clone"].sort().to_list()
     agents = patient.agents
-    assert isinstance(agents, mesa.agent.AgentSet)
     assert agents.agg("cells", sum) == patient.cells
     largest = agents.select(lambda agent: agent.fraction > 0.5)
     assert len(largest) == 1
@@ -389,14 +387,14 @@ def test_drugs_that_reach_only_the_rim_kill_less() -> None:
         patient = model(
             engine="lattice",
             cells=50_000,
-            strategy=["capecitabine"],
+            strategy=["letrozole"],
             space=tumor_abm.Space(dimensions=2, neighbourhood="moore", placement="any_free", drug=reach),
         )
         before = patient.cells
         patient.run(60)
         return patient.cells / before
 
-    assert shrunk(tumor_abm.Reach(length=2)) > 1.1 * shrunk(None)
+    assert shrunk(tumor_abm.Reach(length=2)) > 1.3 * shrunk(None)
 
 
 def test_an_unknown_engine_or_too_many_cells_are_refused() -> None:
