@@ -39,6 +39,18 @@ def press(page: Page, name: str) -> None:
     page.get_by_role("button", name=name, exact=True).click()
 
 
+def type_seed(page: Page, text: str) -> None:
+    """Type until it stands: what is typed while the page is still being built may be overwritten."""
+    field = page.get_by_label("Seed")
+    for _ in range(20):
+        field.fill(text)
+        field.press("Tab")
+        page.wait_for_timeout(1000)
+        if field.input_value() == text:
+            return
+    raise AssertionError(f"the field of the seed does not keep {text!r}")
+
+
 def open_panel(page: Page, name: str) -> None:
     page.locator(".v-expansion-panel-header", has_text=name).click()
 
@@ -146,13 +158,10 @@ def test_another_patient_has_another_tumour(page: Page) -> None:
 
 
 def test_seed_that_is_no_number_is_said_to_be_none_and_the_page_goes_on(page: Page) -> None:
-    seed = page.get_by_label("Seed")
-    seed.fill("my seed")
-    seed.press("Tab")
+    type_seed(page, "my seed")
     press(page, "Reset")
     assert 'found "my seed"' in message(page)
-    seed.fill("7")
-    seed.press("Tab")
+    type_seed(page, "7")
     press(page, "Reset")
     expect(page.locator(".v-alert")).to_have_count(0, timeout=PATIENCE_MS)
     play_until(page, 14)
