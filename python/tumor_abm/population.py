@@ -122,6 +122,18 @@ class Population:
         twin._core = self._core.fork()
         return twin
 
+    def _saved(self) -> tuple[bytes, dict[str, Any]]:
+        """Return the state of the core, and what is known of it on this side, fit for JSON."""
+        notes = {name: value for name, value in vars(self).items() if name != "_core"}
+        return self._core.save(), {**notes, "_rates": vars(self._rates)}
+
+    @classmethod
+    def _restored(cls, core: bytes, notes: dict[str, Any]) -> Population:
+        """Go on from what `_saved` returned."""
+        population = cls.__new__(cls)
+        vars(population).update(notes, _rates=Rates(**notes["_rates"]), _core=_core.Population.load(core))
+        return population
+
     @property
     def dt(self) -> float:
         """Step in days."""

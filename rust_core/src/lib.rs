@@ -7,6 +7,7 @@ pub mod error;
 #[cfg(feature = "python")]
 mod python;
 pub mod random;
+mod sealed;
 pub mod table;
 pub mod tumour;
 

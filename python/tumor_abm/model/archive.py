@@ -14,16 +14,22 @@ import mesa
 
 from tumor_abm import _core
 from tumor_abm.errors import InputError
+from tumor_abm.model.bare import Bare, Core
 
-_CORE, _NOTES = "patient.bin", "model.json"
+_PATIENT, _POPULATION, _NOTES = "patient.bin", "population.bin", "model.json"
 
 
-def write(path: Path, core: bytes, notes: dict[str, Any]) -> None:
+def write(path: Path, core: Core, notes: dict[str, Any]) -> None:
     """Write a model to a file, whole or not at all."""
+    if isinstance(core, Bare):
+        name, (state, bare) = _POPULATION, core.saved()
+        notes = {**notes, "bare": bare}
+    else:
+        name, state = _PATIENT, core.save()
     draft = path.with_name(f"{path.name}.{os.getpid()}.tmp")
     try:
         with zipfile.ZipFile(draft, "w", zipfile.ZIP_DEFLATED) as archive:
-            archive.writestr(_CORE, core)
+            archive.writestr(name, state)
             archive.writestr(_NOTES, json.dumps(notes))
         draft.replace(path)
     except OSError as error:
@@ -32,17 +38,19 @@ def write(path: Path, core: bytes, notes: dict[str, Any]) -> None:
         draft.unlink(missing_ok=True)
 
 
-def read(path: Path) -> tuple[_core.Patient, dict[str, Any]]:
+def read(path: Path) -> tuple[Core, dict[str, Any]]:
     """Read what `write` wrote."""
     try:
         with zipfile.ZipFile(path) as archive:
-            core, notes = archive.read(_CORE), json.loads(archive.read(_NOTES))
+            notes = json.loads(archive.read(_NOTES))
+            bare = notes.get("bare")
+            state = archive.read(_PATIENT if bare is None else _POPULATION)
     except OSError as error:
         raise InputError(f"cannot be read: {error.strerror or error}", file=path) from None
     except (zipfile.BadZipFile, zlib.error, KeyError, ValueError, EOFError):
         raise InputError("no saved model, or one that is cut off or damaged", file=path) from None
     try:
-        return _core.Patient.load(core), notes
+        return (_core.Patient.load(state) if bare is None else Bare.restored(state, bare)), notes
     except ValueError as error:
         raise InputError(str(error), file=path) from None
 

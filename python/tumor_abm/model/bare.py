@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 
 from tumor_abm import _core
-from tumor_abm.errors import InputError
 from tumor_abm.population import Population
 
 
@@ -33,9 +32,15 @@ class Bare:
         """Return a copy of the whole state, random stream included."""
         return Bare(self._population, self._horizon_day)
 
-    def save(self) -> bytes:
-        """Refuse: there is no format for it."""
-        raise InputError("a population with explicit rates cannot be saved; fork() it")
+    def saved(self) -> tuple[bytes, dict[str, Any]]:
+        """Return the state of the core, random stream included, and the rest, fit for JSON."""
+        core, notes = self._population._saved()
+        return core, {"population": notes, "horizon_day": self._horizon_day}
+
+    @classmethod
+    def restored(cls, core: bytes, notes: dict[str, Any]) -> Bare:
+        """Go on from what `saved` returned."""
+        return cls(Population._restored(core, notes["population"]), notes["horizon_day"])
 
     def step(self, steps: int = 1) -> None:
         """Take steps of `dt`."""

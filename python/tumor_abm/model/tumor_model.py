@@ -384,7 +384,7 @@ class TumorModel(PatientView, mesa.Model):  # type: ignore[misc]
         """
         archive.write(
             Path(path),
-            self._core.save(),
+            self._core,
             {
                 "seed": self.seed,
                 "steps": self.steps,

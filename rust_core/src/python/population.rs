@@ -66,6 +66,18 @@ impl Population {
         Self { inner: self.inner.clone() }
     }
 
+    /// The whole state as bytes.
+    fn save<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyBytes>> {
+        let inner = &self.inner;
+        Ok(PyBytes::new(py, &py.detach(|| inner.save())?))
+    }
+
+    /// The population that `save` wrote.
+    #[staticmethod]
+    fn load(py: Python<'_>, bytes: &[u8]) -> PyResult<Self> {
+        Ok(Self { inner: py.detach(|| population::Population::load(bytes))? })
+    }
+
     fn set_rates(&mut self, rates_json: &str) -> PyResult<()> {
         Ok(self.inner.set_rates(from_json(rates_json)?)?)
     }

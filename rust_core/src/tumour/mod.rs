@@ -8,3 +8,4 @@ pub mod lattice;
 pub mod lineage;
 pub mod population;
 pub mod replicate;
+mod saved;

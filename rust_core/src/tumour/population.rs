@@ -8,10 +8,10 @@ use crate::tumour::engine::{Choice, Engine};
 use crate::tumour::lattice::Lattice;
 use crate::tumour::lineage::{Genealogy, Tip, Tree};
 use rand::Rng;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 /// Rates of every type at one time.
-#[derive(Clone, Debug, Deserialize, PartialEq)]
+#[derive(Clone, Debug, Serialize, Deserialize, PartialEq)]
 #[serde(deny_unknown_fields)]
 pub struct TypeRates {
     /// Division rate per day, per type.
@@ -161,17 +161,17 @@ impl Kinds for Types {
 /// Cells of several types under explicit rates.
 #[derive(Clone, Debug)]
 pub struct Population {
-    dt: f64,
+    pub(super) dt: f64,
     types: usize,
-    engine: Engine,
-    rng: Philox4x64,
-    rates: TypeRates,
+    pub(super) engine: Engine,
+    pub(super) rng: Philox4x64,
+    pub(super) rates: TypeRates,
     kinds: Types,
     /// Of every type, without the drug and with it.
     by_type: [Vec<StepProbabilities>; 2],
     /// Of every type in every layer.
     probabilities: Vec<StepProbabilities>,
-    divisions: u64,
+    pub(super) divisions: u64,
 }
 
 impl Population {
@@ -191,12 +191,24 @@ impl Population {
         }
         within("dt", dt, 1e-9, 1e6)?;
         rates.validate(types)?;
-        let by_type = rates.probabilities(dt)?;
-        let kinds = Types::new(&rates, dt);
         let mut engine = Engine::new(choice)?;
         engine.found_all(initial, choice)?;
         let rng = stream(seed, replicate, Purpose::Replicate, attempt);
-        Ok(Self { dt, types, engine, rng, rates, kinds, by_type, probabilities: Vec::new(), divisions: 0 })
+        Self::of(rates, dt, engine, rng, 0)
+    }
+
+    /// A population in a given state; its rates are valid.
+    pub(super) fn of(
+        rates: TypeRates,
+        dt: f64,
+        engine: Engine,
+        rng: Philox4x64,
+        divisions: u64,
+    ) -> Result<Self> {
+        let types = rates.division.len();
+        let by_type = rates.probabilities(dt)?;
+        let kinds = Types::new(&rates, dt);
+        Ok(Self { dt, types, engine, rng, rates, kinds, by_type, probabilities: Vec::new(), divisions })
     }
 
     /// One step of the law.
