@@ -11,7 +11,7 @@ from pathlib import Path
 
 import polars as pl
 from PIL import Image, ImageStat
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Browser, Page, expect
 
 PATIENCE_S = 120
 PATIENCE_MS = PATIENCE_S * 1000
@@ -40,15 +40,11 @@ def press(page: Page, name: str) -> None:
 
 
 def type_seed(page: Page, text: str) -> None:
-    """Type until it stands: what is typed while the page is still being built may be overwritten."""
+    """Type as people do, key by key, and leave the field."""
     field = page.get_by_label("Seed")
-    for _ in range(20):
-        field.fill(text)
-        field.press("Tab")
-        page.wait_for_timeout(1000)
-        if field.input_value() == text:
-            return
-    raise AssertionError(f"the field of the seed does not keep {text!r}")
+    field.press("Control+A")
+    page.keyboard.type(text)
+    field.press("Tab")
 
 
 def open_panel(page: Page, name: str) -> None:
@@ -165,6 +161,22 @@ def test_seed_that_is_no_number_is_said_to_be_none_and_the_page_goes_on(page: Pa
     press(page, "Reset")
     expect(page.locator(".v-alert")).to_have_count(0, timeout=PATIENCE_MS)
     play_until(page, 14)
+
+
+def test_seed_that_is_typed_while_the_page_is_being_built_stands(browser: Browser, address: str) -> None:
+    page = browser.new_page()
+    page.set_default_timeout(PATIENCE_MS)
+    page.goto(address)
+    type_seed(page, "typed early")
+    press(page, "Reset")
+    assert 'found "typed early"' in message(page)
+    page.get_by_text("Day 0 ").first.wait_for()
+    set_slider(page, "Patient number", "ArrowRight")
+    expect(page.get_by_text("Patient number 3", exact=True)).to_be_visible(timeout=PATIENCE_MS)
+    assert page.get_by_label("Seed").input_value() == "typed early"
+    press(page, "Reset")
+    assert 'found "typed early"' in message(page)
+    page.close()
 
 
 def test_therapist_changes_drugs_and_is_told_what_cannot_be(page: Page) -> None:

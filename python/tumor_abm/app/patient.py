@@ -6,6 +6,7 @@ import solara
 
 from tumor_abm.app.session import Session
 from tumor_abm.app.setup import ENGINES, INDIVIDUALS
+from tumor_abm.app.text_field import TextField
 from tumor_abm.app.toolbar import Slider
 
 MOST_PATIENT = 999
@@ -37,9 +38,7 @@ def PatientPanel(session: Session) -> None:
         lambda number: session.choose(patient=number),
         width="100%",
     )
-    solara.InputText(
-        "Seed", value=setup.seed, on_value=lambda text: session.choose(seed=text), continuous_update=False
-    )
+    TextField(label="Seed", initial=setup.seed, event_put=lambda text: session.choose(seed=text))
     solara.Select(
         "Engine",
         values=list(ENGINES.values()),
