@@ -13,6 +13,7 @@ import pytest
 from PIL import Image
 from tumor_abm.app.catalogue import Catalogue
 from tumor_abm.app.charts import option_of
+from tumor_abm.app.covariate import FLAGS, MAIN, MORE, covariates
 from tumor_abm.app.downloads import figure_svg, zipped
 from tumor_abm.app.server import _bound
 from tumor_abm.app.session import Session
@@ -21,6 +22,7 @@ from tumor_abm.app.timeline import event_in_words
 from tumor_abm.app.toolbar import scientific
 from tumor_abm.app.twin import Twin
 from tumor_abm.errors import InputError
+from tumor_abm.model.setup import _COVARIATES
 from tumor_abm.plots import tumour as pictures
 from tumor_abm.plots.genotypes import OTHERS, Palette, nested, parents, short
 
@@ -136,6 +138,50 @@ def test_line_without_a_drug_is_refused(catalogue, setup):
     empty = Setup(population=setup.population, strategy=OWN_LINES, lines=(("letrozole",), ()))
     with pytest.raises(InputError, match="line 2 has no drug"):
         empty.model(catalogue)
+
+
+def test_every_covariate_of_a_patient_can_be_set_and_is_what_is_set(catalogue, setup):
+    population = catalogue.population(setup.population)
+    numbers = [*covariates(population, MAIN), *covariates(population, MORE)]
+    keys = {*(number.key for number in numbers), *FLAGS, "target_lesions"}
+    assert keys == set(_COVARIATES)
+    for number in numbers:
+        assert list(number.values) == sorted(number.values)
+        assert [number.place(value) for value in number.values] == list(range(len(number.values)))
+    chosen = {number.key: number.values[len(number.values) // 3] for number in numbers}
+    chosen |= {"premenopausal": True, "visceral": False, "bone_only": False, "target_lesions": 2}
+    found = replace(setup, covariates=chosen).model(catalogue).covariates
+    assert {key: found[key] for key in chosen if key in found} == {
+        key: pytest.approx(value) if isinstance(value, float) else value
+        for key, value in chosen.items()
+        if key in found
+    }
+    assert len(chosen.keys() & found.keys()) >= 12
+
+
+def test_the_ends_of_every_covariate_make_a_patient_or_say_that_cells_act_too_often(catalogue, setup):
+    population = catalogue.population(setup.population)
+    for number in [*covariates(population, MAIN), *covariates(population, MORE)]:
+        for value in (number.values[0], number.values[-1]):
+            chosen = replace(setup, covariates={number.key: value})
+            if (number.key, value) == ("turnover", number.values[-1]):
+                with pytest.raises(InputError, match="slower growth or a lower turnover"):
+                    chosen.model(catalogue)
+            else:
+                assert chosen.model(catalogue).cells > 0
+
+
+@pytest.mark.parametrize(
+    ("chosen", "message"),
+    [
+        ({"bone_only": True, "visceral": True}, "bone-only disease is not visceral"),
+        ({"net_growth_per_day": 0.03, "turnover": 0.95}, "slower growth or a lower turnover"),
+        ({"diagnosis_volume_cm3": 300.0, "lethal_volume_cm3": 200.0}, "above the volume at diagnosis"),
+    ],
+)
+def test_covariates_that_exclude_each_other_are_refused(catalogue, setup, chosen, message):
+    with pytest.raises(InputError, match=message):
+        replace(setup, covariates=chosen).model(catalogue)
 
 
 def test_every_shipped_strategy_can_be_followed_and_is_said_in_words(catalogue):

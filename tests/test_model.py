@@ -276,6 +276,10 @@ def test_arguments_that_make_no_sense_are_refused() -> None:
         ({"covariates": {"turnover": 2.0}}, "covariates.turnover"),
         ({"covariates": {"turn": 0.5}}, "did you mean"),
         ({"covariates": {"visceral": "yes"}}, "covariates.visceral"),
+        (
+            {"covariates": {"diagnosis_volume_cm3": 300, "lethal_volume_cm3": 200}},
+            "above the volume at",
+        ),
         ({"founder": ["ESR1 Y537X"]}, "ESR1 Y537"),
         ({"founder": "ESR1 Y537S"}, "a list of alterations"),
         ({"patient": -1}, "patient: found -1"),

@@ -179,6 +179,24 @@ def test_seed_that_is_typed_while_the_page_is_being_built_stands(browser: Browse
     page.close()
 
 
+def test_covariates_are_set_and_a_bad_combination_is_told(page: Page) -> None:
+    page.get_by_label("Net growth: as drawn").check(force=True)
+    expect(page.get_by_text("%/day")).to_be_visible(timeout=PATIENCE_MS)
+    press(page, "More about the patient")
+    choose(page, "Visceral disease", "yes")
+    choose(page, "Bone-only disease", "yes")
+    press(page, "Reset")
+    assert "bone-only disease is not visceral" in message(page)
+    choose(page, "Bone-only disease", "no")
+    press(page, "Reset")
+    expect(page.locator(".v-alert")).to_have_count(0, timeout=PATIENCE_MS)
+    press(page, "Less about the patient")
+    expect(page.get_by_role("button", name="More about the patient (2 set)")).to_be_visible(
+        timeout=PATIENCE_MS
+    )
+    play_until(page, 14)
+
+
 def test_therapist_changes_drugs_and_is_told_what_cannot_be(page: Page) -> None:
     play_until(page, 30)
     close_panel(page, "Patient")

@@ -13,6 +13,7 @@ from typing import Any
 from tumor_abm._toml import read_toml
 from tumor_abm.config import Experiment
 from tumor_abm.errors import InputError
+from tumor_abm.knowledge.population import Population
 from tumor_abm.report.therapy import line_in_words
 
 _GENES = ("ESR1", "PIK3CA", "RB1", "CCNE1")
@@ -93,6 +94,11 @@ class Catalogue:
         """Populations from which the patient can come; the experiment's own first."""
         own = self.experiment.population_name
         return [own, *(name for name in self.experiment.knowledge.populations if name != own)]
+
+    def population(self, name: str) -> Population:
+        """Return the laws of a population by its name."""
+        own = self.experiment.population_name
+        return self.experiment.population if name == own else self.experiment.knowledge.populations[name]
 
     @property
     def alterations(self) -> list[str]:

@@ -4,19 +4,17 @@ from __future__ import annotations
 
 import solara
 
+from tumor_abm.app.covariate import FLAGS, MAIN, MORE, MOST_LESIONS, Covariate, covariates
 from tumor_abm.app.session import Session
 from tumor_abm.app.setup import ENGINES, INDIVIDUALS
 from tumor_abm.app.text_field import TextField
 from tumor_abm.app.toolbar import Slider
+from tumor_abm.knowledge.population import Population
 
 MOST_PATIENT = 999
 
 _RATES = (0.01, 0.1, 0.3, 1.0, 3.0, 10.0, 100.0)
-_COVARIATES = {
-    "net_growth_per_day": ("Net growth, %/day", 0.2, 3.0, 100.0),
-    "turnover": ("Turnover, deaths per division", 0.3, 0.95, 1.0),
-    "er_dependence": ("Dependence on ER, share", 0.05, 0.99, 1.0),
-}
+_DRAWN, _YES, _NO = "as drawn", "yes", "no"
 
 
 @solara.component
@@ -75,29 +73,73 @@ def PatientPanel(session: Session) -> None:
         lambda place: session.choose(mutation_rate=_RATES[place]),
         width="100%",
     )
-    for key, (label, low, high, factor) in _COVARIATES.items():
-        _Covariate(session, key, label, low, high, factor)
+    population = catalogue.population(setup.population)
+    for covariate in covariates(population, MAIN):
+        _Value(session, covariate)
+    _More(session, population)
     solara.Text("What is chosen here counts from the next Reset on.", classes=["tumor-note"])
 
 
 @solara.component
-def _Covariate(session: Session, key: str, label: str, low: float, high: float, factor: float) -> None:
-    """One value of the patient: drawn, unless it is set."""
+def _More(session: Session, population: Population) -> None:
+    """Show what is seldom set, if asked for."""
+    opened, set_opened = solara.use_state(False)
     chosen = session.setup.value.covariates
-    given = key in chosen
-    value = chosen[key] * factor if given else round((low + high) / 2, 2)
-
-    def put(new: float | None) -> None:
-        others = {name: kept for name, kept in chosen.items() if name != key}
-        session.choose(covariates=others if new is None else {**others, key: new / factor})
-
-    solara.Checkbox(
-        label=f"{label}: {value:.2f}" if given else f"{label}: drawn",
-        value=given,
-        on_value=lambda on: put(value if on else None),
+    rare = {*MORE, *FLAGS, "target_lesions"} & chosen.keys()
+    set_already = f" ({len(rare)} set)" if rare else ""
+    solara.Button(
+        "Less about the patient" if opened else f"More about the patient{set_already}",
+        icon_name="mdi-chevron-up" if opened else "mdi-chevron-down",
+        text=True,
+        small=True,
+        on_click=lambda: set_opened(not opened),
     )
-    if given:
-        solara.SliderFloat("", value=value, min=low, max=high, step=0.01, on_value=put, thumb_label=False)
+    if not opened:
+        return
+    for key, label in FLAGS.items():
+        _Choice(session, key, label, {_YES: True, _NO: False})
+    _Choice(session, "target_lesions", "Target lesions", {str(n): n for n in range(1, MOST_LESIONS + 1)})
+    for covariate in covariates(population, MORE):
+        _Value(session, covariate)
+
+
+def _put(session: Session, key: str, value: float | bool | None) -> None:
+    """Set a value of the patient, or have it drawn."""
+    others = {name: kept for name, kept in session.setup.value.covariates.items() if name != key}
+    session.choose(covariates=others if value is None else {**others, key: value})
+
+
+@solara.component
+def _Choice(session: Session, key: str, label: str, choices: dict[str, bool] | dict[str, int]) -> None:
+    """Show one of a few values of the patient: drawn, unless it is set."""
+    chosen = session.setup.value.covariates.get(key)
+    solara.Select(
+        label,
+        values=[_DRAWN, *choices],
+        value=next((words for words, value in choices.items() if value == chosen), _DRAWN),
+        on_value=lambda words: _put(session, key, choices.get(words)),
+        dense=True,
+    )
+
+
+@solara.component
+def _Value(session: Session, covariate: Covariate) -> None:
+    """Show a number of the patient: drawn, unless it is set."""
+    chosen = session.setup.value.covariates.get(covariate.key)
+    values = covariate.values
+    solara.Checkbox(
+        label=f"{covariate.label}: {covariate.words(chosen)}",
+        value=chosen is not None,
+        on_value=lambda on: _put(session, covariate.key, values[len(values) // 2] if on else None),
+    )
+    if chosen is not None:
+        Slider(
+            "",
+            covariate.place(chosen),
+            (0, len(values) - 1),
+            lambda place: _put(session, covariate.key, values[place]),
+            width="100%",
+        )
 
 
 def _key(words: str) -> str:

@@ -25,6 +25,8 @@ INDIVIDUALS = (20_000, 200_000, 1_000_000, 10_000_000)
 """Choices of the number of cells held one by one in a tumour of lethal size."""
 
 _DEPTH = 10
+_PACE = {"net_growth_per_day", "turnover"}
+"""What sets how often cells act; the length of a step cannot be chosen on the page."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -91,15 +93,20 @@ class Setup:
         if self.engine != "clones":
             options["engine"] = self.engine.split()[0]
             options["cells"] = self.cells
-        return TumorModel(
-            catalogue.tables,
-            patient=self.patient,
-            strategy=self.plan(),
-            mutation_rate=self.mutation_rate,
-            rng=seed_of(self.seed),
-            collect_every_days=0,
-            **options,
-        )
+        try:
+            return TumorModel(
+                catalogue.tables,
+                patient=self.patient,
+                strategy=self.plan(),
+                mutation_rate=self.mutation_rate,
+                rng=seed_of(self.seed),
+                collect_every_days=0,
+                **options,
+            )
+        except InputError as error:
+            if _PACE & self.covariates.keys() and "is too long for" in str(error):
+                raise InputError(f"{error}; so would slower growth or a lower turnover") from None
+            raise
 
     def plan(self) -> str | list[list[str]]:
         """Return the strategy as a model takes it.

@@ -302,6 +302,13 @@ def _given(covariates: Mapping[str, Any] | None, founder: Sequence[str] | None) 
             given[key] = int(value)
         else:
             given[key] = _number(where, value)
+    at_diagnosis, lethal = given.get("diagnosis_volume_cm3"), given.get("lethal_volume_cm3")
+    if at_diagnosis is not None and lethal is not None and lethal <= at_diagnosis:
+        raise InputError(
+            key="covariates.lethal_volume_cm3",
+            found=lethal,
+            allowed=f"above the volume at diagnosis, {at_diagnosis:g} cm3",
+        )
     if founder is not None:
         given["founder"] = list(founder)
     return given
