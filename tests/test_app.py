@@ -24,6 +24,7 @@ from tumor_abm.app.twin import Twin
 from tumor_abm.errors import InputError
 from tumor_abm.model.setup import _COVARIATES
 from tumor_abm.plots import tumour as pictures
+from tumor_abm.plots.course import spans
 from tumor_abm.plots.genotypes import OTHERS, Palette, nested, parents, short
 
 
@@ -247,6 +248,24 @@ def test_change_of_treatment_begins_a_band_on_its_day(twin):
     assert lines["regimen"].to_list() == ["letrozole + palbociclib", "capecitabine"]
     assert lines["start_day"].to_list() == [0, 10]
     assert lines["end_day"].to_list() == [10, None]
+
+
+def test_bands_of_one_line_under_changing_drugs_are_told_apart(twin):
+    for drugs, new_line in ((["fulvestrant"], False), (["capecitabine"], True)):
+        twin.advance(40)
+        twin.model.intervene(drugs, new_line=new_line)
+        twin.record.note_line(twin.model)
+    twin.advance(40)
+    forked = twin.fork("another", [["letrozole"]])
+    forked.advance(40)
+    named = [[name for _, _, name in spans(each.course().lines, 10.0)] for each in (twin, forked)]
+    assert named[0] == ["line 1a", "line 1b", "line 2"]
+    assert named[1] == ["line 1a", "line 1b", "line 2", "line 3"]
+    option = option_of(forked.course(), forked.palette, columns=2, height_px=500)
+    shown = [
+        area[0]["name"] for series in option["series"] for area in series.get("markArea", {}).get("data", [])
+    ]
+    assert set(shown) == set(named[1])
 
 
 def test_charts_have_a_unit_on_every_axis_and_fill_the_panel_of_genotypes(twin):

@@ -20,6 +20,7 @@ from tumor_abm.plots.course import (
     SERIES,
     Course,
     shares_over_time,
+    spans,
     thinned,
 )
 from tumor_abm.plots.genotypes import Palette, nested
@@ -91,7 +92,7 @@ def option_of(course: Course, palette: Palette, *, columns: int, height_px: int)
     last = float(course.states["day"][-1]) / DAYS_PER_MONTH
     end = max(3.0, last)
     places = [_place(at % rows, at // rows, rows, columns, height_px) for at in range(len(panels))]
-    bands = list(_bands(course.lines, end))
+    bands = _bands(course.lines, end)
     return {
         "animation": False,
         "textStyle": {"color": INK, "fontFamily": "Roboto, Arial, sans-serif"},
@@ -137,6 +138,12 @@ _AXIS: Option = {
     "axisTick": {"show": True, "length": 3},
     "splitLine": {"show": False},
     "splitNumber": 3,
+}
+
+
+_POWER_OF_TEN: Option = {
+    "formatter": "10{raised|{value}}",
+    "rich": {"raised": {"fontSize": 8, "color": INK, "padding": [0, 0, 6, 1]}},
 }
 
 
@@ -191,7 +198,7 @@ def _burden(course: Course, palette: Palette) -> Panel:
         "min": 0,
         "max": top,
         "interval": 3,
-        "axisLabel": {**_AXIS["axisLabel"], "formatter": "10^{value}"},
+        "axisLabel": {**_AXIS["axisLabel"], **_POWER_OF_TEN},
     }
     return Panel("Burden", "living cells, log scale", axis, series)
 
@@ -338,10 +345,8 @@ def _names_of_lines(bands: list[Option], end: float) -> Option:
     }
 
 
-def _bands(lines: pl.DataFrame, end: float) -> Iterator[Option]:
-    for row in lines.iter_rows(named=True):
-        until = end if row["end_day"] is None else row["end_day"] / DAYS_PER_MONTH
-        yield {"name": f"line {row['line']}", "xAxis": row["start_day"] / DAYS_PER_MONTH, "until": until}
+def _bands(lines: pl.DataFrame, end: float) -> list[Option]:
+    return [{"name": name, "xAxis": start, "until": stop} for start, stop, name in spans(lines, end)]
 
 
 def _place(row: int, column: int, rows: int, columns: int, height_px: int) -> Option:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from string import ascii_lowercase
 
 import numpy as np
 import polars as pl
@@ -336,12 +338,12 @@ def _frame(axes: Axes, course: Course, end: float, *, named: bool) -> None:
     axes.tick_params(labelsize=7.5, length=2.5, pad=2)
     axes.yaxis.label.set_fontsize(8)
     axes.xaxis.label.set_fontsize(8)
-    for start, stop, place, line in _spans(course.lines, end):
+    for place, (start, stop, name) in enumerate(spans(course.lines, end)):
         axes.axvspan(start, stop, color=BANDS[place % len(BANDS)], linewidth=0, zorder=0)
         axes.axvline(start, color=FAINT, linewidth=0.8, zorder=0.5)
         if named and (stop - start) > 0.06 * end:
             axes.annotate(
-                f"line {line}",
+                name,
                 ((start + stop) / 2, 1),
                 (0, 13),
                 xycoords=axes.get_xaxis_transform(),
@@ -352,10 +354,19 @@ def _frame(axes: Axes, course: Course, end: float, *, named: bool) -> None:
             )
 
 
-def _spans(lines: Frame, end: float) -> Iterator[tuple[float, float, int, int]]:
-    for place, row in enumerate(lines.iter_rows(named=True)):
+def spans(lines: Frame, end: float) -> Iterator[tuple[float, float, str]]:
+    """Return the bands of therapy in their order: first and last month, and name.
+
+    Drugs may change within a line; the stretches of such a line are told apart by letters.
+    """
+    stretches = Counter(lines["line"])
+    seen: Counter[int] = Counter()
+    for row in lines.iter_rows(named=True):
+        line = row["line"]
+        letter = ascii_lowercase[seen[line] % 26] if stretches[line] > 1 else ""
+        seen[line] += 1
         stop = end if row["end_day"] is None else row["end_day"] / DAYS_PER_MONTH
-        yield row["start_day"] / DAYS_PER_MONTH, min(stop, end), place, row["line"]
+        yield row["start_day"] / DAYS_PER_MONTH, min(stop, end), f"line {line}{letter}"
 
 
 def _title(axes: Axes, text: str) -> None:
