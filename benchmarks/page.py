@@ -1,6 +1,7 @@
 """Frames a second of the page: `python benchmarks/page.py`. A frame is a step, the picture, and its PNG.
 
-The browser's own work is not in it. Wall and CPU time are both given, since the machine may be loaded.
+The browser's own work is not in it; `--browser` counts what headless chromium really draws. Wall and CPU time
+are both given, since the machine may be loaded.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from collections.abc import Callable
 
 import numpy as np
 import tumor_abm as ta
+from page_in_browser import measure
 from tumor_abm.app.catalogue import Catalogue
 from tumor_abm.app.charts import option_of
 from tumor_abm.app.session import facts_of
@@ -31,9 +33,15 @@ def main() -> None:
     """Measure patients and lattices."""
     arguments = argparse.ArgumentParser(description=__doc__)
     arguments.add_argument("--frames", type=int, default=40)
-    frames = arguments.parse_args().frames
+    arguments.add_argument("--browser", action="store_true", help="count the frames that chromium draws")
+    arguments.add_argument("--seconds", type=float, default=15, help="of play in the browser")
+    options = arguments.parse_args()
+    frames = options.frames
     load, _, _ = os.getloadavg()
     print(f"{os.cpu_count()} processors, load average {load:.1f}")
+    if options.browser:
+        measure(options.seconds)
+        return
     print(f"{'what':42}{'frames/s wall':>14}{'frames/s CPU':>14}")
     patient, charts = patient_frames()
     report("patient, clones, 7 days a frame", patient, frames)

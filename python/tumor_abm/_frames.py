@@ -36,9 +36,7 @@ def _series(name: str, kind: str | list[str], buffer: bytes) -> pl.Series:
         labels = pl.Series(name, kind, dtype=pl.String)
         return labels.gather(codes).alias(name)
     values = np.frombuffer(buffer, dtype=kind)
-    series = pl.Series(name, values)
-    if kind == "f8":
-        return series.fill_nan(None)
+    series = pl.Series(name, values, nan_to_null=True)
     if kind == "u8" and _MISSING_U64 in values:
         return series.replace(_MISSING_U64, None)
     return series

@@ -229,7 +229,7 @@ class TumorModel(PatientView, mesa.Model):  # type: ignore[misc]
 
     def _look(self) -> None:
         """Forget what was read before, and let agents follow the living clones."""
-        self._today = None
+        self._today = self._genotypes = None
         self._clones: dict[str, Any] | None = None
         if self._core.status != "followed":
             self.running = False

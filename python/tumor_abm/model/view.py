@@ -23,6 +23,7 @@ class PatientView:
     _about: dict[str, Any]
     _drugs: Mapping[str, Drug]
     _today: dict[str, Any] | None
+    _genotypes: pl.DataFrame | None
     _history: list[tuple[float, str, int]]
     seed: int
 
@@ -195,11 +196,13 @@ class PatientView:
     @property
     def genotypes(self) -> pl.DataFrame:
         """Living cells per genotype: ``genotype, cells, fraction, division, death``."""
-        return (
-            frame(self._core.clones())
-            .group_by("genotype", maintain_order=True)
-            .agg(pl.col("cells", "fraction").sum(), pl.col("division", "death").first())
-        )
+        if self._genotypes is None:
+            self._genotypes = (
+                frame(self._core.clones())
+                .group_by("genotype", maintain_order=True)
+                .agg(pl.col("cells", "fraction").sum(), pl.col("division", "death").first())
+            )
+        return self._genotypes.clone()
 
     @property
     def covariates(self) -> dict[str, Any]:
@@ -225,40 +228,43 @@ class PatientView:
         """Return what is written down so far: the tables of a batch run, of this patient alone."""
         return {name: frame(columns) for name, columns in self._core.records().items()}
 
+    def _record(self, name: str) -> pl.DataFrame:
+        return frame(self._core.records()[name])
+
     @property
     def outcomes(self) -> pl.DataFrame:
         """Lines that are over."""
-        return self.records()["outcomes"]
+        return self._record("outcomes")
 
     @property
     def overall(self) -> pl.DataFrame:
         """End of follow-up; empty before it."""
-        return self.records()["overall"]
+        return self._record("overall")
 
     @property
     def assessments(self) -> pl.DataFrame:
         """Scans."""
-        return self.records()["assessments"]
+        return self._record("assessments")
 
     @property
     def liquid_biopsies(self) -> pl.DataFrame:
         """Liquid biopsies."""
-        return self.records()["liquid_biopsies"]
+        return self._record("liquid_biopsies")
 
     @property
     def composition(self) -> pl.DataFrame:
         """Cells per genotype at baseline, at progressions and at ends of lines."""
-        return self.records()["clones"]
+        return self._record("clones")
 
     @property
     def trajectory(self) -> pl.DataFrame:
         """State over time, as in a batch run."""
-        return self.records()["trajectory"]
+        return self._record("trajectory")
 
     @property
     def events(self) -> pl.DataFrame:
         """What happened, in words."""
-        return self.records()["events"]
+        return self._record("events")
 
     @property
     def history(self) -> pl.DataFrame:
