@@ -18,8 +18,11 @@ from tumor_abm.calibration.problem import Problem
 from tumor_abm.calibration.sample import Sample, hazard_ratio
 from tumor_abm.calibration.search import Journal, Tried, Wave, search
 from tumor_abm.calibration.sensitivity import draw_sensitivity, sensitivity
+from tumor_abm.calibration.store import calibrate
+from tumor_abm.ensemble import Ensemble
 from tumor_abm.errors import InputError
 from tumor_abm.knowledge import Knowledge, evidence
+from tumor_abm.report.calibration import write_calibration
 
 SEED = 20_260_417
 
@@ -110,6 +113,7 @@ def test_only_rows_for_calibration_enter_the_loss() -> None:
     assert {target.split for target in problem.targets} <= {
         "calib-1L",
         "calib-ETalone",
+        "calib-ETalone-subset",
         "calib-drug",
         "calib-chemo",
     }
@@ -215,6 +219,17 @@ def test_the_search_finds_what_meets_the_targets_and_its_posterior_stays_there(t
     assert np.abs(np.median(sets[:, 0]) - 0.3) < 0.1
 
 
+def test_a_search_from_scratch_finds_it_without_the_shipped_values(tmp_path: Path) -> None:
+    problem = quadratic()
+    journal = Journal(tmp_path / "journal", {"seed": 1})
+    waves = (Wave(sets=40, patients=20, width=None), *WAVES)
+    search(problem, journal, seed=1, jobs=1, waves=waves)  # type: ignore[arg-type]
+    shares = np.array([one.shares for one in journal.of_wave(0)])
+    assert all(sorted(np.floor(column * 40)) == list(range(40)) for column in shares.T)  # one in every 40th
+    sets = drawn(problem, list(journal), sets=30, seed=1)  # type: ignore[arg-type]
+    assert sets[0][0] == pytest.approx(0.3, abs=0.05)
+
+
 @pytest.mark.parametrize("stop_after", [0, 7, 25, 33])
 def test_an_interrupted_search_goes_on_to_the_same_bytes(tmp_path: Path, stop_after: int) -> None:
     whole = Journal(tmp_path / "whole", {"seed": 1})
@@ -256,6 +271,23 @@ def test_sensitivity_names_what_an_endpoint_depends_on(tmp_path: Path) -> None:
     assert best.height > 8
     draw_sensitivity(table, tmp_path / "map.png")
     assert (tmp_path / "map.png").stat().st_size > 10_000
+
+
+def test_a_calibration_is_written_up(tmp_path: Path) -> None:
+    waves = (Wave(sets=6, patients=2, width=0.05),)
+    found = calibrate(
+        tmp_path / "found", seed=1, jobs=2, plan="chemotherapy", waves=waves, candidates=4, patients=3
+    )
+    assert found.targets.height == 8
+    both = Ensemble.load(tmp_path / "found" / "ensemble.json").members[0].overrides
+    assert {"alteration.EMT.fitness_cost", "pathway.e2f_hill"} <= set(both)
+    page, figure = write_calibration(tmp_path / "found", tmp_path / "docs" / "calibration.md")
+    text = page.read_text()
+    assert "6 of 2 patients" in text
+    assert "| DESTINY-Breast06 | TPC, HER2-low | median PFS, months | 8.1 (7.0 to 9.0) |" in text
+    assert "| EMT, off | per day |" in text
+    assert "{{" not in text
+    assert figure.read_bytes()[:4] == b"\x89PNG"
 
 
 def test_weights_are_worth_at_least_half_of_the_members() -> None:

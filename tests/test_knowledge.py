@@ -120,7 +120,7 @@ def test_states_leave_no_trace_in_dna() -> None:
         ("anastrozole", "aromatase", 0.96, 0.99),
         ("exemestane", "aromatase", 0.96, 0.99),
         ("goserelin", "ovary", 0.93, 0.99),
-        ("tamoxifen", "er", 0.5, 0.72),
+        ("tamoxifen", "er", 0.5, 0.75),
         ("fulvestrant", "er", 0.7, 0.88),
         ("elacestrant", "er", 0.85, 0.97),
         ("camizestrant", "er", 0.88, 0.98),
@@ -128,8 +128,8 @@ def test_states_leave_no_trace_in_dna() -> None:
         ("ribociclib", "cdk46", 0.55, 0.85),
         ("abemaciclib", "cdk46", 0.55, 0.85),
         ("dalpiciclib", "cdk46", 0.55, 0.85),
-        ("alpelisib", "pi3k", 0.5, 0.9),
-        ("inavolisib", "pi3k", 0.6, 0.9),
+        ("alpelisib", "pi3k_alpha", 0.5, 0.9),
+        ("inavolisib", "pi3k_alpha", 0.6, 0.9),
         ("capivasertib", "akt", 0.6, 0.9),
         ("everolimus", "mtor", 0.45, 0.82),
     ],
@@ -147,7 +147,7 @@ def test_oral_serds_reach_the_mutant_receptor_better_than_fulvestrant() -> None:
         KNOWN.drugs[drug].effect_at_steady_state("er", potency_loss=fold.value)
         for drug in ("fulvestrant", "elacestrant", "camizestrant", "imlunestrant", "giredestrant")
     )
-    assert all(effect > fulvestrant + 0.1 for effect in oral)
+    assert all(effect > 1.1 * fulvestrant for effect in oral)
 
 
 @pytest.mark.parametrize(

@@ -103,9 +103,8 @@ def test_agents_are_the_living_clones() -> None:
         assert sorted(agent.unique_id for agent in patient.agents) == clones["clone"].sort().to_list()
     agents = patient.agents
     assert agents.agg("cells", sum) == patient.cells
-    largest = agents.select(lambda agent: agent.fraction > 0.5)
-    assert len(largest) == 1
-    (agent,) = largest
+    most = max(agents.get("fraction"))
+    (agent,) = agents.select(lambda agent: agent.fraction == most)
     assert isinstance(agent, CloneAgent)
     row = clones.filter(pl.col("clone") == agent.unique_id).row(0, named=True)
     assert (agent.cells, agent.genotype, agent.parent) == (row["cells"], row["genotype"], row["parent"])
@@ -379,7 +378,9 @@ def test_a_lattice_can_be_seen() -> None:
     held = np.unique(sites.genotype[sites.genotype > 0] - 1)
     assert {flat.genotype_names[k] for k in held} <= set(flat.genotypes["genotype"])
     held_cells = int((sites.genotype > 0).sum()) * flat.scale
-    assert 0.9 * flat.cells < held_cells <= flat.cells
+    # What has fewer than 100 individuals is counted and stands on no site.
+    counted = len(flat.genotypes) - len(held)
+    assert 0 <= flat.cells - held_cells <= counted * 100 * flat.scale
     solid = model(engine="lattice", cells=20_000, space=tumor_abm.Space(dimensions=3))
     assert solid.sites is not None
     assert solid.section().ndim == 2  # type: ignore[union-attr]

@@ -160,6 +160,16 @@ def test_an_ensemble_is_read_as_it_was_written(tmp_path):
     assert Ensemble.load(file) == written
 
 
+def test_an_ensemble_is_extended_by_numbers_that_were_found_given_it():
+    members = tuple(Member(overrides={"a": float(i), "b": 0.0}, weight=1.0 + i) for i in range(400))
+    found = (Member(overrides={"b": 1.0}, weight=0.5), Member(overrides={"b": 2.0}, weight=1.5))
+    whole = Ensemble(members=members).extended(Ensemble(members=found), seed=SEED)
+    assert [member.overrides["a"] for member in whole.members] == [float(i) for i in range(400)]
+    assert [member.weight for member in whole.members] == [member.weight for member in members]
+    often = sum(member.overrides["b"] == 2.0 for member in whole.members)
+    assert abs(often - 300) < 4.9 * math.sqrt(400 * 0.25 * 0.75)
+
+
 @pytest.mark.parametrize(
     ("text", "said"),
     [

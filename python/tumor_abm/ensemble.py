@@ -9,6 +9,8 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from tumor_abm.errors import InputError
 from tumor_abm.knowledge import Knowledge
 from tumor_abm.results import write_whole
@@ -86,6 +88,30 @@ class Ensemble:
         except ValueError as error:
             raise InputError(f"is no JSON: {error}", file=path) from error
         return cls._read(data, path)
+
+    def extended(self, other: Ensemble, *, seed: int) -> Ensemble:
+        """Return this ensemble with numbers of another one, which was found given this one.
+
+        Parameters
+        ----------
+        other
+            Sets of other numbers; every member of this ensemble gets one of them, drawn by weight. Numbers
+            that both set are those of `other`.
+        seed
+            Seed of the draw.
+        """
+        weights = np.array([member.weight for member in other.members])
+        rng = np.random.default_rng(seed)
+        drawn = rng.choice(len(weights), size=len(self.members), p=weights / weights.sum())
+        members = [
+            Member(
+                overrides={**member.overrides, **other.members[int(place)].overrides},
+                weight=member.weight,
+                loss=member.loss,
+            )
+            for member, place in zip(self.members, drawn, strict=True)
+        ]
+        return Ensemble(members=members, provenance={**self.provenance, "extended": dict(other.provenance)})
 
     @classmethod
     def _read(cls, data: Any, path: Path) -> Ensemble:

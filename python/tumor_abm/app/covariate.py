@@ -61,6 +61,7 @@ MAIN = {
 """What matters most for the course."""
 
 MORE = {
+    "cyclin_e": _Shown("Cyclin E", "fold"),
     "diagnosis_volume_cm3": _Shown("Volume at diagnosis", "cm³"),
     "lethal_volume_cm3": _Shown("Lethal volume", "cm³"),
     "target_share": _Shown("In target lesions", "% of volume", 100.0),
@@ -80,6 +81,9 @@ FLAGS = {
 
 MOST_LESIONS = 5
 
+_FOLDS = {"mutation_fold": "mutation_rate_sigma", "cyclin_e": "cyclin_e_sigma"}
+"""Multipliers of median 1, and what their spread between patients is called."""
+
 
 def covariates(population: Population, keys: Mapping[str, _Shown]) -> list[Covariate]:
     """Return what can be set of the patients of a population, over the range in which they are drawn."""
@@ -92,8 +96,8 @@ def covariates(population: Population, keys: Mapping[str, _Shown]) -> list[Covar
 
 
 def _values(population: Population, key: str) -> tuple[float, ...]:
-    if key == "mutation_fold":
-        wide = math.exp(_WIDE * population.mutation_rate_sigma.value)
+    if key in _FOLDS:
+        wide = math.exp(_WIDE * getattr(population, _FOLDS[key]).value)
         values = np.geomspace(1 / wide, wide, _STEPS + 1)
     else:
         law: LogNormal | LogitNormal = getattr(population, key)

@@ -16,6 +16,8 @@ from tumor_abm.errors import InputError
 from tumor_abm.knowledge import Knowledge, Quantity
 
 Scale = Literal["linear", "log", "logit"]
+Plan = Literal["endocrine", "chemotherapy"]
+"""What is calibrated: endocrine and targeted therapy, or, given that, chemotherapy."""
 
 _DIGITS = 5
 _AT_EDGE = 0.03
@@ -23,7 +25,7 @@ _AT_EDGE = 0.03
 
 
 class Free(Table):
-    """A free parameter as written in ``calibration.toml``.
+    """A free parameter as written in the file of a plan.
 
     Attributes
     ----------
@@ -143,9 +145,10 @@ class Parameters(Sequence[Parameter]):
         return [one.name for one in self if one.at_edge(values[one.name])]
 
 
-def shipped_toml() -> str:
-    """Return the text of the package's ``calibration.toml``."""
-    return resources.files("tumor_abm.knowledge").joinpath("calibration.toml").read_text(encoding="utf-8")
+def shipped_toml(plan: Plan) -> str:
+    """Return the text of a plan: its file in the package's ``knowledge/calibration``."""
+    file = resources.files("tumor_abm.knowledge").joinpath("calibration", f"{plan}.toml")
+    return file.read_text(encoding="utf-8")
 
 
 def _joined(path: tuple[str | int, ...]) -> str:

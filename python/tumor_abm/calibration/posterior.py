@@ -15,8 +15,8 @@ from tumor_abm.calibration.problem import Problem
 from tumor_abm.calibration.search import Tried, best_emulated, emulated_loss, emulator
 
 MEMBERS = 12
-CANDIDATES = 30
-PATIENTS = 160
+CANDIDATES = 20
+PATIENTS = 120
 
 _CHAINS = 60
 _STEPS = 3_000

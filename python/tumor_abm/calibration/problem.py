@@ -27,7 +27,7 @@ from tumor_abm.calibration.cohorts import (
     live,
     samples,
 )
-from tumor_abm.calibration.parameters import Free, Parameters, shipped_toml
+from tumor_abm.calibration.parameters import Free, Parameters, Plan, shipped_toml
 from tumor_abm.calibration.sample import Curve, Sample
 from tumor_abm.calibration.targets import Prevalence, Target, penalty, targets_of
 from tumor_abm.errors import InputError
@@ -39,7 +39,7 @@ _LONGEST_MONTHS = 120.0
 
 
 class PrevalenceRange(Table):
-    """Share of patients with an alteration at some moment, as written in ``calibration.toml``."""
+    """Share of patients with an alteration at some moment, as written in the file of a plan."""
 
     trial: str
     arm: str
@@ -54,7 +54,7 @@ class PrevalenceRange(Table):
 
 
 class Written(Table):
-    """``calibration.toml``.
+    """The file of a plan.
 
     Attributes
     ----------
@@ -109,11 +109,15 @@ class Problem:
     prior_weight: float
 
     @classmethod
-    def shipped(cls, *, near: bool = False, knowledge: Knowledge | None = None) -> Problem:
-        """Return the problem of the package: its trials, free parameters and targets.
+    def shipped(
+        cls, plan: Plan = "endocrine", *, near: bool = False, knowledge: Knowledge | None = None
+    ) -> Problem:
+        """Return a problem of the package: its trials, free parameters and targets.
 
         Parameters
         ----------
+        plan
+            Which of them.
         near
             Whether rows that do not enter the loss are predicted.
         knowledge
@@ -121,7 +125,7 @@ class Problem:
         """
         from tumor_abm import trials
 
-        written = Written.model_validate(tomllib.loads(shipped_toml()))
+        written = Written.model_validate(tomllib.loads(shipped_toml(plan)))
         tables = {name: trials.tables(name) for name in written.trials}
         return cls.of(written, tables, knowledge or Knowledge.shipped(), near=near)
 

@@ -1,24 +1,27 @@
 """The search: waves of simulated parameter sets, each proposed by an emulator of all sets before it.
 
 A wave is a cloud of parameter sets around the best that the emulator knows; it is simulated, the emulator
-learns, and the next cloud is smaller and better placed. Every simulation is on disk as soon as it is done. A
-wave is drawn from the seed and the waves before it alone, so an interrupted search goes on as if nothing had
-happened.
+learns, and the next cloud is smaller and better placed. A search from scratch starts with sets spread evenly
+over the plausible ranges; one that takes up the shipped values starts around them. Each simulation is on disk
+as soon as it is done. A wave is drawn from the seed and the waves before it alone, so an interrupted search
+goes on as if nothing had happened.
 """
 
 from __future__ import annotations
 
 import json
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from cmaes import CMA
+from scipy.stats.qmc import LatinHypercube
 
 from tumor_abm.calibration.emulator import Emulator, Numbers
+from tumor_abm.calibration.parameters import Plan
 from tumor_abm.calibration.problem import Problem
 from tumor_abm.errors import InputError
 
@@ -45,20 +48,32 @@ class Wave:
     patients
         Patients of every cohort: few early, many late.
     width
-        Standard deviation around the centre, as a share of the ranges.
+        Standard deviation around the centre, as a share of the ranges; none: evenly over the ranges.
     """
 
     sets: int
     patients: int
-    width: float
+    width: float | None
 
 
-WAVES = (
-    Wave(sets=100, patients=48, width=0.07),
-    Wave(sets=80, patients=48, width=0.06),
-    Wave(sets=80, patients=64, width=0.05),
-    Wave(sets=60, patients=96, width=0.045),
+WAVES: Mapping[Plan, Sequence[Wave]] = {
+    "endocrine": (
+        Wave(sets=90, patients=24, width=0.06),
+        Wave(sets=80, patients=32, width=0.05),
+        Wave(sets=50, patients=48, width=0.045),
+    ),
+    "chemotherapy": (
+        Wave(sets=40, patients=24, width=0.15),
+        Wave(sets=30, patients=32, width=0.1),
+        Wave(sets=24, patients=48, width=0.06),
+    ),
+}
+WIDE: Sequence[Wave] = (
+    Wave(sets=300, patients=12, width=None),
+    Wave(sets=150, patients=12, width=0.15),
+    Wave(sets=120, patients=16, width=0.11),
 )
+"""Waves before these when a search starts from scratch."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -129,7 +144,7 @@ def search(
     *,
     seed: int,
     jobs: int,
-    waves: Sequence[Wave] = WAVES,
+    waves: Sequence[Wave],
     progress: Callable[[int], None] = lambda done: None,
     say: Callable[[str], None] = lambda message: None,
 ) -> None:
@@ -146,10 +161,7 @@ def search(
     for number, wave in enumerate(waves):
         known = journal.of_wave(number)
         if len(known) < wave.sets:
-            centre = _centre(problem, journal.before(number), seed + number)
-            rng = np.random.default_rng([seed, number])
-            cloud = centre + wave.width * rng.standard_normal((wave.sets, len(centre)))
-            cloud[0] = centre
+            cloud = _cloud(problem, wave, number, journal.before(number), seed)
             for place, shares in enumerate(np.clip(cloud, _EDGE, 1 - _EDGE)):
                 progress(done + place)
                 if place >= len(known):
@@ -224,6 +236,18 @@ def _summary(problem: Problem, tried: Sequence[Tried]) -> str:
     impossible = len(tried) - len(losses)
     lost = f", {impossible} impossible" if impossible else ""
     return f"loss {losses.min():.0f} at best, {np.median(losses):.0f} in the middle{lost}"
+
+
+def _cloud(problem: Problem, wave: Wave, number: int, before: Sequence[Tried], seed: int) -> Numbers:
+    """Draw the parameter sets of a wave, a row each."""
+    rng = np.random.default_rng([seed, number])
+    if wave.width is None:
+        even: Numbers = LatinHypercube(len(problem.parameters), rng=rng).random(wave.sets)
+        return even
+    centre = _centre(problem, before, seed + number)
+    cloud: Numbers = centre + wave.width * rng.standard_normal((wave.sets, len(centre)))
+    cloud[0] = centre
+    return cloud
 
 
 def _centre(problem: Problem, tried: Sequence[Tried], seed: int) -> Numbers:

@@ -31,6 +31,10 @@ ENDPOINTS: dict[str, tuple[str, str, str, str, float | None]] = {
     "PFS, fulvestrant, first line": ("MONALEESA-3", "F 1L", "1L subset", "median", None),
     "PFS, fulvestrant, second line": ("PALOMA-3", "F", "", "median", None),
     "PFS, exemestane + everolimus": ("BOLERO-2", "eve+exe", "", "median", None),
+    "PFS, first chemotherapy": ("DESTINY-Breast06", "TPC", "HER2-low", "median", None),
+    "PFS, second chemotherapy": ("DESTINY-Breast04 HR+", "TPC", "HR+", "median", None),
+    "PFS, late chemotherapy": ("TROPiCS-02", "TPC", "", "median", None),
+    "response, first chemotherapy": ("DESTINY-Breast06", "TPC", "HER2-low", "response", None),
     "ESR1 after AI": ("esr1_after_aromatase_inhibitor", "", "", "prevalence", None),
     "RB1 after CDK4/6i": ("rb1_after_cdk46_inhibitor", "", "", "prevalence", None),
 }

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 
 from tumor_abm import _core
+from tumor_abm.calibration.parameters import Plan
 from tumor_abm.calibration.posterior import (
     CANDIDATES,
     PATIENTS,
@@ -20,7 +22,7 @@ from tumor_abm.calibration.posterior import (
     members_of,
 )
 from tumor_abm.calibration.problem import Problem
-from tumor_abm.calibration.search import JOURNAL, WAVES, Journal, Tried, Wave, patients_seed, search
+from tumor_abm.calibration.search import JOURNAL, WAVES, WIDE, Journal, Tried, Wave, patients_seed, search
 from tumor_abm.calibration.sensitivity import draw_sensitivity, sensitivity
 from tumor_abm.ensemble import Ensemble
 from tumor_abm.ensemble import Member as StoredMember
@@ -58,13 +60,15 @@ class Calibration:
 
     @property
     def targets(self) -> pl.DataFrame:
-        """Published and simulated, with the range of the ensemble."""
+        """Published and simulated: the median of the ensemble, its range, and the best set of it."""
         tables = [self.problem.table(member.outputs) for member in self.members]
         simulated = pl.DataFrame({str(i): table["simulated"] for i, table in enumerate(tables)})
         return (
             tables[0]
             .with_columns(
                 simulated=simulated.select(pl.concat_list(pl.all()).list.median()).to_series(),
+                best=tables[0]["simulated"],
+                best_inside=tables[0]["inside"],
                 ensemble_low=simulated.select(pl.min_horizontal(pl.all())).to_series(),
                 ensemble_high=simulated.select(pl.max_horizontal(pl.all())).to_series(),
             )
@@ -77,7 +81,8 @@ def calibrate(
     *,
     seed: int,
     jobs: int,
-    waves: Sequence[Wave] = WAVES,
+    plan: Plan = "endocrine",
+    waves: Sequence[Wave] | None = None,
     candidates: int = CANDIDATES,
     patients: int = PATIENTS,
     progress: Progress = lambda done: None,
@@ -93,15 +98,18 @@ def calibrate(
         Names parameter sets and patients.
     jobs
         Threads.
+    plan
+        What is calibrated.
     waves, candidates, patients
-        How much is simulated: waves of the search; parameter sets that are simulated again for the
-        ensemble, and with how many patients.
+        How much is simulated: waves of the search (none: those of the plan, around the shipped values);
+        parameter sets that are simulated again for the ensemble, and with how many patients.
     progress
         Called with the number of parameter sets simulated.
     say
         Called with a line now and then.
     """
-    problem, full = Problem.shipped(), Problem.shipped(near=True)
+    waves = waves_of(plan) if waves is None else waves
+    problem, full = Problem.shipped(plan), Problem.shipped(plan, near=True)
     identity = {"format": 1, "seed": seed, "sha256": problem.sha256, "waves": [vars(wave) for wave in waves]}
     journal = Journal(out / JOURNAL, identity)
     search(problem, journal, seed=seed, jobs=jobs, waves=waves, progress=progress, say=say)
@@ -121,21 +129,26 @@ def calibrate(
     progress(len(journal) + candidates)
     possible = [(full.parameters.values(one.shares), one.outputs) for one in again if one.outputs is not None]
     found = Calibration(problem=full, members=members_of(full, possible), path=out)
-    _write(found, seed)
+    _write(found, plan, identity)
     matters = sensitivity(problem, list(journal), seed)
     matters.write_csv(out / "sensitivity.csv")
     draw_sensitivity(matters, out / "sensitivity.png")
     return found
 
 
-def simulations(waves: Sequence[Wave] = WAVES, candidates: int = CANDIDATES) -> int:
+def waves_of(plan: Plan, *, from_scratch: bool = False) -> Sequence[Wave]:
+    """Waves of a plan: around the shipped values, or from scratch over all plausible ranges."""
+    return (*WIDE, *WAVES[plan]) if from_scratch else WAVES[plan]
+
+
+def simulations(waves: Sequence[Wave], candidates: int = CANDIDATES) -> int:
     """How many parameter sets a calibration simulates."""
     return sum(wave.sets for wave in waves) + candidates
 
 
-def _write(found: Calibration, seed: int) -> None:
+def _write(found: Calibration, plan: Plan, identity: Mapping[str, Any]) -> None:
     parameters = found.problem.parameters
-    Ensemble(
+    ensemble = Ensemble(
         members=[
             StoredMember(
                 overrides=parameters.overrides(member.values), weight=member.weight, loss=member.misfit
@@ -143,13 +156,16 @@ def _write(found: Calibration, seed: int) -> None:
             for member in found.members
         ],
         provenance={
-            "command": f"tumor-abm calibrate --seed {seed}",
+            "command": f"tumor-abm calibrate --plan {plan} --seed {identity['seed']}",
+            "waves": identity["waves"],
             "version": _core.__version__,
-            "seed": seed,
             "made": now(),
             "problem": found.problem.sha256,
         },
-    ).save(found.path / ENSEMBLE)
+    )
+    if plan == "chemotherapy":
+        ensemble = Ensemble.shipped().extended(ensemble, seed=identity["seed"])
+    ensemble.save(found.path / ENSEMBLE)
     found.parameters.write_csv(found.path / "parameters.csv")
     found.targets.write_csv(found.path / "targets.csv")
     middle = centre(parameters, found.members)

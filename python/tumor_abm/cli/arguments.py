@@ -64,14 +64,16 @@ examples:
 """
 
 _CALIBRATE_EXAMPLES = """\
-What is free, what is simulated and what it is held against stands in calibration.toml among the package's
-knowledge. Interrupt it whenever you like: the same command goes on where it stopped. It writes the ensemble
-of good fits (ensemble.json), published and simulated outcomes (targets.csv), and what was learnt of every
-parameter (parameters.csv).
+What is free, what is simulated and what it is held against stands in the file of the plan among the
+package's knowledge. Interrupt it whenever you like: the same command goes on where it stopped. It writes the
+ensemble of good fits (ensemble.json), published and simulated outcomes (targets.csv), and what was learnt of
+every parameter (parameters.csv).
 
 examples:
   tumor-abm calibrate --out results/calibration
   tumor-abm calibrate --out results/other_seed --seed 7 --jobs 2
+  tumor-abm calibrate --out results/from_scratch --from-scratch
+  tumor-abm calibrate --out results/chemotherapy --plan chemotherapy
 """
 
 
@@ -204,6 +206,17 @@ def _describe_calibrate(calibrate: Parser) -> None:
         "--seed", metavar="S", type=_seed, default=1, help="seed of the search (default: 1)"
     )
     calibrate.add_argument("--jobs", metavar="J", type=_count, help="threads (default: all processors)")
+    calibrate.add_argument(
+        "--plan",
+        choices=["endocrine", "chemotherapy"],
+        default="endocrine",
+        help="endocrine and targeted therapy (default), or, given that, chemotherapy",
+    )
+    calibrate.add_argument(
+        "--from-scratch",
+        action="store_true",
+        help="search the whole plausible ranges (default: around the shipped values)",
+    )
 
 
 def _describe_schema(schema: Parser) -> None:

@@ -54,6 +54,7 @@ SYMBOLS = {
     "pathway.estradiol_half_saturation": "*K*",
     "pathway.ovarian_share": "ovarian",
     "pathway.pi3k_share": "*s*",
+    "pathway.pi3k_alpha_share": "*a*",
     "pathway.cdk2_basal": "*k2*",
     "pathway.e2f_half": "*H*",
     "pathway.e2f_hill": "*n*",
@@ -185,10 +186,7 @@ def _numbers(value: Table, prefix: str) -> str:
 def _drug_rows(drugs: Mapping[str, Drug]) -> str:
     rows = []
     for name, drug in drugs.items():
-        acts = [
-            f"{node} {drug.effect_at_steady_state(node):.2f}{' a day' if node == 'kill' else ''}"
-            for node in drug.effects
-        ]
+        acts = [f"{node} {drug.effect_at_steady_state(node):.2f}" for node in drug.effects]
         rows.append(
             [
                 f"`{name}`",

@@ -23,8 +23,10 @@ class Pathway(Table):
         Share of estradiol of ovarian origin before menopause.
     pi3k_share
         Share of the ER-independent drive of cyclin D that comes through PI3K; the rest is MAPK.
+    pi3k_alpha_share
+        Share of the PI3K signal of a cell without PIK3CA mutation that comes from the alpha isoform.
     cdk2_basal
-        CDK2 activity of an untreated cell, relative to its CDK4/6 activity.
+        CDK2 activity of an untreated cell of the median patient, relative to its CDK4/6 activity.
     e2f_half
         Kinase activity (CDK4/6 + CDK2) at which E2F is half free.
     e2f_hill
@@ -38,6 +40,7 @@ class Pathway(Table):
     estradiol_half_saturation: Positive
     ovarian_share: Share
     pi3k_share: Share
+    pi3k_alpha_share: Share
     cdk2_basal: _Ten
     e2f_half: Positive
     e2f_hill: Slope

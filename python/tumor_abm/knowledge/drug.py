@@ -11,9 +11,10 @@ from tumor_abm.knowledge.kinetics import Kinetics, Route
 from tumor_abm.knowledge.quantity import Hazard, Positive, Quantity, Slope, Sources
 from tumor_abm.strategy import Schedule
 
-Node = Literal["aromatase", "ovary", "er", "pi3k", "akt", "mtor", "fgfr", "cdk46", "cdk2", "kill"]
+Node = Literal[
+    "aromatase", "ovary", "er", "pi3k", "pi3k_alpha", "akt", "mtor", "fgfr", "cdk46", "cdk2", "kill"
+]
 
-_MOST_KILL_PER_DAY = 10.0
 _MOST_SLOPE = 1e3
 _MOST_DISCONTINUATION = 10.0
 
@@ -33,7 +34,7 @@ class Action(Table):
     Attributes
     ----------
     max
-        Largest effect: the share of activity lost, or per day for ``kill``.
+        Largest effect: the share of activity lost; for ``kill``, of dividing cells that die instead.
     ic50
         Concentration of half the largest effect, in the unit of the steady state. An effective
         potency in patients, not one of a dish.
@@ -99,9 +100,7 @@ class Drug(Table):
             ("neutrophil_slope", self.neutrophil_slope.value, _MOST_SLOPE),
             ("discontinuation_per_month", self.discontinuation_per_month.value, _MOST_DISCONTINUATION),
         ]
-        for node, action in self.effects.items():
-            most = _MOST_KILL_PER_DAY if node == "kill" else 1.0
-            bounds.append((f"effects.{node}.max", action.max.value, most))
+        bounds += [(f"effects.{node}.max", action.max.value, 1.0) for node, action in self.effects.items()]
         for key, value, most in bounds:
             if not 0 <= value <= most:
                 raise ValueError(f"{key}: found {value:g}; allowed: from 0 to {most:g}")

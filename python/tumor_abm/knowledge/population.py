@@ -86,6 +86,8 @@ class Population(Table):
         Share of cyclin D that ER drives.
     growth_er_correlation
         Correlation of net growth (its logarithm) with endocrine dependence (its logit).
+    cyclin_e_sigma
+        Standard deviation of the logarithm of CDK2 activity (cyclin E) between patients.
     diagnosis_volume_cm3
         Tumour volume at diagnosis.
     lethal_volume_cm3
@@ -137,6 +139,7 @@ class Population(Table):
     turnover: LogitNormal
     er_dependence: LogitNormal
     growth_er_correlation: Annotated[Quantity, AfterValidator(between(-1, 1))]
+    cyclin_e_sigma: Annotated[Quantity, AfterValidator(between(0, 3))]
     diagnosis_volume_cm3: LogNormal
     lethal_volume_cm3: LogNormal
     target_lesions: Weights

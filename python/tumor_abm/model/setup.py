@@ -46,6 +46,7 @@ _COVARIATES = (
     "net_growth_per_day",
     "turnover",
     "er_dependence",
+    "cyclin_e",
     "diagnosis_volume_cm3",
     "lethal_volume_cm3",
     "target_lesions",

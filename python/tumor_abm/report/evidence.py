@@ -24,6 +24,7 @@ from tumor_abm.plots.evidence import Panel, plot_against_published
 from tumor_abm.plots.style import save_figure
 from tumor_abm.prediction import Prediction
 from tumor_abm.prediction.predict import LANDMARKS
+from tumor_abm.report.markdown import limits, table
 from tumor_abm.results import write_whole
 
 FIRST_LINE = ("paloma_1", "paloma_2", "paloma_4", "monaleesa_2", "monarch_3", "dawna_2")
@@ -60,6 +61,7 @@ _GENES = {
     "EMT": "EMT / TGF-beta / SMAD3",
 }
 _KEYS = ("trial", "arm", "subset", "prior_cdk46i")
+_MONTH_DIGITS = 1
 
 
 def write_evidence(prediction: Prediction, page: Path, ensemble: Ensemble) -> list[Path]:
@@ -136,11 +138,19 @@ def _arm_name(file: str, row: Mapping[str, Any]) -> str:
     raise AssertionError(f"{file} has lost an arm")
 
 
-def _inside(value: float | None, low: float | None, high: float | None) -> bool | None:
-    """Whether a value lies in an interval of which the upper end may not be reached."""
+def _inside(
+    value: float | None, low: float | None, high: float | None, *, digits: int | None = None
+) -> bool | None:
+    """Whether a value lies in an interval of which the upper end may not be reached.
+
+    `digits` are the decimals of what is published: what agrees to these is inside.
+    """
     if value is None or low is None:
         return None
-    return low <= value <= (np.inf if high is None else high)
+    high = np.inf if high is None else high
+    if digits is not None:
+        value, low, high = round(value, digits), round(low, digits), round(high, digits)
+    return low <= value <= high
 
 
 def _summary(held: pl.DataFrame) -> str:
@@ -169,18 +179,18 @@ def _summary(held: pl.DataFrame) -> str:
         ),
         ("The same rows: published inside the predicted 95% interval", _share(near, _published_in)),
     ]
-    return _table(("held against each other", "inside"), lines)
+    return table(("held against each other", "inside"), lines)
 
 
 def _median_in(row: Mapping[str, Any]) -> bool | None:
     low = row["ci_lo"]
     if row["mpfs_mo"] is None or low is None:
         return None
-    return bool(_inside(row["pfs_median_months"] or np.inf, low, row["ci_hi"]))
+    return _inside(row["pfs_median_months"] or np.inf, low, row["ci_hi"], digits=_MONTH_DIGITS)
 
 
 def _published_in(row: Mapping[str, Any]) -> bool | None:
-    return _inside(row["mpfs_mo"], row["pfs_lo"], row["pfs_hi"])
+    return _inside(row["mpfs_mo"], row["pfs_lo"], row["pfs_hi"], digits=_MONTH_DIGITS)
 
 
 def _ratio_in(row: Mapping[str, Any]) -> bool | None:
@@ -204,17 +214,17 @@ def _against_published(held: pl.DataFrame) -> str:
         rows.append(
             (
                 *(row[key] for key in ("trial", "arm", "subset")),
-                _limits(row["mpfs_mo"], row["ci_lo"], row["ci_hi"], 1),
-                _limits(row["pfs_median_months"], row["pfs_lo"], row["pfs_hi"], 1),
+                limits(row["mpfs_mo"], row["ci_lo"], row["ci_hi"], 1),
+                limits(row["pfs_median_months"], row["pfs_lo"], row["pfs_hi"], 1),
                 _verdict(_median_in(row), _published_in(row)),
-                _limits(row["hr_published"], row["hr_lo_published"], row["hr_hi_published"], 2),
-                _limits(row["hr"], row["hr_lo"], row["hr_hi"], 2),
+                limits(row["hr_published"], row["hr_lo_published"], row["hr_hi_published"], 2),
+                limits(row["hr"], row["hr_lo"], row["hr_hi"], 2),
                 _verdict(_ratio_in(row), _inside(row["hr_published"], row["hr_lo"], row["hr_hi"])),
                 _response(row["orr_pct_published"], row["orr_base"]),
                 _simulated_response(row),
             )
         )
-    return _table(header, rows)
+    return table(header, rows)
 
 
 def _response(value: float | None, base: str) -> str:
@@ -254,7 +264,7 @@ def _landmarks(held: pl.DataFrame) -> str:
                         difference,
                     )
                 )
-    return _table(("trial", "arm", "month", "published", "simulated", "difference, points"), rows)
+    return table(("trial", "arm", "month", "published", "simulated", "difference, points"), rows)
 
 
 def _prevalence(found: pl.DataFrame) -> str:
@@ -280,7 +290,7 @@ def _prevalence(found: pl.DataFrame) -> str:
         "patients",
         "published, %",
     )
-    return _table(header, rows)
+    return table(header, rows)
 
 
 def _parameters(ensemble: Ensemble) -> str:
@@ -310,7 +320,7 @@ def _parameters(ensemble: Ensemble) -> str:
                 ", ".join(number.source),
             )
         )
-    return _table(("parameter", "unit", "plausible", "ensemble: median (90%)", "", "source"), rows)
+    return table(("parameter", "unit", "plausible", "ensemble: median (90%)", "", "source"), rows)
 
 
 def _at_edge(value: float, low: float | None, high: float | None) -> bool:
@@ -329,7 +339,7 @@ def _misses(fitted: pl.DataFrame) -> str:
             rows.append((row["trial"], row["arm"], row["subset"], f"{row['mpfs_mo']:.1f}", shown, ratio))
     if not rows:
         return "None of the fitted medians is missed both ways.\n"
-    return _table(("trial", "arm", "subset", "published", "simulated", "ratio"), rows)
+    return table(("trial", "arm", "subset", "published", "simulated", "ratio"), rows)
 
 
 def _predicted(unseen: pl.DataFrame) -> str:
@@ -352,30 +362,15 @@ def _predicted(unseen: pl.DataFrame) -> str:
             (
                 *(row[key] for key in ("trial", "arm", "subset")),
                 "" if row["n"] is None else str(row["n"]),
-                _limits(row["pfs_median_months"], row["pfs_lo"], row["pfs_hi"], 1),
-                _limits(row["hr"], row["hr_lo"], row["hr_hi"], 2),
+                limits(row["pfs_median_months"], row["pfs_lo"], row["pfs_hi"], 1),
+                limits(row["hr"], row["hr_lo"], row["hr_hi"], 2),
                 ", ".join("-" if rate is None else f"{rate:.0f}%" for rate in rates),
                 "" if row["orr_pct"] is None else f"{row['orr_pct']:.0f}%",
                 "" if row["os_median_months"] is None else f"{row['os_median_months']:.0f}",
                 str(row["simulated"]),
             )
         )
-    return _table(header, rows)
-
-
-def _limits(value: float | None, low: float | None, high: float | None, digits: int) -> str:
-    if value is None and low is None:
-        return ""
-    shown = ["-" if number is None else f"{number:.{digits}f}" for number in (value, low, high)]
-    return f"{shown[0]} ({shown[1]}-{shown[2]})"
-
-
-def _table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    lines = [header, ["---"] * len(header), *rows]
-    return (
-        "\n".join("| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |" for line in lines)
-        + "\n"
-    )
+    return table(header, rows)
 
 
 def main(arguments: Sequence[str]) -> None:

@@ -20,7 +20,9 @@ pub struct Pathway {
     pub ovarian_share: f64,
     /// Share of the ER-independent drive of cyclin D that comes through PI3K; the rest is MAPK.
     pub pi3k_share: f64,
-    /// CDK2 activity of an untreated cell, relative to its CDK4/6 activity.
+    /// Share of the PI3K signal of a cell without PIK3CA mutation that comes from the alpha isoform.
+    pub pi3k_alpha_share: f64,
+    /// CDK2 activity of an untreated cell of the median patient, relative to its CDK4/6 activity.
     pub cdk2_basal: f64,
     /// Kinase activity (CDK4/6 + CDK2) at which E2F is half free.
     pub e2f_half: f64,
@@ -38,6 +40,7 @@ impl Pathway {
         within("pathway.estradiol_half_saturation", self.estradiol_half_saturation, 1e-6, 100.0)?;
         within("pathway.ovarian_share", self.ovarian_share, 0.0, 1.0)?;
         within("pathway.pi3k_share", self.pi3k_share, 0.0, 1.0)?;
+        within("pathway.pi3k_alpha_share", self.pi3k_alpha_share, 0.0, 1.0)?;
         within("pathway.cdk2_basal", self.cdk2_basal, 0.0, 10.0)?;
         within("pathway.e2f_half", self.e2f_half, 1e-6, 100.0)?;
         within("pathway.e2f_hill", self.e2f_hill, 0.1, 20.0)?;
@@ -55,8 +58,8 @@ impl Pathway {
     }
 
     /// Free E2F of an untreated founder cell.
-    pub fn untreated_e2f(&self) -> f64 {
-        self.e2f(1.0 + self.cdk2_basal)
+    pub fn untreated_e2f(&self, patient: &CellPhysiology) -> f64 {
+        self.e2f(1.0 + self.cdk2_basal * patient.cyclin_e)
     }
 }
 
@@ -69,6 +72,8 @@ pub struct CellPhysiology {
     pub death: f64,
     /// Share of cyclin D that ER drives.
     pub er_dependence: f64,
+    /// CDK2 activity (cyclin E) of the tumour over that of the median patient.
+    pub cyclin_e: f64,
     /// Whether the ovaries make estradiol.
     pub premenopausal: bool,
 }
@@ -88,6 +93,7 @@ pub struct DrugDay {
     aromatase: f64,
     ovary: f64,
     pi3k: f64,
+    pi3k_alpha: f64,
     akt: f64,
     mtor: f64,
     fgfr: f64,
@@ -114,11 +120,12 @@ impl DrugDay {
                     Node::Aromatase => bliss(&mut day.aromatase),
                     Node::Ovary => bliss(&mut day.ovary),
                     Node::Pi3k => bliss(&mut day.pi3k),
+                    Node::Pi3kAlpha => bliss(&mut day.pi3k_alpha),
                     Node::Akt => bliss(&mut day.akt),
                     Node::Mtor => bliss(&mut day.mtor),
                     Node::Fgfr => bliss(&mut day.fgfr),
                     Node::Cdk2 => bliss(&mut day.cdk2),
-                    Node::Kill => day.kill += reached,
+                    Node::Kill => bliss(&mut day.kill),
                     Node::Er => day.er.push((concentration / effect.ic50, effect.max, effect.hill)),
                     Node::Cdk46 => day.cdk46.push((concentration / effect.ic50, effect.max, effect.hill)),
                 }
@@ -149,7 +156,9 @@ pub fn rates(pathway: &Pathway, patient: &CellPhysiology, drugs: &DrugDay, genot
     let effect = &genotype.effect;
     let er = er_signal(pathway, patient, drugs, effect);
 
-    let pi3k = (1.0 + effect.pi3k_gain) * (1.0 - drugs.pi3k);
+    // What a mutation adds comes from the alpha isoform; without one, other isoforms signal too.
+    let wild_pi3k = 1.0 - pathway.pi3k_alpha_share * drugs.pi3k_alpha;
+    let pi3k = (wild_pi3k + effect.pi3k_gain * (1.0 - drugs.pi3k_alpha)) * (1.0 - drugs.pi3k);
     let akt = (pi3k + effect.pten_gain + effect.akt_gain) * (1.0 - drugs.akt);
     let mtor = (akt + effect.mtor_gain) * (1.0 - drugs.mtor);
     let mapk = (1.0 + effect.fgfr_gain) * (1.0 - drugs.fgfr) + effect.mapk_gain;
@@ -164,16 +173,19 @@ pub fn rates(pathway: &Pathway, patient: &CellPhysiology, drugs: &DrugDay, genot
     for &(over_ic50, max, steepness) in &drugs.cdk46 {
         cdk46 *= 1.0 - hill(over_ic50, max, effect.cdk46_inhibitor_fold, steepness);
     }
-    let cdk2 = pathway.cdk2_basal * effect.cdk2_fold * (1.0 - drugs.cdk2);
+    let cdk2 = pathway.cdk2_basal * patient.cyclin_e * effect.cdk2_fold * (1.0 - drugs.cdk2);
     let e2f = if effect.rb_lost > 0.0 { 1.0 } else { pathway.e2f(cdk46 + cdk2) };
 
-    let activity = e2f / pathway.untreated_e2f();
-    let division = patient.division * activity * genotype.fitness;
+    let activity = e2f / pathway.untreated_e2f(patient);
+    // Chemotherapy kills in the attempt to divide: fast tumours shrink, and come back, the faster for it.
+    let killed = (drugs.kill * effect.chemotherapy_fold).min(1.0);
+    let attempted = patient.division * activity * genotype.fitness;
+    let division = attempted * (1.0 - killed);
     let er_lack = er_weight * (1.0 - er).max(0.0) * (1.0 - effect.er_lost);
     let arrest = (1.0 - activity).max(0.0);
     let death = patient.death
         + patient.division * (pathway.er_survival * er_lack + pathway.arrest_death * arrest)
-        + drugs.kill * effect.chemotherapy_fold * activity;
+        + attempted * killed;
     Rates { division, death }
 }
 
@@ -187,14 +199,22 @@ mod tests {
         estradiol_half_saturation: 0.1,
         ovarian_share: 0.9,
         pi3k_share: 0.5,
+        pi3k_alpha_share: 0.5,
         cdk2_basal: 0.1,
         e2f_half: 0.45,
         e2f_hill: 3.0,
         er_survival: 0.1,
         arrest_death: 0.0,
     };
-    const PATIENT: CellPhysiology =
-        CellPhysiology { division: 0.04, death: 0.03, er_dependence: 0.85, premenopausal: false };
+    const PATIENT: CellPhysiology = CellPhysiology {
+        division: 0.04,
+        death: 0.03,
+        er_dependence: 0.85,
+        cyclin_e: 1.0,
+        premenopausal: false,
+    };
+
+    const RESISTANT: CellPhysiology = CellPhysiology { er_dependence: 0.3, ..PATIENT };
 
     fn drug(node: Node) -> Drug {
         Drug {
@@ -288,9 +308,35 @@ mod tests {
     }
 
     #[test]
+    fn cyclin_e_makes_a_tumour_resist_cdk46_inhibitors_and_endocrine_therapy() {
+        let high = CellPhysiology { cyclin_e: 8.0, ..PATIENT };
+        for node in [Node::Cdk46, Node::Er, Node::Aromatase] {
+            assert!(net(wild(), &high, Some(node)) > net(wild(), &PATIENT, Some(node)), "{node:?}");
+        }
+        assert!((net(wild(), &high, None) - 0.01).abs() < 1e-12);
+    }
+
+    #[test]
+    fn an_inhibitor_of_one_isoform_slows_the_mutant_more_than_the_wild_type() {
+        let mutant = NodeEffect { pi3k_gain: 1.0, ..wild() };
+        let slowed = |effect, node| net(effect, &RESISTANT, None) - net(effect, &RESISTANT, Some(node));
+        assert!(slowed(mutant, Node::Pi3kAlpha) > slowed(wild(), Node::Pi3kAlpha));
+        assert!(slowed(wild(), Node::Pi3k) > slowed(wild(), Node::Pi3kAlpha));
+    }
+
+    #[test]
     fn chemotherapy_kills_dividing_cells_whatever_their_receptor() {
         let killed = |effect| net(effect, &PATIENT, None) - net(effect, &PATIENT, Some(Node::Kill));
         assert!(killed(wild()) > 0.0);
         assert!((killed(wild()) - killed(esr1())).abs() < 0.2 * killed(wild()));
+    }
+
+    #[test]
+    fn chemotherapy_shrinks_a_tumour_in_proportion_to_its_growth() {
+        let twice =
+            CellPhysiology { division: 2.0 * PATIENT.division, death: 2.0 * PATIENT.death, ..PATIENT };
+        let (slow, fast) = (net(wild(), &PATIENT, Some(Node::Kill)), net(wild(), &twice, Some(Node::Kill)));
+        assert!(slow < 0.0);
+        assert!((fast - 2.0 * slow).abs() < 1e-12, "{fast} {slow}");
     }
 }

@@ -13,8 +13,10 @@ pub enum Node {
     Ovary,
     /// Antagonises or degrades ER (SERMs, SERDs).
     Er,
-    /// Inhibits PI3K-alpha.
+    /// Inhibits all isoforms of PI3K.
     Pi3k,
+    /// Inhibits PI3K-alpha, mutant or not.
+    Pi3kAlpha,
     /// Inhibits AKT.
     Akt,
     /// Inhibits mTORC1.
@@ -25,7 +27,7 @@ pub enum Node {
     Cdk46,
     /// Inhibits CDK2.
     Cdk2,
-    /// Kills dividing cells (chemotherapy); `max` is per day.
+    /// Kills cells that divide (chemotherapy): a share of them dies instead.
     Kill,
 }
 
@@ -35,7 +37,7 @@ pub enum Node {
 pub struct DrugEffect {
     /// Where it acts.
     pub node: Node,
-    /// Largest effect: a fraction, or per day for `kill`.
+    /// Largest effect: a fraction.
     pub max: f64,
     /// Concentration of half the largest effect, in the drug's concentration unit.
     pub ic50: f64,
@@ -151,8 +153,7 @@ impl Drug {
         within(format!("{place}.neutrophil_slope"), self.neutrophil_slope, 0.0, 1e3)?;
         within(format!("{place}.discontinuation_per_month"), self.discontinuation_per_month, 0.0, 10.0)?;
         for effect in &self.effects {
-            let ceiling = if effect.node == Node::Kill { 10.0 } else { 1.0 };
-            within(format!("{place}.effect.max"), effect.max, 0.0, ceiling)?;
+            within(format!("{place}.effect.max"), effect.max, 0.0, 1.0)?;
             within(format!("{place}.effect.ic50"), effect.ic50, 1e-12, 1e12)?;
             within(format!("{place}.effect.hill"), effect.hill, 0.1, 20.0)?;
         }

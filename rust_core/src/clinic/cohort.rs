@@ -72,10 +72,10 @@ impl Cohort {
     /// cells, and for cells whose E2F is free. No cell is grown.
     pub fn check_step(&self, patients: u64) -> Result<()> {
         let spec = &self.experiment.spec;
-        let free_e2f = 1.0 / spec.pathway.untreated_e2f();
         for id in 0..patients {
             let drawn = Covariates::draw(&spec.population, &self.experiment.catalogue, spec.seed, id, 0);
             let cells = drawn.physiology;
+            let free_e2f = 1.0 / spec.pathway.untreated_e2f(&cells);
             StepProbabilities::new(cells.division * free_e2f, cells.death, spec.dt, || {
                 format!("patient {id}")
             })?;
@@ -215,6 +215,7 @@ fn patient_table(rows: &[Arc<PatientRow>]) -> Table {
     t.put("division_per_day", f64s(|c| c.physiology.division));
     t.put("death_per_day", f64s(|c| c.physiology.death));
     t.put("er_dependence", f64s(|c| c.physiology.er_dependence));
+    t.put("cyclin_e", f64s(|c| c.physiology.cyclin_e));
     t.put("premenopausal", flags(|c| c.physiology.premenopausal));
     t.put("visceral", flags(|c| c.visceral));
     t.put("bone_only", flags(|c| c.bone_only));

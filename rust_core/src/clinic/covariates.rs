@@ -9,6 +9,9 @@ use crate::error::{Error, Result, within};
 use crate::random::{Philox4x64, Purpose, exponential, normal, stream, uniform};
 use serde::{Deserialize, Serialize};
 
+/// Cyclin E is not drawn further from the median than this fold.
+const MOST_CYCLIN_E: f64 = 20.0;
+
 /// A log-normal law, cut to `[low, high]`.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -90,6 +93,8 @@ pub struct Given {
     pub turnover: Option<f64>,
     /// Share of cyclin D that ER drives.
     pub er_dependence: Option<f64>,
+    /// CDK2 activity (cyclin E) over that of the median patient.
+    pub cyclin_e: Option<f64>,
     /// Tumour volume at diagnosis, cm3.
     pub diagnosis_volume_cm3: Option<f64>,
     /// Tumour volume at which the patient dies, cm3.
@@ -123,6 +128,7 @@ impl Given {
             ("net_growth_per_day", self.net_growth_per_day, 1e-4, 1.0),
             ("turnover", self.turnover, 0.0, 1.0 - 1e-6),
             ("er_dependence", self.er_dependence, 0.0, 1.0),
+            ("cyclin_e", self.cyclin_e, 0.0, 100.0),
             ("diagnosis_volume_cm3", self.diagnosis_volume_cm3, 1e-6, 1e6),
             ("lethal_volume_cm3", self.lethal_volume_cm3, 1e-6, 1e6),
             ("target_share", self.target_share, 0.0, 1.0),
@@ -179,6 +185,9 @@ pub struct Population {
     /// Correlation of growth with endocrine dependence (of their logarithm and logit).
     #[serde(default)]
     pub growth_er_correlation: f64,
+    /// Standard deviation of the logarithm of CDK2 activity (cyclin E) between patients.
+    #[serde(default)]
+    pub cyclin_e_sigma: f64,
     /// Tumour volume at diagnosis, cm3.
     pub diagnosis_volume_cm3: LogNormal,
     /// Tumour volume at which the patient dies, cm3.
@@ -262,6 +271,7 @@ impl Population {
         }
         within(at("visceral_growth"), self.visceral_growth, 0.1, 10.0)?;
         within(at("bone_only_growth"), self.bone_only_growth, 0.1, 10.0)?;
+        within(at("cyclin_e_sigma"), self.cyclin_e_sigma, 0.0, 3.0)?;
         within(at("exposure_sigma"), self.exposure_sigma, 0.0, 3.0)?;
         within(at("mutation_rate_sigma"), self.mutation_rate_sigma, 0.0, 5.0)?;
         within(at("loss_to_follow_up_per_year"), self.loss_to_follow_up_per_year, 0.0, 100.0)?;
@@ -383,7 +393,6 @@ impl Covariates {
             founder = names.iter().filter_map(|name| catalogue.index(name)).collect();
         }
         let division = net / (1.0 - turnover);
-        let physiology = CellPhysiology { division, death: division - net, er_dependence, premenopausal };
         let rng = &mut stream(seed, patient, Purpose::FollowUp, candidate);
         let mut wait = |per_year: f64| {
             let draw = exponential(rng);
@@ -392,6 +401,19 @@ impl Covariates {
         let lost_day = wait(population.loss_to_follow_up_per_year);
         let other_death_day = wait(population.other_death_per_year);
         let accrual_share = uniform(rng);
+        let law = LogNormal {
+            median: 1.0,
+            sigma: population.cyclin_e_sigma,
+            low: 1.0 / MOST_CYCLIN_E,
+            high: MOST_CYCLIN_E,
+        };
+        let physiology = CellPhysiology {
+            division,
+            death: division - net,
+            er_dependence,
+            cyclin_e: or(given.cyclin_e, law.draw(rng)),
+            premenopausal,
+        };
         Self {
             net_growth_per_day: net,
             turnover,

@@ -10,18 +10,14 @@ use crate::clinic::imaging::Bulk;
 use crate::clinic::patient::{Body, Patient, Status};
 use crate::clinic::records::Records;
 use crate::clinic::treatment::Treatment;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::random::Philox4x64;
+use crate::sealed::Seal;
 use crate::tumour::burden::Burden;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
-/// What the bytes begin with.
-const MAGIC: &[u8; 8] = b"TUMORABM";
-/// The layout of the rest; raised when any of the structures below changes.
-const FORMAT: u32 = 1;
-/// The polynomial of zlib and PNG.
-const CHECK: crc::Crc<u32> = crc::Crc::<u32>::new(&crc::CRC_32_ISO_HDLC);
+const SEAL: Seal = Seal { magic: b"TUMORABM", format: 2, content: "saved patient" };
 
 /// State that cannot be computed again from the experiment.
 #[derive(Serialize, Deserialize)]
@@ -55,15 +51,11 @@ struct State {
     peaks: Vec<u64>,
 }
 
-fn refuse(message: impl Into<String>) -> Error {
-    Error::input("saved patient", message)
-}
-
 impl Patient {
     /// The whole state.
     pub fn save(&self) -> Result<Vec<u8>> {
         let state = State {
-            spec: serde_json::to_string(&self.experiment.spec).map_err(|e| refuse(e.to_string()))?,
+            spec: serde_json::to_string(&self.experiment.spec).map_err(|e| SEAL.refuse(e.to_string()))?,
             id: self.id,
             arm: self.arm,
             candidate: self.candidate,
@@ -90,26 +82,13 @@ impl Patient {
             lesion_due: self.lesion_due,
             peaks: self.peaks.clone(),
         };
-        let mut bytes = MAGIC.to_vec();
-        bytes.extend(FORMAT.to_le_bytes());
-        let body = postcard::to_allocvec_crc32(&state, CHECK.digest()).map_err(|e| refuse(e.to_string()))?;
-        bytes.extend(body);
-        Ok(bytes)
+        SEAL.close(&state)
     }
 
     /// The patient that was saved.
     pub fn load(bytes: &[u8]) -> Result<Self> {
-        let foreign = || refuse("these bytes are no saved patient of tumor_abm");
-        let rest = bytes.strip_prefix(MAGIC).ok_or_else(foreign)?;
-        let (format, rest) = rest.split_first_chunk::<4>().ok_or_else(foreign)?;
-        let format = u32::from_le_bytes(*format);
-        if format != FORMAT {
-            let message = format!("found format {format}; this version of tumor_abm reads format {FORMAT}");
-            return Err(refuse(message));
-        }
-        let damaged = |_| refuse("the bytes are cut off or damaged");
-        let state: State = postcard::from_bytes_crc32(rest, CHECK.digest()).map_err(damaged)?;
-        let spec: Spec = serde_json::from_str(&state.spec).map_err(|error| refuse(error.to_string()))?;
+        let state: State = SEAL.open(bytes)?;
+        let spec: Spec = serde_json::from_str(&state.spec).map_err(|error| SEAL.refuse(error.to_string()))?;
         let experiment = Arc::new(Experiment::new(spec)?);
         Ok(Self::from_state(&experiment, state))
     }
