@@ -1,6 +1,6 @@
 """Takes the screenshots of the README: `make screenshots`, or run this with the project's Python.
 
-A patient is played to the middle of the second line, then forked into another strategy. Needs chromium
+A patient is played into the third line; then, from the second on, into two strategies. Needs chromium
 (or google-chrome) on the path.
 """
 
@@ -24,13 +24,16 @@ WINDOW = {"width": 1366, "height": 768}
 PATIENCE_MS = 300_000
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 
-FIRST_DAY = 1_900
-"""Day of the first picture: the third regimen is near."""
+PATIENT = 6
+"""Number of a patient whose tumour is seen to grow through two lines; the page begins with number 2."""
+
+FIRST_DAY = 1_720
+"""Day of the first picture: in the third line."""
 
 FORK_DAY = 1_500
 """Day on which the twins part: the first line has failed."""
 
-SECOND_DAY = 2_100
+SECOND_DAY = 1_750
 """Day of the second picture."""
 
 
@@ -62,6 +65,11 @@ def main() -> None:
 def take(page: Page) -> None:
     """Take both pictures."""
     page.locator(".tumor-bar .tumor-facts").wait_for()
+    patient = page.locator(".tumor-slider", has_text="Patient number")
+    for number in range(3, PATIENT + 1):
+        patient.get_by_role("slider").press("ArrowRight")
+        expect(patient).to_contain_text(f"Patient number {number}")
+    page.get_by_role("button", name="Reset").click()
     page.locator(".tumor-slider", has_text="days a frame").get_by_role("slider").press("End")
     play_to(page, FIRST_DAY)
     keep(page, "app_tumour_under_therapy.png")
