@@ -126,6 +126,27 @@ def test_relapse_comes_in_its_window_and_selects_what_the_adjuvant_drug_spares()
     assert letrozole["er_dependence"].median() < untreated["er_dependence"].median() - 0.05
 
 
+def test_adjuvant_therapy_that_is_not_taken_selects_nothing():
+    adjuvant = {"regimen": ["letrozole"], "relapse_before_month": 72.0}
+    history = [{"name": "relapse", "adjuvant": adjuvant}]
+
+    def relapsed(nonadherence: float) -> pl.DataFrame:
+        return simulated({"history": history, "adjuvant_nonadherence": nonadherence}).patients
+
+    taken, untaken, some = relapsed(0.0), relapsed(1.0), relapsed(0.3)
+    assert not taken["nonadherent"].any()
+    assert untaken["nonadherent"].all()
+    assert 0.3 < some["nonadherent"].mean() < 0.9  # they relapse more often
+    # Without the drug everybody relapses as they would untreated, and no resistance is selected.
+    assert untaken["er_dependence"].median() > taken["er_dependence"].median() + 0.05
+    esr1 = [patients["altered"].str.contains("ESR1").mean() for patients in (taken, untaken)]
+    assert esr1[0] > 0.1
+    assert esr1[1] < 0.02
+    # The record says that it was taken: trials count them as relapsed on it.
+    on_letrozole = [{**history[0], "eligibility": {"taken": ["letrozole"]}}]
+    assert simulated({"history": on_letrozole, "adjuvant_nonadherence": 1.0}, patients=10).patients.height == 10
+
+
 def test_who_relapses_under_adjuvant_therapy_was_not_seen_before():
     adjuvant = {"regimen": ["letrozole"], "relapse_before_month": 24.0}
     early = simulated({"history": [{"name": "relapse", "adjuvant": adjuvant}]}, patients=50).patients

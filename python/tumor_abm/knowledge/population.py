@@ -126,6 +126,8 @@ class Population(Table):
         Volume of the primary tumour that surgery removes, in histories with adjuvant therapy.
     residual_cells
         Tumour cells that surgery leaves behind there; each cell had the same chance to stay.
+    adjuvant_nonadherence
+        Share of patients who do not take the adjuvant therapy that they are on.
     prior
         Lines that every patient has lived through before the arms begin; or ...
     history
@@ -159,6 +161,7 @@ class Population(Table):
     other_death_per_year: Hazard
     primary_volume_cm3: Positive
     residual_cells: LogNormal
+    adjuvant_nonadherence: Share
     prior: list[Line] = Field(default_factory=list)
     history: list[History] = Field(default_factory=list)
     eligibility: Eligibility = Field(default_factory=Eligibility)

@@ -226,6 +226,9 @@ pub struct Population {
     pub primary_volume_cm3: f64,
     /// Cells that surgery leaves behind in those who relapse under adjuvant therapy.
     pub residual_cells: LogNormal,
+    /// Share of patients who do not take their adjuvant therapy.
+    #[serde(default)]
+    pub adjuvant_nonadherence: f64,
     /// Lines every patient has lived through before the arms begin; or ...
     #[serde(default)]
     pub prior: Vec<Line>,
@@ -266,6 +269,7 @@ impl Population {
             ("bone_only", self.bone_only),
             ("visceral", self.visceral),
             ("premenopausal", self.premenopausal),
+            ("adjuvant_nonadherence", self.adjuvant_nonadherence),
         ] {
             within(at(key), share, 0.0, 1.0)?;
         }

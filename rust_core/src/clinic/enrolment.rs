@@ -117,12 +117,22 @@ pub(crate) struct Past {
     pub(crate) history: usize,
     /// Days from the start of adjuvant therapy to relapse.
     pub(crate) relapse_days: Option<u64>,
+    /// Adjuvant therapy was prescribed and not taken.
+    pub(crate) nonadherent: bool,
     /// Regimens of the lines for advanced disease.
     pub(crate) regimens: Vec<String>,
     /// How the last of them ended.
     pub(crate) ended: Option<EndReason>,
     /// Days of treatment with every drug.
     pub(crate) days_on: Vec<u64>,
+}
+
+impl Past {
+    /// Whether therapy is prescribed and not taken: that before the relapse of who is nonadherent. Records know
+    /// nothing of it.
+    pub(crate) fn leaves_its_drugs(&self) -> bool {
+        self.nonadherent && self.relapse_days.is_none()
+    }
 }
 
 impl Eligibility {
@@ -242,6 +252,9 @@ impl Patient {
     /// Whether the disease comes back when it should, under the therapy or after it.
     fn relapses(&mut self, adjuvant: &Adjuvant, cancel: &AtomicBool) -> Result<bool> {
         self.treatment = Treatment::new(Arc::new(vec![adjuvant.line.clone()]), false);
+        let spec = &self.experiment.spec;
+        let chance = uniform(&mut stream(spec.seed, self.id, Purpose::Adherence, self.candidate));
+        self.past.nonadherent = chance < spec.population.adjuvant_nonadherence;
         let last_day = (adjuvant.relapse_before_month * DAYS_PER_MONTH) as u64;
         for day in 0..last_day {
             self.visit();

@@ -357,7 +357,12 @@ impl Patient {
         for course in self.treatment.line.iter().flat_map(|line| &line.courses) {
             self.past.days_on[course.drug] += 1;
         }
-        let doses = self.treatment.doses_today(experiment.spec.drugs.len(), self.day);
+        let drugs = experiment.spec.drugs.len();
+        let doses = if self.past.leaves_its_drugs() {
+            vec![(0, 0.0); drugs]
+        } else {
+            self.treatment.doses_today(drugs, self.day)
+        };
         self.body.pass_day(&experiment, &doses);
         let today = DrugDay::new(&experiment.spec.drugs, &self.body.concentrations);
         if today != self.drugs {

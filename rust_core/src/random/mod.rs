@@ -37,6 +37,8 @@ pub enum Purpose {
     History = 10,
     /// Regimens that are a matter of choice; the index is the line.
     Choice = 11,
+    /// Whether adjuvant therapy is taken; the index is the candidate.
+    Adherence = 12,
 }
 
 /// The stream of one purpose in one patient (or replicate).
