@@ -40,7 +40,7 @@ class Emulator:
     points
         Parameter sets, a row each, as shares of the ranges.
     values
-        Quantities, a row per parameter set.
+        Quantities, a row per parameter set; NaN where a simulation said nothing of one.
     """
 
     def __init__(self, points: Numbers, values: Numbers) -> None:
@@ -74,7 +74,8 @@ def _kernel(products: Numbers, one: _Process) -> Numbers:
 
 
 def _fitted(products: Numbers, values: Numbers) -> list[_Process]:
-    middle = np.median(values, axis=0)
+    middle = np.nanmedian(values, axis=0)
+    values = np.where(np.isnan(values), middle, values)
     spread = np.maximum(values.std(axis=0), 1e-9)
     # Far-off simulations say little about where the fit is good, and much to a Gaussian: they are drawn in.
     standard = np.clip((values - middle) / spread, -3.0, 3.0)

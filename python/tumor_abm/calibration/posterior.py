@@ -15,13 +15,11 @@ from tumor_abm.calibration.problem import Problem
 from tumor_abm.calibration.search import Tried, best_emulated, emulated_loss, emulator
 
 MEMBERS = 12
-CANDIDATES = 20
-PATIENTS = 120
+CANDIDATES = 24
+PATIENTS = 200
 
 _CHAINS = 60
 _STEPS = 3_000
-_TEMPERATURE = 2.0
-"""The emulator errs by about the noise of a wave; its posterior is widened so that the truth stays inside."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -83,7 +81,7 @@ def _moved(
     proposed = chains + step + 1e-3 * rng.standard_normal(chains.shape)
     inside = ((proposed > 0.005) & (proposed < 0.995)).all(axis=1)
     expected = np.where(inside, emulated_loss(problem, learnt, points, np.clip(proposed, 0, 1)), np.inf)
-    accepted = np.log(rng.random(number)) < (losses - expected) / (2 * _TEMPERATURE)
+    accepted = np.log(rng.random(number)) < (losses - expected) / 2
     return np.where(accepted[:, None], proposed, chains), np.where(accepted, expected, losses)
 
 

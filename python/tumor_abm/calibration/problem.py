@@ -204,8 +204,8 @@ class Problem:
         -------
         list of float
             What the simulation says of targets, prevalences and predicted rows, in this order; medians and
-            hazard ratios as logarithms. ``None`` if it cannot be simulated: cells too fast for steps of a
-            day, or nobody eligible.
+            hazard ratios as logarithms, NaN of subsets without patients. ``None`` if it cannot be simulated:
+            cells too fast for steps of a day, or nobody eligible.
         """
         knowledge = self.knowledge.with_numbers(self.parameters.overrides(values))
         try:
@@ -243,10 +243,13 @@ class Problem:
         return low, high, sigma
 
     def deviations(self, outputs: Numbers) -> Numbers:
-        """Misfits in standard deviations, a row per parameter set and a column per target and prevalence."""
+        """Misfits in standard deviations, a row per parameter set and a column per target and prevalence.
+
+        What nothing is known of (NaN) counts as met.
+        """
         low, high, sigma = self._scales
         fitted = outputs[:, : len(low)]
-        found: Numbers = (fitted - np.clip(fitted, low, high)) / sigma
+        found: Numbers = np.nan_to_num((fitted - np.clip(fitted, low, high)) / sigma, nan=0.0)
         return found
 
     def misfits(self, outputs: Numbers) -> Numbers:
@@ -283,6 +286,9 @@ class Problem:
 
 
 def _output(target: Target, lived: Mapping[ArmKey, Sample], curves: Mapping[ArmKey, Curve]) -> float:
+    """Return what a simulation says of a target; NaN if none of its few patients belongs to the subset."""
+    if not {target.key, target.versus} - {None} <= lived.keys():
+        return math.nan
     simulated = target.simulated(lived, curves)
     return math.log(min(max(simulated, 0.02), _LONGEST_MONTHS)) if target.logarithmic else simulated
 

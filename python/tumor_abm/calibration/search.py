@@ -29,7 +29,7 @@ JOURNAL = "simulated.jsonl"
 
 _EDGE = 0.01
 """Proposals stay so far, as a share of the range, from its ends."""
-_LEARNT_FROM = 600
+_LEARNT_FROM = 400
 """Best sets that an emulator is made of: it need not know where nobody goes."""
 _NEAR = 0.7
 """Distance (root mean square, in standard deviations of the sets) within which an emulator is trusted."""
@@ -61,6 +61,7 @@ WAVES: Mapping[Plan, Sequence[Wave]] = {
         Wave(sets=90, patients=24, width=0.06),
         Wave(sets=80, patients=32, width=0.05),
         Wave(sets=50, patients=48, width=0.045),
+        Wave(sets=60, patients=48, width=0.04),
     ),
     "chemotherapy": (
         Wave(sets=40, patients=24, width=0.15),
