@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -10,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from tumor_abm import trials
+from tumor_abm.calibration.adopt import KNOWLEDGE, adopt
 from tumor_abm.calibration.cohorts import Spared, cohorts_of, delay_months, live, samples
 from tumor_abm.calibration.emulator import Emulator
 from tumor_abm.calibration.parameters import Free, Parameters
@@ -19,7 +21,7 @@ from tumor_abm.calibration.sample import Sample, hazard_ratio
 from tumor_abm.calibration.search import Journal, Tried, Wave, search
 from tumor_abm.calibration.sensitivity import draw_sensitivity, sensitivity
 from tumor_abm.calibration.store import calibrate
-from tumor_abm.ensemble import Ensemble
+from tumor_abm.ensemble import Ensemble, Member
 from tumor_abm.errors import InputError
 from tumor_abm.knowledge import Knowledge, evidence
 from tumor_abm.report.calibration import write_calibration
@@ -71,6 +73,23 @@ def test_hazard_ratio_of_exponential_arms(ratio: float) -> None:
     arm, control = exponential(0.05 * ratio, patients, SEED), exponential(0.05, patients, SEED + 1)
     found = hazard_ratio(sample(arm), sample(control))
     assert np.log(found) == pytest.approx(np.log(ratio), abs=4.9 * np.sqrt(2 / patients))
+
+
+def test_a_subset_that_nobody_belongs_to_says_nothing() -> None:
+    problem = Problem.shipped()
+    values = problem.parameters.values(problem.parameters.start())
+    outputs = problem.simulate(values, patients=2, seed=SEED, jobs=2)
+    assert outputs is not None
+    silent = np.isnan(outputs)
+    assert silent.any()
+    assert not silent.all()
+    table = np.array([outputs])
+    deviations = problem.deviations(table)[0]
+    assert (deviations[silent[: len(deviations)]] == 0).all()
+    assert np.isfinite(problem.losses(problem.parameters.start()[None, :], table)).all()
+    known = np.random.default_rng(SEED).normal(size=(30, 1))
+    learnt = Emulator(known, np.where(np.arange(30)[:, None] == 7, np.nan, 2 * known))
+    assert learnt.predict(np.array([[0.5]]))[0, 0] == pytest.approx(1.0, abs=0.2)
 
 
 # --- parameters ---------------------------------------------------------------------------------
@@ -288,6 +307,37 @@ def test_a_calibration_is_written_up(tmp_path: Path) -> None:
     assert "| EMT, off | per day |" in text
     assert "{{" not in text
     assert figure.read_bytes()[:4] == b"\x89PNG"
+
+
+def test_a_calibration_becomes_the_package_s_own(tmp_path: Path) -> None:
+    knowledge = tmp_path / "knowledge"
+    shutil.copytree(KNOWLEDGE, knowledge)
+    number = "drug.letrozole.effects.aromatase.ic50"
+    fulvestrant = "drug.fulvestrant.effects.er.ic50"
+    found = tmp_path / "calibration"
+    found.mkdir()
+    with pytest.raises(InputError, match=r"ensemble\.json"):
+        adopt(found, knowledge)
+    Ensemble(members=[Member(overrides={number: 0.0125, fulvestrant: 4.5})]).save(found / "ensemble.json")
+    with pytest.raises(InputError, match="is the calibration finished"):
+        adopt(found, knowledge)
+    (found / "values.json").write_text(json.dumps({"centre": {number: 0.0125, fulvestrant: 4.5}}))
+    assert adopt(found, knowledge) == [number, fulvestrant]
+
+    def changed(name: str) -> list[str]:
+        before, after = ((folder / name).read_text().splitlines() for folder in (KNOWLEDGE, knowledge))
+        return [new for old, new in zip(before, after, strict=True) if old != new]
+
+    assert changed("pathway.toml") == changed("populations.toml") == changed("alterations.toml") == []
+    first, second = sorted(changed("drugs.toml"))
+    assert first.startswith("ic50 = { value = 0.0125, low = ")
+    assert 'source = ["Calibration", "assumed"]' in first
+    assert second.startswith("ic50 = { value = 4.5, low = ")
+    assert Ensemble.load(knowledge / "ensemble.json").members[0].overrides[number] == 0.0125
+    (found / "values.json").write_text(json.dumps({"centre": {"pathway.no_such_number": 1.0, number: 0.02}}))
+    with pytest.raises(InputError, match="no file has the number"):
+        adopt(found, knowledge)
+    assert "0.0125" in (knowledge / "drugs.toml").read_text()
 
 
 def test_weights_are_worth_at_least_half_of_the_members() -> None:

@@ -30,6 +30,7 @@ from tumor_abm.provenance import now
 
 AGAIN = "again.jsonl"
 ENSEMBLE = "ensemble.json"
+VALUES = "values.json"
 
 Say = Callable[[str], None]
 Progress = Callable[[int], None]
@@ -172,4 +173,4 @@ def _write(found: Calibration, plan: Plan, identity: Mapping[str, Any]) -> None:
     text = json.dumps(
         {"centre": parameters.overrides(middle), "best": parameters.overrides(found.members[0].values)}
     )
-    (found.path / "values.json").write_text(text + "\n", encoding="utf-8")
+    (found.path / VALUES).write_text(text + "\n", encoding="utf-8")
