@@ -144,7 +144,8 @@ def test_adjuvant_therapy_that_is_not_taken_selects_nothing():
     assert esr1[1] < 0.02
     # The record says that it was taken: trials count them as relapsed on it.
     on_letrozole = [{**history[0], "eligibility": {"taken": ["letrozole"]}}]
-    assert simulated({"history": on_letrozole, "adjuvant_nonadherence": 1.0}, patients=10).patients.height == 10
+    recorded = simulated({"history": on_letrozole, "adjuvant_nonadherence": 1.0}, patients=10).patients
+    assert recorded["nonadherent"].all()
 
 
 def test_who_relapses_under_adjuvant_therapy_was_not_seen_before():
