@@ -1,10 +1,10 @@
 """The search: waves of simulated parameter sets, each proposed by an emulator of all sets before it.
 
 A wave is a cloud of parameter sets around the best that the emulator knows; it is simulated, the emulator
-learns, and the next cloud is smaller and better placed. A search from scratch starts with sets spread evenly
-over the plausible ranges; one that takes up the shipped values starts around them. Each simulation is on disk
-as soon as it is done. A wave is drawn from the seed and the waves before it alone, so an interrupted search
-goes on as if nothing had happened.
+learns, and the next cloud is smaller and better placed. The first cloud lies around the shipped values, or,
+in a search from scratch, where an evolution strategy has come to from the middle of the plausible ranges, for
+over all of these no emulator is of use. Each simulation is on disk as soon as it is done. A stage is drawn from
+the seed and the stages before it alone, so an interrupted search goes on as if nothing had happened.
 """
 
 from __future__ import annotations
@@ -13,12 +13,12 @@ import json
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from cmaes import CMA
-from scipy.stats.qmc import LatinHypercube
 
 from tumor_abm.calibration.emulator import Emulator, Numbers
 from tumor_abm.calibration.parameters import Plan
@@ -34,6 +34,7 @@ _LEARNT_FROM = 400
 _NEAR = 0.7
 """Distance (root mean square, in standard deviations of the sets) within which an emulator is trusted."""
 _DISTRUST = 500.0
+_IMPOSSIBLE = 1e12
 _STRATEGY = {"population": 40, "generations": 150, "starts": 2, "sigma": 0.05}
 
 
@@ -48,13 +49,37 @@ class Wave:
     patients
         Patients of every cohort: few early, many late.
     width
-        Standard deviation around the centre, as a share of the ranges; none: evenly over the ranges.
+        Standard deviation around the centre, as a share of the ranges.
     """
 
     sets: int
     patients: int
-    width: float | None
+    width: float
 
+
+@dataclass(frozen=True, kw_only=True)
+class Descent:
+    """Generations of an evolution strategy (CMA-ES), from the middle of the plausible ranges.
+
+    Attributes
+    ----------
+    generations
+        How many.
+    sets
+        Parameter sets of a generation; they are compared on the same patients.
+    patients
+        Patients of every cohort, others in every generation.
+    width
+        Standard deviation of the first generation, as a share of the ranges.
+    """
+
+    generations: int
+    sets: int
+    patients: int
+    width: float
+
+
+Stage = Wave | Descent
 
 WAVES: Mapping[Plan, Sequence[Wave]] = {
     "endocrine": (
@@ -69,12 +94,8 @@ WAVES: Mapping[Plan, Sequence[Wave]] = {
         Wave(sets=24, patients=48, width=0.06),
     ),
 }
-WIDE: Sequence[Wave] = (
-    Wave(sets=300, patients=12, width=None),
-    Wave(sets=150, patients=12, width=0.15),
-    Wave(sets=120, patients=16, width=0.11),
-)
-"""Waves before these when a search starts from scratch."""
+DESCENT = Descent(generations=60, sets=16, patients=12, width=0.15)
+"""Before these when a search starts from scratch."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -84,7 +105,7 @@ class Tried:
     Attributes
     ----------
     wave
-        Number of its wave, from 0.
+        Number of its stage, from 0.
     shares
         Where in the ranges its parameters lie, 0 to 1.
     outputs
@@ -124,13 +145,13 @@ class Journal:
     def __len__(self) -> int:
         return len(self._tried)
 
-    def of_wave(self, number: int) -> list[Tried]:
-        """Return the sets of one wave."""
+    def of_stage(self, number: int) -> list[Tried]:
+        """Return the sets of one stage."""
         return [tried for tried in self if tried.wave == number]
 
-    def before(self, number: int) -> list[Tried]:
-        """Return the sets of the waves before one."""
-        return [tried for tried in self if tried.wave < number]
+    def of_waves(self, stages: Sequence[Stage]) -> list[Tried]:
+        """Return the sets that an emulator learns from: those of waves, all of which lie close together."""
+        return [tried for tried in self if isinstance(stages[tried.wave], Wave)]
 
     def add(self, tried: Tried) -> None:
         """Keep a set."""
@@ -145,38 +166,74 @@ def search(
     *,
     seed: int,
     jobs: int,
-    waves: Sequence[Wave],
+    stages: Sequence[Stage],
     progress: Callable[[int], None] = lambda done: None,
     say: Callable[[str], None] = lambda message: None,
 ) -> None:
-    """Simulate all waves that `journal` lacks.
+    """Simulate what `journal` lacks of all stages; a descent comes first or not at all.
 
     Parameters
     ----------
     progress
         Called with the number of parameter sets simulated.
     say
-        Called with a line after each wave.
+        Called with a line after each stage.
     """
     done = 0
-    for number, wave in enumerate(waves):
-        known = journal.of_wave(number)
-        if len(known) < wave.sets:
-            cloud = _cloud(problem, wave, number, journal.before(number), seed)
-            for place, shares in enumerate(np.clip(cloud, _EDGE, 1 - _EDGE)):
-                progress(done + place)
-                if place >= len(known):
-                    # Neighbours live with other patients, so that the emulator averages over patients, too.
-                    outputs = problem.simulate(
-                        problem.parameters.values(shares),
-                        patients=wave.patients,
-                        seed=patients_seed(seed, number, place),
-                        jobs=jobs,
-                    )
-                    journal.add(Tried(wave=number, shares=[float(x) for x in shares], outputs=outputs))
-        done += wave.sets
+    centre: Numbers = np.clip(problem.parameters.start(), _EDGE, 1 - _EDGE)
+    for number, stage in enumerate(stages):
+        run = _Runs(problem, journal, number, stage, seed, jobs, partial(_reported, progress, done))
+        if isinstance(stage, Descent):
+            centre = _descended(problem, stage, run, seed + number)
+        elif len(journal.of_stage(number)) < stage.sets:
+            before = [tried for tried in journal.of_waves(stages) if tried.wave < number]
+            if before:
+                learnt, points = emulator(problem, before)
+                centre = best_emulated(problem, learnt, points, seed + number)[1]
+            # Neighbours live with other patients, so that the emulator averages over patients, too.
+            for place, shares in enumerate(_cloud(stage, centre, np.random.default_rng([seed, number]))):
+                run(place, shares, patients=place)
+        done += size_of(stage)
         progress(done)
-        say(f"wave {number + 1} of {len(waves)}: {_summary(problem, journal.of_wave(number))}")
+        say(f"stage {number + 1} of {len(stages)}: {_summary(problem, journal.of_stage(number))}")
+
+
+@dataclass(frozen=True)
+class _Runs:
+    """Simulations of one stage, taken from the journal if they are there."""
+
+    problem: Problem
+    journal: Journal
+    number: int
+    stage: Stage
+    seed: int
+    jobs: int
+    begins: Callable[[int], None]
+
+    def __call__(self, place: int, shares: Numbers, *, patients: int) -> Tried:
+        """Simulate the set at `place` of the stage; `patients` says which patients live with it."""
+        self.begins(place)
+        known = self.journal.of_stage(self.number)
+        if place < len(known):
+            return known[place]
+        outputs = self.problem.simulate(
+            self.problem.parameters.values(shares),
+            patients=self.stage.patients,
+            seed=patients_seed(self.seed, self.number, patients),
+            jobs=self.jobs,
+        )
+        tried = Tried(wave=self.number, shares=[float(x) for x in shares], outputs=outputs)
+        self.journal.add(tried)
+        return tried
+
+
+def _reported(progress: Callable[[int], None], done: int, place: int) -> None:
+    progress(done + place)
+
+
+def size_of(stage: Stage) -> int:
+    """How many parameter sets a stage simulates."""
+    return stage.sets * stage.generations if isinstance(stage, Descent) else stage.sets
 
 
 def patients_seed(seed: int, wave: int, place: int) -> int:
@@ -206,13 +263,8 @@ def best_emulated(problem: Problem, learnt: Emulator, points: Numbers, seed: int
     """Loss and parameter set at which the emulator expects the least loss."""
     best = (math.inf, points[0])
     for start in range(min(int(_STRATEGY["starts"]), len(points))):
-        strategy = CMA(
-            mean=np.clip(points[: max(len(points) // 5, 1)].mean(axis=0), 2 * _EDGE, 1 - 2 * _EDGE),
-            sigma=_STRATEGY["sigma"],
-            bounds=np.tile([_EDGE, 1 - _EDGE], (points.shape[1], 1)),
-            seed=seed + start,
-            population_size=int(_STRATEGY["population"]),
-        )
+        middle = points[: max(len(points) // 5, 1)].mean(axis=0)
+        strategy = _strategy(middle, _STRATEGY["sigma"], int(_STRATEGY["population"]), seed + start)
         for _ in range(int(_STRATEGY["generations"])):
             asked = np.array([strategy.ask() for _ in range(strategy.population_size)])
             losses = emulated_loss(problem, learnt, points, asked)
@@ -239,21 +291,35 @@ def _summary(problem: Problem, tried: Sequence[Tried]) -> str:
     return f"loss {losses.min():.0f} at best, {np.median(losses):.0f} in the middle{lost}"
 
 
-def _cloud(problem: Problem, wave: Wave, number: int, before: Sequence[Tried], seed: int) -> Numbers:
-    """Draw the parameter sets of a wave, a row each."""
-    rng = np.random.default_rng([seed, number])
-    if wave.width is None:
-        even: Numbers = LatinHypercube(len(problem.parameters), rng=rng).random(wave.sets)
-        return even
-    centre = _centre(problem, before, seed + number)
+def _cloud(wave: Wave, centre: Numbers, rng: np.random.Generator) -> Numbers:
+    """Draw the parameter sets of a wave, a row each; the first is the centre."""
     cloud: Numbers = centre + wave.width * rng.standard_normal((wave.sets, len(centre)))
     cloud[0] = centre
-    return cloud
+    return np.clip(cloud, _EDGE, 1 - _EDGE)
 
 
-def _centre(problem: Problem, tried: Sequence[Tried], seed: int) -> Numbers:
-    if not tried:
-        shares: Numbers = np.clip(problem.parameters.start(), _EDGE, 1 - _EDGE)
-        return shares
-    learnt, points = emulator(problem, tried)
-    return best_emulated(problem, learnt, points, seed)[1]
+def _descended(problem: Problem, descent: Descent, run: _Runs, seed: int) -> Numbers:
+    """Return where the evolution strategy has come to: the mean of its last generation."""
+    strategy = _strategy(np.full(len(problem.parameters), 0.5), descent.width, descent.sets, seed)
+    for generation in range(descent.generations):
+        asked = np.array([strategy.ask() for _ in range(descent.sets)])
+        first = generation * descent.sets
+        tried = [run(first + i, shares, patients=generation) for i, shares in enumerate(asked)]
+        strategy.tell(list(zip(asked, _losses(problem, tried), strict=True)))
+    reached: Numbers = np.clip(strategy.mean, _EDGE, 1 - _EDGE)
+    return reached
+
+
+def _losses(problem: Problem, tried: Sequence[Tried]) -> Numbers:
+    """Losses in the order of `tried`; that of what cannot be simulated is worse than any."""
+    losses = np.full(len(tried), _IMPOSSIBLE)
+    possible = [i for i, one in enumerate(tried) if one.outputs is not None]
+    if possible:
+        losses[possible] = problem.losses(*_possible(tried))
+    return losses
+
+
+def _strategy(mean: Numbers, sigma: float, sets: int, seed: int) -> CMA:
+    bounds = np.tile([_EDGE, 1 - _EDGE], (len(mean), 1))
+    inside = np.clip(mean, 2 * _EDGE, 1 - 2 * _EDGE)
+    return CMA(mean=inside, sigma=sigma, bounds=bounds, seed=seed, population_size=sets)

@@ -22,7 +22,17 @@ from tumor_abm.calibration.posterior import (
     members_of,
 )
 from tumor_abm.calibration.problem import Problem
-from tumor_abm.calibration.search import JOURNAL, WAVES, WIDE, Journal, Tried, Wave, patients_seed, search
+from tumor_abm.calibration.search import (
+    DESCENT,
+    JOURNAL,
+    WAVES,
+    Journal,
+    Stage,
+    Tried,
+    patients_seed,
+    search,
+    size_of,
+)
 from tumor_abm.calibration.sensitivity import draw_sensitivity, sensitivity
 from tumor_abm.ensemble import Ensemble
 from tumor_abm.ensemble import Member as StoredMember
@@ -83,7 +93,7 @@ def calibrate(
     seed: int,
     jobs: int,
     plan: Plan = "endocrine",
-    waves: Sequence[Wave] | None = None,
+    stages: Sequence[Stage] | None = None,
     candidates: int = CANDIDATES,
     patients: int = PATIENTS,
     progress: Progress = lambda done: None,
@@ -101,29 +111,35 @@ def calibrate(
         Threads.
     plan
         What is calibrated.
-    waves, candidates, patients
-        How much is simulated: waves of the search (none: those of the plan, around the shipped values);
+    stages, candidates, patients
+        How much is simulated: stages of the search (none: those of the plan, around the shipped values);
         parameter sets that are simulated again for the ensemble, and with how many patients.
     progress
         Called with the number of parameter sets simulated.
     say
         Called with a line now and then.
     """
-    waves = waves_of(plan) if waves is None else waves
+    stages = stages_of(plan) if stages is None else stages
     problem, full = Problem.shipped(plan), Problem.shipped(plan, near=True)
-    identity = {"format": 1, "seed": seed, "sha256": problem.sha256, "waves": [vars(wave) for wave in waves]}
+    identity = {
+        "format": 1,
+        "seed": seed,
+        "sha256": problem.sha256,
+        "stages": [vars(stage) for stage in stages],
+    }
     journal = Journal(out / JOURNAL, identity)
-    search(problem, journal, seed=seed, jobs=jobs, waves=waves, progress=progress, say=say)
+    search(problem, journal, seed=seed, jobs=jobs, stages=stages, progress=progress, say=say)
     again = Journal(out / AGAIN, {**identity, "full": full.sha256, "sets": candidates, "patients": patients})
+    close = journal.of_waves(stages)
     sets = [one.shares for one in again]
     if len(again) < candidates:
-        sets = [list(map(float, one)) for one in drawn(problem, list(journal), sets=candidates, seed=seed)]
+        sets = [list(map(float, one)) for one in drawn(problem, close, sets=candidates, seed=seed)]
         for place in range(len(again), candidates):
             progress(len(journal) + place)
             outputs = full.simulate(
                 full.parameters.values(sets[place]),
                 patients=patients,
-                seed=patients_seed(seed, len(waves), place),
+                seed=patients_seed(seed, len(stages), place),
                 jobs=jobs,
             )
             again.add(Tried(wave=0, shares=sets[place], outputs=outputs))
@@ -131,20 +147,20 @@ def calibrate(
     possible = [(full.parameters.values(one.shares), one.outputs) for one in again if one.outputs is not None]
     found = Calibration(problem=full, members=members_of(full, possible), path=out)
     _write(found, plan, identity)
-    matters = sensitivity(problem, list(journal), seed)
+    matters = sensitivity(problem, close, seed)
     matters.write_csv(out / "sensitivity.csv")
     draw_sensitivity(matters, out / "sensitivity.png")
     return found
 
 
-def waves_of(plan: Plan, *, from_scratch: bool = False) -> Sequence[Wave]:
-    """Waves of a plan: around the shipped values, or from scratch over all plausible ranges."""
-    return (*WIDE, *WAVES[plan]) if from_scratch else WAVES[plan]
+def stages_of(plan: Plan, *, from_scratch: bool = False) -> Sequence[Stage]:
+    """Stages of a plan: around the shipped values, or from scratch, from the middle of all ranges."""
+    return (DESCENT, *WAVES[plan]) if from_scratch else WAVES[plan]
 
 
-def simulations(waves: Sequence[Wave], candidates: int = CANDIDATES) -> int:
+def simulations(stages: Sequence[Stage], candidates: int = CANDIDATES) -> int:
     """How many parameter sets a calibration simulates."""
-    return sum(wave.sets for wave in waves) + candidates
+    return sum(size_of(stage) for stage in stages) + candidates
 
 
 def _write(found: Calibration, plan: Plan, identity: Mapping[str, Any]) -> None:
@@ -158,7 +174,7 @@ def _write(found: Calibration, plan: Plan, identity: Mapping[str, Any]) -> None:
         ],
         provenance={
             "command": f"tumor-abm calibrate --plan {plan} --seed {identity['seed']}",
-            "waves": identity["waves"],
+            "stages": identity["stages"],
             "version": _core.__version__,
             "made": now(),
             "problem": found.problem.sha256,
