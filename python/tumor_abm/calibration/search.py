@@ -3,8 +3,8 @@
 A wave is a cloud of parameter sets around the best that the emulator knows; it is simulated, the emulator
 learns, and the next cloud is smaller and better placed. The first cloud lies around the shipped values, or,
 in a search from scratch, where an evolution strategy has come to from the middle of the plausible ranges, for
-over all of these no emulator is of use. Each simulation is on disk as soon as it is done. A stage is drawn from
-the seed and the stages before it alone, so an interrupted search goes on as if nothing had happened.
+over all of these no emulator is of use. Each simulation is on disk as soon as it is done. A stage is drawn
+from the seed and the stages before it alone, so an interrupted search goes on as if nothing had happened.
 """
 
 from __future__ import annotations
