@@ -29,7 +29,7 @@ from tumor_abm.calibration.cohorts import (
 )
 from tumor_abm.calibration.parameters import Free, Parameters, Plan, shipped_toml
 from tumor_abm.calibration.sample import Curve, Sample
-from tumor_abm.calibration.targets import Prevalence, Target, penalty, targets_of
+from tumor_abm.calibration.targets import Prevalence, Quantity, Target, penalty, targets_of
 from tumor_abm.errors import InputError
 from tumor_abm.knowledge import Knowledge, evidence
 
@@ -62,6 +62,8 @@ class Written(Table):
         Trials (files of ``experiments/trials``) that are simulated.
     splits
         Rows of the table of trials that enter the loss, by their ``split``.
+    fitted
+        Quantities of these rows that do; others are predicted.
     spared
         Differences between trials that are passed over.
     prior_weight
@@ -74,6 +76,7 @@ class Written(Table):
 
     trials: list[str] = Field(min_length=1)
     splits: list[str] = Field(min_length=1)
+    fitted: list[Quantity] = Field(default=["median", "hazard ratio", "rate", "response"], min_length=1)
     spared: Spared
     prior_weight: float = Field(ge=0)
     parameter: dict[str, Free]
@@ -150,8 +153,12 @@ class Problem:
         arms = _labelled(trials)
         delays = {name: delay_months(tables) for name, tables in trials.items()}
         rows = evidence.trials()
-        targets = targets_of(rows.filter(pl.col("split").is_in(written.splits)), arms, delays)
-        shown = targets_of(rows.filter(pl.col("split") == "validate-near"), arms, delays) if near else []
+        of_splits = targets_of(rows.filter(pl.col("split").is_in(written.splits)), arms, delays)
+        targets = [target for target in of_splits if target.quantity in written.fitted]
+        shown = []
+        if near:
+            shown = [target for target in of_splits if target.quantity not in written.fitted]
+            shown += targets_of(rows.filter(pl.col("split") == "validate-near"), arms, delays)
         prevalences = []
         for name, one in written.prevalence.items():
             if (one.trial, one.arm, "") not in arms:

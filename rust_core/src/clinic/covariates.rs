@@ -12,6 +12,10 @@ use serde::{Deserialize, Serialize};
 /// Cyclin E is not drawn further from the median than this fold.
 const MOST_CYCLIN_E: f64 = 20.0;
 
+/// Turnover is not drawn so high that cells divide more often, per day: potential doubling times of breast cancers are
+/// about ten days in the median and seldom under three (Rew and Wilson 2000, Eur J Surg Oncol 26:405).
+const MOST_DIVISIONS: f64 = 0.22;
+
 /// A log-normal law, cut to `[low, high]`.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -354,7 +358,7 @@ impl Covariates {
         let given = &population.given;
         let growth_deviate = normal(rng);
         let mut net = population.net_growth_per_day.at(growth_deviate);
-        let turnover = or(given.turnover, population.turnover.draw(rng));
+        let drawn_turnover = population.turnover.draw(rng);
         let correlation = population.growth_er_correlation;
         let er_dependence = population
             .er_dependence
@@ -396,6 +400,7 @@ impl Covariates {
         if let Some(names) = &given.founder {
             founder = names.iter().filter_map(|name| catalogue.index(name)).collect();
         }
+        let turnover = or(given.turnover, drawn_turnover.min((1.0 - net / MOST_DIVISIONS).max(0.0)));
         let division = net / (1.0 - turnover);
         let rng = &mut stream(seed, patient, Purpose::FollowUp, candidate);
         let mut wait = |per_year: f64| {
