@@ -155,6 +155,18 @@ def test_who_relapses_under_adjuvant_therapy_was_not_seen_before():
     assert (early["volume_cm3"] >= 1.0).all()  # the least volume at diagnosis
 
 
+def test_turnover_is_cut_where_cells_would_divide_too_often():
+    fast = {"net_growth_per_day": {"median": 0.02, "sigma": 0.8}, "turnover": {"median": 0.9}}
+    patients = simulated(fast).patients
+    often = patients["division_per_day"]
+    assert often.max() == pytest.approx(0.22)
+    assert (often > 0.2199).sum() > 10
+    below = patients.filter(pl.col("division_per_day") < 0.2199)["turnover"]
+    assert below.median() > patients["turnover"].min()
+    growth = patients["division_per_day"] - patients["death_per_day"]
+    assert (growth - patients["net_growth_per_day"]).abs().max() < 1e-12  # growth is that of the law
+
+
 def test_surgery_leaves_the_residue_of_the_law():
     law = {"median": 1e6, "sigma": 0.0, "low": 1.0, "high": 1e9}
     patients = simulated({"history": [{"name": "x", "operated": True}], "residual_cells": law}).patients
