@@ -156,7 +156,7 @@ def test_who_relapses_under_adjuvant_therapy_was_not_seen_before():
 
 
 def test_turnover_is_cut_where_cells_would_divide_too_often():
-    fast = {"net_growth_per_day": {"median": 0.02, "sigma": 0.8}, "turnover": {"median": 0.9}}
+    fast = {"net_growth_per_day": {"median": 0.02, "sigma": 0.8}, "turnover": {"median": 0.8, "sigma": 0.4}}
     patients = simulated(fast).patients
     often = patients["division_per_day"]
     assert often.max() == pytest.approx(0.22)

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 /// Cyclin E is not drawn further from the median than this fold.
 const MOST_CYCLIN_E: f64 = 20.0;
 
-/// Turnover is not drawn so high that cells divide more often, per day: potential doubling times of breast cancers are
+/// Turnover above the median is not drawn so high that cells divide more often, per day: potential doubling times of breast cancers are
 /// about ten days in the median and seldom under three (Rew and Wilson 2000, Eur J Surg Oncol 26:405).
 const MOST_DIVISIONS: f64 = 0.22;
 
@@ -400,7 +400,8 @@ impl Covariates {
         if let Some(names) = &given.founder {
             founder = names.iter().filter_map(|name| catalogue.index(name)).collect();
         }
-        let turnover = or(given.turnover, drawn_turnover.min((1.0 - net / MOST_DIVISIONS).max(0.0)));
+        let most = (1.0 - net / MOST_DIVISIONS).max(population.turnover.median);
+        let turnover = or(given.turnover, drawn_turnover.min(most));
         let division = net / (1.0 - turnover);
         let rng = &mut stream(seed, patient, Purpose::FollowUp, candidate);
         let mut wait = |per_year: f64| {
