@@ -48,7 +48,8 @@ def adopt(path: Path, knowledge: Path = KNOWLEDGE) -> list[str]:
         The calibration is not finished, or sets a number that no file has.
     """
     ensemble = Ensemble.load(path / ENSEMBLE)
-    left = dict(_centre(path / VALUES))
+    centre = _centre(path / VALUES)
+    left = dict(centre)
     changed: dict[Path, str] = {}
     for file in (knowledge / name for name in _FILES):
         document = tomlkit.parse(file.read_text(encoding="utf-8"))
@@ -62,7 +63,7 @@ def adopt(path: Path, knowledge: Path = KNOWLEDGE) -> list[str]:
     for file, text in changed.items():
         write_whole(file, partial(_write, text=text))
     ensemble.save(knowledge / ENSEMBLE)
-    return list(_centre(path / VALUES))
+    return list(centre)
 
 
 def _write(draft: Path, text: str) -> None:

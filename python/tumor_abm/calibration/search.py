@@ -13,7 +13,6 @@ import json
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -182,7 +181,7 @@ def search(
     done = 0
     centre: Numbers = np.clip(problem.parameters.start(), _EDGE, 1 - _EDGE)
     for number, stage in enumerate(stages):
-        run = _Runs(problem, journal, number, stage, seed, jobs, partial(_reported, progress, done))
+        run = _Runs(problem, journal, number, stage, seed, jobs, done, progress)
         if isinstance(stage, Descent):
             centre = _descended(problem, stage, run, seed + number)
         elif len(journal.of_stage(number)) < stage.sets:
@@ -208,11 +207,12 @@ class _Runs:
     stage: Stage
     seed: int
     jobs: int
-    begins: Callable[[int], None]
+    done: int
+    progress: Callable[[int], None]
 
     def __call__(self, place: int, shares: Numbers, *, patients: int) -> Tried:
         """Simulate the set at `place` of the stage; `patients` says which patients live with it."""
-        self.begins(place)
+        self.progress(self.done + place)
         known = self.journal.of_stage(self.number)
         if place < len(known):
             return known[place]
@@ -225,10 +225,6 @@ class _Runs:
         tried = Tried(wave=self.number, shares=[float(x) for x in shares], outputs=outputs)
         self.journal.add(tried)
         return tried
-
-
-def _reported(progress: Callable[[int], None], done: int, place: int) -> None:
-    progress(done + place)
 
 
 def size_of(stage: Stage) -> int:

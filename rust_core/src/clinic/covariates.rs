@@ -12,8 +12,9 @@ use serde::{Deserialize, Serialize};
 /// Cyclin E is not drawn further from the median than this fold.
 const MOST_CYCLIN_E: f64 = 20.0;
 
-/// Turnover above the median is not drawn so high that cells divide more often, per day: potential doubling times of breast cancers are
-/// about ten days in the median and seldom under three (Rew and Wilson 2000, Eur J Surg Oncol 26:405).
+/// Turnover above the median is not drawn so high that cells divide more often, per day (assumed: a potential doubling
+/// time of three days; in breast cancers it is about ten in the median, Rew and Wilson 2000, Eur J Surg Oncol 26:405,
+/// cited from memory).
 const MOST_DIVISIONS: f64 = 0.22;
 
 /// A log-normal law, cut to `[low, high]`.
