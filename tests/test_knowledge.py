@@ -147,7 +147,7 @@ def test_oral_serds_reach_the_mutant_receptor_better_than_fulvestrant() -> None:
         KNOWN.drugs[drug].effect_at_steady_state("er", potency_loss=fold.value)
         for drug in ("fulvestrant", "elacestrant", "camizestrant", "imlunestrant", "giredestrant")
     )
-    assert all(effect > 1.1 * fulvestrant for effect in oral)
+    assert all(effect > fulvestrant + 0.1 for effect in oral)
 
 
 @pytest.mark.parametrize(
