@@ -8,6 +8,7 @@ import polars as pl
 import pytest
 from scipy.stats import binomtest
 from tumor_abm import trials
+from tumor_abm.comparison import CLINICAL_BENEFIT_MONTHS
 from tumor_abm.config import Experiment
 from tumor_abm.errors import InputError
 from tumor_abm.experiment import run_experiment
@@ -205,6 +206,21 @@ def test_eligibility_asks_what_is_known_on_the_day_of_enrolment():
     assert patients["detected"].cast(pl.String).str.contains("ESR1").all()
     assert (patients["prior_months"] > 10).all()
     assert (patients["screened"] > 1).any()
+
+
+def test_one_endocrine_line_that_helped_makes_the_disease_sensitive():
+    def last_line_months(*regimens: str, sensitive: bool) -> pl.Series:
+        history = {"name": "before", "prior": [{"regimen": [drug]} for drug in regimens]}
+        population = {"history": [history], "eligibility": {"endocrine_sensitive": sensitive}}
+        return simulated(population, patients=60).patients["prior_months"]
+
+    assert (last_line_months("letrozole", sensitive=True) >= CLINICAL_BENEFIT_MONTHS).all()
+    assert (last_line_months("letrozole", sensitive=False) < CLINICAL_BENEFIT_MONTHS).all()
+    # Some who had benefit from letrozole had none from exemestane.
+    assert (last_line_months("letrozole", "exemestane", sensitive=True) < CLINICAL_BENEFIT_MONTHS).any()
+    assert (last_line_months("letrozole", "exemestane", sensitive=False) < CLINICAL_BENEFIT_MONTHS).all()
+    # Benefit from chemotherapy says nothing.
+    assert (last_line_months("letrozole", "paclitaxel", sensitive=False) >= CLINICAL_BENEFIT_MONTHS).any()
 
 
 def test_enrolment_at_a_rising_mutation_comes_before_progression():

@@ -63,9 +63,9 @@ class Eligibility(Table):
     history
         Names of the histories that qualify.
     endocrine_sensitive
-        Only patients whose disease was (``false``: was not) sensitive to the endocrine therapy before: at
-        least 24 weeks on it in advanced disease, or at least 24 months of adjuvant therapy before relapse
-        (Turner et al. 2015, N Engl J Med 373:209). Who had none yet counts as sensitive.
+        Only patients whose disease was (``false``: was not) sensitive to endocrine therapy before: at least
+        24 weeks without progression on one line of it in advanced disease, or at least 24 months of adjuvant
+        therapy before relapse (Turner et al. 2015, N Engl J Med 373:209). Who had none yet counts as sensitive.
     visceral
         Only patients with (``false``: without) visceral disease.
     measurable

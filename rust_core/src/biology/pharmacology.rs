@@ -142,6 +142,11 @@ pub struct Drug {
 }
 
 impl Drug {
+    /// Whether it takes ER its estradiol or its activity (beside silencing the ovaries, which goes with others).
+    pub fn is_endocrine(&self) -> bool {
+        self.effects.iter().any(|effect| matches!(effect.node, Node::Aromatase | Node::Er))
+    }
+
     /// Check every number; the place names the drug.
     pub fn validate(&self) -> Result<()> {
         let place = format!("drug \"{}\"", self.name);

@@ -408,6 +408,7 @@ impl Patient {
     pub(crate) fn end_line(&mut self, reason: EndReason) {
         let Some(line) = self.treatment.line.take() else { return };
         let pfs_end = line.progressed.unwrap_or(self.day);
+        let pfs_days = pfs_end - line.started;
         let start_day = line.started - self.enrolled_day;
         let progressed = line.progressed.is_some();
         self.records.outcomes.push(Outcome {
@@ -416,12 +417,16 @@ impl Patient {
             start_day,
             end_day: self.day(),
             end_reason: reason,
-            pfs_days: pfs_end - line.started,
+            pfs_days,
             pfs_event: progressed || reason == EndReason::Death,
             best_sld_change: line.response.best_change(),
             response: line.response.best(),
         });
-        self.treatment.last_line_days = Some(pfs_end - line.started);
+        self.treatment.last_line_days = Some(pfs_days);
+        let drugs = &self.experiment.spec.drugs;
+        if line.courses.iter().any(|course| drugs[course.drug].is_endocrine()) {
+            self.past.endocrine_days = self.past.endocrine_days.max(Some(pfs_days));
+        }
         if !progressed {
             self.note_composition(line.number, "end");
         }

@@ -17,7 +17,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 const MOST_CANDIDATES: u64 = 10_000;
 /// Days the lines before enrolment may take.
 const MOST_PRIOR_DAYS: u64 = 365 * 30;
-/// Benefit from which the therapy of advanced disease shows endocrine sensitivity (24 weeks; Turner 2015).
+/// Benefit from which endocrine therapy of advanced disease shows sensitivity (24 weeks; Turner 2015).
 const SENSITIVE_DAYS: u64 = 24 * 7;
 /// Time on adjuvant therapy from which relapse shows endocrine sensitivity (Turner 2015).
 const SENSITIVE_ADJUVANT_MONTHS: f64 = 24.0;
@@ -65,8 +65,8 @@ pub struct Eligibility {
     pub exposure: Option<Exposure>,
     /// Names of the histories that qualify; empty: all.
     pub history: Vec<String>,
-    /// Sensitive (or resistant) to the endocrine therapy before: at least 24 weeks without progression in
-    /// advanced disease, or 24 months without relapse on adjuvant therapy.
+    /// Sensitive (or resistant) to endocrine therapy before: at least 24 weeks without progression on one
+    /// line of it in advanced disease, or 24 months without relapse on adjuvant therapy.
     pub endocrine_sensitive: Option<bool>,
     /// Only patients with (or without) visceral disease.
     pub visceral: Option<bool>,
@@ -123,6 +123,8 @@ pub(crate) struct Past {
     pub(crate) regimens: Vec<String>,
     /// How the last of them ended.
     pub(crate) ended: Option<EndReason>,
+    /// Days without progression on the endocrine line for advanced disease that helped longest.
+    pub(crate) endocrine_days: Option<u64>,
     /// Days of treatment with every drug.
     pub(crate) days_on: Vec<u64>,
 }
@@ -279,6 +281,7 @@ impl Patient {
         }
         self.treatment = core::mem::take(&mut self.treatment).followed_by(Arc::new(prior.to_vec()), false);
         self.records.outcomes.clear();
+        self.past.endocrine_days = None;
         for _ in 0..MOST_PRIOR_DAYS {
             self.visit();
             if self.treatment.is_over() || self.status() != Status::Followed {
@@ -312,16 +315,14 @@ impl Patient {
         self.experiment.drug(drug).and_then(|i| self.past.days_on.get(i)).copied().unwrap_or(0)
     }
 
-    /// Whether the last therapy before the trial held long enough to call the disease endocrine sensitive.
-    /// Who had none yet is taken to be.
+    /// Whether endocrine therapy before the trial helped long enough to call the disease sensitive to it, any
+    /// line of it. Who had none is taken to be.
     fn is_endocrine_sensitive(&self) -> bool {
-        if !self.past.regimens.is_empty() {
-            self.treatment.last_line_days.is_some_and(|days| days >= SENSITIVE_DAYS)
-        } else if let Some(days) = self.past.relapse_days {
-            days as f64 >= SENSITIVE_ADJUVANT_MONTHS * DAYS_PER_MONTH
-        } else {
-            true
-        }
+        let Past { relapse_days, endocrine_days, .. } = &self.past;
+        let long = |days: u64| days as f64 >= SENSITIVE_ADJUVANT_MONTHS * DAYS_PER_MONTH;
+        relapse_days.is_none() && endocrine_days.is_none()
+            || relapse_days.is_some_and(long)
+            || endocrine_days.is_some_and(|days| days >= SENSITIVE_DAYS)
     }
 
     /// Whether the patient, as known today, is what `asked` asks for.
