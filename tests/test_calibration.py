@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -90,6 +90,25 @@ def test_a_subset_that_nobody_belongs_to_says_nothing() -> None:
     known = np.random.default_rng(SEED).normal(size=(30, 1))
     learnt = Emulator(known, np.where(np.arange(30)[:, None] == 7, np.nan, 2 * known))
     assert learnt.predict(np.array([[0.5]]))[0, 0] == pytest.approx(1.0, abs=0.2)
+
+
+def test_chemotherapy_is_judged_given_one_set_of_the_ensemble_at_a_time() -> None:
+    problem = Problem.shipped("chemotherapy")
+    assert problem.given == Ensemble.shipped()
+    growth = "population.first_line_postmenopausal.net_growth_per_day.median"
+    slow, fast = (Member(overrides={growth: rate}) for rate in (0.01, 0.018))
+    both = Ensemble(members=(slow, fast))
+    values = problem.parameters.values(problem.parameters.start())
+
+    def outputs(given: Ensemble, seed: int) -> list[float]:
+        found = replace(problem, given=given).simulate(values, patients=2, seed=seed, jobs=2)
+        assert found is not None
+        return found
+
+    drawn_slow = next(seed for seed in range(100) if both.drawn(seed) == slow)
+    drawn_fast = next(seed for seed in range(100) if both.drawn(seed) == fast)
+    for seed, member in ((drawn_slow, slow), (drawn_fast, fast)):
+        np.testing.assert_array_equal(outputs(both, seed), outputs(Ensemble(members=(member,)), seed))
 
 
 # --- parameters ---------------------------------------------------------------------------------

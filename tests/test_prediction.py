@@ -170,6 +170,12 @@ def test_an_ensemble_is_extended_by_numbers_that_were_found_given_it():
     assert abs(often - 300) < 4.9 * math.sqrt(400 * 0.25 * 0.75)
 
 
+def test_a_member_is_drawn_by_weight():
+    heavy, light = Member(overrides={"a": 1.0}, weight=3.0), Member(overrides={"a": 2.0}, weight=1.0)
+    drawn = [Ensemble(members=(heavy, light)).drawn(seed) for seed in range(2000)]
+    assert abs(drawn.count(heavy) - 1500) < 4.9 * math.sqrt(2000 * 0.75 * 0.25)
+
+
 @pytest.mark.parametrize(
     ("text", "said"),
     [

@@ -89,6 +89,15 @@ class Ensemble:
             raise InputError(f"is no JSON: {error}", file=path) from error
         return cls._read(data, path)
 
+    def drawn(self, seed: int) -> Member:
+        """Return one of the members, drawn by weight."""
+        return self._draws(seed, 1)[0]
+
+    def _draws(self, seed: int, times: int) -> list[Member]:
+        weights = np.array([member.weight for member in self.members])
+        places = np.random.default_rng(seed).choice(len(weights), size=times, p=weights / weights.sum())
+        return [self.members[int(place)] for place in places]
+
     def extended(self, other: Ensemble, *, seed: int) -> Ensemble:
         """Return this ensemble with numbers of another one, which was found given this one.
 
@@ -100,16 +109,9 @@ class Ensemble:
         seed
             Seed of the draw.
         """
-        weights = np.array([member.weight for member in other.members])
-        rng = np.random.default_rng(seed)
-        drawn = rng.choice(len(weights), size=len(self.members), p=weights / weights.sum())
         members = [
-            Member(
-                overrides={**member.overrides, **other.members[int(place)].overrides},
-                weight=member.weight,
-                loss=member.loss,
-            )
-            for member, place in zip(self.members, drawn, strict=True)
+            Member(overrides={**member.overrides, **drawn.overrides}, weight=member.weight, loss=member.loss)
+            for member, drawn in zip(self.members, other._draws(seed, len(self.members)), strict=True)
         ]
         return Ensemble(members=members, provenance={**self.provenance, "extended": dict(other.provenance)})
 

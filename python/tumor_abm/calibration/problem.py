@@ -30,6 +30,7 @@ from tumor_abm.calibration.cohorts import (
 from tumor_abm.calibration.parameters import Free, Parameters, Plan, shipped_toml
 from tumor_abm.calibration.sample import Curve, Sample
 from tumor_abm.calibration.targets import Prevalence, Quantity, Target, penalty, targets_of
+from tumor_abm.ensemble import Ensemble
 from tumor_abm.errors import InputError
 from tumor_abm.knowledge import Knowledge, evidence
 
@@ -91,6 +92,8 @@ class Problem:
     ----------
     knowledge
         What is changed by the parameters.
+    given
+        What was found before; every simulation takes one of its sets, drawn by weight.
     parameters
         The free ones.
     cohorts
@@ -104,6 +107,7 @@ class Problem:
     """
 
     knowledge: Knowledge
+    given: Ensemble
     parameters: Parameters
     cohorts: list[Cohort]
     targets: list[Target]
@@ -130,7 +134,8 @@ class Problem:
 
         written = Written.model_validate(tomllib.loads(shipped_toml(plan)))
         tables = {name: trials.tables(name) for name in written.trials}
-        return cls.of(written, tables, knowledge or Knowledge.shipped(), near=near)
+        given = Ensemble.shipped() if plan == "chemotherapy" else Ensemble.defaults()
+        return cls.of(written, tables, knowledge or Knowledge.shipped(), given=given, near=near)
 
     @classmethod
     def of(
@@ -139,6 +144,7 @@ class Problem:
         trials: Mapping[str, Mapping[str, Any]],
         knowledge: Knowledge,
         *,
+        given: Ensemble | None = None,
         near: bool = False,
     ) -> Problem:
         """Make the problem of what is written.
@@ -147,6 +153,8 @@ class Problem:
         ----------
         trials
             Tables of the experiment of every trial, by name.
+        given
+            What was found before; none: the defaults.
         near
             Whether rows that do not enter the loss are predicted.
         """
@@ -171,6 +179,7 @@ class Problem:
         wanted |= {one.key for one in prevalences}
         return cls(
             knowledge=knowledge,
+            given=given or Ensemble.defaults(),
             parameters=Parameters.of(written.parameter, knowledge),
             cohorts=cohorts_of(trials, wanted=wanted, spared=written.spared),
             targets=targets,
@@ -191,6 +200,7 @@ class Problem:
             "prevalences": [vars(one) for one in self.prevalences],
             "prior_weight": self.prior_weight,
             "knowledge": {".".join(map(str, k)): q.value for k, q in self.knowledge.numbers().items()},
+            "given": [(one.weight, sorted(one.overrides.items())) for one in self.given.members],
         }
         return hashlib.sha256(json.dumps(described, sort_keys=True, default=str).encode()).hexdigest()
 
@@ -214,7 +224,8 @@ class Problem:
             hazard ratios as logarithms, NaN of subsets without patients. ``None`` if it cannot be simulated:
             cells too fast for steps of a day, or nobody eligible.
         """
-        knowledge = self.knowledge.with_numbers(self.parameters.overrides(values))
+        before = self.given.drawn(seed).overrides
+        knowledge = self.knowledge.with_numbers({**before, **self.parameters.overrides(values)})
         try:
             lives = [
                 # Small histories weigh little: they need fewer patients.

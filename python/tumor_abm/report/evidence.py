@@ -178,6 +178,11 @@ def _summary(held: pl.DataFrame) -> str:
             _share(near, _median_in),
         ),
         ("The same rows: published inside the predicted 95% interval", _share(near, _published_in)),
+        ("The same rows: hazard ratio inside the published 95% CI", _share(near, _ratio_in)),
+        (
+            "The same rows, all of them: median inside, or hazard ratio where none was published for the median",
+            _share(near, _row_in),
+        ),
     ]
     return table(("held against each other", "inside"), lines)
 
@@ -195,6 +200,10 @@ def _published_in(row: Mapping[str, Any]) -> bool | None:
 
 def _ratio_in(row: Mapping[str, Any]) -> bool | None:
     return _inside(row["hr"], row["hr_lo_published"], row["hr_hi_published"])
+
+
+def _row_in(row: Mapping[str, Any]) -> bool | None:
+    return _ratio_in(row) if row["ci_lo"] is None else _median_in(row)
 
 
 def _share(rows: Iterable[Mapping[str, Any]], judged: Any) -> str:

@@ -65,7 +65,8 @@ class Eligibility(Table):
     endocrine_sensitive
         Only patients whose disease was (``false``: was not) sensitive to endocrine therapy before: at least
         24 weeks without progression on one line of it in advanced disease, or at least 24 months of adjuvant
-        therapy before relapse (Turner et al. 2015, N Engl J Med 373:209). Who had none yet counts as sensitive.
+        therapy before relapse (Turner et al. 2015, N Engl J Med 373:209). Who had none yet counts as
+        sensitive.
     visceral
         Only patients with (``false``: without) visceral disease.
     measurable
