@@ -11,6 +11,7 @@ import json
 import re
 import sys
 from collections.abc import Iterable, Mapping, Sequence
+from functools import partial
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -21,7 +22,7 @@ import polars as pl
 from tumor_abm.ensemble import Ensemble
 from tumor_abm.knowledge import Knowledge, evidence
 from tumor_abm.plots.evidence import Panel, plot_against_published
-from tumor_abm.plots.style import save_figure
+from tumor_abm.plots.style import png
 from tumor_abm.prediction import Prediction
 from tumor_abm.prediction.predict import LANDMARKS
 from tumor_abm.report.markdown import limits, table
@@ -62,6 +63,7 @@ _GENES = {
 }
 _KEYS = ("trial", "arm", "subset", "prior_cdk46i")
 _MONTH_DIGITS = 1
+_DOTS_PER_INCH = 200
 
 
 def write_evidence(prediction: Prediction, page: Path, ensemble: Ensemble) -> list[Path]:
@@ -76,7 +78,9 @@ def write_evidence(prediction: Prediction, page: Path, ensemble: Ensemble) -> li
     for stem, (title, files) in FIGURES.items():
         panels = [panel for file in files if (panel := _panel(prediction, held, file)) is not None]
         if panels:
-            drawn += save_figure(plot_against_published(panels, title), images / stem)
+            picture = png(plot_against_published(panels, title), _DOTS_PER_INCH)
+            drawn.append(images / f"{stem}.png")
+            write_whole(drawn[-1], partial(Path.write_bytes, data=picture))
             pictures[stem] = f"![{title}](images/{stem}.png)"
     fitted = held.filter(pl.col("split").str.starts_with("calib"))
     near = held.filter(pl.col("split").str.starts_with("validate-near"))
@@ -180,7 +184,7 @@ def _summary(held: pl.DataFrame) -> str:
         ("The same rows: published inside the predicted 95% interval", _share(near, _published_in)),
         ("The same rows: hazard ratio inside the published 95% CI", _share(near, _ratio_in)),
         (
-            "The same rows, all of them: median inside, or hazard ratio where none was published for the median",
+            "All of these rows: median inside, or the hazard ratio where the median has no published CI",
             _share(near, _row_in),
         ),
     ]
