@@ -273,7 +273,7 @@ def test_a_search_from_scratch_finds_it_without_the_shipped_values(tmp_path: Pat
     start = problem.parameters.start()
     first_of_cloud = journal.of_stage(1)[0].shares
     assert abs(first_of_cloud[0] - 0.3) < 0.1 < abs(start[0] - 0.3)
-    sets = drawn(problem, journal.of_waves(stages), sets=30, seed=1)  # type: ignore[arg-type]
+    sets = drawn(problem, list(journal), sets=30, seed=1)  # type: ignore[arg-type]
     assert sets[0][0] == pytest.approx(0.3, abs=0.05)
 
 

@@ -1,10 +1,11 @@
 """The search: waves of simulated parameter sets, each proposed by an emulator of all sets before it.
 
 A wave is a cloud of parameter sets around the best that the emulator knows; it is simulated, the emulator
-learns, and the next cloud is smaller and better placed. The first cloud lies around the shipped values, or,
-in a search from scratch, where an evolution strategy has come to from the middle of the plausible ranges, for
-over all of these no emulator is of use. Each simulation is on disk as soon as it is done. A stage is drawn
-from the seed and the stages before it alone, so an interrupted search goes on as if nothing had happened.
+learns, and the next cloud is smaller and better placed. The first cloud lies around the shipped values. A
+search from scratch begins with an evolution strategy that comes down from the middle of the plausible ranges,
+for over all of these no emulator is of use; its last sets are the first that the emulator learns from. Each
+simulation is on disk as soon as it is done. A stage is drawn from the seed and the stages before it alone, so
+an interrupted search goes on as if nothing had happened.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ JOURNAL = "simulated.jsonl"
 _EDGE = 0.01
 """Proposals stay so far, as a share of the range, from its ends."""
 _LEARNT_FROM = 400
-"""Best sets that an emulator is made of: it need not know where nobody goes."""
+"""Latest sets that an emulator is made of: it need not know where nobody goes any more."""
 _NEAR = 0.7
 """Distance (root mean square, in standard deviations of the sets) within which an emulator is trusted."""
 _DISTRUST = 500.0
@@ -148,10 +149,6 @@ class Journal:
         """Return the sets of one stage."""
         return [tried for tried in self if tried.wave == number]
 
-    def of_waves(self, stages: Sequence[Stage]) -> list[Tried]:
-        """Return the sets that an emulator learns from: those of waves, all of which lie close together."""
-        return [tried for tried in self if isinstance(stages[tried.wave], Wave)]
-
     def add(self, tried: Tried) -> None:
         """Keep a set."""
         with self.path.open("a", encoding="utf-8") as file:
@@ -179,16 +176,17 @@ def search(
         Called with a line after each stage.
     """
     done = 0
-    centre: Numbers = np.clip(problem.parameters.start(), _EDGE, 1 - _EDGE)
     for number, stage in enumerate(stages):
         run = _Runs(problem, journal, number, stage, seed, jobs, done, progress)
         if isinstance(stage, Descent):
-            centre = _descended(problem, stage, run, seed + number)
+            _descend(problem, stage, run, seed + number)
         elif len(journal.of_stage(number)) < stage.sets:
-            before = [tried for tried in journal.of_waves(stages) if tried.wave < number]
+            before = [tried for tried in journal if tried.wave < number]
             if before:
                 learnt, points = emulator(problem, before)
                 centre = best_emulated(problem, learnt, points, seed + number)[1]
+            else:
+                centre = np.clip(problem.parameters.start(), _EDGE, 1 - _EDGE)
             # Neighbours live with other patients, so that the emulator averages over patients, too.
             for place, shares in enumerate(_cloud(stage, centre, np.random.default_rng([seed, number]))):
                 run(place, shares, patients=place)
@@ -238,11 +236,11 @@ def patients_seed(seed: int, wave: int, place: int) -> int:
 
 
 def emulator(problem: Problem, tried: Sequence[Tried]) -> tuple[Emulator, Numbers]:
-    """Return an emulator of the best of `tried`, and their parameter sets, best first."""
-    shares, outputs = _possible(tried)
+    """Return an emulator of the latest of `tried`, and their parameter sets, best first."""
+    shares, outputs = (found[-_LEARNT_FROM:] for found in _possible(tried))
     if not len(shares):
         raise InputError("no parameter set could be simulated: the ranges hold only impossible tumours")
-    best = np.argsort(problem.losses(shares, outputs), kind="stable")[:_LEARNT_FROM]
+    best = np.argsort(problem.losses(shares, outputs), kind="stable")
     return Emulator(shares[best], outputs[best]), shares[best]
 
 
@@ -294,16 +292,14 @@ def _cloud(wave: Wave, centre: Numbers, rng: np.random.Generator) -> Numbers:
     return np.clip(cloud, _EDGE, 1 - _EDGE)
 
 
-def _descended(problem: Problem, descent: Descent, run: _Runs, seed: int) -> Numbers:
-    """Return where the evolution strategy has come to: the mean of its last generation."""
+def _descend(problem: Problem, descent: Descent, run: _Runs, seed: int) -> None:
+    """Let the evolution strategy come down."""
     strategy = _strategy(np.full(len(problem.parameters), 0.5), descent.width, descent.sets, seed)
     for generation in range(descent.generations):
         asked = np.array([strategy.ask() for _ in range(descent.sets)])
         first = generation * descent.sets
         tried = [run(first + i, shares, patients=generation) for i, shares in enumerate(asked)]
         strategy.tell(list(zip(asked, _losses(problem, tried), strict=True)))
-    reached: Numbers = np.clip(strategy.mean, _EDGE, 1 - _EDGE)
-    return reached
 
 
 def _losses(problem: Problem, tried: Sequence[Tried]) -> Numbers:

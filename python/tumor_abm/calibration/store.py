@@ -130,10 +130,10 @@ def calibrate(
     journal = Journal(out / JOURNAL, identity)
     search(problem, journal, seed=seed, jobs=jobs, stages=stages, progress=progress, say=say)
     again = Journal(out / AGAIN, {**identity, "full": full.sha256, "sets": candidates, "patients": patients})
-    close = journal.of_waves(stages)
+    tried = list(journal)
     sets = [one.shares for one in again]
     if len(again) < candidates:
-        sets = [list(map(float, one)) for one in drawn(problem, close, sets=candidates, seed=seed)]
+        sets = [list(map(float, one)) for one in drawn(problem, tried, sets=candidates, seed=seed)]
         for place in range(len(again), candidates):
             progress(len(journal) + place)
             outputs = full.simulate(
@@ -147,7 +147,7 @@ def calibrate(
     possible = [(full.parameters.values(one.shares), one.outputs) for one in again if one.outputs is not None]
     found = Calibration(problem=full, members=members_of(full, possible), path=out)
     _write(found, plan, identity)
-    matters = sensitivity(problem, close, seed)
+    matters = sensitivity(problem, tried, seed)
     matters.write_csv(out / "sensitivity.csv")
     draw_sensitivity(matters, out / "sensitivity.png")
     return found
