@@ -2,7 +2,7 @@
 
 PYTHON ?= python3
 EXPERIMENT ?= cdk46_first_or_second_line
-PATIENTS ?= 600
+PATIENTS ?= 1000
 EXTRAS := dev,app,browser,calibration,cluster,offline,trees
 BIN := .venv/bin
 BUILT := .venv/.built

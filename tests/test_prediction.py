@@ -141,6 +141,17 @@ def test_a_prediction_goes_on_where_it_stopped_and_does_not_depend_on_threads(so
     assert again.prevalence.equals(before.prevalence)
 
 
+def test_a_trial_has_its_own_patients_whatever_else_is_predicted(some):
+    alone = predict(["paloma_1"], ensemble=Ensemble.defaults(), patients=40, jobs=2)
+    together = some[0].observations.filter(pl.col("file") == "paloma_1")
+    assert alone.observations.sort("arm", "patient").equals(together.sort("arm", "patient"))
+    months = {
+        file: some[0].observations.filter((pl.col("file") == file) & (pl.col("arm") == "L"))["os_months"]
+        for file in ("paloma_1", "paloma_2")
+    }
+    assert not months["paloma_1"].equals(months["paloma_2"])
+
+
 def test_parameter_sets_are_spread_over_the_patients():
     members = (
         Member(overrides={"pathway.e2f_hill": 3.5}, weight=1.0),

@@ -172,7 +172,9 @@ def _describe_predict(predict: Parser) -> None:
     predict.add_argument(
         "--ensemble", metavar="FILE", type=Path, help="parameter sets (default: the package's)"
     )
-    predict.add_argument("--patients", metavar="N", type=_count, default=600, help="per trial (default: 600)")
+    predict.add_argument(
+        "--patients", metavar="N", type=_count, default=1000, help="per trial (default: 1000)"
+    )
     predict.add_argument("--seed", metavar="S", type=_seed, default=1, help="seed (default: 1)")
     predict.add_argument("--jobs", metavar="J", type=_count, help="threads (default: all processors)")
     predict.add_argument(

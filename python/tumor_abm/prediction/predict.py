@@ -30,13 +30,12 @@ from tumor_abm.results import write_whole
 from tumor_abm.survival import cox_hazard_ratio, kaplan_meier
 from tumor_abm.trials import Row
 
-PATIENTS = 600
+PATIENTS = 1000
 """Virtual patients per trial, over all parameter sets."""
 SAMPLES = 500
 """Trials drawn for each interval."""
 LANDMARKS = (6, 12, 18, 24, 36)
 
-_SEEDS_APART = 1_000_003
 _SCHEMA = {
     **dict.fromkeys(("trial", "arm", "subset"), pl.String),
     "n": pl.Int64,
@@ -143,7 +142,7 @@ def predict(
     done, observations, prevalence = 0, [], []
     for cohort in shared:
         for number, (knowledge, size) in enumerate(zip(known, sizes, strict=True)):
-            spec = cohort.spec(knowledge, seed + _SEEDS_APART * number)
+            spec = cohort.spec(knowledge, _patients_seed(seed, cohort, number))
             part = _kept(parts, cohort, spec, size, jobs, _shifted(told, done))
             done += size
             told(done)
@@ -165,6 +164,17 @@ def predict(
 def workload(wanted: Iterable[str], ensemble: Ensemble, patients: int = PATIENTS) -> int:
     """Return how many virtual patients `predict` will simulate or find kept."""
     return len(cohorts(tuple(trials.find(wanted)))) * sum(_sizes(ensemble, patients))
+
+
+def _patients_seed(seed: int, cohort: Cohort, member: int) -> int:
+    """Every cohort and parameter set has patients of its own, whatever else is predicted.
+
+    If all trials had the same patients, luck with these would be luck with all.
+    """
+    everything = cohorts(tuple(trials.find(())))
+    home = next(group.files[0] for group in everything if cohort.files[0] in group.files)
+    words = np.random.SeedSequence([seed, member, zlib.crc32(home.encode())])
+    return int(words.generate_state(1)[0])
 
 
 def _shifted(told: Callable[[int], None], before: int) -> Callable[[int], None]:
