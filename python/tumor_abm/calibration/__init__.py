@@ -3,6 +3,6 @@
 from tumor_abm.calibration.parameters import Plan
 from tumor_abm.calibration.problem import Problem
 from tumor_abm.calibration.search import Wave
-from tumor_abm.calibration.store import Calibration, calibrate, simulations, stages_of
+from tumor_abm.calibration.store import Calibration, calibrate, simulations, waves_of
 
-__all__ = ["Calibration", "Plan", "Problem", "Wave", "calibrate", "simulations", "stages_of"]
+__all__ = ["Calibration", "Plan", "Problem", "Wave", "calibrate", "simulations", "waves_of"]

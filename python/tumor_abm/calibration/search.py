@@ -1,11 +1,11 @@
 """The search: waves of simulated parameter sets, each proposed by an emulator of all sets before it.
 
 A wave is a cloud of parameter sets around the best that the emulator knows; it is simulated, the emulator
-learns, and the next cloud is smaller and better placed. The first cloud lies around the shipped values. A
-search from scratch begins with an evolution strategy that comes down from the middle of the plausible ranges,
-for over all of these no emulator is of use; its last sets are the first that the emulator learns from. Each
-simulation is on disk as soon as it is done. A stage is drawn from the seed and the stages before it alone, so
-an interrupted search goes on as if nothing had happened.
+learns, and the next cloud is smaller and better placed. The first cloud lies around the shipped values, or,
+in a search from scratch, around the middle of the plausible ranges, from where it takes a few waves more:
+over all of the ranges no emulator is of use, but from cloud to cloud it knows where to go. Each simulation is
+on disk as soon as it is done. A wave is drawn from the seed and the waves before it alone, so an interrupted
+search goes on as if nothing had happened.
 """
 
 from __future__ import annotations
@@ -34,7 +34,6 @@ _LEARNT_FROM = 400
 _NEAR = 0.7
 """Distance (root mean square, in standard deviations of the sets) within which an emulator is trusted."""
 _DISTRUST = 500.0
-_IMPOSSIBLE = 1e12
 _STRATEGY = {"population": 40, "generations": 150, "starts": 2, "sigma": 0.05}
 
 
@@ -57,30 +56,6 @@ class Wave:
     width: float
 
 
-@dataclass(frozen=True, kw_only=True)
-class Descent:
-    """Generations of an evolution strategy (CMA-ES), from the middle of the plausible ranges.
-
-    Attributes
-    ----------
-    generations
-        How many.
-    sets
-        Parameter sets of a generation; they are compared on the same patients.
-    patients
-        Patients of every cohort, others in every generation.
-    width
-        Standard deviation of the first generation, as a share of the ranges.
-    """
-
-    generations: int
-    sets: int
-    patients: int
-    width: float
-
-
-Stage = Wave | Descent
-
 WAVES: Mapping[Plan, Sequence[Wave]] = {
     "endocrine": (
         Wave(sets=90, patients=24, width=0.06),
@@ -94,7 +69,9 @@ WAVES: Mapping[Plan, Sequence[Wave]] = {
         Wave(sets=24, patients=48, width=0.06),
     ),
 }
-DESCENT = Descent(generations=60, sets=16, patients=12, width=0.15)
+APPROACH: Sequence[Wave] = tuple(
+    Wave(sets=64, patients=12, width=width) for width in (0.15, 0.12, 0.12, 0.1, 0.1, 0.08, 0.08, 0.06)
+)
 """Before these when a search starts from scratch."""
 
 
@@ -105,7 +82,7 @@ class Tried:
     Attributes
     ----------
     wave
-        Number of its stage, from 0.
+        Number of its wave, from 0.
     shares
         Where in the ranges its parameters lie, 0 to 1.
     outputs
@@ -145,8 +122,8 @@ class Journal:
     def __len__(self) -> int:
         return len(self._tried)
 
-    def of_stage(self, number: int) -> list[Tried]:
-        """Return the sets of one stage."""
+    def of_wave(self, number: int) -> list[Tried]:
+        """Return the sets of one wave."""
         return [tried for tried in self if tried.wave == number]
 
     def add(self, tried: Tried) -> None:
@@ -162,72 +139,53 @@ def search(
     *,
     seed: int,
     jobs: int,
-    stages: Sequence[Stage],
+    waves: Sequence[Wave],
+    from_scratch: bool = False,
     progress: Callable[[int], None] = lambda done: None,
     say: Callable[[str], None] = lambda message: None,
 ) -> None:
-    """Simulate what `journal` lacks of all stages; a descent comes first or not at all.
+    """Simulate what `journal` lacks of all waves.
 
     Parameters
     ----------
+    from_scratch
+        The first wave lies around the middle of the ranges, not around the shipped values.
     progress
         Called with the number of parameter sets simulated.
     say
-        Called with a line after each stage.
+        Called with a line after each wave.
     """
     done = 0
-    for number, stage in enumerate(stages):
-        run = _Runs(problem, journal, number, stage, seed, jobs, done, progress)
-        if isinstance(stage, Descent):
-            _descend(problem, stage, run, seed + number)
-        elif len(journal.of_stage(number)) < stage.sets:
-            before = [tried for tried in journal if tried.wave < number]
-            if before:
-                learnt, points = emulator(problem, before)
-                centre = best_emulated(problem, learnt, points, seed + number)[1]
-            else:
-                centre = np.clip(problem.parameters.start(), _EDGE, 1 - _EDGE)
-            # Neighbours live with other patients, so that the emulator averages over patients, too.
-            for place, shares in enumerate(_cloud(stage, centre, np.random.default_rng([seed, number]))):
-                run(place, shares, patients=place)
-        done += size_of(stage)
+    for number, wave in enumerate(waves):
+        known = journal.of_wave(number)
+        if len(known) < wave.sets:
+            centre = _centre(
+                problem, [tried for tried in journal if tried.wave < number], seed + number, from_scratch
+            )
+            cloud = _cloud(wave, centre, np.random.default_rng([seed, number]))
+            for place in range(len(known), wave.sets):
+                progress(done + place)
+                # Neighbours live with other patients, so that the emulator averages over patients, too.
+                outputs = problem.simulate(
+                    problem.parameters.values(cloud[place]),
+                    patients=wave.patients,
+                    seed=patients_seed(seed, number, place),
+                    jobs=jobs,
+                )
+                journal.add(Tried(wave=number, shares=[float(x) for x in cloud[place]], outputs=outputs))
+        done += wave.sets
         progress(done)
-        say(f"stage {number + 1} of {len(stages)}: {_summary(problem, journal.of_stage(number))}")
+        say(f"wave {number + 1} of {len(waves)}: {_summary(problem, journal.of_wave(number))}")
 
 
-@dataclass(frozen=True)
-class _Runs:
-    """Simulations of one stage, taken from the journal if they are there."""
-
-    problem: Problem
-    journal: Journal
-    number: int
-    stage: Stage
-    seed: int
-    jobs: int
-    done: int
-    progress: Callable[[int], None]
-
-    def __call__(self, place: int, shares: Numbers, *, patients: int) -> Tried:
-        """Simulate the set at `place` of the stage; `patients` says which patients live with it."""
-        self.progress(self.done + place)
-        known = self.journal.of_stage(self.number)
-        if place < len(known):
-            return known[place]
-        outputs = self.problem.simulate(
-            self.problem.parameters.values(shares),
-            patients=self.stage.patients,
-            seed=patients_seed(self.seed, self.number, patients),
-            jobs=self.jobs,
-        )
-        tried = Tried(wave=self.number, shares=[float(x) for x in shares], outputs=outputs)
-        self.journal.add(tried)
-        return tried
-
-
-def size_of(stage: Stage) -> int:
-    """How many parameter sets a stage simulates."""
-    return stage.sets * stage.generations if isinstance(stage, Descent) else stage.sets
+def _centre(problem: Problem, before: Sequence[Tried], seed: int, from_scratch: bool) -> Numbers:
+    """Where a wave lies: at the best of the emulator, or, without sets before, where the search begins."""
+    if before:
+        learnt, points = emulator(problem, before)
+        return best_emulated(problem, learnt, points, seed)[1]
+    start = problem.parameters.start()
+    begun: Numbers = np.full_like(start, 0.5) if from_scratch else np.clip(start, _EDGE, 1 - _EDGE)
+    return begun
 
 
 def patients_seed(seed: int, wave: int, place: int) -> int:
@@ -290,25 +248,6 @@ def _cloud(wave: Wave, centre: Numbers, rng: np.random.Generator) -> Numbers:
     cloud: Numbers = centre + wave.width * rng.standard_normal((wave.sets, len(centre)))
     cloud[0] = centre
     return np.clip(cloud, _EDGE, 1 - _EDGE)
-
-
-def _descend(problem: Problem, descent: Descent, run: _Runs, seed: int) -> None:
-    """Let the evolution strategy come down."""
-    strategy = _strategy(np.full(len(problem.parameters), 0.5), descent.width, descent.sets, seed)
-    for generation in range(descent.generations):
-        asked = np.array([strategy.ask() for _ in range(descent.sets)])
-        first = generation * descent.sets
-        tried = [run(first + i, shares, patients=generation) for i, shares in enumerate(asked)]
-        strategy.tell(list(zip(asked, _losses(problem, tried), strict=True)))
-
-
-def _losses(problem: Problem, tried: Sequence[Tried]) -> Numbers:
-    """Losses in the order of `tried`; that of what cannot be simulated is worse than any."""
-    losses = np.full(len(tried), _IMPOSSIBLE)
-    possible = [i for i, one in enumerate(tried) if one.outputs is not None]
-    if possible:
-        losses[possible] = problem.losses(*_possible(tried))
-    return losses
 
 
 def _strategy(mean: Numbers, sigma: float, sets: int, seed: int) -> CMA:

@@ -23,15 +23,14 @@ from tumor_abm.calibration.posterior import (
 )
 from tumor_abm.calibration.problem import Problem
 from tumor_abm.calibration.search import (
-    DESCENT,
+    APPROACH,
     JOURNAL,
     WAVES,
     Journal,
-    Stage,
     Tried,
+    Wave,
     patients_seed,
     search,
-    size_of,
 )
 from tumor_abm.calibration.sensitivity import draw_sensitivity, sensitivity
 from tumor_abm.ensemble import Ensemble
@@ -93,7 +92,8 @@ def calibrate(
     seed: int,
     jobs: int,
     plan: Plan = "endocrine",
-    stages: Sequence[Stage] | None = None,
+    from_scratch: bool = False,
+    waves: Sequence[Wave] | None = None,
     candidates: int = CANDIDATES,
     patients: int = PATIENTS,
     progress: Progress = lambda done: None,
@@ -111,24 +111,36 @@ def calibrate(
         Threads.
     plan
         What is calibrated.
-    stages, candidates, patients
-        How much is simulated: stages of the search (none: those of the plan, around the shipped values);
-        parameter sets that are simulated again for the ensemble, and with how many patients.
+    from_scratch
+        Begin in the middle of all plausible ranges, not around the shipped values.
+    waves, candidates, patients
+        How much is simulated: waves of the search (none: those of the plan); parameter sets that are
+        simulated again for the ensemble, and with how many patients.
     progress
         Called with the number of parameter sets simulated.
     say
         Called with a line now and then.
     """
-    stages = stages_of(plan) if stages is None else stages
+    waves = waves_of(plan, from_scratch=from_scratch) if waves is None else waves
     problem, full = Problem.shipped(plan), Problem.shipped(plan, near=True)
     identity = {
         "format": 1,
         "seed": seed,
         "sha256": problem.sha256,
-        "stages": [vars(stage) for stage in stages],
+        "from_scratch": from_scratch,
+        "waves": [vars(wave) for wave in waves],
     }
     journal = Journal(out / JOURNAL, identity)
-    search(problem, journal, seed=seed, jobs=jobs, stages=stages, progress=progress, say=say)
+    search(
+        problem,
+        journal,
+        seed=seed,
+        jobs=jobs,
+        waves=waves,
+        from_scratch=from_scratch,
+        progress=progress,
+        say=say,
+    )
     again = Journal(out / AGAIN, {**identity, "full": full.sha256, "sets": candidates, "patients": patients})
     tried = list(journal)
     sets = [one.shares for one in again]
@@ -139,7 +151,7 @@ def calibrate(
             outputs = full.simulate(
                 full.parameters.values(sets[place]),
                 patients=patients,
-                seed=patients_seed(seed, len(stages), place),
+                seed=patients_seed(seed, len(waves), place),
                 jobs=jobs,
             )
             again.add(Tried(wave=0, shares=sets[place], outputs=outputs))
@@ -153,14 +165,14 @@ def calibrate(
     return found
 
 
-def stages_of(plan: Plan, *, from_scratch: bool = False) -> Sequence[Stage]:
-    """Stages of a plan: around the shipped values, or from scratch, from the middle of all ranges."""
-    return (DESCENT, *WAVES[plan]) if from_scratch else WAVES[plan]
+def waves_of(plan: Plan, *, from_scratch: bool = False) -> Sequence[Wave]:
+    """Waves of a plan: around the shipped values, or from scratch, from the middle of all ranges."""
+    return (*APPROACH, *WAVES[plan]) if from_scratch else WAVES[plan]
 
 
-def simulations(stages: Sequence[Stage], candidates: int = CANDIDATES) -> int:
+def simulations(waves: Sequence[Wave], candidates: int = CANDIDATES) -> int:
     """How many parameter sets a calibration simulates."""
-    return sum(size_of(stage) for stage in stages) + candidates
+    return sum(wave.sets for wave in waves) + candidates
 
 
 def _write(found: Calibration, plan: Plan, identity: Mapping[str, Any]) -> None:
@@ -174,7 +186,8 @@ def _write(found: Calibration, plan: Plan, identity: Mapping[str, Any]) -> None:
         ],
         provenance={
             "command": f"tumor-abm calibrate --plan {plan} --seed {identity['seed']}",
-            "stages": identity["stages"],
+            "from_scratch": identity["from_scratch"],
+            "waves": identity["waves"],
             "version": _core.__version__,
             "made": now(),
             "problem": found.problem.sha256,

@@ -187,24 +187,25 @@ def check(arguments: argparse.Namespace) -> None:
 def calibrate(arguments: argparse.Namespace) -> None:
     """Search for parameter sets that meet the published trials, and keep an ensemble of them."""
     from tumor_abm.calibration import calibrate as calibrated
-    from tumor_abm.calibration import simulations, stages_of
+    from tumor_abm.calibration import simulations, waves_of
     from tumor_abm.cli.consoles import log_to, messages
     from tumor_abm.cli.progress import counting
     from tumor_abm.experiment import threads_of
 
     console = messages()
-    stages = stages_of(arguments.plan, from_scratch=arguments.from_scratch)
+    waves = waves_of(arguments.plan, from_scratch=arguments.from_scratch)
     with (
         _writing(arguments.out),
         log_to(console),
-        counting(console, simulations(stages), "parameter sets") as count,
+        counting(console, simulations(waves), "parameter sets") as count,
     ):
         found = calibrated(
             arguments.out,
             seed=arguments.seed,
             jobs=threads_of(arguments.jobs),
             plan=arguments.plan,
-            stages=stages,
+            from_scratch=arguments.from_scratch,
+            waves=waves,
             progress=count,
             say=lambda message: console.print(message, soft_wrap=True),
         )

@@ -63,18 +63,8 @@ def _plan(found: Path, parameters: int) -> str:
         searched = json.loads(file.readline())
     with (found / AGAIN).open(encoding="utf-8") as file:
         again = json.loads(file.readline())
-    descents = [stage for stage in searched["stages"] if "generations" in stage]
-    waves = ", ".join(
-        f"{stage['sets']} of {stage['patients']} patients"
-        for stage in searched["stages"]
-        if stage not in descents
-    )
-    begun = "around the shipped values"
-    for descent in descents:
-        begun = (
-            f"from scratch, with {descent['generations']} generations of {descent['sets']} sets "
-            f"of {descent['patients']} patients"
-        )
+    waves = ", ".join(f"{wave['sets']} of {wave['patients']} patients" for wave in searched["waves"])
+    begun = "in the middle of all ranges" if searched["from_scratch"] else "around the shipped values"
     return (
         f"{parameters} parameters; begun {begun}; sets of the waves and patients of every cohort: {waves}; "
         f"then {again['sets']} sets of the posterior again with {again['patients']} other patients; "
