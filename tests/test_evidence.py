@@ -54,6 +54,20 @@ def test_fitted_rows_show_what_was_published_and_whether_it_is_met(written):
     assert "| MONALEESA-2 | R+L | 12 | 73% |" in page
 
 
+def test_counts_of_what_is_inside_tell_how_much_of_them_is_chance(written):
+    _, page, _ = written
+    lines = section(page, "In short").splitlines()
+    inside, others = next(line for line in lines if line.startswith("| Median PFS of the rows fitted")).split(
+        "|"
+    )[2:4]
+    found, rows = (int(number) for number in re.findall(r"\d+", inside)[:2])
+    low, high = (int(number) for number in others.split(" to "))
+    assert rows == 2
+    assert 0 <= low <= high <= rows
+    assert low <= found <= high
+    assert low < high  # of twelve patients
+
+
 def test_trials_to_predict_appear_with_predictions_alone(written):
     _, page, _ = written
     predicted = section(page, "Predictions")

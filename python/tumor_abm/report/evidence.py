@@ -10,7 +10,7 @@ import hashlib
 import json
 import re
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from importlib import resources
 from pathlib import Path
@@ -25,6 +25,7 @@ from tumor_abm.plots.evidence import Panel, plot_against_published
 from tumor_abm.plots.style import png
 from tumor_abm.prediction import Prediction
 from tumor_abm.prediction.predict import LANDMARKS
+from tumor_abm.prediction.sampling import Floats, Observed, interval, median
 from tumor_abm.report.markdown import limits, table
 from tumor_abm.results import write_whole
 
@@ -64,6 +65,11 @@ _GENES = {
 _KEYS = ("trial", "arm", "subset", "prior_cdk46i")
 _MONTH_DIGITS = 1
 _DOTS_PER_INCH = 200
+_DRAWS = 500
+_SEED = 1
+
+Judge = Callable[[Mapping[str, Any]], bool | None]
+Label = tuple[str, ...]
 
 
 def write_evidence(prediction: Prediction, page: Path, ensemble: Ensemble) -> list[Path]:
@@ -88,7 +94,7 @@ def write_evidence(prediction: Prediction, page: Path, ensemble: Ensemble) -> li
     unseen = prediction.table.join(evidence.trials_to_predict(), on=_KEYS, how="semi", maintain_order="left")
     filled = {
         "made": _made(prediction, ensemble),
-        "summary": _summary(held),
+        "summary": _summary(held, prediction),
         "fitted": _against_published(fitted),
         "near": _against_published(near),
         "context": _against_published(context),
@@ -157,38 +163,89 @@ def _inside(
     return low <= value <= high
 
 
-def _summary(held: pl.DataFrame) -> str:
+def _summary(held: pl.DataFrame, prediction: Prediction) -> str:
     rows = list(held.iter_rows(named=True))
     fitted = [row for row in rows if row["split"].startswith("calib") and not row["split"].endswith("subset")]
     whole = [row for row in fitted if row["subset"] in ("", "ITT")]
     near = [row for row in rows if row["split"] == "validate-near"]
     first = [row for row in fitted if row["file"] in FIRST_LINE and row["hr_published"] is not None]
-    lines = [
+    lines: Sequence[tuple[str, Sequence[Mapping[str, Any]], Judge]] = [
         (
             "Median PFS of the rows fitted, whole trials: simulated inside the published 95% CI",
-            _share(whole, _median_in),
+            whole,
+            _median_in,
         ),
-        ("The same rows: published inside the predicted 95% interval", _share(whole, _published_in)),
+        ("The same rows: published inside the predicted 95% interval", whole, _published_in),
         (
             "All rows fitted, subsets included: simulated inside the published 95% CI",
-            _share(fitted, _median_in),
+            fitted,
+            _median_in,
         ),
         (
             "Hazard ratios of the first-line trials of CDK4/6 inhibitors inside the published 95% CI",
-            _share(first, _ratio_in),
+            first,
+            _ratio_in,
         ),
         (
             "Median PFS of the rows near by, predicted and not fitted, inside the published 95% CI",
-            _share(near, _median_in),
+            near,
+            _median_in,
         ),
-        ("The same rows: published inside the predicted 95% interval", _share(near, _published_in)),
-        ("The same rows: hazard ratio inside the published 95% CI", _share(near, _ratio_in)),
+        ("The same rows: published inside the predicted 95% interval", near, _published_in),
+        ("The same rows: hazard ratio inside the published 95% CI", near, _ratio_in),
         (
             "All of these rows: median inside, or the hazard ratio where the median has no published CI",
-            _share(near, _row_in),
+            near,
+            _row_in,
         ),
     ]
-    return table(("held against each other", "inside"), lines)
+    others = _medians_of_others(prediction, [*fitted, *near])
+    return table(
+        ("held against each other", "inside", "with other patients"),
+        [
+            (what, _share(of, judged), _range(of, judged, others) if judged in (_median_in, _row_in) else "")
+            for what, of, judged in lines
+        ],
+    )
+
+
+def _range(rows: Sequence[Mapping[str, Any]], judged: Judge, others: Mapping[Label, Floats]) -> str:
+    """How many rows are inside, in the middle 95% of the draws of `others`."""
+    counts = np.zeros(_DRAWS)
+    for row in rows:
+        if judged(row) is not None:
+            drawn = ({**row, "pfs_median_months": median} for median in others[_label(row)])
+            counts += [bool(judged(other)) for other in drawn]
+    low, high = interval(counts)
+    return f"{low:.0f} to {high:.0f}"
+
+
+def _medians_of_others(prediction: Prediction, rows: Sequence[Mapping[str, Any]]) -> Mapping[Label, Floats]:
+    """Medians of rows had the simulated patients been others: these drawn with replacement, by trial."""
+    found: dict[Label, Floats] = {}
+    rng = np.random.default_rng(_SEED)
+    for file in dict.fromkeys(row["file"] for row in rows):
+        lived = prediction.observations.filter(pl.col("file") == file)
+        patients = lived.select("member", "patient").unique(maintain_order=True).with_row_index("place")
+        lived = lived.join(patients, on=["member", "patient"])
+        arms = {}
+        for row in (row for row in rows if row["file"] == file):
+            arm = lived.filter(pl.col("arm") == _arm_name(file, row))
+            arms[_label(row)] = (
+                arm["place"].to_numpy(),
+                Observed(arm["months"].to_numpy(), arm["event"].to_numpy()),
+            )
+            found[_label(row)] = np.full(_DRAWS, np.nan)
+        for draw in range(_DRAWS):
+            times = rng.multinomial(patients.height, np.full(patients.height, 1 / patients.height))
+            for label, (place, observed) in arms.items():
+                who = np.repeat(np.arange(len(observed)), times[place])
+                found[label][draw] = median(observed[who]) if who.size else np.nan
+    return found
+
+
+def _label(row: Mapping[str, Any]) -> Label:
+    return tuple(row[key] for key in _KEYS)
 
 
 def _median_in(row: Mapping[str, Any]) -> bool | None:
@@ -210,7 +267,7 @@ def _row_in(row: Mapping[str, Any]) -> bool | None:
     return _ratio_in(row) if row["ci_lo"] is None else _median_in(row)
 
 
-def _share(rows: Iterable[Mapping[str, Any]], judged: Any) -> str:
+def _share(rows: Iterable[Mapping[str, Any]], judged: Judge) -> str:
     told = [verdict for verdict in map(judged, rows) if verdict is not None]
     if not told:
         return "-"
