@@ -31,8 +31,11 @@ _EDGE = 0.01
 """Proposals stay so far, as a share of the range, from its ends."""
 _LEARNT_FROM = 400
 """Latest sets that an emulator is made of: it need not know where nobody goes any more."""
-_NEAR = 0.7
-"""Distance (root mean square, in standard deviations of the sets) within which an emulator is trusted."""
+_NEAR = 0.4
+"""Distance (root mean square, in standard deviations of the sets) within which an emulator is trusted.
+
+Farther off it promises what chance in the patients of the sets makes it believe: its quantities err together.
+"""
 _DISTRUST = 500.0
 _STRATEGY = {"population": 40, "generations": 150, "starts": 2, "sigma": 0.05}
 
