@@ -242,7 +242,11 @@ def quadratic(stop_after: int | None = None) -> Quadratic:
     return Quadratic(Parameters.of(free, Knowledge.shipped()), stop_after=stop_after)
 
 
-WAVES = (Wave(sets=25, patients=20, width=0.2), Wave(sets=15, patients=40, width=0.05))
+WAVES = (
+    Wave(sets=25, patients=20, width=0.2),
+    Wave(sets=20, patients=20, width=0.1),
+    Wave(sets=15, patients=40, width=0.05),
+)
 
 
 def test_the_search_finds_what_meets_the_targets_and_its_posterior_stays_there(tmp_path: Path) -> None:
@@ -259,15 +263,31 @@ def test_a_search_from_scratch_finds_it_without_the_shipped_values(tmp_path: Pat
     problem = quadratic()
     journal = Journal(tmp_path / "journal", {"seed": 1})
     search(problem, journal, seed=1, jobs=1, waves=WAVES, from_scratch=True)  # type: ignore[arg-type]
-    assert journal.of_wave(0)[0].shares == [0.5, 0.5, 0.5]
-    start = problem.parameters.start()
-    first_of_next = journal.of_wave(1)[0].shares
-    assert abs(first_of_next[0] - 0.3) < 0.1 < abs(start[0] - 0.3)
+    begun, went = (np.mean([tried.shares for tried in journal.of_wave(i)[:2]], axis=0) for i in (0, 1))
+    assert begun == pytest.approx([0.5, 0.5, 0.5])
+    assert abs(went[0] - 0.3) < 0.1 < abs(problem.parameters.start()[0] - 0.3)
     sets = drawn(problem, list(journal), sets=30, seed=1)  # type: ignore[arg-type]
     assert sets[0][0] == pytest.approx(0.3, abs=0.05)
 
 
-@pytest.mark.parametrize("stop_after", [0, 7, 25, 33])
+def test_sets_come_in_mirrored_pairs_that_share_their_patients(tmp_path: Path) -> None:
+    problem = quadratic()
+    journal = Journal(tmp_path / "journal", {"seed": 1})
+    search(problem, journal, seed=1, jobs=1, waves=WAVES[:1], from_scratch=True)  # type: ignore[arg-type]
+    tried = journal.of_wave(0)
+    assert len(tried) == 25
+    shares = np.array([one.shares for one in tried])
+    inside = ((shares > 0.02) & (shares < 0.98)).all(axis=1)
+    luck = np.array([one.outputs for one in tried])[:, 0] - shares[:, 0]
+    for first in range(0, 24, 2):
+        assert luck[first] == pytest.approx(luck[first + 1], abs=1e-3)  # values are rounded
+        if inside[first : first + 2].all():
+            assert shares[first] + shares[first + 1] == pytest.approx([1.0, 1.0, 1.0])
+    assert inside.sum() > 10
+    assert len(np.unique(np.round(luck[::2], 3))) > 5
+
+
+@pytest.mark.parametrize("stop_after", [0, 7, 25, 33, 50])
 def test_an_interrupted_search_goes_on_to_the_same_bytes(tmp_path: Path, stop_after: int) -> None:
     whole = Journal(tmp_path / "whole", {"seed": 1})
     search(quadratic(), whole, seed=1, jobs=1, waves=WAVES)  # type: ignore[arg-type]

@@ -168,11 +168,12 @@ def search(
             cloud = _cloud(wave, centre, np.random.default_rng([seed, number]))
             for place in range(len(known), wave.sets):
                 progress(done + place)
-                # Neighbours live with other patients, so that the emulator averages over patients, too.
+                # Both sets of a pair live with the same patients: chance in these cancels between them. Other
+                # pairs live with others, so that the emulator averages over patients, too.
                 outputs = problem.simulate(
                     problem.parameters.values(cloud[place]),
                     patients=wave.patients,
-                    seed=patients_seed(seed, number, place),
+                    seed=patients_seed(seed, number, place // 2),
                     jobs=jobs,
                 )
                 journal.add(Tried(wave=number, shares=[float(x) for x in cloud[place]], outputs=outputs))
@@ -192,7 +193,7 @@ def _centre(problem: Problem, before: Sequence[Tried], seed: int, from_scratch: 
 
 
 def patients_seed(seed: int, wave: int, place: int) -> int:
-    """Seed of the patients that a set of a wave is simulated with."""
+    """Seed of the patients that a pair of sets of a wave is simulated with."""
     return (seed * 1_000 + wave) * 100_000 + place
 
 
@@ -247,10 +248,10 @@ def _summary(problem: Problem, tried: Sequence[Tried]) -> str:
 
 
 def _cloud(wave: Wave, centre: Numbers, rng: np.random.Generator) -> Numbers:
-    """Draw the parameter sets of a wave, a row each; the first is the centre."""
-    cloud: Numbers = centre + wave.width * rng.standard_normal((wave.sets, len(centre)))
-    cloud[0] = centre
-    return np.clip(cloud, _EDGE, 1 - _EDGE)
+    """Draw the parameter sets of a wave, a row each: pairs that mirror each other at the centre."""
+    steps = wave.width * rng.standard_normal((-(-wave.sets // 2), len(centre)))
+    pairs = np.stack([centre + steps, centre - steps], axis=1).reshape(-1, len(centre))
+    return np.clip(pairs[: wave.sets], _EDGE, 1 - _EDGE)
 
 
 def _strategy(mean: Numbers, sigma: float, sets: int, seed: int) -> CMA:
