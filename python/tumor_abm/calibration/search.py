@@ -2,10 +2,9 @@
 
 A wave is a cloud of parameter sets around the best that the emulator knows; it is simulated, the emulator
 learns, and the next cloud is smaller and better placed. The first cloud lies around the shipped values, or,
-in a search from scratch, around the middle of the plausible ranges, from where it takes a few waves more:
-over all of the ranges no emulator is of use, but from cloud to cloud it knows where to go. Each simulation is
-on disk as soon as it is done. A wave is drawn from the seed and the waves before it alone, so an interrupted
-search goes on as if nothing had happened.
+in a search from scratch, around the middle of the plausible ranges, from where it takes more waves: over all
+of the ranges no emulator is of use. Each simulation is on disk as soon as it is done. A wave is drawn from
+the seed and the waves before it alone, so an interrupted search goes on as if nothing had happened.
 """
 
 from __future__ import annotations
@@ -34,7 +33,7 @@ _LEARNT_FROM = 400
 _NEAR = 0.4
 """Distance (root mean square, in standard deviations of the sets) within which an emulator is trusted.
 
-Farther off it promises what chance in the patients of the sets makes it believe: its quantities err together.
+Farther off it promises more than the simulation keeps.
 """
 _DISTRUST = 500.0
 _STRATEGY = {"population": 40, "generations": 150, "starts": 2, "sigma": 0.05}

@@ -217,7 +217,7 @@ def _describe_calibrate(calibrate: Parser) -> None:
     calibrate.add_argument(
         "--from-scratch",
         action="store_true",
-        help="search the whole plausible ranges (default: around the shipped values)",
+        help="begin in the middle of the plausible ranges (default: at the shipped values)",
     )
 
 
