@@ -12,13 +12,13 @@ import numpy as np
 import pytest
 from tumor_abm import trials
 from tumor_abm.calibration.adopt import KNOWLEDGE, adopt
-from tumor_abm.calibration.cohorts import Spared, cohorts_of, delay_months, live, samples
+from tumor_abm.calibration.cohorts import HALFWAY, Spared, cohorts_of, delay_months, live, samples
 from tumor_abm.calibration.emulator import Emulator
 from tumor_abm.calibration.parameters import Free, Parameters
-from tumor_abm.calibration.posterior import drawn, tempered
+from tumor_abm.calibration.posterior import drawn, members_of
 from tumor_abm.calibration.problem import Problem
-from tumor_abm.calibration.sample import Sample, hazard_ratio
-from tumor_abm.calibration.search import Journal, Tried, Wave, search
+from tumor_abm.calibration.sample import Curves, Sample
+from tumor_abm.calibration.search import STEPS, Journal, Tried, Wave, search
 from tumor_abm.calibration.sensitivity import draw_sensitivity, sensitivity
 from tumor_abm.calibration.store import calibrate
 from tumor_abm.ensemble import Ensemble, Member
@@ -42,37 +42,65 @@ def exponential(rate: float, patients: int, seed: int) -> np.ndarray:
 # --- what a publication would say ---------------------------------------------------------------
 
 
+def curves(*arms: Sample, months: np.ndarray) -> Curves:
+    return Curves.through(months, np.stack([arm.survival(months) for arm in arms]))
+
+
 @pytest.mark.parametrize("gap", [1.0, 2.0, 3.0])
 def test_median_on_scans_is_late_by_half_a_gap_on_average(gap: float) -> None:
     rate, patients = 0.06, 40_000
     seen = np.ceil(exponential(rate, patients, SEED) / gap) * gap
-    found = sample(seen).curve()
+    found = curves(sample(seen), months=np.arange(gap / 2, 44, gap))
     truth = np.log(2) / rate + gap / 2
     # Standard error of a median: 1 / (2 f sqrt(n)), f = rate / 2. Between the steps the line is straight.
     tolerance = 4.9 / (rate * np.sqrt(patients)) + rate * gap**2 / 8
-    assert found.median() == pytest.approx(truth, abs=tolerance)
+    assert found.median() == pytest.approx([truth], abs=tolerance)
 
 
 def test_censored_patients_count_while_they_are_followed() -> None:
     rate, patients = 0.05, 40_000
     event, end = exponential(rate, patients, SEED), exponential(0.04, patients, SEED + 1)
-    found = sample(np.minimum(event, end), (event <= end).astype(float)).curve()
-    assert found.at(12.0) == pytest.approx(np.exp(-12 * rate), abs=4.9 * 0.5 / np.sqrt(patients) * 1.3)
+    found = curves(sample(np.minimum(event, end), (event <= end).astype(float)), months=HALFWAY)
+    between = rate * (HALFWAY[1] - HALFWAY[0])
+    tolerance = 4.9 * 0.5 / np.sqrt(patients) * 1.3 + between**2 / 8
+    assert found.at(12.0) == pytest.approx([np.exp(-12 * rate)], abs=tolerance)
 
 
 def test_median_beyond_follow_up_goes_on_with_the_last_hazard() -> None:
     months = np.minimum(exponential(0.01, 20_000, SEED), 30.0)
-    found = sample(months, (months < 30).astype(float)).curve()
-    assert found.median() == pytest.approx(np.log(2) / 0.01, rel=0.1)
-    assert sample(np.array([5.0, 6.0]), np.zeros(2)).curve().median() == np.inf
+    times = np.arange(1.0, 30.0, 2.0)
+    found = curves(sample(months, (months < 30).astype(float)), months=times)
+    assert found.median() == pytest.approx([np.log(2) / 0.01], rel=0.1)
+    assert found.at(99.0) == found.at(29.0)
+    assert curves(sample(np.array([50.0, 60.0]), np.zeros(2)), months=times).median() == [np.inf]
 
 
 @pytest.mark.parametrize("ratio", [0.4, 0.57, 1.0, 1.6])
 def test_hazard_ratio_of_exponential_arms(ratio: float) -> None:
     patients = 20_000
     arm, control = exponential(0.05 * ratio, patients, SEED), exponential(0.05, patients, SEED + 1)
-    found = hazard_ratio(sample(arm), sample(control))
-    assert np.log(found) == pytest.approx(np.log(ratio), abs=4.9 * np.sqrt(2 / patients))
+    times = np.arange(1.0, 100.0, 2.0)
+    found = curves(sample(arm), months=times).hazard_ratio(curves(sample(control), months=times))
+    assert np.log(found) == pytest.approx([np.log(ratio)], abs=4.9 * np.sqrt(2 / patients))
+
+
+def test_curves_of_few_patients_average_to_that_of_many_where_their_medians_do_not() -> None:
+    # A third progresses at the first scans, the others are slow: the middle of few patients is a lottery.
+    rng = np.random.default_rng(SEED)
+    slow = rng.random(24_000) < 0.65
+    months = np.where(slow, rng.exponential(40.0, 24_000), rng.exponential(2.0, 24_000))
+    few = curves(*(sample(part) for part in np.split(months, 2_000)), months=HALFWAY)
+    many = curves(sample(months), months=HALFWAY)
+    np.testing.assert_allclose(few.survival.mean(axis=0), many.survival[0], atol=1e-12)
+    mean = Curves.through(HALFWAY, few.survival[:, 1:].mean(axis=0, keepdims=True))
+    assert mean.median() == pytest.approx(many.median())
+    assert abs(np.log(few.median().clip(max=120)).mean() - np.log(many.median()[0])) > 0.1
+
+
+def test_curves_of_an_emulator_are_made_to_fall() -> None:
+    found = Curves.through(np.array([2.0, 4.0, 6.0]), np.array([[1.1, 0.4, 0.45], [0.9, 0.8, np.nan]]))
+    np.testing.assert_array_equal(found.survival[0], [1.0, 1.0, 0.4, 0.4])
+    np.testing.assert_allclose(found.median(), [2 + 2 * 0.5 / 0.6, np.nan])
 
 
 def test_a_subset_that_nobody_belongs_to_says_nothing() -> None:
@@ -84,8 +112,9 @@ def test_a_subset_that_nobody_belongs_to_says_nothing() -> None:
     assert silent.any()
     assert not silent.all()
     table = np.array([outputs])
-    deviations = problem.deviations(table)[0]
-    assert (deviations[silent[: len(deviations)]] == 0).all()
+    quantities, deviations = problem.quantities(table)[0], problem.deviations(table)[0]
+    assert np.isnan(quantities).any()
+    assert (deviations[np.isnan(quantities)[: len(deviations)]] == 0).all()
     assert np.isfinite(problem.losses(problem.parameters.start()[None, :], table)).all()
     known = np.random.default_rng(SEED).normal(size=(30, 1))
     learnt = Emulator(known, np.where(np.arange(30)[:, None] == 7, np.nan, 2 * known))
@@ -209,6 +238,58 @@ def test_the_emulator_finds_a_quadratic_under_noise() -> None:
     assert learnt.noise == pytest.approx([noise, noise], rel=0.5)
 
 
+def test_the_emulator_learns_which_parameters_move_everything() -> None:
+    rng = np.random.default_rng(SEED)
+    points = rng.uniform(0, 1, (80, 30))
+    slopes = rng.standard_normal((30, 200)) * np.where(np.arange(30) == 7, 1.0, 0.1)[:, None]
+    noise = 0.3 * rng.standard_normal((80, 200))
+    learnt = Emulator(points, points @ slopes + noise)
+    assert learnt.relevance.mean() == pytest.approx(1.0)
+    assert learnt.relevance.argmax() == 7
+    assert learnt.relevance[7] > 5 * np.delete(learnt.relevance, 7).max()
+    fresh = rng.uniform(0, 1, (100, 30))
+    error = np.sqrt(((learnt.predict(fresh) - fresh @ slopes) ** 2).mean())
+    of_the_rest = 0.1 * np.sqrt(29 / 12)
+    assert error < 1.1 * of_the_rest
+    away = np.eye(30) * 0.3
+    distances = learnt.distance(points[0] + away, points[0])
+    assert distances.argmax() == 7
+    few = Emulator(points[:40], (points @ slopes + noise)[:40])
+    assert (few.relevance == 1).all()
+
+
+def test_the_emulator_knows_that_sets_of_the_same_patients_err_together() -> None:
+    rng = np.random.default_rng(SEED)
+    steps = rng.standard_normal((60, 10))
+    points = np.stack([steps, -steps], axis=1).reshape(120, 10)
+    slopes = 0.1 * rng.standard_normal((10, 50))
+    seeds = np.repeat(np.arange(60), 2)
+    noise = np.sqrt(0.85) * rng.standard_normal((60, 50))[seeds]
+    noise += np.sqrt(0.15) * rng.standard_normal((120, 50))
+    fresh = rng.standard_normal((100, 10))
+
+    def error(learnt: Emulator) -> float:
+        return float(np.sqrt(((learnt.predict(fresh) - fresh @ slopes) ** 2).mean()))
+
+    aware = Emulator(points, points @ slopes + noise, seeds=seeds)
+    unaware = Emulator(points, points @ slopes + noise)
+    assert (aware.shared, unaware.shared) == (0.85, 0.0)
+    assert np.median(aware.noise) == pytest.approx(1.0, rel=0.31)
+    assert error(aware) < 0.8 * error(unaware)
+
+
+def test_the_emulator_trusts_simulations_of_many_patients_more() -> None:
+    rng = np.random.default_rng(SEED)
+    points = rng.standard_normal((100, 5))
+    slopes = 0.3 * rng.standard_normal((5, 50))
+    patients = np.where(np.arange(100) < 20, 1600, 16)
+    noise = rng.standard_normal((100, 50)) * np.sqrt(16 / patients)[:, None]
+    weighted = Emulator(points, points @ slopes + noise, patients=patients)
+    alike = Emulator(points, points @ slopes + noise)
+    errors = [np.abs(one.predict(points[:20]) - points[:20] @ slopes).mean() for one in (weighted, alike)]
+    assert errors[0] < 0.7 * errors[1]
+
+
 @dataclass
 class Quadratic:
     """A problem whose simulation is a formula."""
@@ -243,9 +324,9 @@ def quadratic(stop_after: int | None = None) -> Quadratic:
 
 
 WAVES = (
-    Wave(sets=25, patients=20, width=0.2),
-    Wave(sets=20, patients=20, width=0.1),
-    Wave(sets=15, patients=40, width=0.05),
+    Wave(sets=25, patients=20, width=0.2, on_line=50),
+    Wave(sets=20, patients=20, width=0.1, on_line=50),
+    Wave(sets=15, patients=40, width=0.05, on_line=50),
 )
 
 
@@ -257,6 +338,14 @@ def test_the_search_finds_what_meets_the_targets_and_its_posterior_stays_there(t
     assert sets[0][0] == pytest.approx(0.3, abs=0.05)
     assert sets[0][1] - sets[0][2] == pytest.approx(0.1, abs=0.05)
     assert np.abs(np.median(sets[:, 0]) - 0.3) < 0.1
+
+
+def test_the_ensemble_is_the_better_half_and_its_members_count_alike() -> None:
+    problem = quadratic()
+    outputs = [({"number": float(i)}, [0.3 + 0.01 * i, 0.1]) for i in reversed(range(24))]
+    kept = members_of(problem, outputs)  # type: ignore[arg-type]
+    assert [member.values["number"] for member in kept] == list(range(12))
+    assert kept[5].misfit == pytest.approx(1.0)
 
 
 def test_a_search_from_scratch_finds_it_without_the_shipped_values(tmp_path: Path) -> None:
@@ -274,7 +363,7 @@ def test_sets_come_in_mirrored_pairs_that_share_their_patients(tmp_path: Path) -
     problem = quadratic()
     journal = Journal(tmp_path / "journal", {"seed": 1})
     search(problem, journal, seed=1, jobs=1, waves=WAVES[:1], from_scratch=True)  # type: ignore[arg-type]
-    tried = journal.of_wave(0)
+    tried = journal.of_wave(0)[: -len(STEPS)]
     assert len(tried) == 25
     shares = np.array([one.shares for one in tried])
     inside = ((shares > 0.02) & (shares < 0.98)).all(axis=1)
@@ -287,7 +376,25 @@ def test_sets_come_in_mirrored_pairs_that_share_their_patients(tmp_path: Path) -
     assert len(np.unique(np.round(luck[::2], 3))) > 5
 
 
-@pytest.mark.parametrize("stop_after", [0, 7, 25, 33, 50])
+def test_the_search_goes_on_from_the_best_set_on_the_way_to_what_the_emulator_names(
+    tmp_path: Path,
+) -> None:
+    problem = quadratic()
+    journal = Journal(tmp_path / "journal", {"seed": 1})
+    search(problem, journal, seed=1, jobs=1, waves=WAVES[:2], from_scratch=True)  # type: ignore[arg-type]
+    line = journal.of_wave(0)[-len(STEPS) :]
+    shares, outputs = (np.array([getattr(one, name) for one in line]) for name in ("shares", "outputs"))
+    begun, went = shares[0], np.mean([one.shares for one in journal.of_wave(1)[:2]], axis=0)
+    assert begun == pytest.approx([0.5, 0.5, 0.5])
+    np.testing.assert_allclose(shares - begun, np.outer(STEPS, shares[STEPS.index(1.0)] - begun), atol=1e-12)
+    luck = outputs[:, 0] - shares[:, 0]
+    assert np.ptp(luck) < 1e-3  # the same patients for all
+    (place,) = np.flatnonzero(np.isclose(shares, went).all(axis=1))
+    losses = problem.losses(shares, outputs)
+    assert losses[place] < 1.1 * losses.min() < losses[0]
+
+
+@pytest.mark.parametrize("stop_after", [0, 7, 25, 28, 33, 60])
 def test_an_interrupted_search_goes_on_to_the_same_bytes(tmp_path: Path, stop_after: int) -> None:
     whole = Journal(tmp_path / "whole", {"seed": 1})
     search(quadratic(), whole, seed=1, jobs=1, waves=WAVES)  # type: ignore[arg-type]
@@ -316,12 +423,19 @@ def test_sensitivity_names_what_an_endpoint_depends_on(tmp_path: Path) -> None:
     rng = np.random.default_rng(SEED)
     names = problem.parameters.names
     leading = names.index("growth")
+    responses = sum(target.quantity == "response" for target in problem.targets)
     sets = []
     for _ in range(120):
         shares = np.clip(0.5 + 0.1 * rng.standard_normal(len(names)), 0.05, 0.95)
-        noise = 0.05 * rng.standard_normal(len(problem.targets) + len(problem.prevalences))
-        outputs = 3 * shares[leading] + shares[0 if leading else 1] + noise
-        sets.append(Tried(wave=0, shares=shares.tolist(), outputs=outputs.tolist()))
+        moved = 3 * (shares[leading] - 0.5) + 0.3 * (shares[0 if leading else 1] - 0.5)
+        rates = 0.05 * np.exp(moved * np.linspace(1, 2, len(problem.arms)))
+        survival = np.exp(-np.outer(rates, HALFWAY)).ravel()
+        others = 0.5 + 0.1 * moved * np.ones(len(problem.prevalences) + responses)
+        outputs = np.concatenate([survival, others])
+        outputs += 0.01 * rng.standard_normal(len(outputs))
+        sets.append(
+            Tried(wave=0, shares=shares.tolist(), patients=9, seed=len(sets), outputs=outputs.tolist())
+        )
     table = sensitivity(problem, sets, seed=1)
     best = table.sort("total", descending=True).group_by("endpoint", maintain_order=True).first()
     assert set(best["parameter"]) == {"growth"}
@@ -331,7 +445,7 @@ def test_sensitivity_names_what_an_endpoint_depends_on(tmp_path: Path) -> None:
 
 
 def test_a_calibration_is_written_up(tmp_path: Path) -> None:
-    waves = (Wave(sets=6, patients=2, width=0.05),)
+    waves = (Wave(sets=6, patients=2, width=0.05, on_line=2),)
     found = calibrate(
         tmp_path / "found", seed=1, jobs=2, plan="chemotherapy", waves=waves, candidates=4, patients=3
     )
@@ -376,11 +490,3 @@ def test_a_calibration_becomes_the_package_s_own(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="no file has the number"):
         adopt(found, knowledge)
     assert "0.0125" in (knowledge / "drugs.toml").read_text()
-
-
-def test_weights_are_worth_at_least_half_of_the_members() -> None:
-    weights = np.array(tempered([10.0, 11.0, 30.0, 80.0]))
-    assert weights.mean() == pytest.approx(1.0)
-    assert weights.sum() ** 2 / (weights**2).sum() >= 2
-    assert (np.diff(weights) < 0).all()
-    assert json.dumps(list(weights))

@@ -40,15 +40,18 @@ _ELSEWHERE = (
     "liquid_biopsy",
 )
 _WEEKS = 8.0
+_HORIZON_MONTHS = 44.0
 _SPARED = {
     "title": "cohort",
     "question": "cohort",
     "end_with_last_line": True,
     "trajectory_every_days": 0,
-    "horizon_months": 44.0,
+    "horizon_months": _HORIZON_MONTHS,
     "assessment": {"calendar": [{"every_weeks": _WEEKS}]},
 }
 _WEEKS_PER_MONTH = 30.4375 / 7
+HALFWAY = np.arange(_WEEKS / 2, _HORIZON_MONTHS * _WEEKS_PER_MONTH, _WEEKS) / _WEEKS_PER_MONTH
+"""Months halfway between the scans."""
 
 
 class Spared(Table):

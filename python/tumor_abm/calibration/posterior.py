@@ -9,14 +9,14 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 
-from tumor_abm.calibration.emulator import Emulator, Numbers
+from tumor_abm.calibration.emulator import Numbers
 from tumor_abm.calibration.parameters import Parameters
 from tumor_abm.calibration.problem import Problem
-from tumor_abm.calibration.search import Tried, best_emulated, emulated_loss, emulator
+from tumor_abm.calibration.search import Learnt, Tried, learnt
 
 MEMBERS = 12
 CANDIDATES = 24
-PATIENTS = 200
+PATIENTS = 150
 
 _CHAINS = 60
 _STEPS = 3_000
@@ -30,8 +30,6 @@ class Member:
     ----------
     values
         By name of the parameter.
-    weight
-        exp(-misfit / 2), tempered so that the weights are worth at least half of the members; mean 1.
     misfit
         With more patients than in the search, and other ones.
     outputs
@@ -39,7 +37,6 @@ class Member:
     """
 
     values: dict[str, float]
-    weight: float
     misfit: float
     outputs: list[float]
 
@@ -50,22 +47,20 @@ def drawn(problem: Problem, tried: Sequence[Tried], *, sets: int, seed: int) -> 
     Metropolis chains with steps along differences of other chains (ter Braak 2006, Stat Comput 16:239),
     which take the scale and the direction of the posterior from the chains themselves.
     """
-    learnt, points = emulator(problem, tried)
-    _, best = best_emulated(problem, learnt, points, seed)
+    known = learnt(problem, tried)
+    _, best = known.best(seed)
     rng = np.random.default_rng([seed, 1])
     chains = np.clip(best + 0.02 * rng.standard_normal((max(_CHAINS, sets), len(best))), 0.01, 0.99)
-    losses = emulated_loss(problem, learnt, points, chains)
+    losses = known.losses(chains)
     for step in range(_STEPS):
-        chains, losses = _moved(problem, learnt, points, chains, losses, rng, whole=step % 10 == 0)
+        chains, losses = _moved(known, chains, losses, rng, whole=step % 10 == 0)
     taken = rng.permutation(len(chains))[: sets - 1]
     found: Numbers = np.vstack([best, chains[taken]])
     return found
 
 
 def _moved(
-    problem: Problem,
-    learnt: Emulator,
-    points: Numbers,
+    known: Learnt,
     chains: Numbers,
     losses: Numbers,
     rng: np.random.Generator,
@@ -80,39 +75,33 @@ def _moved(
     step = scale * (chains[(here + one) % number] - chains[(here + other) % number])
     proposed = chains + step + 1e-3 * rng.standard_normal(chains.shape)
     inside = ((proposed > 0.005) & (proposed < 0.995)).all(axis=1)
-    expected = np.where(inside, emulated_loss(problem, learnt, points, np.clip(proposed, 0, 1)), np.inf)
+    expected = np.where(inside, known.losses(np.clip(proposed, 0, 1)), np.inf)
     accepted = np.log(rng.random(number)) < (losses - expected) / 2
     return np.where(accepted[:, None], proposed, chains), np.where(accepted, expected, losses)
 
 
 def members_of(problem: Problem, outputs: Sequence[tuple[dict[str, float], list[float]]]) -> list[Member]:
-    """Keep the best of simulated parameter sets, with weights; the best first."""
+    """Keep the best of simulated parameter sets, the best first.
+
+    They count alike: good fits are already drawn more often, and to weigh them would count the data twice.
+    """
     misfits = problem.misfits(np.array([output for _, output in outputs]))
-    order = np.argsort(misfits, kind="stable")[:MEMBERS]
-    weights = tempered([float(misfits[i]) for i in order])
     return [
-        Member(values=outputs[i][0], weight=weight, misfit=float(misfits[i]), outputs=outputs[i][1])
-        for i, weight in zip(order, weights, strict=True)
+        Member(values=outputs[i][0], misfit=float(misfits[i]), outputs=outputs[i][1])
+        for i in np.argsort(misfits, kind="stable")[:MEMBERS]
     ]
 
 
-def tempered(misfits: Sequence[float]) -> list[float]:
-    """Return weights exp(-misfit / 2T) of mean 1, with the least T >= 1 at which they are worth half."""
-    above = np.array(misfits) - min(misfits)
-    temperature = 1.0
-    while True:
-        weights = np.exp(-above / (2 * temperature))
-        worth = float(weights.sum() ** 2 / (weights**2).sum())
-        if worth >= len(misfits) / 2:
-            return [float(weight) for weight in weights / weights.mean()]
-        temperature *= 1.1
-
-
 def centre(parameters: Parameters, members: Sequence[Member]) -> dict[str, float]:
-    """Weighted mean of the members, each parameter on its scale."""
-    weights = np.array([member.weight for member in members])
-    shares = np.array([[one.share(member.values[one.name]) for one in parameters] for member in members])
-    return parameters.values((weights[:, None] * shares).sum(axis=0) / weights.sum())
+    """Mean of the members, each parameter on its scale."""
+    return parameters.values(_shares(parameters, members).mean(axis=0))
+
+
+def _shares(parameters: Parameters, members: Sequence[Member]) -> Numbers:
+    shares: Numbers = np.array(
+        [[one.share(member.values[one.name]) for one in parameters] for member in members]
+    )
+    return shares
 
 
 def identified(parameters: Parameters, members: Sequence[Member]) -> pl.DataFrame:
@@ -125,10 +114,10 @@ def identified(parameters: Parameters, members: Sequence[Member]) -> pl.DataFram
         over the width of an even distribution on the range (1: nothing was learnt), whether the median is
         at the edge of the range, and the parameter it correlates with most.
     """
-    shares = np.array([[one.share(member.values[one.name]) for one in parameters] for member in members])
+    shares = _shares(parameters, members)
     even = 1 / math.sqrt(12)
     with np.errstate(invalid="ignore", divide="ignore"):
-        correlations = np.nan_to_num(np.corrcoef(shares.T))
+        correlations = np.atleast_2d(np.nan_to_num(np.corrcoef(shares.T)))
     np.fill_diagonal(correlations, 0.0)
     rows = []
     for i, one in enumerate(parameters):

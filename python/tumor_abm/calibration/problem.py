@@ -18,6 +18,7 @@ from pydantic import Field
 
 from tumor_abm._table import Table
 from tumor_abm.calibration.cohorts import (
+    HALFWAY,
     ArmKey,
     Cohort,
     Spared,
@@ -28,7 +29,7 @@ from tumor_abm.calibration.cohorts import (
     samples,
 )
 from tumor_abm.calibration.parameters import Free, Parameters, Plan, shipped_toml
-from tumor_abm.calibration.sample import Curve, Sample
+from tumor_abm.calibration.sample import Curves
 from tumor_abm.calibration.targets import Prevalence, Quantity, Target, penalty, targets_of
 from tumor_abm.ensemble import Ensemble
 from tumor_abm.errors import InputError
@@ -36,7 +37,10 @@ from tumor_abm.knowledge import Knowledge, evidence
 
 Numbers = NDArray[np.float64]
 
-_LONGEST_MONTHS = 120.0
+_LOGARITHMS_OF = (0.02, 120.0)
+"""Medians (months) and hazard ratios are drawn in to these."""
+_DIGITS = 6
+"""Of a share."""
 
 
 class PrevalenceRange(Table):
@@ -220,9 +224,10 @@ class Problem:
         Returns
         -------
         list of float
-            What the simulation says of targets, prevalences and predicted rows, in this order; medians and
-            hazard ratios as logarithms, NaN of subsets without patients. ``None`` if it cannot be simulated:
-            cells too fast for steps of a day, or nobody eligible.
+            Shares of patients, which are right on average however few there are: free of progression in every
+            arm halfway between scans, with response, with an alteration; NaN of subsets without patients.
+            `quantities` makes of them what is published. ``None`` if it cannot be simulated: cells too fast
+            for steps of a day, or nobody eligible.
         """
         before = self.given.drawn(seed).overrides
         knowledge = self.knowledge.with_numbers({**before, **self.parameters.overrides(values)})
@@ -241,15 +246,64 @@ class Problem:
         except InputError:
             return None
         lived = samples(self.cohorts, lives)
-        curves = {key: sample.curve() for key, sample in lived.items()}
-        return [
-            *(_output(target, lived, curves) for target in self.targets),
-            *(
-                carriers(self.cohorts, lives, one.key, one.alterations, one.moment, one.above)
-                for one in self.prevalences
-            ),
-            *(_output(target, lived, curves) for target in self.shown),
+        silent = np.full(len(HALFWAY), math.nan)
+        outputs = [lived[key].survival(HALFWAY) if key in lived else silent for key in self.arms]
+        responses = [
+            lived[target.key].response_rate(measurable_only=target.measurable_only)
+            if target.key in lived
+            else math.nan
+            for target in self._responses
         ]
+        carrying = [
+            carriers(self.cohorts, lives, one.key, one.alterations, one.moment, one.above)
+            for one in self.prevalences
+        ]
+        return [round(float(share), _DIGITS) for share in (*np.concatenate(outputs), *responses, *carrying)]
+
+    @cached_property
+    def arms(self) -> list[ArmKey]:
+        """Arms whose survival is an output, in their order."""
+        keys = (key for target in self._rows for key in (target.key, target.versus))
+        return list(dict.fromkeys(key for key in keys if key is not None))
+
+    @cached_property
+    def _rows(self) -> list[Target]:
+        return [*self.targets, *self.shown]
+
+    @cached_property
+    def _responses(self) -> list[Target]:
+        """Targets whose response is an output, in their order."""
+        return [target for target in self._rows if target.quantity == "response"]
+
+    def quantities(self, outputs: Numbers) -> Numbers:
+        """Make of simulated or emulated outputs what publications give.
+
+        Parameters
+        ----------
+        outputs
+            See `simulate`; a row per parameter set.
+
+        Returns
+        -------
+        numpy.ndarray
+            A row per parameter set and a column per target, prevalence and predicted row, in this order;
+            medians and hazard ratios as logarithms, NaN of what nothing is known of.
+        """
+        arms = len(self.arms) * len(HALFWAY)
+        survival = outputs[:, :arms].reshape(len(outputs), len(self.arms), len(HALFWAY))
+        curves = {key: Curves.through(HALFWAY, survival[:, i]) for i, key in enumerate(self.arms)}
+        responses = iter(outputs[:, arms : arms + len(self._responses)].T)
+
+        def quantity(target: Target) -> Numbers:
+            if target.quantity == "response":
+                return next(responses)
+            found = target.simulated(curves)
+            return np.log(np.clip(found, *_LOGARITHMS_OF)) if target.logarithmic else found
+
+        rows = [quantity(target) for target in self._rows]
+        prevalences = outputs[:, arms + len(self._responses) :].T
+        fitted = len(self.targets)
+        return np.stack([*rows[:fitted], *prevalences, *rows[fitted:]], axis=1)
 
     @cached_property
     def _scales(self) -> tuple[Numbers, Numbers, Numbers]:
@@ -266,7 +320,7 @@ class Problem:
         What nothing is known of (NaN) counts as met.
         """
         low, high, sigma = self._scales
-        fitted = outputs[:, : len(low)]
+        fitted = self.quantities(outputs)[:, : len(low)]
         found: Numbers = np.nan_to_num((fitted - np.clip(fitted, low, high)) / sigma, nan=0.0)
         return found
 
@@ -290,31 +344,25 @@ class Problem:
             it lies `inside` the interval, whether it was `fitted`, `deviation` in standard deviations.
         """
         deviations = self.deviations(np.array([outputs]))[0]
+        quantities = self.quantities(np.array([outputs]))[0]
         fitted = len(self.targets) + len(self.prevalences)
         rows = [
-            _row(target, output, deviation)
-            for target, output, deviation in zip(self.targets, outputs, deviations, strict=False)
+            _row(target, quantity, deviation)
+            for target, quantity, deviation in zip(self.targets, quantities, deviations, strict=False)
         ]
         for i, one in enumerate(self.prevalences, start=len(self.targets)):
-            rows.append(_prevalence_row(one, outputs[i], float(deviations[i])))
+            rows.append(_prevalence_row(one, float(quantities[i]), float(deviations[i])))
         rows.extend(
-            _row(target, output, None) for target, output in zip(self.shown, outputs[fitted:], strict=True)
+            _row(target, quantity, None)
+            for target, quantity in zip(self.shown, quantities[fitted:], strict=True)
         )
         return pl.DataFrame(rows, infer_schema_length=None)
 
 
-def _output(target: Target, lived: Mapping[ArmKey, Sample], curves: Mapping[ArmKey, Curve]) -> float:
-    """Return what a simulation says of a target; NaN if none of its few patients belongs to the subset."""
-    if not {target.key, target.versus} - {None} <= lived.keys():
-        return math.nan
-    simulated = target.simulated(lived, curves)
-    return math.log(min(max(simulated, 0.02), _LONGEST_MONTHS)) if target.logarithmic else simulated
-
-
-def _row(target: Target, output: float, deviation: float | None) -> dict[str, Any]:
+def _row(target: Target, quantity: float, deviation: float | None) -> dict[str, Any]:
     low = -math.inf if math.isnan(target.low) else target.low
     high = math.inf if math.isnan(target.high) else target.high
-    simulated = math.exp(output) if target.logarithmic else output
+    simulated = float(np.exp(quantity)) if target.logarithmic else float(quantity)
     return {
         "trial": target.trial,
         "arm": target.arm,
@@ -325,7 +373,7 @@ def _row(target: Target, output: float, deviation: float | None) -> dict[str, An
         "low": low,
         "high": high,
         "simulated": simulated,
-        "deviation": deviation,
+        "deviation": None if deviation is None else float(deviation),
         "inside": low <= simulated <= high,
         "fitted": deviation is not None,
         "split": target.split,
@@ -343,7 +391,7 @@ def _prevalence_row(one: Prevalence, simulated: float, deviation: float) -> dict
         "low": one.low,
         "high": one.high,
         "simulated": simulated,
-        "deviation": deviation,
+        "deviation": None if deviation is None else float(deviation),
         "inside": one.low <= simulated <= one.high,
         "fitted": True,
         "split": "prevalence",

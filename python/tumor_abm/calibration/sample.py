@@ -10,9 +10,6 @@ from numpy.typing import NDArray
 
 Numbers = NDArray[np.float64]
 
-_INTERVAL_MONTHS = 2.0
-"""Time within which hazards are pooled for the hazard ratio; about the gap between scans."""
-
 
 @dataclass(frozen=True, kw_only=True)
 class Sample:
@@ -50,78 +47,87 @@ class Sample:
         total = float(weight.sum())
         return float((weight * self.response).sum()) / total if total > 0 else float("nan")
 
-    def curve(self) -> Curve:
-        """Kaplan-Meier estimate, smoothed over the scans."""
+    def survival(self, months: Numbers) -> Numbers:
+        """Kaplan-Meier estimate at given times."""
         order = np.argsort(self.months, kind="stable")
         times, first = np.unique(self.months[order], return_index=True)
         events = np.add.reduceat((self.weight * self.event)[order], first)
         leaving = np.add.reduceat(self.weight[order], first)
         at_risk = np.cumsum(leaving[::-1])[::-1]
-        survival = np.cumprod(1.0 - events / np.maximum(at_risk, 1e-300))
-        drops = events > 0
-        return Curve.through(times[drops], survival[drops], last=float(times[-1]))
+        left = np.concatenate([[1.0], np.cumprod(1.0 - events / np.maximum(at_risk, 1e-300))])
+        found: Numbers = left[np.searchsorted(times, months, side="right")]
+        return found
 
 
 @dataclass(frozen=True)
-class Curve:
-    """A survival curve through the middles of the steps of a Kaplan-Meier estimate.
+class Curves:
+    """Survival curves of one arm, a row per parameter set, known halfway between scans.
 
-    Scans make published curves staircases, and medians jump from one scan to the next. A staircase
-    drops on the day of the scan and is right on average half a step later; a line through the middles
-    of the steps therefore has the published median on average, and moves smoothly with the parameters.
+    Scans make published curves staircases, and medians jump from one scan to the next. A staircase drops on
+    the day of the scan and is right on average half a step later; a line through the middles of the steps
+    therefore has the published median on average, and moves smoothly with the parameters. Survival at a given
+    time is a mean over patients, and so is right on average however few there are; a median of few patients
+    is not.
+
+    Attributes
+    ----------
+    months
+        Times, from 0.
+    survival
+        Survival at these times, a row per parameter set, from 1; NaN where nothing is known.
     """
 
     months: Numbers
     survival: Numbers
 
     @classmethod
-    def through(cls, drops: Numbers, survival: Numbers, last: float) -> Curve:
-        """Return the curve of a staircase that drops at `drops` to `survival`, followed to `last`."""
-        if len(drops) == 0:
-            return cls(np.array([0.0]), np.array([1.0]))
-        ends = np.append(drops[1:], max(last, float(drops[-1])))
-        months = np.concatenate([[0.0, drops[0] / 2], (drops + ends) / 2])
-        return cls(months, np.concatenate([[1.0, 1.0], survival]))
+    def through(cls, months: Numbers, survival: Numbers) -> Curves:
+        """Return curves through points (of `survival`, a row per parameter set), made to fall."""
+        begun = np.concatenate([np.ones((len(survival), 1)), np.clip(survival, 0.0, 1.0)], axis=1)
+        return cls(np.concatenate([[0.0], months]), np.minimum.accumulate(begun, axis=1))
 
-    def at(self, months: float) -> float:
+    def at(self, months: float) -> Numbers:
         """Survival at a time; that at the end of follow-up afterwards."""
-        return float(np.interp(months, self.months, self.survival))
+        after = int(np.clip(np.searchsorted(self.months, months), 1, len(self.months) - 1))
+        start, end = self.months[after - 1], self.months[after]
+        part = min((months - start) / (end - start), 1.0)
+        found: Numbers = (1 - part) * self.survival[:, after - 1] + part * self.survival[:, after]
+        return found
 
-    def median(self) -> float:
+    def median(self) -> Numbers:
         """Months until half are left.
 
         Beyond the end of follow-up the last hazard is taken to go on, so that the estimate stays finite
         and smooth for a search.
         """
-        below = np.flatnonzero(self.survival <= 0.5)
-        if len(below):
-            return float(np.interp(-0.5, -self.survival, self.months))
-        end, left = float(self.months[-1]), float(self.survival[-1])
-        if left >= 1.0 or end <= 0:
-            return float("inf")
-        return end * float(np.log(0.5) / np.log(left))
+        below = self.survival <= 0.5
+        after = np.maximum(below.argmax(axis=1), 1)
+        row = np.arange(len(after))
+        before, left = self.survival[row, after - 1], self.survival[row, after]
+        with np.errstate(divide="ignore", invalid="ignore"):
+            part = (before - 0.5) / (before - left)
+            crossed = self.months[after - 1] + part * (self.months[after] - self.months[after - 1])
+            beyond = self.months[-1] * np.log(0.5) / -np.abs(np.log(self.survival[:, -1]))
+        unknown = np.isnan(self.survival).any(axis=1)
+        found: Numbers = np.where(unknown, np.nan, np.where(below.any(axis=1), crossed, beyond))
+        return found
 
+    def hazard_ratio(self, control: Curves) -> Numbers:
+        """Mantel-Haenszel ratio of the hazards of two arms, pooled over the times between the points.
 
-def hazard_ratio(arm: Sample, control: Sample) -> float:
-    """Mantel-Haenszel ratio of the hazards of two arms, pooled over intervals of time.
+        Under proportional hazards it estimates what a Cox model does; it is smooth in the parameters.
+        """
+        events_1, time_1 = self._events_and_time()
+        events_0, time_0 = control._events_and_time()
+        total = np.maximum(time_1 + time_0, 1e-300)
+        above = (events_1 * time_0 / total).sum(axis=1)
+        below = (events_0 * time_1 / total).sum(axis=1)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            found: Numbers = above / below
+        return found
 
-    Under proportional hazards it estimates what a Cox model does; with every patient in both arms it is
-    smooth in the parameters.
-    """
-    last = max(float(arm.months.max()), float(control.months.max()))
-    edges = np.arange(0.0, last + _INTERVAL_MONTHS, _INTERVAL_MONTHS)
-    events_1, time_1 = _events_and_time(arm, edges)
-    events_0, time_0 = _events_and_time(control, edges)
-    total = np.maximum(time_1 + time_0, 1e-300)
-    above = float((events_1 * time_0 / total).sum())
-    below = float((events_0 * time_1 / total).sum())
-    return above / below if below > 0 else float("inf")
-
-
-def _events_and_time(sample: Sample, edges: Numbers) -> tuple[Numbers, Numbers]:
-    """Events and time at risk per interval."""
-    # A scan on an edge belongs to the interval that it ends.
-    place = np.clip(np.searchsorted(edges, sample.months, side="left") - 1, 0, len(edges) - 2)
-    events: Numbers = np.bincount(place, sample.weight * sample.event, minlength=len(edges) - 1).astype(float)
-    lived = np.clip(sample.months[:, None] - edges[:-1], 0.0, _INTERVAL_MONTHS)
-    return events, (sample.weight[:, None] * lived).sum(axis=0)
+    def _events_and_time(self) -> tuple[Numbers, Numbers]:
+        """Events and time at risk between the points, per patient."""
+        events = self.survival[:, :-1] - self.survival[:, 1:]
+        time = np.diff(self.months) * (self.survival[:, :-1] + self.survival[:, 1:]) / 2
+        return events, time

@@ -1,10 +1,12 @@
-"""The search: waves of simulated parameter sets, each proposed by an emulator of all sets before it.
+"""The search: waves of simulated parameter sets, from which an emulator learns where to go.
 
-A wave is a cloud of parameter sets around the best that the emulator knows; it is simulated, the emulator
-learns, and the next cloud is smaller and better placed. The first cloud lies around the shipped values, or,
-in a search from scratch, around the middle of the plausible ranges, from where it takes more waves: over all
-of the ranges no emulator is of use. Each simulation is on disk as soon as it is done. A wave is drawn from
-the seed and the waves before it alone, so an interrupted search goes on as if nothing had happened.
+A wave is a cloud of parameter sets around a centre; it is simulated, the emulator learns, and names the best
+that it expects. It promises too much: a cloud in many dimensions is thin in every direction. So a few sets
+are simulated on the line from the centre to what it names, with more patients, the same for all; the emulator
+learns from these, too, and the best of them is the centre of the next wave. The first cloud lies around the
+shipped values, or, in a search from scratch, around the middle of the plausible ranges, from where it takes
+more waves. Each simulation is on disk as soon as it is done. A wave is drawn from the seed and the waves
+before it alone, so an interrupted search goes on as if nothing had happened.
 """
 
 from __future__ import annotations
@@ -30,13 +32,20 @@ _EDGE = 0.01
 """Proposals stay so far, as a share of the range, from its ends."""
 _LEARNT_FROM = 400
 """Latest sets that an emulator is made of: it need not know where nobody goes any more."""
+STEPS = (0.0, 0.25, 0.5, 1.0, 1.5, 2.5)
+"""Where on the way from the centre of a wave to what the emulator names sets are simulated."""
 _NEAR = 0.4
-"""Distance (root mean square, in standard deviations of the sets) within which an emulator is trusted.
+"""Distance (`Emulator.distance`) within which an emulator is trusted.
 
 Farther off it promises more than the simulation keeps.
 """
 _DISTRUST = 500.0
-_STRATEGY = {"population": 40, "generations": 150, "starts": 2, "sigma": 0.05}
+_WIDTHS = (0.4, 1.5)
+"""Least and largest width of a cloud along a parameter, over the width of its wave."""
+_STARTS = 2
+_GENERATIONS = 150
+_POPULATION = 40
+_SIGMA = 0.05
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,31 +57,32 @@ class Wave:
     sets
         How many.
     patients
-        Patients of every cohort: few early, many late.
+        Patients of every cohort.
     width
-        Standard deviation around the centre, as a share of the ranges.
+        Standard deviation around the centre, as a share of the ranges, of parameters of average relevance.
+    on_line
+        Patients of every cohort for each set on the line.
     """
 
     sets: int
     patients: int
     width: float
+    on_line: int
 
 
 WAVES: Mapping[Plan, Sequence[Wave]] = {
     "endocrine": (
-        Wave(sets=90, patients=24, width=0.06),
-        Wave(sets=80, patients=32, width=0.05),
-        Wave(sets=50, patients=48, width=0.045),
-        Wave(sets=60, patients=48, width=0.04),
+        Wave(sets=120, patients=16, width=0.05, on_line=64),
+        Wave(sets=120, patients=16, width=0.045, on_line=64),
+        Wave(sets=120, patients=16, width=0.04, on_line=64),
     ),
     "chemotherapy": (
-        Wave(sets=40, patients=24, width=0.15),
-        Wave(sets=30, patients=32, width=0.1),
-        Wave(sets=24, patients=48, width=0.06),
+        Wave(sets=40, patients=16, width=0.12, on_line=32),
+        Wave(sets=40, patients=16, width=0.08, on_line=32),
     ),
 }
 APPROACH: Sequence[Wave] = tuple(
-    Wave(sets=64, patients=12, width=width) for width in (0.15, 0.12, 0.12, 0.1, 0.1, 0.08, 0.08, 0.06)
+    Wave(sets=80, patients=12, width=width, on_line=48) for width in (0.1, 0.07, 0.06, 0.06, 0.05, 0.05)
 )
 """Before these when a search starts from scratch."""
 
@@ -87,12 +97,16 @@ class Tried:
         Number of its wave, from 0.
     shares
         Where in the ranges its parameters lie, 0 to 1.
+    patients, seed
+        How many it was simulated with, and which.
     outputs
-        What the simulation gave (`Problem.outputs`); none if it could not be simulated.
+        What the simulation gave (`Problem.simulate`); none if it could not be simulated.
     """
 
     wave: int
     shares: list[float]
+    patients: int
+    seed: int
     outputs: list[float] | None
 
 
@@ -158,37 +172,42 @@ def search(
         Called with a line after each wave.
     """
     done = 0
-    for number, wave in enumerate(waves):
-        known = journal.of_wave(number)
-        if len(known) < wave.sets:
-            centre = _centre(
-                problem, [tried for tried in journal if tried.wave < number], seed + number, from_scratch
-            )
-            cloud = _cloud(wave, centre, np.random.default_rng([seed, number]))
-            for place in range(len(known), wave.sets):
-                progress(done + place)
-                # Both sets of a pair live with the same patients: chance in these cancels between them. Other
-                # pairs live with others, so that the emulator averages over patients, too.
-                outputs = problem.simulate(
-                    problem.parameters.values(cloud[place]),
-                    patients=wave.patients,
-                    seed=patients_seed(seed, number, place // 2),
-                    jobs=jobs,
-                )
-                journal.add(Tried(wave=number, shares=[float(x) for x in cloud[place]], outputs=outputs))
-        done += wave.sets
+    centre = problem.parameters.start()
+    centre = np.full_like(centre, 0.5) if from_scratch else np.clip(centre, _EDGE, 1 - _EDGE)
+
+    def simulate(number: int, sets: Numbers, patients: int, seeds: Sequence[int]) -> list[Tried]:
+        """Simulate what the journal lacks of the next sets of a wave."""
+        nonlocal done
+        for place in range(len(journal) - done, len(sets)):
+            progress(done + place)
+            shares, seed_of = [float(x) for x in sets[place]], seeds[place]
+            values = problem.parameters.values(shares)
+            outputs = problem.simulate(values, patients=patients, seed=seed_of, jobs=jobs)
+            journal.add(Tried(wave=number, shares=shares, patients=patients, seed=seed_of, outputs=outputs))
+        done += len(sets)
         progress(done)
-        say(f"wave {number + 1} of {len(waves)}: {_summary(problem, journal.of_wave(number))}")
+        return list(journal)[done - len(sets) : done]
 
-
-def _centre(problem: Problem, before: Sequence[Tried], seed: int, from_scratch: bool) -> Numbers:
-    """Where a wave lies: at the best of the emulator, or, without sets before, where the search begins."""
-    if before:
-        learnt, points = emulator(problem, before)
-        return best_emulated(problem, learnt, points, seed)[1]
-    start = problem.parameters.start()
-    begun: Numbers = np.full_like(start, 0.5) if from_scratch else np.clip(start, _EDGE, 1 - _EDGE)
-    return begun
+    relevance = np.ones_like(centre)
+    for number, wave in enumerate(waves):
+        cloud = _cloud(wave, centre, relevance, np.random.default_rng([seed, number]))
+        # Both sets of a pair live with the same patients: chance in these cancels between them. Other pairs
+        # live with others, so that the emulator averages over patients, too.
+        seeds = [patients_seed(seed, number, place // 2) for place in range(wave.sets)]
+        tried = simulate(number, cloud, wave.patients, seeds)
+        say(f"wave {number + 1} of {len(waves)}: {_summary(problem, tried)}")
+        known = learnt(problem, list(journal)[:done], centre)
+        relevance = known.emulator.relevance
+        _, named = known.best(seed + number)
+        line = np.clip(centre + np.outer(STEPS, named - centre), _EDGE, 1 - _EDGE)
+        tried = simulate(number, line, wave.on_line, [patients_seed(seed, number, wave.sets)] * len(STEPS))
+        # Their own losses are those of their few patients; the emulator weighs them with all others.
+        possible = line[[one.outputs is not None for one in tried]]
+        if len(possible):
+            learnt_since = learnt(problem, list(journal)[:done], centre)
+            losses = problem.losses(possible, learnt_since.emulator.predict(possible))
+            centre = possible[losses.argmin()]
+            say(f"  on the line: {', '.join(f'{loss:.0f}' for loss in losses)}")
 
 
 def patients_seed(seed: int, wave: int, place: int) -> int:
@@ -196,38 +215,66 @@ def patients_seed(seed: int, wave: int, place: int) -> int:
     return (seed * 1_000 + wave) * 100_000 + place
 
 
-def emulator(problem: Problem, tried: Sequence[Tried]) -> tuple[Emulator, Numbers]:
-    """Return an emulator of the latest of `tried`, and their parameter sets, best first."""
-    shares, outputs = (found[-_LEARNT_FROM:] for found in _possible(tried))
-    if not len(shares):
+@dataclass(frozen=True)
+class Learnt:
+    """What is known from simulated sets.
+
+    Attributes
+    ----------
+    problem
+        What they are held against.
+    emulator
+        Of the latest of them.
+    points
+        These parameter sets, best first.
+    middle
+        Where it is trusted.
+    """
+
+    problem: Problem
+    emulator: Emulator
+    points: Numbers
+    middle: Numbers
+
+    def losses(self, shares: Numbers) -> Numbers:
+        """Loss by the emulator, with a fence where it knows nothing; a row of `shares` per parameter set."""
+        beyond = np.maximum(self.emulator.distance(shares, self.middle) - _NEAR, 0.0)
+        fenced: Numbers = self.problem.losses(shares, self.emulator.predict(shares)) + _DISTRUST * beyond**2
+        return fenced
+
+    def best(self, seed: int) -> tuple[float, Numbers]:
+        """Loss and parameter set at which the emulator expects the least loss."""
+        best = (math.inf, self.middle)
+        for start in range(_STARTS):
+            strategy = _strategy(self.middle, seed + start)
+            for _ in range(_GENERATIONS):
+                asked = np.array([strategy.ask() for _ in range(strategy.population_size)])
+                losses = self.losses(asked)
+                strategy.tell(list(zip(asked, losses, strict=True)))
+                place = int(losses.argmin())
+                if losses[place] < best[0]:
+                    best = (float(losses[place]), asked[place])
+        return best
+
+
+def learnt(problem: Problem, tried: Sequence[Tried], middle: Numbers | None = None) -> Learnt:
+    """Learn from the latest of `tried`.
+
+    Parameters
+    ----------
+    middle
+        Where the emulator is trusted; none: in the middle of the best fifth.
+    """
+    latest = [one for one in tried if one.outputs is not None][-_LEARNT_FROM:]
+    if not latest:
         raise InputError("no parameter set could be simulated: the ranges hold only impossible tumours")
+    shares, outputs = _possible(latest)
     best = np.argsort(problem.losses(shares, outputs), kind="stable")
-    return Emulator(shares[best], outputs[best]), shares[best]
-
-
-def emulated_loss(problem: Problem, learnt: Emulator, points: Numbers, shares: Numbers) -> Numbers:
-    """Loss by the emulator, with a fence where it knows nothing; a row of `shares` per parameter set."""
-    middle = points[: max(len(points) // 5, 1)].mean(axis=0)
-    standard = (shares - middle) / np.maximum(points.std(axis=0), 1e-9)
-    beyond = np.maximum(np.sqrt((standard**2).mean(axis=1)) - _NEAR, 0.0)
-    fenced: Numbers = problem.losses(shares, learnt.predict(shares)) + _DISTRUST * beyond**2
-    return fenced
-
-
-def best_emulated(problem: Problem, learnt: Emulator, points: Numbers, seed: int) -> tuple[float, Numbers]:
-    """Loss and parameter set at which the emulator expects the least loss."""
-    best = (math.inf, points[0])
-    for start in range(min(int(_STRATEGY["starts"]), len(points))):
-        middle = points[: max(len(points) // 5, 1)].mean(axis=0)
-        strategy = _strategy(middle, _STRATEGY["sigma"], int(_STRATEGY["population"]), seed + start)
-        for _ in range(int(_STRATEGY["generations"])):
-            asked = np.array([strategy.ask() for _ in range(strategy.population_size)])
-            losses = emulated_loss(problem, learnt, points, asked)
-            strategy.tell(list(zip(asked, losses, strict=True)))
-            place = int(losses.argmin())
-            if losses[place] < best[0]:
-                best = (float(losses[place]), asked[place])
-    return best
+    if middle is None:
+        middle = shares[best[: max(len(best) // 5, 1)]].mean(axis=0)
+    patients, seeds = (np.array([getattr(one, name) for one in latest]) for name in ("patients", "seed"))
+    known = Emulator(shares, outputs, patients=patients, seeds=seeds)
+    return Learnt(problem, known, shares[best], middle)
 
 
 def _possible(tried: Sequence[Tried]) -> tuple[Numbers, Numbers]:
@@ -246,14 +293,18 @@ def _summary(problem: Problem, tried: Sequence[Tried]) -> str:
     return f"loss {losses.min():.0f} at best, {np.median(losses):.0f} in the middle{lost}"
 
 
-def _cloud(wave: Wave, centre: Numbers, rng: np.random.Generator) -> Numbers:
-    """Draw the parameter sets of a wave, a row each: pairs that mirror each other at the centre."""
-    steps = wave.width * rng.standard_normal((-(-wave.sets // 2), len(centre)))
+def _cloud(wave: Wave, centre: Numbers, relevance: Numbers, rng: np.random.Generator) -> Numbers:
+    """Draw the parameter sets of a wave, a row each: pairs that mirror each other at the centre.
+
+    Parameters that move everything are moved less, for the emulator bends less than the simulation.
+    """
+    widths = wave.width * np.clip(relevance**-0.25, *_WIDTHS)
+    steps = widths * rng.standard_normal((-(-wave.sets // 2), len(centre)))
     pairs = np.stack([centre + steps, centre - steps], axis=1).reshape(-1, len(centre))
     return np.clip(pairs[: wave.sets], _EDGE, 1 - _EDGE)
 
 
-def _strategy(mean: Numbers, sigma: float, sets: int, seed: int) -> CMA:
+def _strategy(mean: Numbers, seed: int) -> CMA:
     bounds = np.tile([_EDGE, 1 - _EDGE], (len(mean), 1))
     inside = np.clip(mean, 2 * _EDGE, 1 - 2 * _EDGE)
-    return CMA(mean=inside, sigma=sigma, bounds=bounds, seed=seed, population_size=sets)
+    return CMA(mean=inside, sigma=_SIGMA, bounds=bounds, seed=seed, population_size=_POPULATION)

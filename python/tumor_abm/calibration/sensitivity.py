@@ -15,7 +15,7 @@ from SALib.analyze import sobol as analysis
 from SALib.sample import sobol as sampling
 
 from tumor_abm.calibration.problem import Problem
-from tumor_abm.calibration.search import Tried, emulator
+from tumor_abm.calibration.search import Tried, learnt
 
 _SAMPLES = 512
 _QUANTILES = (0.1, 0.9)
@@ -54,19 +54,19 @@ def sensitivity(problem: Problem, tried: Sequence[Tried], seed: int) -> pl.DataF
         Columns `endpoint, parameter, first, total, total_error`: shares of the variance of the endpoint
         between the 10th and the 90th percentile of the best sets.
     """
-    learnt, points = emulator(problem, tried)
-    low, high = np.quantile(points, _QUANTILES, axis=0)
+    known = learnt(problem, tried)
+    low, high = np.quantile(known.points, _QUANTILES, axis=0)
     space = {
         "num_vars": len(problem.parameters),
         "names": problem.parameters.names,
         "bounds": np.stack([low, high], axis=1).tolist(),
     }
     shares = sampling.sample(space, _SAMPLES, calc_second_order=False, seed=seed)
-    outputs = learnt.predict(shares)
+    quantities = problem.quantities(known.emulator.predict(shares))
     places = _places(problem)
     rows: list[dict[str, str | float]] = []
     for endpoint, place in places.items():
-        found = analysis.analyze(space, outputs[:, place], calc_second_order=False, seed=seed)
+        found = analysis.analyze(space, quantities[:, place], calc_second_order=False, seed=seed)
         rows.extend(
             {
                 "endpoint": endpoint,
@@ -81,7 +81,7 @@ def sensitivity(problem: Problem, tried: Sequence[Tried], seed: int) -> pl.DataF
 
 
 def _places(problem: Problem) -> dict[str, int]:
-    """Columns of the endpoints among the outputs."""
+    """Columns of the endpoints among the quantities."""
     columns = {
         (t.trial, t.arm, t.subset, t.quantity, None if np.isnan(t.at) else t.at): i
         for i, t in enumerate(problem.targets)

@@ -25,6 +25,7 @@ from tumor_abm.calibration.problem import Problem
 from tumor_abm.calibration.search import (
     APPROACH,
     JOURNAL,
+    STEPS,
     WAVES,
     Journal,
     Tried,
@@ -124,11 +125,12 @@ def calibrate(
     waves = waves_of(plan, from_scratch=from_scratch) if waves is None else waves
     problem, full = Problem.shipped(plan), Problem.shipped(plan, near=True)
     identity = {
-        "format": 1,
+        "format": 2,
         "seed": seed,
         "sha256": problem.sha256,
         "from_scratch": from_scratch,
         "waves": [vars(wave) for wave in waves],
+        "steps": STEPS,
     }
     journal = Journal(out / JOURNAL, identity)
     search(
@@ -148,13 +150,9 @@ def calibrate(
         sets = [list(map(float, one)) for one in drawn(problem, tried, sets=candidates, seed=seed)]
         for place in range(len(again), candidates):
             progress(len(journal) + place)
-            outputs = full.simulate(
-                full.parameters.values(sets[place]),
-                patients=patients,
-                seed=patients_seed(seed, len(waves), place),
-                jobs=jobs,
-            )
-            again.add(Tried(wave=0, shares=sets[place], outputs=outputs))
+            values, seed_of = full.parameters.values(sets[place]), patients_seed(seed, len(waves), place)
+            outputs = full.simulate(values, patients=patients, seed=seed_of, jobs=jobs)
+            again.add(Tried(wave=0, shares=sets[place], patients=patients, seed=seed_of, outputs=outputs))
     progress(len(journal) + candidates)
     possible = [(full.parameters.values(one.shares), one.outputs) for one in again if one.outputs is not None]
     found = Calibration(problem=full, members=members_of(full, possible), path=out)
@@ -172,16 +170,14 @@ def waves_of(plan: Plan, *, from_scratch: bool = False) -> Sequence[Wave]:
 
 def simulations(waves: Sequence[Wave], candidates: int = CANDIDATES) -> int:
     """How many parameter sets a calibration simulates."""
-    return sum(wave.sets for wave in waves) + candidates
+    return sum(wave.sets + len(STEPS) for wave in waves) + candidates
 
 
 def _write(found: Calibration, plan: Plan, identity: Mapping[str, Any]) -> None:
     parameters = found.problem.parameters
     ensemble = Ensemble(
         members=[
-            StoredMember(
-                overrides=parameters.overrides(member.values), weight=member.weight, loss=member.misfit
-            )
+            StoredMember(overrides=parameters.overrides(member.values), loss=member.misfit)
             for member in found.members
         ],
         provenance={

@@ -12,7 +12,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from tumor_abm.calibration.cohorts import ArmKey
-from tumor_abm.calibration.sample import Curve, Sample, hazard_ratio
+from tumor_abm.calibration.sample import Curves
 
 Quantity = Literal["median", "rate", "response", "hazard ratio", "prevalence"]
 
@@ -72,17 +72,16 @@ class Target:
         what = f"rate at {self.at:g} months" if self.quantity == "rate" else self.quantity
         return ", ".join(part for part in (self.trial, self.arm, self.subset, what) if part)
 
-    def simulated(self, samples: Mapping[ArmKey, Sample], curves: Mapping[ArmKey, Curve]) -> float:
-        """Return what the simulation says of it."""
+    def simulated(self, curves: Mapping[ArmKey, Curves]) -> NDArray[np.float64]:
+        """Return what simulated curves say of a target other than a response, per parameter set."""
+        found = curves[self.key]
         if self.quantity == "median":
-            return curves[self.key].median() + self.delay
+            return found.median() + self.delay
         if self.quantity == "rate":
-            return curves[self.key].at(self.at - self.delay)
-        if self.quantity == "response":
-            return samples[self.key].response_rate(measurable_only=self.measurable_only)
+            return found.at(self.at - self.delay)
         if self.versus is None:
             raise AssertionError("a hazard ratio is against an arm")
-        return hazard_ratio(samples[self.key], samples[self.versus])
+        return found.hazard_ratio(curves[self.versus])
 
     @property
     def logarithmic(self) -> bool:
