@@ -159,11 +159,13 @@ def test_who_relapses_under_adjuvant_therapy_was_not_seen_before():
 def test_turnover_is_cut_where_cells_would_divide_too_often():
     fast = {"net_growth_per_day": {"median": 0.02, "sigma": 0.8}, "turnover": {"median": 0.8, "sigma": 0.4}}
     patients = simulated(fast).patients
-    often = patients["division_per_day"]
-    assert often.max() == pytest.approx(0.22)
-    assert (often > 0.2199).sum() > 10
-    growth = patients["division_per_day"] - patients["death_per_day"]
-    assert (growth - patients["net_growth_per_day"]).abs().max() < 1e-12  # growth is that of the law
+    often, growth = patients["division_per_day"], patients["net_growth_per_day"]
+    at_the_median = growth / (1 - 0.8)  # what is below the median is left alone
+    most = pl.select(pl.max_horizontal(pl.lit(0.22), at_the_median)).to_series()
+    assert (often <= most * (1 + 1e-9)).all()
+    assert ((often - 0.22).abs() < 1e-4).any()
+    # growth is that of the law
+    assert (often - patients["death_per_day"] - growth).abs().max() < 1e-12
 
 
 def test_surgery_leaves_the_residue_of_the_law():
