@@ -119,6 +119,7 @@ def test_a_subset_that_nobody_belongs_to_says_nothing() -> None:
     known = np.random.default_rng(SEED).normal(size=(30, 1))
     learnt = Emulator(known, np.where(np.arange(30)[:, None] == 7, np.nan, 2 * known))
     assert learnt.predict(np.array([[0.5]]))[0, 0] == pytest.approx(1.0, abs=0.2)
+    assert Emulator(known, np.full((30, 1), np.nan)).predict(known[:2]).tolist() == [[0.0], [0.0]]
 
 
 def test_chemotherapy_is_judged_given_one_set_of_the_ensemble_at_a_time() -> None:

@@ -25,6 +25,7 @@ _LINEAR = (0.1, 0.3, 1.0)
 _QUADRATIC = (0.0, 0.03, 0.1, 0.3)
 _KERNELS: tuple[_Kernel, ...] = tuple(product(_LINEAR, _QUADRATIC))
 _SHARED = (0.0, 0.4, 0.7, 0.85)
+"""Shares of the noise that sets of the same patients may have in common; the likeliest is taken."""
 _ROUNDS = 2
 """Times that the relevance of the parameters is learnt."""
 _ENOUGH = 2
@@ -74,21 +75,16 @@ class Emulator:
 
     def _learn(self, points: Numbers, values: Numbers) -> None:
         self._points = points
-        with np.errstate(invalid="ignore"):
-            self._middle = np.nan_to_num(np.nanmean(values, axis=0))
-        values = np.where(np.isnan(values), self._middle, values)
+        silent = np.isnan(values)
+        said = np.maximum((~silent).sum(axis=0), 1)
+        self._middle: Numbers = np.where(silent, 0.0, values).sum(axis=0) / said
+        values = np.where(silent, self._middle, values)
         spread = np.maximum(values.std(axis=0), 1e-9)
         standard = (values - self._middle) / spread
         products = points @ points.T / points.shape[1]
         fits = [_likeliest(_whitened(products, white), white @ standard) for white in self._whitening]
-        place = int(
-            np.argmax(
-                [
-                    fit[2] + _log_determinant(w) * values.shape[1]
-                    for fit, w in zip(fits, self._whitening, strict=True)
-                ]
-            )
-        )
+        stretched = [values.shape[1] * float(np.log(np.diag(white)).sum()) for white in self._whitening]
+        place = int(np.argmax([fit[2] + more for fit, more in zip(fits, stretched, strict=True)]))
         white, (self._kernels, noise, _) = self._whitening[place], fits[place]
         self.shared = _SHARED[place]
         """Share of the noise that simulations of the same patients have in common."""
@@ -163,10 +159,6 @@ def _whitening(patients: NDArray[np.int64], seeds: NDArray[np.int64], shared: fl
 def _whitened(products: Numbers, white: Numbers) -> _Parts:
     constant, linear, quadratic = (white @ part @ white.T for part in _parts(products))
     return constant, linear, quadratic
-
-
-def _log_determinant(white: Numbers) -> float:
-    return float(np.log(np.diag(white)).sum())
 
 
 def _likeliest(parts: _Parts, standard: Numbers) -> tuple[NDArray[np.intp], Numbers, float]:
