@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -20,7 +20,7 @@ from tumor_abm.calibration.problem import Problem
 from tumor_abm.calibration.sample import Curves, Sample
 from tumor_abm.calibration.search import STEPS, Journal, Tried, Wave, search
 from tumor_abm.calibration.sensitivity import draw_sensitivity, sensitivity
-from tumor_abm.calibration.store import calibrate
+from tumor_abm.calibration.store import Calibration, calibrate
 from tumor_abm.ensemble import Ensemble, Member
 from tumor_abm.errors import InputError
 from tumor_abm.knowledge import Knowledge, evidence
@@ -120,6 +120,16 @@ def test_a_subset_that_nobody_belongs_to_says_nothing() -> None:
     learnt = Emulator(known, np.where(np.arange(30)[:, None] == 7, np.nan, 2 * known))
     assert learnt.predict(np.array([[0.5]]))[0, 0] == pytest.approx(1.0, abs=0.2)
     assert Emulator(known, np.full((30, 1), np.nan)).predict(known[:2]).tolist() == [[0.0], [0.0]]
+
+
+def test_a_smaller_problem_takes_its_part_of_what_a_larger_one_gives() -> None:
+    problem, larger = Problem.shipped(), Problem.shipped(near=True)
+    assert len(larger.arms) > len(problem.arms)
+    values = problem.parameters.values(problem.parameters.start())
+    outputs = larger.simulate(values, patients=3, seed=SEED, jobs=2)
+    assert outputs is not None
+    found = np.array(problem.of_larger(larger, outputs))
+    np.testing.assert_array_equal(found, np.array(problem.simulate(values, patients=3, seed=SEED, jobs=2)))
 
 
 def test_chemotherapy_is_judged_given_one_set_of_the_ensemble_at_a_time() -> None:
@@ -445,17 +455,52 @@ def test_sensitivity_names_what_an_endpoint_depends_on(tmp_path: Path) -> None:
     assert (tmp_path / "map.png").stat().st_size > 10_000
 
 
-def test_a_calibration_is_written_up(tmp_path: Path) -> None:
-    waves = (Wave(sets=6, patients=2, width=0.05, on_line=2),)
-    found = calibrate(
-        tmp_path / "found", seed=1, jobs=2, plan="chemotherapy", waves=waves, candidates=4, patients=3
+def small_calibration(path: Path, progress: Callable[[int], None] = lambda done: None) -> Calibration:
+    return calibrate(
+        path,
+        seed=1,
+        jobs=2,
+        plan="chemotherapy",
+        waves=(Wave(sets=6, patients=2, width=0.05, on_line=2),),
+        candidates=4,
+        patients=3,
+        progress=progress,
     )
-    assert found.targets.height == 8
-    both = Ensemble.load(tmp_path / "found" / "ensemble.json").members[0].overrides
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory: pytest.TempPathFactory) -> Calibration:
+    return small_calibration(tmp_path_factory.mktemp("calibration"))
+
+
+def test_the_ensemble_is_drawn_again_once_its_first_draws_were_learnt_from(
+    finished: Calibration, tmp_path: Path
+) -> None:
+    lines = (finished.path / "again.jsonl").read_text().splitlines(keepends=True)
+    first, second = np.split(np.array([json.loads(line)["shares"] for line in lines[1:]]), 2)
+    assert not np.isclose(first[:, None], second).all(axis=2).any()
+    parameters = finished.problem.parameters
+    kept = np.array(
+        [[one.share(member.values[one.name]) for one in parameters] for member in finished.members]
+    )
+    of_second = np.isclose(kept[:, None], second, atol=1e-4).all(axis=2)
+    assert (of_second.sum(axis=1) == 1).all()
+
+    shutil.copytree(finished.path, tmp_path / "broken")
+    (tmp_path / "broken" / "again.jsonl").write_text("".join(lines[:7]))  # interrupted in the second round
+    done: list[int] = []
+    small_calibration(tmp_path / "broken", done.append)
+    assert (tmp_path / "broken" / "again.jsonl").read_text() == "".join(lines)
+    assert done[-1] == 6 + len(STEPS) + 2 * 4
+
+
+def test_a_calibration_is_written_up(finished: Calibration, tmp_path: Path) -> None:
+    assert finished.targets.height == 8
+    both = Ensemble.load(finished.path / "ensemble.json").members[0].overrides
     assert {"alteration.EMT.fitness_cost", "pathway.e2f_hill"} <= set(both)
-    page, figure = write_calibration(tmp_path / "found", tmp_path / "docs" / "calibration.md")
+    page, figure = write_calibration(finished.path, tmp_path / "docs" / "calibration.md")
     text = page.read_text()
-    assert "6 of 2 patients" in text
+    assert "6 of 2 patients; then, 2 times, 4 sets" in text
     assert "| DESTINY-Breast06 | TPC, HER2-low | median PFS, months | 8.1 (7.0 to 9.0) |" in text
     assert "| EMT, off | per day |" in text
     assert "{{" not in text

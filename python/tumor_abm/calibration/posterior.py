@@ -15,7 +15,10 @@ from tumor_abm.calibration.problem import Problem
 from tumor_abm.calibration.search import Learnt, Tried, learnt
 
 MEMBERS = 12
+ROUNDS = 2
+"""Times that sets are drawn from the posterior and simulated; the emulator learns from each round."""
 CANDIDATES = 24
+"""Sets of a round."""
 PATIENTS = 150
 
 _CHAINS = 60

@@ -275,6 +275,15 @@ class Problem:
         """Targets whose response is an output, in their order."""
         return [target for target in self._rows if target.quantity == "response"]
 
+    def of_larger(self, larger: Problem, outputs: list[float]) -> list[float]:
+        """Take what this problem has in common with one that predicts more rows, of outputs of that."""
+        arms = len(larger.arms) * len(HALFWAY)
+        survival = np.reshape(outputs[:arms], (len(larger.arms), len(HALFWAY)))
+        places = [larger.arms.index(key) for key in self.arms]
+        responses = [outputs[arms + larger._responses.index(target)] for target in self._responses]
+        carrying = outputs[arms + len(larger._responses) :]
+        return [*map(float, survival[places].ravel()), *responses, *carrying]
+
     def quantities(self, outputs: Numbers) -> Numbers:
         """Make of simulated or emulated outputs what publications give.
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ from tumor_abm.calibration.parameters import Plan
 from tumor_abm.calibration.posterior import (
     CANDIDATES,
     PATIENTS,
+    ROUNDS,
     Member,
     centre,
     drawn,
@@ -95,6 +96,7 @@ def calibrate(
     plan: Plan = "endocrine",
     from_scratch: bool = False,
     waves: Sequence[Wave] | None = None,
+    rounds: int = ROUNDS,
     candidates: int = CANDIDATES,
     patients: int = PATIENTS,
     progress: Progress = lambda done: None,
@@ -114,9 +116,9 @@ def calibrate(
         What is calibrated.
     from_scratch
         Begin in the middle of all plausible ranges, not around the shipped values.
-    waves, candidates, patients
-        How much is simulated: waves of the search (none: those of the plan); parameter sets that are
-        simulated again for the ensemble, and with how many patients.
+    waves, rounds, candidates, patients
+        How much is simulated: waves of the search (none: those of the plan); rounds of parameter sets that
+        are drawn for the ensemble, how many sets, and with how many patients.
     progress
         Called with the number of parameter sets simulated.
     say
@@ -143,18 +145,27 @@ def calibrate(
         progress=progress,
         say=say,
     )
-    again = Journal(out / AGAIN, {**identity, "full": full.sha256, "sets": candidates, "patients": patients})
+    settings = {"full": full.sha256, "rounds": rounds, "sets": candidates, "patients": patients}
+    again = Journal(out / AGAIN, {**identity, **settings})
     tried = list(journal)
-    sets = [one.shares for one in again]
-    if len(again) < candidates:
-        sets = [list(map(float, one)) for one in drawn(problem, tried, sets=candidates, seed=seed)]
-        for place in range(len(again), candidates):
-            progress(len(journal) + place)
-            values, seed_of = full.parameters.values(sets[place]), patients_seed(seed, len(waves), place)
-            outputs = full.simulate(values, patients=patients, seed=seed_of, jobs=jobs)
-            again.add(Tried(wave=0, shares=sets[place], patients=patients, seed=seed_of, outputs=outputs))
-    progress(len(journal) + candidates)
-    possible = [(full.parameters.values(one.shares), one.outputs) for one in again if one.outputs is not None]
+    for number in range(rounds):
+        done = len(again.of_wave(number))
+        if done < candidates:
+            sets = drawn(problem, tried, sets=candidates, seed=seed + number)
+            for place in range(done, candidates):
+                progress(len(journal) + len(again))
+                shares = [float(x) for x in sets[place]]
+                values = full.parameters.values(shares)
+                seed_of = patients_seed(seed, len(waves) + number, place)
+                outputs = full.simulate(values, patients=patients, seed=seed_of, jobs=jobs)
+                again.add(Tried(wave=number, shares=shares, patients=patients, seed=seed_of, outputs=outputs))
+        tried += [
+            replace(one, outputs=None if one.outputs is None else problem.of_larger(full, one.outputs))
+            for one in again.of_wave(number)
+        ]
+    progress(len(journal) + len(again))
+    last = again.of_wave(rounds - 1)
+    possible = [(full.parameters.values(one.shares), one.outputs) for one in last if one.outputs is not None]
     found = Calibration(problem=full, members=members_of(full, possible), path=out)
     _write(found, plan, identity)
     matters = sensitivity(problem, tried, seed)
@@ -168,9 +179,9 @@ def waves_of(plan: Plan, *, from_scratch: bool = False) -> Sequence[Wave]:
     return (*APPROACH, *WAVES[plan]) if from_scratch else WAVES[plan]
 
 
-def simulations(waves: Sequence[Wave], candidates: int = CANDIDATES) -> int:
+def simulations(waves: Sequence[Wave]) -> int:
     """How many parameter sets a calibration simulates."""
-    return sum(wave.sets + len(STEPS) for wave in waves) + candidates
+    return sum(wave.sets + len(STEPS) for wave in waves) + ROUNDS * CANDIDATES
 
 
 def _write(found: Calibration, plan: Plan, identity: Mapping[str, Any]) -> None:

@@ -67,8 +67,8 @@ def _plan(found: Path, parameters: int) -> str:
     begun = "in the middle of all ranges" if searched["from_scratch"] else "around the shipped values"
     return (
         f"{parameters} parameters; begun {begun}; sets of the waves and patients of every cohort: {waves}; "
-        f"then {again['sets']} sets of the posterior again with {again['patients']} other patients; "
-        f"seed {searched['seed']}"
+        f"then, {again['rounds']} times, {again['sets']} sets of the posterior with {again['patients']} "
+        f"other patients; seed {searched['seed']}"
     )
 
 
