@@ -326,7 +326,8 @@ def test_a_rule_decides_at_every_assessment() -> None:
             return None
         return [] if change < -0.05 else ["letrozole", "palbociclib"]
 
-    patient = model(strategy=adaptive, horizon_months=18, covariates={"bone_only": False})
+    dependent = {"bone_only": False, "er_dependence": 0.9, "net_growth_per_day": 0.006}  # it shrinks
+    patient = model(strategy=adaptive, horizon_months=18, covariates=dependent)
     assert patient.line == 1
     assert asked == [0]
     patient.run()
