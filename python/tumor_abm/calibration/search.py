@@ -81,10 +81,11 @@ WAVES: Mapping[Plan, Sequence[Wave]] = {
         Wave(sets=40, patients=16, width=0.08, on_line=32),
     ),
 }
-APPROACH: Sequence[Wave] = tuple(
-    Wave(sets=80, patients=12, width=width, on_line=48) for width in (0.1, 0.07, 0.06, 0.06, 0.05, 0.05)
+APPROACH: Sequence[Wave] = (
+    *(Wave(sets=80, patients=12, width=width, on_line=48) for width in (0.1, 0.07, 0.06, 0.06, 0.05, 0.05)),
+    *(Wave(sets=120, patients=16, width=0.05, on_line=64) for _ in range(5)),
 )
-"""Before these when a search starts from scratch."""
+"""Before these when a search starts from scratch: the way is long, and no wave goes far."""
 
 
 @dataclass(frozen=True, kw_only=True)
