@@ -171,6 +171,18 @@ def test_tied_numbers_keep_their_proportion_and_their_ranges() -> None:
         assert overrides[drugs[1]] / overrides[drugs[0]] == pytest.approx(shipped, rel=1e-3)
 
 
+@pytest.mark.parametrize("name", ["er_survival", "ccne1_rate", "turnover"])  # linear, log, logit
+def test_the_edge_of_a_range_is_its_outer_tenths_on_its_own_scale(name: str) -> None:
+    one = {one.name: one for one in Problem.shipped().parameters}[name]
+    assert [one.at_edge(one.value(share)) for share in (0.05, 0.11, 0.5, 0.89, 0.95)] == [
+        True,
+        False,
+        False,
+        False,
+        True,
+    ]
+
+
 def test_a_parameter_without_a_range_is_refused() -> None:
     free = {"dose": Free(label="dose", numbers=["pathway.no_such_number"], scale="log")}
     with pytest.raises(InputError, match="names no number"):

@@ -20,7 +20,7 @@ Plan = Literal["endocrine", "chemotherapy"]
 """What is calibrated: endocrine and targeted therapy, or, given that, chemotherapy."""
 
 _DIGITS = 5
-_AT_EDGE = 0.03
+_AT_EDGE = 0.1
 """A fit within this share of its range (on its scale) from a bound counts as being at the edge."""
 
 
@@ -139,10 +139,6 @@ class Parameters(Sequence[Parameter]):
             for one in self
             for path, ratio in zip(one.numbers, one.ratios, strict=True)
         }
-
-    def at_edge(self, values: Mapping[str, float]) -> list[str]:
-        """Names of the parameters whose values are at the edge of their range."""
-        return [one.name for one in self if one.at_edge(values[one.name])]
 
 
 def shipped_toml(plan: Plan) -> str:

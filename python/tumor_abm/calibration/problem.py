@@ -9,7 +9,7 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 import polars as pl
@@ -87,6 +87,11 @@ class Written(Table):
     parameter: dict[str, Free]
     prevalence: dict[str, PrevalenceRange] = Field(default_factory=dict)
 
+    @classmethod
+    def shipped(cls, plan: Plan) -> Self:
+        """Return the file of a plan."""
+        return cls.model_validate(tomllib.loads(shipped_toml(plan)))
+
 
 @dataclass(frozen=True, kw_only=True)
 class Problem:
@@ -136,7 +141,7 @@ class Problem:
         """
         from tumor_abm import trials
 
-        written = Written.model_validate(tomllib.loads(shipped_toml(plan)))
+        written = Written.shipped(plan)
         tables = {name: trials.tables(name) for name in written.trials}
         given = Ensemble.shipped() if plan == "chemotherapy" else Ensemble.defaults()
         return cls.of(written, tables, knowledge or Knowledge.shipped(), given=given, near=near)

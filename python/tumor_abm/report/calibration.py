@@ -123,11 +123,11 @@ def _held_row(row: Mapping[str, Any]) -> tuple[str, ...]:
 def _edge(parameters: pl.DataFrame) -> str:
     found = parameters.filter(pl.col("at_edge"))
     if found.height == 0:
-        return "No parameter is at the edge of its range."
+        return "No parameter is at the edge of its range (in its outer tenths)."
     listed = "; ".join(
         f"{row['label']} ({row['median']:.3g} {row['unit'] or ''})" for row in found.iter_rows(named=True)
     )
-    return f"At the edge of their ranges: {listed}."
+    return f"At the edge of their ranges (in the outer tenths): {listed}."
 
 
 def _parameters(parameters: pl.DataFrame) -> str:

@@ -14,11 +14,13 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from importlib import resources
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 import polars as pl
 
+from tumor_abm.calibration.parameters import Parameters, Plan
+from tumor_abm.calibration.problem import Written
 from tumor_abm.ensemble import Ensemble
 from tumor_abm.knowledge import Knowledge, evidence
 from tumor_abm.plots.evidence import Panel, plot_against_published
@@ -369,7 +371,14 @@ def _parameters(ensemble: Ensemble) -> str:
             "No ensemble comes with this version: predictions use the defaults, whose plausible ranges and "
             "sources are listed in [configuration.md](configuration.md).\n"
         )
-    known = {".".join(map(str, path)): number for path, number in Knowledge.shipped().numbers().items()}
+    knowledge = Knowledge.shipped()
+    known = {".".join(map(str, path)): number for path, number in knowledge.numbers().items()}
+    free = {
+        number: (parameter, ratio)
+        for plan in get_args(Plan)
+        for parameter in Parameters.of(Written.shipped(plan).parameter, knowledge)
+        for number, ratio in zip(parameter.numbers, parameter.ratios, strict=True)
+    }
     weights = np.array([member.weight for member in ensemble.members])
     rows = []
     for name in ensemble.members[0].overrides:
@@ -379,7 +388,7 @@ def _parameters(ensemble: Ensemble) -> str:
         low, middle, high = (values[order][np.searchsorted(share, q)] for q in (0.05, 0.5, 0.95))
         number = known[name]
         prior = "" if number.low is None or number.high is None else f"{number.low:g} to {number.high:g}"
-        edge = prior != "" and _at_edge(middle, number.low, number.high)
+        edge = name in free and free[name][0].at_edge(middle / free[name][1])
         rows.append(
             (
                 f"`{name}`",
@@ -391,12 +400,6 @@ def _parameters(ensemble: Ensemble) -> str:
             )
         )
     return table(("parameter", "unit", "plausible", "ensemble: median (90%)", "", "source"), rows)
-
-
-def _at_edge(value: float, low: float | None, high: float | None) -> bool:
-    if low is None or high is None or high <= low:
-        return False
-    return min(value - low, high - value) < 0.02 * (high - low)
 
 
 def _misses(fitted: pl.DataFrame) -> str:
