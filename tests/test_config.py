@@ -156,10 +156,22 @@ def test_an_experiment_changes_drugs_and_constants_in_place(tmp_path: Path) -> N
 
 
 def test_the_default_calendar_is_that_of_the_pivotal_trials(tmp_path: Path) -> None:
-    assert load(tmp_path, BASE).to_core()["assessment"] == [
-        {"every_days": 56.0, "until_month": 18.0},
-        {"every_days": 84.0, "until_month": None},
-    ]
+    assert load(tmp_path, BASE).to_core()["assessment"] == {
+        "calendar": [
+            {"every_days": 56.0, "until_month": 18.0},
+            {"every_days": 84.0, "until_month": None},
+        ],
+        "window_days": 7.0,
+    }
+
+
+def test_scans_in_short_intervals_have_a_narrower_window(tmp_path: Path) -> None:
+    def window(keys: str) -> float:
+        return load(tmp_path, f"{BASE}[assessment]\n{keys}\n").to_core()["assessment"]["window_days"]
+
+    assert window("calendar = [{ every_weeks = 2 }]") == 3.5
+    assert window("calendar = [{ every_weeks = 2 }]\nwindow_days = 7") == 7
+    assert window("window_days = 0") == 0
 
 
 def test_neutrophils_can_be_left_out(tmp_path: Path) -> None:

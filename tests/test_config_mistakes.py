@@ -274,6 +274,11 @@ def test_a_mistake_is_named_with_its_place(tmp_path: Path, old: str, new: str, m
             "[assessment]\ncalendar = [{ every_weeks = 8 }, { every_weeks = 9 }]",
             "calendar[0]: until_month",
         ),
+        (
+            "[assessment]\nwindow_days = 30",
+            "window_days = 30; allowed: at most 28, half of the shortest interval",
+        ),
+        ("[assessment]\nwindow_days = -1", "assessment.window_days: found -1; allowed: "),
         ("[alteration.'RB1 loss']\nfitness_cost = 3", 'alteration."RB1 loss".fitness_cost: found 3; allowed'),
         ("[drug.palbociclib.kinetics]\nhalf_life_h = -1", "drug.palbociclib.kinetics.half_life_h: found -1"),
         ("[drug]\n'' = {}", "drug: found an empty name"),

@@ -337,6 +337,21 @@ def test_a_rule_decides_at_every_assessment() -> None:
     assert "hold letrozole + palbociclib" in said
 
 
+def test_scans_are_made_around_the_planned_days() -> None:
+    def days(**assessment: Any) -> list[int]:
+        tables = {**EXPERIMENT, "assessment": {"calendar": [{"every_weeks": 8}], **assessment}}
+        scans = run_experiment(tables).assessments.filter(line=1)
+        found: list[int] = scans["day"].to_list()
+        return found
+
+    assert {day % 56 for day in days(window_days=0)} == {0}
+    offs = [(day + 28) % 56 - 28 for day in days()]
+    assert min(offs) < 0 < max(offs)
+    assert max(map(abs, offs)) <= 7
+    wide = [(day + 28) % 56 - 28 for day in days(window_days=14)]
+    assert 7 < max(map(abs, wide)) <= 14
+
+
 def test_an_assessment_hook_sees_every_scan() -> None:
     seen: list[dict[str, Any] | None] = []
     patient = model(on_assessment=lambda patient: seen.append(patient.scan))

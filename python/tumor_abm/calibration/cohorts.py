@@ -47,7 +47,7 @@ _SPARED = {
     "end_with_last_line": True,
     "trajectory_every_days": 0,
     "horizon_months": _HORIZON_MONTHS,
-    "assessment": {"calendar": [{"every_weeks": _WEEKS}]},
+    "assessment": {"calendar": [{"every_weeks": _WEEKS}], "window_days": 0},
 }
 _WEEKS_PER_MONTH = 30.4375 / 7
 HALFWAY = np.arange(_WEEKS / 2, _HORIZON_MONTHS * _WEEKS_PER_MONTH, _WEEKS) / _WEEKS_PER_MONTH

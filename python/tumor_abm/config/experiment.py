@@ -198,10 +198,13 @@ class Experiment:
                 self.population_name, alterations=self.alterations, drugs=knowledge.drugs
             ),
             "imaging": knowledge.imaging.to_core(),
-            "assessment": [
-                {"every_days": period.every_weeks * _DAYS_PER_WEEK, "until_month": period.until_month}
-                for period in written.assessment.calendar
-            ],
+            "assessment": {
+                "calendar": [
+                    {"every_days": period.every_weeks * _DAYS_PER_WEEK, "until_month": period.until_month}
+                    for period in written.assessment.calendar
+                ],
+                "window_days": written.assessment.window,
+            },
             "liquid_biopsy": None
             if assay is None
             else {
@@ -250,7 +253,7 @@ class Experiment:
             "max_clones": written.max_clones,
             "trajectory_every_days": written.trajectory_every_days,
             "alterations": self.alterations,
-            "assessment": _tidy(written.assessment),
+            "assessment": {**_tidy(written.assessment), "window_days": written.assessment.window},
             "neutropenia": {"model": False},
             "afterwards": [_tidy(line) for line in written.afterwards],
             "arm": [_tidy(arm) for arm in self.arms],

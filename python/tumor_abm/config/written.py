@@ -15,6 +15,8 @@ DEFAULT_POPULATION = "first_line_postmenopausal"
 _MOST_PATIENTS = 10_000_000
 _MOST_MONTHS = 1_200
 _SHORTEST_STEP = 1e-3
+_DAYS_PER_WEEK = 7.0
+_USUAL_WINDOW_DAYS = 7.0
 
 
 def _said(text: str) -> str:
@@ -59,9 +61,24 @@ class Assessment(Table):
     ----------
     calendar
         Stretches in order, counted from the start of every line.
+    window_days
+        A scan is made up to so many days before or after the planned day. Default: 7, and at most a quarter
+        of the shortest interval.
     """
 
     calendar: list[ScanPeriod] = Field(default_factory=_usual_calendar, min_length=1)
+    window_days: float | None = Field(default=None, ge=0, le=1_820)
+
+    @property
+    def shortest_days(self) -> float:
+        """Shortest interval between planned scans."""
+        return min(period.every_weeks for period in self.calendar) * _DAYS_PER_WEEK
+
+    @property
+    def window(self) -> float:
+        """Days that scans are off the planned day at most."""
+        usual = min(_USUAL_WINDOW_DAYS, self.shortest_days / 4)
+        return usual if self.window_days is None else self.window_days
 
     @model_validator(mode="after")
     def _in_order(self) -> Assessment:
@@ -74,6 +91,11 @@ class Assessment(Table):
                     f"calendar[{i}]: until_month must be above {before:g}, that of the one before"
                 )
             before = period.until_month or before
+        if self.window > self.shortest_days / 2:
+            raise ValueError(
+                f"window_days = {self.window:g}; allowed: at most {self.shortest_days / 2:g},"
+                " half of the shortest interval"
+            )
         return self
 
 

@@ -3,7 +3,6 @@
 use crate::biology::pharmacology::Drug;
 use crate::clinic::DAYS_PER_MONTH;
 use crate::clinic::covariates::choose;
-use crate::clinic::imaging::next_scan;
 use crate::clinic::patient::{Patient, Status};
 use crate::clinic::records::{
     Assessment, Composition, EndReason, Event, Outcome, Overall, Reading, TrajectoryPoint,
@@ -97,9 +96,13 @@ impl Patient {
         let Some(shares) = shares.filter(|shares| shares.len() > 1) else {
             return fitting.first().copied().or(line.options.last());
         };
-        let index = u64::from(number) + if self.treatment.is_observed() { MOST_LINES } else { 0 };
-        let rng = &mut stream(self.experiment.spec.seed, self.id, Purpose::Choice, index);
+        let rng = &mut stream(self.experiment.spec.seed, self.id, Purpose::Choice, self.line_index(number));
         fitting.get(choose(&shares, uniform(rng)) - 1).copied()
+    }
+
+    /// Names a line in random choices: those before and after enrolment are told apart.
+    fn line_index(&self, number: u32) -> u64 {
+        u64::from(number) + if self.treatment.is_observed() { MOST_LINES } else { 0 }
     }
 
     /// Begin a line with these drugs: what the scans of today show is its baseline.
@@ -129,7 +132,7 @@ impl Patient {
             holiday_drugs,
             adaptive_drugs,
             response: Course::new(self.measure(), !self.covariates.bone_only, against_baseline),
-            next_scan: next_scan(&self.experiment.spec.assessment, 0.0),
+            next_scan: self.experiment.spec.assessment.next(0.0),
             next_biopsy: assay.map_or(f64::INFINITY, |assay| assay.every_days),
             nadir_cm3: self.volume_cm3(),
             sld_change: 0.0,
@@ -182,9 +185,9 @@ impl Patient {
             return Some(reason);
         }
         let mut news = false;
-        if days as f64 >= line.next_scan {
+        if self.is_scanned(line) {
             news = true;
-            line.next_scan = next_scan(&self.experiment.spec.assessment, line.next_scan);
+            line.next_scan = self.experiment.spec.assessment.next(line.next_scan);
             if let Some(reason) = self.scan(line) {
                 return Some(reason);
             }
@@ -206,6 +209,14 @@ impl Patient {
         let over = until.months.is_some_and(|months| days as f64 >= months * DAYS_PER_MONTH)
             || until.cycles.is_some_and(|cycles| days >= u64::from(cycles) * u64::from(line.cycle_days));
         over.then_some(EndReason::Completed)
+    }
+
+    fn is_scanned(&self, line: &RunningLine) -> bool {
+        let (spec, days) = (&self.experiment.spec, line.days(self.day) as f64);
+        days >= line.next_scan - spec.assessment.window_days && {
+            let index = self.line_index(line.number);
+            days >= spec.assessment.made(line.next_scan, spec.seed, self.id, index)
+        }
     }
 
     /// Hold myelotoxic drugs at low counts, resume them at recovery, with less dose after grade 4.

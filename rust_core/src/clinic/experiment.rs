@@ -5,8 +5,9 @@ use crate::biology::pathway::Pathway;
 use crate::biology::pharmacology::{Drug, Kinetics};
 use crate::clinic::covariates::Population;
 use crate::clinic::enrolment::History;
-use crate::clinic::imaging::{Imaging, ScanPeriod, validate_calendar};
+use crate::clinic::imaging::Imaging;
 use crate::clinic::liquid_biopsy::LiquidBiopsy;
+use crate::clinic::scan_calendar::ScanCalendar;
 use crate::clinic::strategy::{Arm, Line, Scope};
 use crate::clinic::toxicity::Neutropenia;
 use crate::error::{Error, Result, within};
@@ -46,8 +47,8 @@ pub struct Spec {
     pub population: Population,
     /// What scans see.
     pub imaging: Imaging,
-    /// Scan calendar.
-    pub assessment: Vec<ScanPeriod>,
+    /// When scans are made.
+    pub assessment: ScanCalendar,
     /// Liquid biopsies, if taken.
     #[serde(default)]
     pub liquid_biopsy: Option<LiquidBiopsy>,
@@ -148,7 +149,7 @@ impl Experiment {
         spec.engine.validate(spec.max_clones)?;
         spec.pathway.validate()?;
         spec.imaging.validate()?;
-        validate_calendar(&spec.assessment)?;
+        spec.assessment.validate()?;
         for (d, drug) in spec.drugs.iter().enumerate() {
             drug.validate()?;
             if spec.drugs[..d].iter().any(|other| other.name == drug.name) {

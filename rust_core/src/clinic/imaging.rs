@@ -1,7 +1,6 @@
 //! What a scan sees: living cells, dead cells that are not yet cleared, and stroma.
 
-use crate::clinic::DAYS_PER_MONTH;
-use crate::error::{Error, Result, within};
+use crate::error::{Result, within};
 use crate::random::{Purpose, normal, stream};
 use serde::{Deserialize, Serialize};
 
@@ -101,54 +100,4 @@ impl Bulk {
     pub fn volume_cm3(&self, imaging: &Imaging, living: u64) -> f64 {
         (living as f64 + self.dead + self.stroma) / imaging.cells_per_cm3
     }
-}
-
-/// One stretch of the scan calendar.
-#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct ScanPeriod {
-    /// Days between scans.
-    pub every_days: f64,
-    /// Months since the start of the line until which it applies; none: for ever.
-    #[serde(default)]
-    pub until_month: Option<f64>,
-}
-
-/// Check a scan calendar.
-pub fn validate_calendar(calendar: &[ScanPeriod]) -> Result<()> {
-    if calendar.is_empty() {
-        return Err(Error::input("assessment", "no scan period; name at least one"));
-    }
-    let mut before = 0.0;
-    for (index, period) in calendar.iter().enumerate() {
-        within(format!("assessment[{index}].every_days"), period.every_days, 1.0, 3660.0)?;
-        match period.until_month {
-            Some(month) => {
-                within(format!("assessment[{index}].until_month"), month, before, 1e4)?;
-                before = month;
-            }
-            None if index + 1 < calendar.len() => {
-                return Err(Error::input(
-                    format!("assessment[{index}].until_month"),
-                    "missing; only the last period may go on for ever",
-                ));
-            }
-            None => {}
-        }
-    }
-    Ok(())
-}
-
-/// Day (since the start of the line) of the scan after one on `day`.
-pub fn next_scan(calendar: &[ScanPeriod], day: f64) -> f64 {
-    let period = calendar
-        .iter()
-        .find(|p| p.until_month.is_none_or(|month| day < month * DAYS_PER_MONTH))
-        .or(calendar.last());
-    period.map_or(f64::INFINITY, |p| day + p.every_days)
-}
-
-/// First scan of a regular calendar on or after `day`: when an event is seen.
-pub fn first_scan_on_or_after(day: f64, every_days: f64) -> f64 {
-    libm::ceil(day / every_days) * every_days
 }

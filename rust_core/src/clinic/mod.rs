@@ -13,6 +13,7 @@ pub mod patient;
 pub mod records;
 pub mod response;
 mod saved;
+pub mod scan_calendar;
 mod snapshot;
 pub mod strategy;
 pub mod toxicity;

@@ -66,6 +66,7 @@ pub(crate) struct RunningLine {
     pub(crate) adaptive_drugs: Vec<usize>,
     pub(crate) cycle_days: u32,
     pub(crate) response: response::Course,
+    /// Planned day of the next scan, from the start of the line.
     pub(crate) next_scan: f64,
     pub(crate) next_biopsy: f64,
     pub(crate) nadir_cm3: f64,

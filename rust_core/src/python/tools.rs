@@ -2,7 +2,7 @@
 
 use super::convert::u64_bytes;
 use crate::biology::pharmacology;
-use crate::clinic::imaging;
+use crate::clinic::{imaging, scan_calendar};
 use crate::random;
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
@@ -45,7 +45,7 @@ fn sphere_volume_mm3(diameter_mm: f64) -> f64 {
 
 #[pyfunction]
 fn first_scan_on_or_after(day: f64, interval_days: f64) -> f64 {
-    imaging::first_scan_on_or_after(day, interval_days)
+    scan_calendar::first_scan_on_or_after(day, interval_days)
 }
 
 #[pyfunction]

@@ -39,6 +39,8 @@ pub enum Purpose {
     Choice = 11,
     /// Whether adjuvant therapy is taken; the index is the candidate.
     Adherence = 12,
+    /// How far off the planned day scans are made; the index is line and planned day.
+    ScanDay = 13,
 }
 
 /// The stream of one purpose in one patient (or replicate).
