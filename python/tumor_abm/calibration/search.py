@@ -30,8 +30,10 @@ JOURNAL = "simulated.jsonl"
 
 _EDGE = 0.01
 """Proposals stay so far, as a share of the range, from its ends."""
-_LEARNT_FROM = 400
-"""Latest sets that an emulator is made of: it need not know where nobody goes any more."""
+_LATEST = 400
+"""Sets that an emulator is made of, the latest: it need not know where nobody goes any more."""
+_LATEST_ON_THE_WAY = 800
+"""The same while the search moves: what it must know is the direction, of which every set says little."""
 STEPS = (0.0, 0.25, 0.5, 1.0, 1.5, 2.5)
 """Where on the way from the centre of a wave to what the emulator names sets are simulated."""
 _NEAR = 0.4
@@ -82,10 +84,10 @@ WAVES: Mapping[Plan, Sequence[Wave]] = {
     ),
 }
 APPROACH: Sequence[Wave] = (
-    *(Wave(sets=80, patients=12, width=width, on_line=48) for width in (0.1, 0.07, 0.06, 0.06, 0.05, 0.05)),
-    *(Wave(sets=120, patients=16, width=0.05, on_line=64) for _ in range(5)),
+    *(Wave(sets=80, patients=12, width=0.1, on_line=48) for _ in range(6)),
+    *(Wave(sets=120, patients=16, width=0.1, on_line=64) for _ in range(5)),
 )
-"""Before these when a search starts from scratch: the way is long, and no wave goes far."""
+"""Before these when a search starts from scratch: a narrow cloud would not show where the long way goes."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -197,7 +199,7 @@ def search(
         seeds = [patients_seed(seed, number, place // 2) for place in range(wave.sets)]
         tried = simulate(number, cloud, wave.patients, seeds)
         say(f"wave {number + 1} of {len(waves)}: {_summary(problem, tried)}")
-        known = learnt(problem, list(journal)[:done], centre)
+        known = learnt(problem, list(journal)[:done], centre, latest=_LATEST_ON_THE_WAY)
         relevance = known.emulator.relevance
         _, named = known.best(seed + number)
         line = np.clip(centre + np.outer(STEPS, named - centre), _EDGE, 1 - _EDGE)
@@ -205,7 +207,7 @@ def search(
         # Their own losses are those of their few patients; the emulator weighs them with all others.
         possible = line[[one.outputs is not None for one in tried]]
         if len(possible):
-            learnt_since = learnt(problem, list(journal)[:done], centre)
+            learnt_since = learnt(problem, list(journal)[:done], centre, latest=_LATEST_ON_THE_WAY)
             losses = problem.losses(possible, learnt_since.emulator.predict(possible))
             centre = possible[losses.argmin()]
             say(f"  on the line: {', '.join(f'{loss:.0f}' for loss in losses)}")
@@ -258,24 +260,28 @@ class Learnt:
         return best
 
 
-def learnt(problem: Problem, tried: Sequence[Tried], middle: Numbers | None = None) -> Learnt:
+def learnt(
+    problem: Problem, tried: Sequence[Tried], middle: Numbers | None = None, *, latest: int = _LATEST
+) -> Learnt:
     """Learn from the latest of `tried`.
 
     Parameters
     ----------
     middle
         Where the emulator is trusted; none: in the middle of the best fifth.
+    latest
+        How many sets.
     """
-    latest = [one for one in tried if one.outputs is not None][-_LEARNT_FROM:]
-    if not latest:
+    known = [one for one in tried if one.outputs is not None][-latest:]
+    if not known:
         raise InputError("no parameter set could be simulated: the ranges hold only impossible tumours")
-    shares, outputs = _possible(latest)
+    shares, outputs = _possible(known)
     best = np.argsort(problem.losses(shares, outputs), kind="stable")
     if middle is None:
         middle = shares[best[: max(len(best) // 5, 1)]].mean(axis=0)
-    patients, seeds = (np.array([getattr(one, name) for one in latest]) for name in ("patients", "seed"))
-    known = Emulator(shares, outputs, patients=patients, seeds=seeds)
-    return Learnt(problem, known, shares[best], middle)
+    patients, seeds = (np.array([getattr(one, name) for one in known]) for name in ("patients", "seed"))
+    emulator = Emulator(shares, outputs, patients=patients, seeds=seeds)
+    return Learnt(problem, emulator, shares[best], middle)
 
 
 def _possible(tried: Sequence[Tried]) -> tuple[Numbers, Numbers]:
