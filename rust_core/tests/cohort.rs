@@ -218,7 +218,8 @@ fn impossible_experiments_are_refused_with_their_place() {
 #[test]
 fn a_step_too_long_for_a_patient_is_refused_before_any_cell_grows() {
     let mut spec = spec();
-    spec.population.net_growth_per_day.median = 0.5;
+    spec.population.net_growth_per_day.low = 0.55; // even without any death
+    spec.population.net_growth_per_day.median = 0.6;
     spec.population.net_growth_per_day.high = 0.6;
     let cohort = Cohort::new(Experiment::new(spec).expect("valid"));
     let message = cohort.check_step(10).map_err(|error| error.to_string()).err().unwrap_or_default();

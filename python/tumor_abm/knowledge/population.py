@@ -81,8 +81,8 @@ class Population(Table):
     net_growth_per_day
         Net growth of the untreated tumour.
     turnover
-        Death rate over division rate of the untreated tumour; cut above its median where cells would
-        divide more often than 0.22 times a day.
+        Death rate over division rate of the untreated tumour; cut where cells would divide more
+        often than 0.22 times a day.
     er_dependence
         Share of cyclin D that ER drives.
     growth_er_correlation

@@ -12,9 +12,9 @@ use serde::{Deserialize, Serialize};
 /// Cyclin E is not drawn further from the median than this fold.
 const MOST_CYCLIN_E: f64 = 20.0;
 
-/// Turnover above the median is not drawn so high that cells divide more often, per day (assumed: a potential doubling
-/// time of three days; in breast cancers it is about ten in the median, Rew and Wilson 2000, Eur J Surg Oncol 26:405,
-/// cited from memory).
+/// Turnover is not drawn so high that cells divide more often, per day (assumed: a potential doubling time of three
+/// days; in breast cancers it is about ten in the median, Rew and Wilson 2000, Eur J Surg Oncol 26:405, cited from
+/// memory).
 const MOST_DIVISIONS: f64 = 0.22;
 
 /// A log-normal law, cut to `[low, high]`.
@@ -401,7 +401,7 @@ impl Covariates {
         if let Some(names) = &given.founder {
             founder = names.iter().filter_map(|name| catalogue.index(name)).collect();
         }
-        let most = (1.0 - net / MOST_DIVISIONS).max(population.turnover.median);
+        let most = (1.0 - net / MOST_DIVISIONS).max(0.0);
         let turnover = or(given.turnover, drawn_turnover.min(most));
         let division = net / (1.0 - turnover);
         let rng = &mut stream(seed, patient, Purpose::FollowUp, candidate);
