@@ -118,13 +118,14 @@ def identified(parameters: Parameters, members: Sequence[Member]) -> pl.DataFram
         at the edge of the range, and the parameter it correlates with most.
     """
     shares = _shares(parameters, members)
+    tenths = np.quantile(shares, [0.1, 0.5, 0.9], axis=0, method="inverted_cdf")
     even = 1 / math.sqrt(12)
     with np.errstate(invalid="ignore", divide="ignore"):
         correlations = np.atleast_2d(np.nan_to_num(np.corrcoef(shares.T)))
     np.fill_diagonal(correlations, 0.0)
     rows = []
     for i, one in enumerate(parameters):
-        low, middle, high = (one.value(float(q)) for q in np.quantile(shares[:, i], [0.1, 0.5, 0.9]))
+        low, middle, high = (one.value(float(share)) for share in tenths[:, i])
         partner = int(np.abs(correlations[i]).argmax())
         rows.append(
             {
