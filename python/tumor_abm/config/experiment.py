@@ -18,7 +18,7 @@ from tumor_abm._problems import Problems, shown
 from tumor_abm._table import merged
 from tumor_abm._toml import read_toml
 from tumor_abm.config.checks import check_arms, check_lines, check_names
-from tumor_abm.config.written import DEFAULT_POPULATION, Written
+from tumor_abm.config.written import DAYS_PER_WEEK, DEFAULT_POPULATION, Written
 from tumor_abm.errors import InputError
 from tumor_abm.knowledge import Alteration, Drug, Knowledge, Population, plain
 from tumor_abm.knowledge.library import complete, inherited
@@ -26,7 +26,6 @@ from tumor_abm.strategy import Arm, Line
 
 DAYS_PER_MONTH = 30.4375
 
-_DAYS_PER_WEEK = 7
 _KNOWLEDGE_TABLES = ("drug", "alteration", "source", "pathway", "imaging")
 _DOCUMENTATION = ("source", "note", "prevalence", "resistant_to", "sensitive_to", "toxicity", "given")
 _OPTION = re.compile(r"(.*line\[\d+\]|population\.prior\[\d+\])\.options\[(\d+)\](.*)")
@@ -200,7 +199,7 @@ class Experiment:
             "imaging": knowledge.imaging.to_core(),
             "assessment": {
                 "calendar": [
-                    {"every_days": period.every_weeks * _DAYS_PER_WEEK, "until_month": period.until_month}
+                    {"every_days": period.every_weeks * DAYS_PER_WEEK, "until_month": period.until_month}
                     for period in written.assessment.calendar
                 ],
                 "window_days": written.assessment.window,
@@ -208,7 +207,7 @@ class Experiment:
             "liquid_biopsy": None
             if assay is None
             else {
-                "every_days": assay.every_weeks * _DAYS_PER_WEEK,
+                "every_days": assay.every_weeks * DAYS_PER_WEEK,
                 "genes": assay.genes,
                 **plain(knowledge.assay),
             },

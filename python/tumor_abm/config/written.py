@@ -15,7 +15,7 @@ DEFAULT_POPULATION = "first_line_postmenopausal"
 _MOST_PATIENTS = 10_000_000
 _MOST_MONTHS = 1_200
 _SHORTEST_STEP = 1e-3
-_DAYS_PER_WEEK = 7.0
+DAYS_PER_WEEK = 7
 _USUAL_WINDOW_DAYS = 7.0
 
 
@@ -72,7 +72,7 @@ class Assessment(Table):
     @property
     def shortest_days(self) -> float:
         """Shortest interval between planned scans."""
-        return min(period.every_weeks for period in self.calendar) * _DAYS_PER_WEEK
+        return min(period.every_weeks for period in self.calendar) * DAYS_PER_WEEK
 
     @property
     def window(self) -> float:
