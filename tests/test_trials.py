@@ -127,17 +127,21 @@ def test_relapse_comes_in_its_window_and_selects_what_the_adjuvant_drug_spares()
     assert letrozole["er_dependence"].median() < untreated["er_dependence"].median() - 0.05
 
 
-def test_adjuvant_therapy_that_is_not_taken_selects_nothing():
+def test_adjuvant_therapy_that_is_no_longer_taken_selects_nothing():
     adjuvant = {"regimen": ["letrozole"], "relapse_before_month": 72.0}
     history = [{"name": "relapse", "adjuvant": adjuvant}]
 
-    def relapsed(nonadherence: float) -> pl.DataFrame:
-        return simulated({"history": history, "adjuvant_nonadherence": nonadherence}).patients
+    def relapsed(per_year: float) -> pl.DataFrame:
+        stops = {"history": history, "adjuvant_discontinuation_per_year": per_year}
+        return simulated(stops).patients
 
-    taken, untaken, some = relapsed(0.0), relapsed(1.0), relapsed(0.3)
-    assert not taken["nonadherent"].any()
-    assert untaken["nonadherent"].all()
-    assert 0.3 < some["nonadherent"].mean() < 0.9  # they relapse more often
+    taken, untaken, some = relapsed(0.0), relapsed(100.0), relapsed(0.15)
+    assert taken["stopped_months"].is_null().all()
+    assert untaken["stopped_months"].max() < 3
+    stopped = some.drop_nulls("stopped_months")
+    assert 0.2 < len(stopped) / len(some) < 0.9
+    assert (stopped["stopped_months"] <= stopped["relapse_months"]).all()
+    assert stopped["stopped_months"].max() < 60  # afterwards there is nothing to stop
     # Without the drug everybody relapses as they would untreated, and no resistance is selected.
     assert untaken["er_dependence"].median() > taken["er_dependence"].median() + 0.05
     esr1 = [patients["altered"].str.contains("ESR1").mean() for patients in (taken, untaken)]
@@ -145,8 +149,8 @@ def test_adjuvant_therapy_that_is_not_taken_selects_nothing():
     assert esr1[1] < 0.02
     # The record says that it was taken: trials count them as relapsed on it.
     on_letrozole = [{**history[0], "eligibility": {"taken": ["letrozole"]}}]
-    recorded = simulated({"history": on_letrozole, "adjuvant_nonadherence": 1.0}, patients=10).patients
-    assert recorded["nonadherent"].all()
+    stops = {"history": on_letrozole, "adjuvant_discontinuation_per_year": 100.0}
+    assert simulated(stops, patients=10).patients["stopped_months"].is_not_null().all()
 
 
 def test_who_relapses_under_adjuvant_therapy_was_not_seen_before():

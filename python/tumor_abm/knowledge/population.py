@@ -127,8 +127,8 @@ class Population(Table):
         Volume of the primary tumour that surgery removes, in histories with adjuvant therapy.
     residual_cells
         Tumour cells that surgery leaves behind there; each cell had the same chance to stay.
-    adjuvant_nonadherence
-        Share of patients who do not take the adjuvant therapy that they are on.
+    adjuvant_discontinuation_per_year
+        Rate at which patients stop taking their adjuvant therapy; the record has them on it.
     prior
         Lines that every patient has lived through before the arms begin; or ...
     history
@@ -162,7 +162,7 @@ class Population(Table):
     other_death_per_year: Hazard
     primary_volume_cm3: Positive
     residual_cells: LogNormal
-    adjuvant_nonadherence: Share
+    adjuvant_discontinuation_per_year: Hazard
     prior: list[Line] = Field(default_factory=list)
     history: list[History] = Field(default_factory=list)
     eligibility: Eligibility = Field(default_factory=Eligibility)

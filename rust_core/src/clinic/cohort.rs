@@ -143,7 +143,7 @@ pub(crate) struct PatientRow {
     founder: String,
     history: String,
     relapse_months: f64,
-    nonadherent: bool,
+    stopped_months: f64,
     prior_regimens: Vec<String>,
     prior_months: f64,
     altered: String,
@@ -164,7 +164,7 @@ impl PatientRow {
             founder: patient.genotypes.name(&patient.experiment.catalogue, 0),
             history: patient.experiment.histories[patient.past.history].name.clone(),
             relapse_months: months(patient.past.relapse_days),
-            nonadherent: patient.past.nonadherent,
+            stopped_months: months(patient.past.stopped_days),
             prior_regimens: patient.past.regimens.clone(),
             prior_months: months(patient.treatment.last_line_days),
             altered: listed(patient.experiment.genes(), |gene| patient.has(gene)),
@@ -234,7 +234,7 @@ fn patient_table(rows: &[Arc<PatientRow>]) -> Table {
     t.put("founder", Column::Text(founder));
     t.put("history", texts(rows, |r| r.history.clone()));
     t.put("relapse_months", Column::F64(rows.iter().map(|r| r.relapse_months).collect()));
-    t.put("nonadherent", Column::Bool(rows.iter().map(|r| r.nonadherent).collect()));
+    t.put("stopped_months", Column::F64(rows.iter().map(|r| r.stopped_months).collect()));
     t.put("prior_lines", Column::U64(rows.iter().map(|r| r.prior_regimens.len() as u64).collect()));
     t.put("prior_regimens", texts(rows, |r| r.prior_regimens.join("; ")));
     t.put("prior_months", Column::F64(rows.iter().map(|r| r.prior_months).collect()));

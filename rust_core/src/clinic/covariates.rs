@@ -231,9 +231,9 @@ pub struct Population {
     pub primary_volume_cm3: f64,
     /// Cells that surgery leaves behind in those who relapse under adjuvant therapy.
     pub residual_cells: LogNormal,
-    /// Share of patients who do not take their adjuvant therapy.
+    /// Rate at which patients stop taking their adjuvant therapy, per year.
     #[serde(default)]
-    pub adjuvant_nonadherence: f64,
+    pub adjuvant_discontinuation_per_year: f64,
     /// Lines every patient has lived through before the arms begin; or ...
     #[serde(default)]
     pub prior: Vec<Line>,
@@ -274,7 +274,6 @@ impl Population {
             ("bone_only", self.bone_only),
             ("visceral", self.visceral),
             ("premenopausal", self.premenopausal),
-            ("adjuvant_nonadherence", self.adjuvant_nonadherence),
         ] {
             within(at(key), share, 0.0, 1.0)?;
         }
@@ -285,6 +284,7 @@ impl Population {
         within(at("mutation_rate_sigma"), self.mutation_rate_sigma, 0.0, 5.0)?;
         within(at("loss_to_follow_up_per_year"), self.loss_to_follow_up_per_year, 0.0, 100.0)?;
         within(at("other_death_per_year"), self.other_death_per_year, 0.0, 100.0)?;
+        within(at("adjuvant_discontinuation_per_year"), self.adjuvant_discontinuation_per_year, 0.0, 100.0)?;
         if !(1..=5).contains(&self.target_lesions.len()) {
             return Err(Error::input(
                 at("target_lesions"),

@@ -6,9 +6,9 @@ use crate::clinic::patient::{Patient, Status};
 use crate::clinic::records::EndReason;
 use crate::clinic::strategy::Line;
 use crate::clinic::treatment::Treatment;
-use crate::clinic::{DAYS_PER_MONTH, FOUND_IN_TISSUE};
+use crate::clinic::{DAYS_PER_MONTH, DAYS_PER_YEAR, FOUND_IN_TISSUE};
 use crate::error::{Error, Result, within};
-use crate::random::{Purpose, stream, uniform};
+use crate::random::{Purpose, exponential, stream, uniform};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -117,8 +117,8 @@ pub(crate) struct Past {
     pub(crate) history: usize,
     /// Days from the start of adjuvant therapy to relapse.
     pub(crate) relapse_days: Option<u64>,
-    /// Adjuvant therapy was prescribed and not taken.
-    pub(crate) nonadherent: bool,
+    /// Days from the start of adjuvant therapy to when the patient stopped taking it.
+    pub(crate) stopped_days: Option<u64>,
     /// Regimens of the lines for advanced disease.
     pub(crate) regimens: Vec<String>,
     /// How the last of them ended.
@@ -130,10 +130,9 @@ pub(crate) struct Past {
 }
 
 impl Past {
-    /// Whether therapy is prescribed and not taken: that before the relapse of who is nonadherent. Records know
-    /// nothing of it.
+    /// Whether therapy is prescribed and not taken: adjuvant therapy, by who has stopped. Records know nothing of it.
     pub(crate) fn leaves_its_drugs(&self) -> bool {
-        self.nonadherent && self.relapse_days.is_none()
+        self.stopped_days.is_some() && self.relapse_days.is_none()
     }
 }
 
@@ -255,11 +254,14 @@ impl Patient {
     fn relapses(&mut self, adjuvant: &Adjuvant, cancel: &AtomicBool) -> Result<bool> {
         self.treatment = Treatment::new(Arc::new(vec![adjuvant.line.clone()]), false);
         let spec = &self.experiment.spec;
-        let chance = uniform(&mut stream(spec.seed, self.id, Purpose::Adherence, self.candidate));
-        self.past.nonadherent = chance < spec.population.adjuvant_nonadherence;
+        let adherence = exponential(&mut stream(spec.seed, self.id, Purpose::Adherence, self.candidate));
+        let stops = adherence / spec.population.adjuvant_discontinuation_per_year * DAYS_PER_YEAR;
         let last_day = (adjuvant.relapse_before_month * DAYS_PER_MONTH) as u64;
         for day in 0..last_day {
             self.visit();
+            if self.past.stopped_days.is_none() && !self.treatment.is_over() && day as f64 >= stops {
+                self.past.stopped_days = Some(day);
+            }
             self.pass_day()?;
             if self.cells() == 0 {
                 return Ok(false);
