@@ -74,6 +74,7 @@ class Wave:
 
 WAVES: Mapping[Plan, Sequence[Wave]] = {
     "endocrine": (
+        Wave(sets=120, patients=16, width=0.06, on_line=64),
         Wave(sets=120, patients=16, width=0.05, on_line=64),
         Wave(sets=120, patients=16, width=0.045, on_line=64),
         Wave(sets=120, patients=16, width=0.04, on_line=64),
