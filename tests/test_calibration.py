@@ -346,6 +346,7 @@ def quadratic(stop_after: int | None = None) -> Quadratic:
     return Quadratic(Parameters.of(free, Knowledge.shipped()), stop_after=stop_after)
 
 
+MIDDLE = np.full(3, 0.5)
 WAVES = (
     Wave(sets=25, patients=20, width=0.2, on_line=50),
     Wave(sets=20, patients=20, width=0.1, on_line=50),
@@ -374,7 +375,7 @@ def test_the_ensemble_is_the_better_half_and_its_members_count_alike() -> None:
 def test_a_search_from_scratch_finds_it_without_the_shipped_values(tmp_path: Path) -> None:
     problem = quadratic()
     journal = Journal(tmp_path / "journal", {"seed": 1})
-    search(problem, journal, seed=1, jobs=1, waves=WAVES, from_scratch=True)  # type: ignore[arg-type]
+    search(problem, journal, seed=1, jobs=1, waves=WAVES, begin=MIDDLE)  # type: ignore[arg-type]
     begun, went = (np.mean([tried.shares for tried in journal.of_wave(i)[:2]], axis=0) for i in (0, 1))
     assert begun == pytest.approx([0.5, 0.5, 0.5])
     assert abs(went[0] - 0.3) < 0.1 < abs(problem.parameters.start()[0] - 0.3)
@@ -382,10 +383,20 @@ def test_a_search_from_scratch_finds_it_without_the_shipped_values(tmp_path: Pat
     assert sets[0][0] == pytest.approx(0.3, abs=0.05)
 
 
+def test_the_middle_of_an_ensemble_is_on_the_scales_of_the_parameters() -> None:
+    parameters = quadratic().parameters
+    first, *others = parameters
+    sets = [{first.numbers[0]: first.value(0.2)}, {first.numbers[0]: first.value(0.6)}]
+    middle = parameters.middle(sets)
+    assert middle[0] == pytest.approx(0.4, abs=1e-4)
+    # What sets do not say is what the package says.
+    assert middle[1:] == pytest.approx([one.share(one.start) for one in others])
+
+
 def test_sets_come_in_mirrored_pairs_that_share_their_patients(tmp_path: Path) -> None:
     problem = quadratic()
     journal = Journal(tmp_path / "journal", {"seed": 1})
-    search(problem, journal, seed=1, jobs=1, waves=WAVES[:1], from_scratch=True)  # type: ignore[arg-type]
+    search(problem, journal, seed=1, jobs=1, waves=WAVES[:1], begin=MIDDLE)  # type: ignore[arg-type]
     tried = journal.of_wave(0)[: -len(STEPS)]
     assert len(tried) == 25
     shares = np.array([one.shares for one in tried])
@@ -404,7 +415,7 @@ def test_the_search_goes_on_from_the_best_set_on_the_way_to_what_the_emulator_na
 ) -> None:
     problem = quadratic()
     journal = Journal(tmp_path / "journal", {"seed": 1})
-    search(problem, journal, seed=1, jobs=1, waves=WAVES[:2], from_scratch=True)  # type: ignore[arg-type]
+    search(problem, journal, seed=1, jobs=1, waves=WAVES[:2], begin=MIDDLE)  # type: ignore[arg-type]
     line = journal.of_wave(0)[-len(STEPS) :]
     shares, outputs = (np.array([getattr(one, name) for one in line]) for name in ("shares", "outputs"))
     begun, went = shares[0], np.mean([one.shares for one in journal.of_wave(1)[:2]], axis=0)

@@ -90,6 +90,10 @@ class Parameter:
         low, high = _to_scale(self.low, self.scale), _to_scale(self.high, self.scale)
         return (_to_scale(value, self.scale) - low) / (high - low)
 
+    def of(self, numbers: Mapping[str, float]) -> float:
+        """Return its value in a set of numbers by path; the shipped one if it is not there."""
+        return float(np.clip(numbers.get(self.numbers[0], self.start), self.low, self.high))
+
     def at_edge(self, value: float) -> bool:
         """Whether a value is at the edge of the plausible range."""
         return not _AT_EDGE < self.share(value) < 1 - _AT_EDGE
@@ -127,6 +131,12 @@ class Parameters(Sequence[Parameter]):
     def start(self) -> NDArray[np.float64]:
         """Shares of the ranges at which the shipped values stand."""
         return np.array([one.share(one.start) for one in self])
+
+    def middle(self, sets: Sequence[Mapping[str, float]]) -> NDArray[np.float64]:
+        """Shares of the ranges in the middle of sets of numbers by path; what a set lacks is as shipped."""
+        shares = [[one.share(one.of(numbers)) for one in self] for numbers in sets]
+        found: NDArray[np.float64] = np.clip(np.mean(shares, axis=0), 0.0, 1.0)
+        return found
 
     def values(self, shares: Sequence[float] | NDArray[np.float64]) -> dict[str, float]:
         """Values by name at `shares` of the ranges."""

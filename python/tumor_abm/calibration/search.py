@@ -160,7 +160,7 @@ def search(
     seed: int,
     jobs: int,
     waves: Sequence[Wave],
-    from_scratch: bool = False,
+    begin: Numbers | None = None,
     progress: Callable[[int], None] = lambda done: None,
     say: Callable[[str], None] = lambda message: None,
 ) -> None:
@@ -168,16 +168,15 @@ def search(
 
     Parameters
     ----------
-    from_scratch
-        The first wave lies around the middle of the ranges, not around the shipped values.
+    begin
+        Shares of the ranges around which the first wave lies; none: those of the shipped values.
     progress
         Called with the number of parameter sets simulated.
     say
         Called with a line after each wave.
     """
     done = 0
-    centre = problem.parameters.start()
-    centre = np.full_like(centre, 0.5) if from_scratch else np.clip(centre, _EDGE, 1 - _EDGE)
+    centre = np.clip(problem.parameters.start() if begin is None else begin, _EDGE, 1 - _EDGE)
 
     def simulate(number: int, sets: Numbers, patients: int, seeds: Sequence[int]) -> list[Tried]:
         """Simulate what the journal lacks of the next sets of a wave."""

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import polars as pl
 
 from tumor_abm import _core
@@ -95,6 +96,7 @@ def calibrate(
     jobs: int,
     plan: Plan = "endocrine",
     from_scratch: bool = False,
+    around: Ensemble | None = None,
     waves: Sequence[Wave] | None = None,
     rounds: int = ROUNDS,
     candidates: int = CANDIDATES,
@@ -116,6 +118,8 @@ def calibrate(
         What is calibrated.
     from_scratch
         Begin in the middle of all plausible ranges, not around the shipped values.
+    around
+        Begin around the middle of these parameter sets instead.
     waves, rounds, candidates, patients
         How much is simulated: waves of the search (none: those of the plan); rounds of parameter sets that
         are drawn for the ensemble, how many sets, and with how many patients.
@@ -126,7 +130,7 @@ def calibrate(
     """
     waves = waves_of(plan, from_scratch=from_scratch) if waves is None else waves
     problem, full = Problem.shipped(plan), Problem.shipped(plan, near=True)
-    identity = {
+    identity: dict[str, Any] = {
         "format": 2,
         "seed": seed,
         "sha256": problem.sha256,
@@ -134,6 +138,12 @@ def calibrate(
         "waves": [vars(wave) for wave in waves],
         "steps": STEPS,
     }
+    begin = None
+    if from_scratch:
+        begin = np.full(len(problem.parameters), 0.5)
+    elif around is not None:
+        begin = problem.parameters.middle([member.overrides for member in around.members])
+        identity["around"] = [float(share) for share in begin]
     journal = Journal(out / JOURNAL, identity)
     search(
         problem,
@@ -141,7 +151,7 @@ def calibrate(
         seed=seed,
         jobs=jobs,
         waves=waves,
-        from_scratch=from_scratch,
+        begin=begin,
         progress=progress,
         say=say,
     )
@@ -194,6 +204,7 @@ def _write(found: Calibration, plan: Plan, identity: Mapping[str, Any]) -> None:
         provenance={
             "command": f"tumor-abm calibrate --plan {plan} --seed {identity['seed']}",
             "from_scratch": identity["from_scratch"],
+            **({"around": identity["around"]} if "around" in identity else {}),
             "waves": identity["waves"],
             "version": _core.__version__,
             "made": now(),

@@ -214,10 +214,17 @@ def _describe_calibrate(calibrate: Parser) -> None:
         default="endocrine",
         help="endocrine and targeted therapy (default), or, given that, chemotherapy",
     )
-    calibrate.add_argument(
+    begin = calibrate.add_mutually_exclusive_group()
+    begin.add_argument(
         "--from-scratch",
         action="store_true",
         help="begin in the middle of the plausible ranges (default: at the shipped values)",
+    )
+    begin.add_argument(
+        "--around",
+        metavar="ENSEMBLE.json",
+        type=Path,
+        help="begin in the middle of these parameter sets, to see whether the search ends elsewhere",
     )
 
 

@@ -64,7 +64,11 @@ def _plan(found: Path, parameters: int) -> str:
     with (found / AGAIN).open(encoding="utf-8") as file:
         again = json.loads(file.readline())
     waves = ", ".join(f"{wave['sets']} of {wave['patients']} patients" for wave in searched["waves"])
-    begun = "in the middle of all ranges" if searched["from_scratch"] else "around the shipped values"
+    begun = "around the shipped values"
+    if searched["from_scratch"]:
+        begun = "in the middle of all ranges"
+    elif "around" in searched:
+        begun = "around another ensemble"
     return (
         f"{parameters} parameters; begun {begun}; sets of the waves and patients of every cohort: {waves}; "
         f"then, {again['rounds']} times, {again['sets']} sets of the posterior with {again['patients']} "
