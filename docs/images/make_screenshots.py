@@ -24,16 +24,16 @@ WINDOW = {"width": 1366, "height": 768}
 PATIENCE_MS = 300_000
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 
-PATIENT = 6
-"""Number of a patient whose tumour is seen to grow through two lines; the page begins with number 2."""
+PATIENT = 2
+"""Number of a patient with scans, who comes to the third line; the page begins with number 2."""
 
-FIRST_DAY = 1_720
+FIRST_DAY = 1_320
 """Day of the first picture: in the third line."""
 
-FORK_DAY = 1_500
+FORK_DAY = 1_060
 """Day on which the twins part: the first line has failed."""
 
-SECOND_DAY = 1_750
+SECOND_DAY = 1_400
 """Day of the second picture."""
 
 

@@ -49,12 +49,14 @@ FIGURES: Mapping[str, tuple[str, Sequence[str]]] = {
         ),
     ),
 }
+_CONTROLS = (("paloma_2", "L"), ("monaleesa_2", "L"), ("monarch_3", "NSAI"), ("falcon", "anastrozole"))
+_INHIBITORS = (("paloma_2", "P+L"), ("monaleesa_2", "R+L"), ("monarch_3", "A+NSAI"))
 MOMENTS = (
-    ("paloma_2", "L", "baseline", "at diagnosis", "prev_mets_dx_pct"),
-    ("paloma_2", "L", "progression", "after an aromatase inhibitor", "prev_after_ET_pct"),
-    ("paloma_2", "P+L", "progression", "after it with palbociclib", "prev_after_CDK46i_ET_pct"),
-    ("paloma_3", "F", "progression", "after fulvestrant, pretreated", ""),
-    ("paloma_3", "P+F", "progression", "after it with palbociclib, pretreated", ""),
+    (_CONTROLS, "baseline", "at diagnosis", "prev_mets_dx_pct"),
+    (_CONTROLS, "progression", "after an aromatase inhibitor", "prev_after_ET_pct"),
+    (_INHIBITORS, "progression", "after it with a CDK4/6 inhibitor", "prev_after_CDK46i_ET_pct"),
+    ((("paloma_3", "F"),), "progression", "after fulvestrant, pretreated", ""),
+    ((("paloma_3", "P+F"),), "progression", "after it with palbociclib, pretreated", ""),
 )
 _GENES = {
     "ESR1": "ESR1 LBD mutation (Y537S/N, D538G, E380Q, L536)",
@@ -343,26 +345,34 @@ def _prevalence(found: pl.DataFrame) -> str:
     known = {row["alteration"]: row for row in evidence.alterations().iter_rows(named=True)}
     rows = []
     for gene, alteration in _GENES.items():
-        for file, arm, moment, words, column in MOMENTS:
-            here = found.filter(
-                (pl.col("file") == file) & (pl.col("arm") == arm) & (pl.col("moment") == moment)
-            )
-            patients = here["patients"].max()
-            if not isinstance(patients, int):
+        for arms, moment, words, column in MOMENTS:
+            of_trials = [_carrying(found, *arm, moment, gene) for arm in arms]
+            counted = [one for one in of_trials if one[-1]]
+            if not counted:
                 continue
-            hits = here.filter(pl.col("gene") == gene).select("found", "most").sum().row(0)
-            shown = (f"{100 * (hit or 0) / patients:.0f}%" for hit in hits)
+            some, most, patients = (sum(column) for column in zip(*counted, strict=True))
+            shares = [100 * one[0] / one[-1] for one in counted]
+            between = f" ({min(shares):.0f} to {max(shares):.0f})" if len(counted) > 1 else ""
+            shown = (f"{100 * some / patients:.0f}%{between}", f"{100 * most / patients:.0f}%")
             published = known[alteration][column] if column else ""
             rows.append((gene, words, *shown, str(patients), published))
     header = (
         "gene or state",
         "when",
-        "in 1% of cells or more",
+        "in 1% of cells or more (trials)",
         "in half or more",
         "patients",
         "published, %",
     )
     return table(header, rows)
+
+
+def _carrying(found: pl.DataFrame, file: str, arm: str, moment: str, gene: str) -> tuple[int, int, int]:
+    """Patients of an arm with the gene altered in 1% of their cells, in half of them, and all."""
+    here = found.filter((pl.col("file") == file) & (pl.col("arm") == arm) & (pl.col("moment") == moment))
+    some, most = here.filter(pl.col("gene") == gene).select("found", "most").sum().row(0)
+    patients = here["patients"].max()
+    return int(some or 0), int(most or 0), patients if isinstance(patients, int) else 0
 
 
 def _parameters(ensemble: Ensemble) -> str:
