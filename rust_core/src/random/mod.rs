@@ -37,7 +37,7 @@ pub enum Purpose {
     History = 10,
     /// Regimens that are a matter of choice; the index is the line.
     Choice = 11,
-    /// Whether adjuvant therapy is taken; the index is the candidate.
+    /// When adjuvant therapy is no longer taken; the index is the candidate.
     Adherence = 12,
     /// How far off the planned day scans are made; the index is line and planned day.
     ScanDay = 13,
