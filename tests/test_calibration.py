@@ -391,6 +391,8 @@ def test_the_middle_of_an_ensemble_is_on_the_scales_of_the_parameters() -> None:
     assert middle[0] == pytest.approx(0.4, abs=1e-4)
     # What sets do not say is what the package says.
     assert middle[1:] == pytest.approx([one.share(one.start) for one in others])
+    with pytest.raises(InputError, match="none of the numbers"):
+        parameters.middle([{"drug.paclitaxel.effects.kill.max": 1.0}])
 
 
 def test_sets_come_in_mirrored_pairs_that_share_their_patients(tmp_path: Path) -> None:
