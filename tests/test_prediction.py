@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from pathlib import Path
 
 import numpy as np
 import polars as pl
@@ -11,6 +12,7 @@ from scipy.optimize import minimize_scalar
 from tumor_abm.cli.main import BAD_INPUT, DONE, main
 from tumor_abm.ensemble import Ensemble, Member
 from tumor_abm.errors import InputError
+from tumor_abm.knowledge import Knowledge
 from tumor_abm.prediction import predict
 from tumor_abm.prediction.cohort import cohorts
 from tumor_abm.prediction.sampling import Observed, hazard_ratio, interval, median, own_share, rate
@@ -169,6 +171,19 @@ def test_an_ensemble_is_read_as_it_was_written(tmp_path):
     )
     written.save(file)
     assert Ensemble.load(file) == written
+
+
+def test_the_ensemble_of_another_search_is_another_one_of_plausible_values():
+    file = Path(__file__).parents[1] / "experiments" / "ensembles" / "another_search.json"
+    shipped = [member.overrides for member in Ensemble.shipped().members]
+    known = {".".join(map(str, path)): number for path, number in Knowledge.shipped().numbers().items()}
+    for member in Ensemble.load(file).members:
+        assert member.overrides.keys() < shipped[0].keys()  # chemotherapy was not searched for
+        for name, value in member.overrides.items():
+            assert all(value != one[name] for one in shipped), name
+            low, high = known[name].low, known[name].high
+            assert low is None or value >= low, name
+            assert high is None or value <= high, name
 
 
 def test_an_ensemble_is_extended_by_numbers_that_were_found_given_it():
