@@ -21,6 +21,7 @@ from tumor_abm.calibration.sample import Curves, Sample
 from tumor_abm.calibration.search import STEPS, Journal, Tried, Wave, search
 from tumor_abm.calibration.sensitivity import draw_sensitivity, sensitivity
 from tumor_abm.calibration.store import Calibration, calibrate
+from tumor_abm.cli.main import BAD_INPUT, main
 from tumor_abm.ensemble import Ensemble, Member
 from tumor_abm.errors import InputError
 from tumor_abm.knowledge import Knowledge, evidence
@@ -391,8 +392,23 @@ def test_the_middle_of_an_ensemble_is_on_the_scales_of_the_parameters() -> None:
     assert middle[0] == pytest.approx(0.4, abs=1e-4)
     # What sets do not say is what the package says.
     assert middle[1:] == pytest.approx([one.share(one.start) for one in others])
-    with pytest.raises(InputError, match="none of the numbers"):
-        parameters.middle([{"drug.paclitaxel.effects.kill.max": 1.0}])
+
+
+def test_a_search_begins_around_ensembles_of_what_is_calibrated_alone(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    chemotherapy = tmp_path / "chemotherapy.json"
+    Ensemble(members=(Member(overrides={"drug.paclitaxel.effects.kill.max": 1.0}),)).save(chemotherapy)
+    for file, problem in [
+        (chemotherapy, "none of the numbers"),
+        (tmp_path / "absent.json", "cannot be read"),
+    ]:
+        out = tmp_path / "out"
+        assert main(["calibrate", "--out", str(out), "--around", str(file)]) == BAD_INPUT
+        said = capsys.readouterr().err.replace("\n", "")
+        assert file.name in said
+        assert problem in said
+        assert not out.exists()
 
 
 def test_sets_come_in_mirrored_pairs_that_share_their_patients(tmp_path: Path) -> None:

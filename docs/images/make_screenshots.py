@@ -1,7 +1,7 @@
 """Takes the screenshots of the README: `make screenshots`, or run this with the project's Python.
 
-A patient is played into the third line; then, from the second on, into two strategies. Needs chromium
-(or google-chrome) on the path.
+The patient with whom the page begins is played into the third line; then, from the second on, into two
+strategies. Needs chromium (or google-chrome) on the path.
 """
 
 from __future__ import annotations
@@ -23,9 +23,6 @@ HERE = Path(__file__).parent
 WINDOW = {"width": 1366, "height": 768}
 PATIENCE_MS = 300_000
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
-
-PATIENT = 2
-"""Number of a patient with scans, who comes to the third line; the page begins with number 2."""
 
 FIRST_DAY = 1_320
 """Day of the first picture: in the third line."""
@@ -65,11 +62,6 @@ def main() -> None:
 def take(page: Page) -> None:
     """Take both pictures."""
     page.locator(".tumor-bar .tumor-facts").wait_for()
-    patient = page.locator(".tumor-slider", has_text="Patient number")
-    for number in range(3, PATIENT + 1):
-        patient.get_by_role("slider").press("ArrowRight")
-        expect(patient).to_contain_text(f"Patient number {number}")
-    page.get_by_role("button", name="Reset").click()
     page.locator(".tumor-slider", has_text="days a frame").get_by_role("slider").press("End")
     play_to(page, FIRST_DAY)
     keep(page, "app_tumour_under_therapy.png")

@@ -133,18 +133,7 @@ class Parameters(Sequence[Parameter]):
         return np.array([one.share(one.start) for one in self])
 
     def middle(self, sets: Sequence[Mapping[str, float]]) -> NDArray[np.float64]:
-        """Shares of the ranges in the middle of sets of numbers by path; what a set lacks is as shipped.
-
-        Raises
-        ------
-        InputError
-            No set has any of the numbers.
-        """
-        paths = {path for one in self for path in one.numbers}
-        if not any(paths & numbers.keys() for numbers in sets):
-            raise InputError(
-                f"sets none of the numbers that are calibrated, such as {min(paths)}", key="around"
-            )
+        """Shares of the ranges in the middle of sets of numbers by path; what a set lacks is as shipped."""
         shares = [[one.share(one.of(numbers)) for one in self] for numbers in sets]
         found: NDArray[np.float64] = np.clip(np.mean(shares, axis=0), 0.0, 1.0)
         return found

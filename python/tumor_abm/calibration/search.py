@@ -4,9 +4,9 @@ A wave is a cloud of parameter sets around a centre; it is simulated, the emulat
 that it expects. It promises too much: a cloud in many dimensions is thin in every direction. So a few sets
 are simulated on the line from the centre to what it names, with more patients, the same for all; the emulator
 learns from these, too, and the best of them is the centre of the next wave. The first cloud lies around the
-shipped values, or, in a search from scratch, around the middle of the plausible ranges, from where it takes
-more waves. Each simulation is on disk as soon as it is done. A wave is drawn from the seed and the waves
-before it alone, so an interrupted search goes on as if nothing had happened.
+shipped values, around the middle of an ensemble, or, in a search from scratch, around that of the plausible
+ranges, from where it takes more waves. Each simulation is on disk as soon as it is done. A wave is drawn from
+the seed and the waves before it alone, so an interrupted search goes on as if nothing had happened.
 """
 
 from __future__ import annotations

@@ -10,9 +10,10 @@ from typing import Any
 
 import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
 from tumor_abm import _core
-from tumor_abm.calibration.parameters import Plan
+from tumor_abm.calibration.parameters import Parameters, Plan
 from tumor_abm.calibration.posterior import (
     CANDIDATES,
     PATIENTS,
@@ -38,6 +39,7 @@ from tumor_abm.calibration.search import (
 from tumor_abm.calibration.sensitivity import draw_sensitivity, sensitivity
 from tumor_abm.ensemble import Ensemble
 from tumor_abm.ensemble import Member as StoredMember
+from tumor_abm.errors import InputError
 from tumor_abm.provenance import now
 
 AGAIN = "again.jsonl"
@@ -96,7 +98,7 @@ def calibrate(
     jobs: int,
     plan: Plan = "endocrine",
     from_scratch: bool = False,
-    around: Ensemble | None = None,
+    around: Path | None = None,
     waves: Sequence[Wave] | None = None,
     rounds: int = ROUNDS,
     candidates: int = CANDIDATES,
@@ -119,7 +121,7 @@ def calibrate(
     from_scratch
         Begin in the middle of all plausible ranges, not around the shipped values.
     around
-        Begin around the middle of these parameter sets instead.
+        Begin around the middle of the ensemble in this file instead.
     waves, rounds, candidates, patients
         How much is simulated: waves of the search (none: those of the plan); rounds of parameter sets that
         are drawn for the ensemble, how many sets, and with how many patients.
@@ -127,6 +129,11 @@ def calibrate(
         Called with the number of parameter sets simulated.
     say
         Called with a line now and then.
+
+    Raises
+    ------
+    InputError
+        `around` is no ensemble, or sets nothing of what is calibrated; or `out` holds another calibration.
     """
     waves = waves_of(plan, from_scratch=from_scratch) if waves is None else waves
     problem, full = Problem.shipped(plan), Problem.shipped(plan, near=True)
@@ -142,7 +149,7 @@ def calibrate(
     if from_scratch:
         begin = np.full(len(problem.parameters), 0.5)
     elif around is not None:
-        begin = problem.parameters.middle([member.overrides for member in around.members])
+        begin = _middle(problem.parameters, around)
         identity["around"] = [float(share) for share in begin]
     journal = Journal(out / JOURNAL, identity)
     search(
@@ -184,6 +191,15 @@ def calibrate(
     return found
 
 
+def _middle(parameters: Parameters, file: Path) -> NDArray[np.float64]:
+    """Where in the ranges the middle of an ensemble lies."""
+    sets = [member.overrides for member in Ensemble.load(file).members]
+    paths = {path for one in parameters for path in one.numbers}
+    if not any(paths & numbers.keys() for numbers in sets):
+        raise InputError(f"sets none of the numbers that are calibrated, such as {min(paths)}", file=file)
+    return parameters.middle(sets)
+
+
 def waves_of(plan: Plan, *, from_scratch: bool = False) -> Sequence[Wave]:
     """Waves of a plan: around the shipped values, or from scratch, from the middle of all ranges."""
     return (*APPROACH, *WAVES[plan]) if from_scratch else WAVES[plan]
@@ -204,7 +220,7 @@ def _write(found: Calibration, plan: Plan, identity: Mapping[str, Any]) -> None:
         provenance={
             "command": f"tumor-abm calibrate --plan {plan} --seed {identity['seed']}",
             "from_scratch": identity["from_scratch"],
-            **({"around": identity["around"]} if "around" in identity else {}),
+            "around": identity.get("around"),
             "waves": identity["waves"],
             "version": _core.__version__,
             "made": now(),

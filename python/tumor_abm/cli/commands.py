@@ -190,11 +190,9 @@ def calibrate(arguments: argparse.Namespace) -> None:
     from tumor_abm.calibration import simulations, waves_of
     from tumor_abm.cli.consoles import log_to, messages
     from tumor_abm.cli.progress import counting
-    from tumor_abm.ensemble import Ensemble
     from tumor_abm.experiment import threads_of
 
     console = messages()
-    around = None if arguments.around is None else Ensemble.load(arguments.around)
     waves = waves_of(arguments.plan, from_scratch=arguments.from_scratch)
     with (
         _writing(arguments.out),
@@ -207,7 +205,7 @@ def calibrate(arguments: argparse.Namespace) -> None:
             jobs=threads_of(arguments.jobs),
             plan=arguments.plan,
             from_scratch=arguments.from_scratch,
-            around=around,
+            around=arguments.around,
             waves=waves,
             progress=count,
             say=lambda message: console.print(message, soft_wrap=True),

@@ -49,8 +49,15 @@ FIGURES: Mapping[str, tuple[str, Sequence[str]]] = {
         ),
     ),
 }
-_CONTROLS = (("paloma_2", "L"), ("monaleesa_2", "L"), ("monarch_3", "NSAI"), ("falcon", "anastrozole"))
-_INHIBITORS = (("paloma_2", "P+L"), ("monaleesa_2", "R+L"), ("monarch_3", "A+NSAI"))
+_CONTROLS = (
+    *(("paloma_1", "L"), ("paloma_2", "L"), ("monaleesa_2", "L"), ("monarch_3", "NSAI")),
+    *(("dawna_2", "AI"), ("falcon", "anastrozole")),
+)
+"""First line after menopause with an aromatase inhibitor alone; trials with the same arm count once."""
+_INHIBITORS = (
+    *(("paloma_1", "P+L"), ("paloma_2", "P+L"), ("monaleesa_2", "R+L"), ("monarch_3", "A+NSAI")),
+    ("dawna_2", "D+AI"),
+)
 MOMENTS = (
     (_CONTROLS, "baseline", "at diagnosis", "prev_mets_dx_pct"),
     (_CONTROLS, "progression", "after an aromatase inhibitor", "prev_after_ET_pct"),
