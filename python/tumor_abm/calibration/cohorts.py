@@ -40,17 +40,19 @@ _ELSEWHERE = (
     "liquid_biopsy",
 )
 _WEEKS = 8.0
-_HORIZON_MONTHS = 44.0
+_CURVE_MONTHS = 44.0
+_FOLLOWED_MONTHS = 78.0
+"""As first-line patients are followed in trials at least: what progresses late carries most mutations."""
 _SPARED = {
     "title": "cohort",
     "question": "cohort",
     "end_with_last_line": True,
     "trajectory_every_days": 0,
-    "horizon_months": _HORIZON_MONTHS,
+    "horizon_months": _FOLLOWED_MONTHS,
     "assessment": {"calendar": [{"every_weeks": _WEEKS}], "window_days": 0},
 }
 _WEEKS_PER_MONTH = 30.4375 / 7
-HALFWAY = np.arange(_WEEKS / 2, _HORIZON_MONTHS * _WEEKS_PER_MONTH, _WEEKS) / _WEEKS_PER_MONTH
+HALFWAY = np.arange(_WEEKS / 2, _CURVE_MONTHS * _WEEKS_PER_MONTH, _WEEKS) / _WEEKS_PER_MONTH
 """Months halfway between the scans."""
 
 
