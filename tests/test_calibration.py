@@ -226,6 +226,13 @@ def test_trials_of_the_same_patients_share_a_cohort_and_give_what_the_trial_alon
     assert of_shared[key].weight.sum() == pytest.approx(1.0)
 
 
+def test_patients_of_a_cohort_are_followed_as_long_as_those_of_first_line_trials() -> None:
+    tables = {name: trials.tables(name) for name in ("paloma_2", "monaleesa_2", "monarch_3", "falcon")}
+    wanted = {(name, arm["name"]) for name, of_trial in tables.items() for arm in of_trial["arm"]}
+    least = min(of_trial["horizon_months"] - of_trial["accrual_months"] for of_trial in tables.values())
+    assert {cohort.tables["horizon_months"] for cohort in cohorts_of(tables, wanted=wanted)} == {least}
+
+
 def test_a_mixture_of_histories_is_put_together_by_share() -> None:
     tables = {"monaleesa_3": trials.tables("monaleesa_3")}
     wanted = {("monaleesa_3", "F"), ("monaleesa_3", "F 1L")}

@@ -128,8 +128,12 @@ def _edge(parameters: pl.DataFrame) -> str:
     found = parameters.filter(pl.col("at_edge"))
     if found.height == 0:
         return "No parameter is at the edge of its range (in its outer tenths)."
+    found = found.with_columns(value=pl.col("median").map_elements("{:.3g}".format, pl.String))
     listed = "; ".join(
-        f"{row['label']} ({row['median']:.3g} {row['unit'] or ''})" for row in found.iter_rows(named=True)
+        f"{row['label']} ({row['value']} {row['unit']})"
+        if row["unit"]
+        else f"{row['label']} ({row['value']})"
+        for row in found.iter_rows(named=True)
     )
     return f"At the edge of their ranges (in the outer tenths): {listed}."
 

@@ -359,7 +359,8 @@ def _prevalence(found: pl.DataFrame) -> str:
                 continue
             some, most, patients = (sum(column) for column in zip(*counted, strict=True))
             shares = [100 * one[0] / one[-1] for one in counted]
-            between = f" ({min(shares):.0f} to {max(shares):.0f})" if len(counted) > 1 else ""
+            least, largest = (f"{share:.0f}" for share in (min(shares), max(shares)))
+            between = f" ({least} to {largest})" if least != largest else ""
             shown = (f"{100 * some / patients:.0f}%{between}", f"{100 * most / patients:.0f}%")
             published = known[alteration][column] if column else ""
             rows.append((gene, words, *shown, str(patients), published))
