@@ -265,6 +265,11 @@ class Problem:
         ]
         return [round(float(share), _DIGITS) for share in (*np.concatenate(outputs), *responses, *carrying)]
 
+    @property
+    def shares(self) -> int:
+        """How many shares of patients `simulate` gives."""
+        return len(self.arms) * len(HALFWAY) + len(self._responses) + len(self.prevalences)
+
     @cached_property
     def arms(self) -> list[ArmKey]:
         """Arms whose survival is an output, in their order."""

@@ -30,7 +30,7 @@ JOURNAL = "simulated.jsonl"
 
 _EDGE = 0.01
 """Proposals stay so far, as a share of the range, from its ends."""
-_LATEST = 400
+LATEST = 400
 """Sets that an emulator is made of, the latest: it need not know where nobody goes any more."""
 _LATEST_ON_THE_WAY = 800
 """The same while the search moves: what it must know is the direction, of which every set says little."""
@@ -153,6 +153,27 @@ class Journal:
         self._tried.append(tried)
 
 
+def journalled(path: Path, problem: Problem) -> list[Tried]:
+    """Read the sets of a journal of another calibration.
+
+    Raises
+    ------
+    InputError
+        There is no such file, or it holds other simulations than those of `problem`.
+    """
+    try:
+        _, *lines, _ = path.read_text(encoding="utf-8").split("\n")
+        found = [Tried(**json.loads(line)) for line in lines]
+    except OSError as error:
+        raise InputError(f"cannot be read: {error.strerror}", file=path) from error
+    except (ValueError, TypeError) as error:
+        raise InputError("is no journal of a calibration", file=path) from error
+    sizes = {(len(one.shares), len(one.outputs)) for one in found if one.outputs is not None}
+    if sizes != {(len(problem.parameters), problem.shares)}:
+        raise InputError("holds simulations of other parameters or trials", file=path)
+    return found
+
+
 def search(
     problem: Problem,
     journal: Journal,
@@ -261,7 +282,7 @@ class Learnt:
 
 
 def learnt(
-    problem: Problem, tried: Sequence[Tried], middle: Numbers | None = None, *, latest: int = _LATEST
+    problem: Problem, tried: Sequence[Tried], middle: Numbers | None = None, *, latest: int = LATEST
 ) -> Learnt:
     """Learn from the latest of `tried`.
 

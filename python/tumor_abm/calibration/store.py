@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -28,11 +29,13 @@ from tumor_abm.calibration.problem import Problem
 from tumor_abm.calibration.search import (
     APPROACH,
     JOURNAL,
+    LATEST,
     STEPS,
     WAVES,
     Journal,
     Tried,
     Wave,
+    journalled,
     patients_seed,
     search,
 )
@@ -99,6 +102,7 @@ def calibrate(
     plan: Plan = "endocrine",
     from_scratch: bool = False,
     around: Path | None = None,
+    known: Sequence[Path] = (),
     waves: Sequence[Wave] | None = None,
     rounds: int = ROUNDS,
     candidates: int = CANDIDATES,
@@ -122,6 +126,9 @@ def calibrate(
         Begin in the middle of all plausible ranges, not around the shipped values.
     around
         Begin around the middle of the ensemble in this file instead.
+    known
+        Do not search: draw the ensemble from what the calibrations in these directories have simulated, which
+        may have been held against other targets, but of the same trials.
     waves, rounds, candidates, patients
         How much is simulated: waves of the search (none: those of the plan); rounds of parameter sets that
         are drawn for the ensemble, how many sets, and with how many patients.
@@ -133,9 +140,10 @@ def calibrate(
     Raises
     ------
     InputError
-        `around` is no ensemble, or sets nothing of what is calibrated; or `out` holds another calibration.
+        `around` is no ensemble, or sets nothing of what is calibrated; `known` has no simulations of the same
+        trials; or `out` holds another calibration.
     """
-    waves = waves_of(plan, from_scratch=from_scratch) if waves is None else waves
+    waves = waves_of(plan, from_scratch=from_scratch, known=known) if waves is None else waves
     problem, full = Problem.shipped(plan), Problem.shipped(plan, near=True)
     identity: dict[str, Any] = {
         "format": 2,
@@ -151,6 +159,10 @@ def calibrate(
     elif around is not None:
         begin = _middle(problem.parameters, around)
         identity["around"] = [float(share) for share in begin]
+    before: list[Tried] = []
+    if known:
+        before = [one for path in known for one in _simulated(problem, full, path)]
+        identity["known"] = [_sha256(path) for path in known]
     journal = Journal(out / JOURNAL, identity)
     search(
         problem,
@@ -164,11 +176,12 @@ def calibrate(
     )
     settings = {"full": full.sha256, "rounds": rounds, "sets": candidates, "patients": patients}
     again = Journal(out / AGAIN, {**identity, **settings})
-    tried = list(journal)
+    tried = [*before, *journal]
     for number in range(rounds):
         done = len(again.of_wave(number))
         if done < candidates:
-            sets = drawn(problem, tried, sets=candidates, seed=seed + number)
+            latest = len(tried) if known else LATEST
+            sets = drawn(problem, tried, sets=candidates, seed=seed + number, latest=latest)
             for place in range(done, candidates):
                 progress(len(journal) + len(again))
                 shares = [float(x) for x in sets[place]]
@@ -176,10 +189,7 @@ def calibrate(
                 seed_of = patients_seed(seed, len(waves) + number, place)
                 outputs = full.simulate(values, patients=patients, seed=seed_of, jobs=jobs)
                 again.add(Tried(wave=number, shares=shares, patients=patients, seed=seed_of, outputs=outputs))
-        tried += [
-            replace(one, outputs=None if one.outputs is None else problem.of_larger(full, one.outputs))
-            for one in again.of_wave(number)
-        ]
+        tried += _smaller(problem, full, again.of_wave(number))
     progress(len(journal) + len(again))
     last = again.of_wave(rounds - 1)
     possible = [(full.parameters.values(one.shares), one.outputs) for one in last if one.outputs is not None]
@@ -191,6 +201,25 @@ def calibrate(
     return found
 
 
+def _smaller(problem: Problem, full: Problem, tried: Iterable[Tried]) -> list[Tried]:
+    """Take what `problem` has in common with `full` of sets that were simulated for that."""
+    return [
+        replace(one, outputs=None if one.outputs is None else problem.of_larger(full, one.outputs))
+        for one in tried
+    ]
+
+
+def _simulated(problem: Problem, full: Problem, path: Path) -> list[Tried]:
+    """Read what the calibration in `path` has simulated."""
+    again = journalled(path / AGAIN, full) if (path / AGAIN).exists() else []
+    return [*journalled(path / JOURNAL, problem), *_smaller(problem, full, again)]
+
+
+def _sha256(path: Path) -> str:
+    files = [file for file in (path / JOURNAL, path / AGAIN) if file.exists()]
+    return hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()
+
+
 def _middle(parameters: Parameters, file: Path) -> NDArray[np.float64]:
     """Where in the ranges the middle of an ensemble lies."""
     sets = [member.overrides for member in Ensemble.load(file).members]
@@ -200,8 +229,10 @@ def _middle(parameters: Parameters, file: Path) -> NDArray[np.float64]:
     return parameters.middle(sets)
 
 
-def waves_of(plan: Plan, *, from_scratch: bool = False) -> Sequence[Wave]:
-    """Waves of a plan: around the shipped values, or from scratch, from the middle of all ranges."""
+def waves_of(plan: Plan, *, from_scratch: bool = False, known: Sequence[Path] = ()) -> Sequence[Wave]:
+    """Waves of a plan: around the shipped values, or from scratch; none if what is known is enough."""
+    if known:
+        return ()
     return (*APPROACH, *WAVES[plan]) if from_scratch else WAVES[plan]
 
 
@@ -221,6 +252,7 @@ def _write(found: Calibration, plan: Plan, identity: Mapping[str, Any]) -> None:
             "command": f"tumor-abm calibrate --plan {plan} --seed {identity['seed']}",
             "from_scratch": identity["from_scratch"],
             "around": identity.get("around"),
+            "known": identity.get("known"),
             "waves": identity["waves"],
             "version": _core.__version__,
             "made": now(),

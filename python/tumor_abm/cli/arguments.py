@@ -226,6 +226,14 @@ def _describe_calibrate(calibrate: Parser) -> None:
         type=Path,
         help="begin in the middle of these parameter sets, to see whether the search ends elsewhere",
     )
+    begin.add_argument(
+        "--known",
+        metavar="DIR",
+        type=Path,
+        nargs="+",
+        default=[],
+        help="do not search: draw the ensemble from what these calibrations of the same trials simulated",
+    )
 
 
 def _describe_schema(schema: Parser) -> None:

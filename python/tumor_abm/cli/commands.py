@@ -193,7 +193,7 @@ def calibrate(arguments: argparse.Namespace) -> None:
     from tumor_abm.experiment import threads_of
 
     console = messages()
-    waves = waves_of(arguments.plan, from_scratch=arguments.from_scratch)
+    waves = waves_of(arguments.plan, from_scratch=arguments.from_scratch, known=arguments.known)
     with (
         _writing(arguments.out),
         log_to(console),
@@ -206,6 +206,7 @@ def calibrate(arguments: argparse.Namespace) -> None:
             plan=arguments.plan,
             from_scratch=arguments.from_scratch,
             around=arguments.around,
+            known=arguments.known,
             waves=waves,
             progress=count,
             say=lambda message: console.print(message, soft_wrap=True),
