@@ -18,7 +18,7 @@ from tumor_abm.calibration.parameters import Free, Parameters
 from tumor_abm.calibration.posterior import drawn, members_of
 from tumor_abm.calibration.problem import Problem
 from tumor_abm.calibration.sample import Curves, Sample
-from tumor_abm.calibration.search import STEPS, Journal, Tried, Wave, search
+from tumor_abm.calibration.search import STEPS, Journal, Tried, Wave, journalled, search
 from tumor_abm.calibration.sensitivity import draw_sensitivity, sensitivity
 from tumor_abm.calibration.store import Calibration, calibrate
 from tumor_abm.cli.main import BAD_INPUT, main
@@ -540,6 +540,55 @@ def test_the_ensemble_is_drawn_again_once_its_first_draws_were_learnt_from(
     small_calibration(tmp_path / "broken", done.append)
     assert (tmp_path / "broken" / "again.jsonl").read_text() == "".join(lines)
     assert done[-1] == 6 + len(STEPS) + 2 * 4
+
+
+def test_an_ensemble_is_drawn_from_what_other_calibrations_simulated(
+    finished: Calibration, tmp_path: Path
+) -> None:
+    found = calibrate(
+        tmp_path,
+        seed=2,
+        jobs=2,
+        plan="chemotherapy",
+        known=[finished.path],
+        rounds=1,
+        candidates=4,
+        patients=3,
+    )
+    assert len((tmp_path / "simulated.jsonl").read_text().splitlines()) == 1  # nothing was searched
+    problem = Problem.shipped("chemotherapy")
+    tried = [
+        *journalled(finished.path / "simulated.jsonl", problem),
+        *(
+            replace(one, outputs=one.outputs and problem.of_larger(found.problem, one.outputs))
+            for one in journalled(finished.path / "again.jsonl", found.problem)
+        ),
+    ]
+    assert len(tried) == 6 + len(STEPS) + 2 * 4
+    sets = drawn(problem, tried, sets=4, seed=2, latest=len(tried))
+    again = journalled(tmp_path / "again.jsonl", found.problem)
+    np.testing.assert_array_equal(sets, [one.shares for one in again])
+    page, _ = write_calibration(tmp_path, tmp_path / "docs" / "calibration.md")
+    assert "learnt from the sets of 1 searches; then, 1 times, 4 sets" in page.read_text()
+
+
+def test_what_is_known_of_other_trials_is_refused(
+    finished: Calibration, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    broken = tmp_path / "broken"
+    broken.mkdir()
+    (broken / "simulated.jsonl").write_text('{}\n{"wave": 0}\n')
+    for known, problem in [
+        (finished.path, "other parameters or trials"),
+        (tmp_path / "absent", "cannot be read"),
+        (broken, "no journal"),
+    ]:
+        out = tmp_path / "out"
+        assert main(["calibrate", "--out", str(out), "--known", str(known)]) == BAD_INPUT
+        said = capsys.readouterr().err.replace("\n", "")
+        assert "simulated.jsonl" in said
+        assert problem in said
+        assert not out.exists()
 
 
 def test_a_calibration_is_written_up(finished: Calibration, tmp_path: Path) -> None:

@@ -211,8 +211,9 @@ def _smaller(problem: Problem, full: Problem, tried: Iterable[Tried]) -> list[Tr
 
 def _simulated(problem: Problem, full: Problem, path: Path) -> list[Tried]:
     """Read what the calibration in `path` has simulated."""
+    searched = journalled(path / JOURNAL, problem)
     again = journalled(path / AGAIN, full) if (path / AGAIN).exists() else []
-    return [*journalled(path / JOURNAL, problem), *_smaller(problem, full, again)]
+    return [*searched, *_smaller(problem, full, again)]
 
 
 def _sha256(path: Path) -> str:

@@ -69,8 +69,11 @@ def _plan(found: Path, parameters: int) -> str:
         begun = "in the middle of all ranges"
     elif "around" in searched:
         begun = "around another ensemble"
+    came = f"begun {begun}; sets of the waves and patients of every cohort: {waves}"
+    if "known" in searched:
+        came = f"learnt from the sets of {len(searched['known'])} searches"
     return (
-        f"{parameters} parameters; begun {begun}; sets of the waves and patients of every cohort: {waves}; "
+        f"{parameters} parameters; {came}; "
         f"then, {again['rounds']} times, {again['sets']} sets of the posterior with {again['patients']} "
         f"other patients; seed {searched['seed']}"
     )
