@@ -558,18 +558,26 @@ def test_an_ensemble_is_drawn_from_what_other_calibrations_simulated(
     assert len((tmp_path / "simulated.jsonl").read_text().splitlines()) == 1  # nothing was searched
     problem = Problem.shipped("chemotherapy")
     tried = [
-        *journalled(finished.path / "simulated.jsonl", problem),
+        *journalled(finished.path / "simulated.jsonl", problem.simulated_sha256),
         *(
             replace(one, outputs=one.outputs and problem.of_larger(found.problem, one.outputs))
-            for one in journalled(finished.path / "again.jsonl", found.problem)
+            for one in journalled(finished.path / "again.jsonl", problem.simulated_sha256)
         ),
     ]
     assert len(tried) == 6 + len(STEPS) + 2 * 4
     sets = drawn(problem, tried, sets=4, seed=2, latest=len(tried))
-    again = journalled(tmp_path / "again.jsonl", found.problem)
+    again = journalled(tmp_path / "again.jsonl", problem.simulated_sha256)
     np.testing.assert_array_equal(sets, [one.shares for one in again])
     page, _ = write_calibration(tmp_path, tmp_path / "docs" / "calibration.md")
     assert "learnt from the sets of 1 searches; then, 1 times, 4 sets" in page.read_text()
+
+
+def test_what_simulations_mean_does_not_hang_on_the_defaults() -> None:
+    before, other = Problem.shipped(), Problem.shipped("chemotherapy")
+    for member in Ensemble.shipped().members:
+        adopted = Problem.shipped(knowledge=Knowledge.shipped().with_numbers(member.overrides))
+        assert adopted.simulated_sha256 == before.simulated_sha256 != other.simulated_sha256
+        assert adopted.sha256 != before.sha256
 
 
 def test_what_is_known_of_other_trials_is_refused(
@@ -579,7 +587,7 @@ def test_what_is_known_of_other_trials_is_refused(
     broken.mkdir()
     (broken / "simulated.jsonl").write_text('{}\n{"wave": 0}\n')
     for known, problem in [
-        (finished.path, "other parameters or trials"),
+        (finished.path, "other parameters, ranges or trials"),
         (tmp_path / "absent", "cannot be read"),
         (broken, "no journal"),
     ]:

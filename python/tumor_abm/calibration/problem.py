@@ -202,16 +202,30 @@ class Problem:
         """Fingerprint of everything that the loss depends on, but for patients and seed."""
         described = {
             "parameters": [vars(one) for one in self.parameters],
-            "cohorts": [
-                vars(one) | {"members": sorted(map(str, one.members.items()))} for one in self.cohorts
-            ],
+            "cohorts": self._cohorts,
             "targets": [vars(one) for one in self.targets],
             "prevalences": [vars(one) for one in self.prevalences],
             "prior_weight": self.prior_weight,
             "knowledge": {".".join(map(str, k)): q.value for k, q in self.knowledge.numbers().items()},
             "given": [(one.weight, sorted(one.overrides.items())) for one in self.given.members],
         }
-        return hashlib.sha256(json.dumps(described, sort_keys=True, default=str).encode()).hexdigest()
+        return _sha256(described)
+
+    @property
+    def _cohorts(self) -> list[dict[str, Any]]:
+        return [vars(one) | {"members": sorted(map(str, one.members.items()))} for one in self.cohorts]
+
+    @cached_property
+    def simulated_sha256(self) -> str:
+        """Fingerprint of what sets and simulations of them mean, whatever they are held against."""
+        described = {
+            "parameters": [(one.name, f"{one.low:.3g}", f"{one.high:.3g}") for one in self.parameters],
+            "cohorts": self._cohorts,
+            "arms": self.arms,
+            "responses": [(target.key, target.measurable_only) for target in self._responses],
+            "prevalences": [(one.key, one.alterations, one.moment, one.above) for one in self.prevalences],
+        }
+        return _sha256(described)
 
     def simulate(
         self, values: Mapping[str, float], *, patients: int, seed: int, jobs: int
@@ -264,11 +278,6 @@ class Problem:
             for one in self.prevalences
         ]
         return [round(float(share), _DIGITS) for share in (*np.concatenate(outputs), *responses, *carrying)]
-
-    @property
-    def shares(self) -> int:
-        """How many shares of patients `simulate` gives."""
-        return len(self.arms) * len(HALFWAY) + len(self._responses) + len(self.prevalences)
 
     @cached_property
     def arms(self) -> list[ArmKey]:
@@ -397,6 +406,10 @@ def _row(target: Target, quantity: float, deviation: float | None) -> dict[str, 
         "fitted": deviation is not None,
         "split": target.split,
     }
+
+
+def _sha256(described: Mapping[str, Any]) -> str:
+    return hashlib.sha256(json.dumps(described, sort_keys=True, default=str).encode()).hexdigest()
 
 
 def _prevalence_row(one: Prevalence, simulated: float, deviation: float) -> dict[str, Any]:

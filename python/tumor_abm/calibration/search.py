@@ -153,24 +153,29 @@ class Journal:
         self._tried.append(tried)
 
 
-def journalled(path: Path, problem: Problem) -> list[Tried]:
+def journalled(path: Path, simulated: str) -> list[Tried]:
     """Read the sets of a journal of another calibration.
+
+    Parameters
+    ----------
+    simulated
+        `Problem.simulated_sha256` of what it must have simulated.
 
     Raises
     ------
     InputError
-        There is no such file, or it holds other simulations than those of `problem`.
+        There is no such file, or it holds simulations of something else.
     """
     try:
-        _, *lines, _ = path.read_text(encoding="utf-8").split("\n")
+        identity, *lines, _ = path.read_text(encoding="utf-8").split("\n")
+        known = json.loads(identity).get("simulated")
         found = [Tried(**json.loads(line)) for line in lines]
     except OSError as error:
         raise InputError(f"cannot be read: {error.strerror}", file=path) from error
-    except (ValueError, TypeError) as error:
+    except (ValueError, TypeError, AttributeError) as error:
         raise InputError("is no journal of a calibration", file=path) from error
-    sizes = {(len(one.shares), len(one.outputs)) for one in found if one.outputs is not None}
-    if sizes != {(len(problem.parameters), problem.shares)}:
-        raise InputError("holds simulations of other parameters or trials", file=path)
+    if known != simulated:
+        raise InputError("holds simulations of other parameters, ranges or trials", file=path)
     return found
 
 

@@ -146,9 +146,10 @@ def calibrate(
     waves = waves_of(plan, from_scratch=from_scratch, known=known) if waves is None else waves
     problem, full = Problem.shipped(plan), Problem.shipped(plan, near=True)
     identity: dict[str, Any] = {
-        "format": 2,
+        "format": 3,
         "seed": seed,
         "sha256": problem.sha256,
+        "simulated": problem.simulated_sha256,
         "from_scratch": from_scratch,
         "waves": [vars(wave) for wave in waves],
         "steps": STEPS,
@@ -211,9 +212,10 @@ def _smaller(problem: Problem, full: Problem, tried: Iterable[Tried]) -> list[Tr
 
 def _simulated(problem: Problem, full: Problem, path: Path) -> list[Tried]:
     """Read what the calibration in `path` has simulated."""
-    searched = journalled(path / JOURNAL, problem)
-    again = journalled(path / AGAIN, full) if (path / AGAIN).exists() else []
-    return [*searched, *_smaller(problem, full, again)]
+    searched = journalled(path / JOURNAL, problem.simulated_sha256)
+    if not (path / AGAIN).exists():
+        return searched
+    return [*searched, *_smaller(problem, full, journalled(path / AGAIN, problem.simulated_sha256))]
 
 
 def _sha256(path: Path) -> str:
