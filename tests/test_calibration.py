@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -15,11 +15,10 @@ from tumor_abm.calibration.adopt import KNOWLEDGE, adopt
 from tumor_abm.calibration.cohorts import HALFWAY, Spared, cohorts_of, delay_months, live, samples
 from tumor_abm.calibration.emulator import Emulator
 from tumor_abm.calibration.parameters import Free, Parameters
-from tumor_abm.calibration.posterior import drawn, members_of
+from tumor_abm.calibration.posterior import drawn
 from tumor_abm.calibration.problem import Problem
 from tumor_abm.calibration.sample import Curves, Sample
-from tumor_abm.calibration.search import STEPS, Journal, Tried, Wave, journalled, search
-from tumor_abm.calibration.sensitivity import draw_sensitivity, sensitivity
+from tumor_abm.calibration.search import STEPS, Wave, journalled
 from tumor_abm.calibration.store import Calibration, calibrate
 from tumor_abm.cli.main import BAD_INPUT, main
 from tumor_abm.ensemble import Ensemble, Member
@@ -255,254 +254,6 @@ def test_rarer_scans_see_progression_later() -> None:
 # --- emulator and search ------------------------------------------------------------------------
 
 
-def test_the_emulator_finds_a_quadratic_under_noise() -> None:
-    rng = np.random.default_rng(SEED)
-    points, fresh = rng.uniform(0, 1, (400, 8)), rng.uniform(0.2, 0.8, (100, 8))
-
-    def truth(x: np.ndarray) -> np.ndarray:
-        return np.stack([x[:, 0] - 2 * x[:, 1] * x[:, 2], (x[:, 3] - 0.5) ** 2 * 4 + x[:, 4]], axis=1)
-
-    noise = 0.2
-    learnt = Emulator(points, truth(points) + noise * rng.standard_normal((400, 2)))
-    error = np.sqrt(((learnt.predict(fresh) - truth(fresh)) ** 2).mean(axis=0))
-    assert (error < noise / 2).all()
-    assert learnt.noise == pytest.approx([noise, noise], rel=0.5)
-
-
-def test_the_emulator_learns_which_parameters_move_everything() -> None:
-    rng = np.random.default_rng(SEED)
-    points = rng.uniform(0, 1, (80, 30))
-    slopes = rng.standard_normal((30, 200)) * np.where(np.arange(30) == 7, 1.0, 0.1)[:, None]
-    noise = 0.3 * rng.standard_normal((80, 200))
-    learnt = Emulator(points, points @ slopes + noise)
-    assert learnt.relevance.mean() == pytest.approx(1.0)
-    assert learnt.relevance.argmax() == 7
-    assert learnt.relevance[7] > 5 * np.delete(learnt.relevance, 7).max()
-    fresh = rng.uniform(0, 1, (100, 30))
-    error = np.sqrt(((learnt.predict(fresh) - fresh @ slopes) ** 2).mean())
-    of_the_rest = 0.1 * np.sqrt(29 / 12)
-    assert error < 1.1 * of_the_rest
-    away = np.eye(30) * 0.3
-    distances = learnt.distance(points[0] + away, points[0])
-    assert distances.argmax() == 7
-    few = Emulator(points[:40], (points @ slopes + noise)[:40])
-    assert (few.relevance == 1).all()
-
-
-def test_the_emulator_knows_that_sets_of_the_same_patients_err_together() -> None:
-    rng = np.random.default_rng(SEED)
-    steps = rng.standard_normal((60, 10))
-    points = np.stack([steps, -steps], axis=1).reshape(120, 10)
-    slopes = 0.1 * rng.standard_normal((10, 50))
-    seeds = np.repeat(np.arange(60), 2)
-    noise = np.sqrt(0.85) * rng.standard_normal((60, 50))[seeds]
-    noise += np.sqrt(0.15) * rng.standard_normal((120, 50))
-    fresh = rng.standard_normal((100, 10))
-
-    def error(learnt: Emulator) -> float:
-        return float(np.sqrt(((learnt.predict(fresh) - fresh @ slopes) ** 2).mean()))
-
-    aware = Emulator(points, points @ slopes + noise, seeds=seeds)
-    unaware = Emulator(points, points @ slopes + noise)
-    assert (aware.shared, unaware.shared) == (0.85, 0.0)
-    assert np.median(aware.noise) == pytest.approx(1.0, rel=0.31)
-    assert error(aware) < 0.8 * error(unaware)
-
-
-def test_the_emulator_trusts_simulations_of_many_patients_more() -> None:
-    rng = np.random.default_rng(SEED)
-    points = rng.standard_normal((100, 5))
-    slopes = 0.3 * rng.standard_normal((5, 50))
-    patients = np.where(np.arange(100) < 20, 1600, 16)
-    noise = rng.standard_normal((100, 50)) * np.sqrt(16 / patients)[:, None]
-    weighted = Emulator(points, points @ slopes + noise, patients=patients)
-    alike = Emulator(points, points @ slopes + noise)
-    errors = [np.abs(one.predict(points[:20]) - points[:20] @ slopes).mean() for one in (weighted, alike)]
-    assert errors[0] < 0.7 * errors[1]
-
-
-@dataclass
-class Quadratic:
-    """A problem whose simulation is a formula."""
-
-    parameters: Parameters
-    calls: int = 0
-    stop_after: int | None = None
-
-    def simulate(
-        self, values: Mapping[str, float], *, patients: int, seed: int, jobs: int
-    ) -> list[float] | None:
-        if self.calls == self.stop_after:
-            raise KeyboardInterrupt
-        self.calls += 1
-        shares = np.array([one.share(values[one.name]) for one in self.parameters])
-        noise = np.random.default_rng(seed).standard_normal(2) / patients
-        return [float(shares[0] + noise[0]), float(shares[1] - shares[2] + noise[1])]
-
-    def misfits(self, outputs: np.ndarray) -> np.ndarray:
-        total: np.ndarray = (((outputs - [0.3, 0.1]) / 0.05) ** 2).sum(axis=1)
-        return total
-
-    def losses(self, shares: np.ndarray, outputs: np.ndarray) -> np.ndarray:
-        total: np.ndarray = self.misfits(outputs) + 0.1 * ((shares - 0.5) ** 2).sum(axis=1)
-        return total
-
-
-def quadratic(stop_after: int | None = None) -> Quadratic:
-    names = ["pathway.e2f_half", "pathway.e2f_hill", "pathway.cdk2_basal"]
-    free = {name: Free(label=name, numbers=[name], scale="log") for name in names}
-    return Quadratic(Parameters.of(free, Knowledge.shipped()), stop_after=stop_after)
-
-
-MIDDLE = np.full(3, 0.5)
-WAVES = (
-    Wave(sets=25, patients=20, width=0.2, on_line=50),
-    Wave(sets=20, patients=20, width=0.1, on_line=50),
-    Wave(sets=15, patients=40, width=0.05, on_line=50),
-)
-
-
-def test_the_search_finds_what_meets_the_targets_and_its_posterior_stays_there(tmp_path: Path) -> None:
-    problem = quadratic()
-    journal = Journal(tmp_path / "journal", {"seed": 1})
-    search(problem, journal, seed=1, jobs=1, waves=WAVES)  # type: ignore[arg-type]
-    sets = drawn(problem, list(journal), sets=30, seed=1)  # type: ignore[arg-type]
-    assert sets[0][0] == pytest.approx(0.3, abs=0.05)
-    assert sets[0][1] - sets[0][2] == pytest.approx(0.1, abs=0.05)
-    assert np.abs(np.median(sets[:, 0]) - 0.3) < 0.1
-
-
-def test_the_ensemble_is_the_better_half_and_its_members_count_alike() -> None:
-    problem = quadratic()
-    outputs = [({"number": float(i)}, [0.3 + 0.01 * i, 0.1]) for i in reversed(range(24))]
-    kept = members_of(problem, outputs)  # type: ignore[arg-type]
-    assert [member.values["number"] for member in kept] == list(range(12))
-    assert kept[5].misfit == pytest.approx(1.0)
-
-
-def test_a_search_from_scratch_finds_it_without_the_shipped_values(tmp_path: Path) -> None:
-    problem = quadratic()
-    journal = Journal(tmp_path / "journal", {"seed": 1})
-    search(problem, journal, seed=1, jobs=1, waves=WAVES, begin=MIDDLE)  # type: ignore[arg-type]
-    begun, went = (np.mean([tried.shares for tried in journal.of_wave(i)[:2]], axis=0) for i in (0, 1))
-    assert begun == pytest.approx([0.5, 0.5, 0.5])
-    assert abs(went[0] - 0.3) < 0.1 < abs(problem.parameters.start()[0] - 0.3)
-    sets = drawn(problem, list(journal), sets=30, seed=1)  # type: ignore[arg-type]
-    assert sets[0][0] == pytest.approx(0.3, abs=0.05)
-
-
-def test_the_middle_of_an_ensemble_is_on_the_scales_of_the_parameters() -> None:
-    parameters = quadratic().parameters
-    first, *others = parameters
-    sets = [{first.numbers[0]: first.value(0.2)}, {first.numbers[0]: first.value(0.6)}]
-    middle = parameters.middle(sets)
-    assert middle[0] == pytest.approx(0.4, abs=1e-4)
-    # What sets do not say is what the package says.
-    assert middle[1:] == pytest.approx([one.share(one.start) for one in others])
-
-
-def test_a_search_begins_around_ensembles_of_what_is_calibrated_alone(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    chemotherapy = tmp_path / "chemotherapy.json"
-    Ensemble(members=(Member(overrides={"drug.paclitaxel.effects.kill.max": 1.0}),)).save(chemotherapy)
-    for file, problem in [
-        (chemotherapy, "none of the numbers"),
-        (tmp_path / "absent.json", "cannot be read"),
-    ]:
-        out = tmp_path / "out"
-        assert main(["calibrate", "--out", str(out), "--around", str(file)]) == BAD_INPUT
-        said = capsys.readouterr().err.replace("\n", "")
-        assert file.name in said
-        assert problem in said
-        assert not out.exists()
-
-
-def test_sets_come_in_mirrored_pairs_that_share_their_patients(tmp_path: Path) -> None:
-    problem = quadratic()
-    journal = Journal(tmp_path / "journal", {"seed": 1})
-    search(problem, journal, seed=1, jobs=1, waves=WAVES[:1], begin=MIDDLE)  # type: ignore[arg-type]
-    tried = journal.of_wave(0)[: -len(STEPS)]
-    assert len(tried) == 25
-    shares = np.array([one.shares for one in tried])
-    inside = ((shares > 0.02) & (shares < 0.98)).all(axis=1)
-    luck = np.array([one.outputs for one in tried])[:, 0] - shares[:, 0]
-    for first in range(0, 24, 2):
-        assert luck[first] == pytest.approx(luck[first + 1], abs=1e-3)  # values are rounded
-        if inside[first : first + 2].all():
-            assert shares[first] + shares[first + 1] == pytest.approx([1.0, 1.0, 1.0])
-    assert inside.sum() > 10
-    assert len(np.unique(np.round(luck[::2], 3))) > 5
-
-
-def test_the_search_goes_on_from_the_best_set_on_the_way_to_what_the_emulator_names(
-    tmp_path: Path,
-) -> None:
-    problem = quadratic()
-    journal = Journal(tmp_path / "journal", {"seed": 1})
-    search(problem, journal, seed=1, jobs=1, waves=WAVES[:2], begin=MIDDLE)  # type: ignore[arg-type]
-    line = journal.of_wave(0)[-len(STEPS) :]
-    shares, outputs = (np.array([getattr(one, name) for one in line]) for name in ("shares", "outputs"))
-    begun, went = shares[0], np.mean([one.shares for one in journal.of_wave(1)[:2]], axis=0)
-    assert begun == pytest.approx([0.5, 0.5, 0.5])
-    np.testing.assert_allclose(shares - begun, np.outer(STEPS, shares[STEPS.index(1.0)] - begun), atol=1e-12)
-    luck = outputs[:, 0] - shares[:, 0]
-    assert np.ptp(luck) < 1e-3  # the same patients for all
-    (place,) = np.flatnonzero(np.isclose(shares, went).all(axis=1))
-    losses = problem.losses(shares, outputs)
-    assert losses[place] < 1.1 * losses.min() < losses[0]
-
-
-@pytest.mark.parametrize("stop_after", [0, 7, 25, 28, 33, 60])
-def test_an_interrupted_search_goes_on_to_the_same_bytes(tmp_path: Path, stop_after: int) -> None:
-    whole = Journal(tmp_path / "whole", {"seed": 1})
-    search(quadratic(), whole, seed=1, jobs=1, waves=WAVES)  # type: ignore[arg-type]
-    broken = Journal(tmp_path / "broken", {"seed": 1})
-    with pytest.raises(KeyboardInterrupt):
-        search(quadratic(stop_after), broken, seed=1, jobs=1, waves=WAVES)  # type: ignore[arg-type]
-    with broken.path.open("a") as file:
-        file.write('{"wave": 0, "sha')  # what a power cut leaves
-    again = Journal(tmp_path / "broken", {"seed": 1})
-    assert len(again) == stop_after
-    search(quadratic(), again, seed=1, jobs=1, waves=WAVES)  # type: ignore[arg-type]
-    assert again.path.read_bytes() == whole.path.read_bytes()
-
-
-def test_a_journal_of_another_calibration_is_refused(tmp_path: Path) -> None:
-    Journal(tmp_path / "journal", {"seed": 1})
-    with pytest.raises(InputError, match="another problem"):
-        Journal(tmp_path / "journal", {"seed": 2})
-    (tmp_path / "journal").write_text("no json\n")
-    with pytest.raises(InputError, match="another problem"):
-        Journal(tmp_path / "journal", {"seed": 1})
-
-
-def test_sensitivity_names_what_an_endpoint_depends_on(tmp_path: Path) -> None:
-    problem = Problem.shipped()
-    rng = np.random.default_rng(SEED)
-    names = problem.parameters.names
-    leading = names.index("growth")
-    responses = sum(target.quantity == "response" for target in problem.targets)
-    sets = []
-    for _ in range(120):
-        shares = np.clip(0.5 + 0.1 * rng.standard_normal(len(names)), 0.05, 0.95)
-        moved = 3 * (shares[leading] - 0.5) + 0.3 * (shares[0 if leading else 1] - 0.5)
-        rates = 0.05 * np.exp(moved * np.linspace(1, 2, len(problem.arms)))
-        survival = np.exp(-np.outer(rates, HALFWAY)).ravel()
-        others = 0.5 + 0.1 * moved * np.ones(len(problem.prevalences) + responses)
-        outputs = np.concatenate([survival, others])
-        outputs += 0.01 * rng.standard_normal(len(outputs))
-        sets.append(
-            Tried(wave=0, shares=shares.tolist(), patients=9, seed=len(sets), outputs=outputs.tolist())
-        )
-    table = sensitivity(problem, sets, seed=1)
-    best = table.sort("total", descending=True).group_by("endpoint", maintain_order=True).first()
-    assert set(best["parameter"]) == {"growth"}
-    assert best.height > 8
-    draw_sensitivity(table, tmp_path / "map.png")
-    assert (tmp_path / "map.png").stat().st_size > 10_000
-
-
 def small_calibration(path: Path, progress: Callable[[int], None] = lambda done: None) -> Calibration:
     return calibrate(
         path,
@@ -561,12 +312,12 @@ def test_an_ensemble_is_drawn_from_what_other_calibrations_simulated(
         *journalled(finished.path / "simulated.jsonl", problem.simulated_sha256),
         *(
             replace(one, outputs=one.outputs and problem.of_larger(found.problem, one.outputs))
-            for one in journalled(finished.path / "again.jsonl", problem.simulated_sha256)
+            for one in journalled(finished.path / "again.jsonl", found.problem.simulated_sha256)
         ),
     ]
     assert len(tried) == 6 + len(STEPS) + 2 * 4
     sets = drawn(problem, tried, sets=4, seed=2, latest=len(tried))
-    again = journalled(tmp_path / "again.jsonl", problem.simulated_sha256)
+    again = journalled(tmp_path / "again.jsonl", found.problem.simulated_sha256)
     np.testing.assert_array_equal(sets, [one.shares for one in again])
     page, _ = write_calibration(tmp_path, tmp_path / "docs" / "calibration.md")
     assert "learnt from the sets of 1 searches; then, 1 times, 4 sets" in page.read_text()
@@ -574,10 +325,14 @@ def test_an_ensemble_is_drawn_from_what_other_calibrations_simulated(
 
 def test_what_simulations_mean_does_not_hang_on_the_defaults() -> None:
     before, other = Problem.shipped(), Problem.shipped("chemotherapy")
+    free = {number for one in before.parameters for number in one.numbers}
     for member in Ensemble.shipped().members:
-        adopted = Problem.shipped(knowledge=Knowledge.shipped().with_numbers(member.overrides))
+        numbers = {name: value for name, value in member.overrides.items() if name in free}
+        adopted = Problem.shipped(knowledge=Knowledge.shipped().with_numbers(numbers))
         assert adopted.simulated_sha256 == before.simulated_sha256 != other.simulated_sha256
         assert adopted.sha256 != before.sha256
+    fixed = Knowledge.shipped().with_numbers({"drug.exemestane.effects.aromatase.ic50": 0.02})
+    assert Problem.shipped(knowledge=fixed).simulated_sha256 != before.simulated_sha256
 
 
 def test_what_is_known_of_other_trials_is_refused(
@@ -587,9 +342,9 @@ def test_what_is_known_of_other_trials_is_refused(
     broken.mkdir()
     (broken / "simulated.jsonl").write_text('{}\n{"wave": 0}\n')
     for known, problem in [
-        (finished.path, "other parameters, ranges or trials"),
+        (finished.path, "other parameters, ranges, fixed numbers or trials"),
         (tmp_path / "absent", "cannot be read"),
-        (broken, "no journal"),
+        (broken, "no journal of a calibration"),
     ]:
         out = tmp_path / "out"
         assert main(["calibrate", "--out", str(out), "--known", str(known)]) == BAD_INPUT

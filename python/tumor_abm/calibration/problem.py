@@ -217,8 +217,16 @@ class Problem:
 
     @cached_property
     def simulated_sha256(self) -> str:
-        """Fingerprint of what sets and simulations of them mean, whatever they are held against."""
+        """Fingerprint of what sets and simulations of them mean, whatever they are held against.
+
+        Free parameters count by their ranges, not their defaults, and numbers to three digits: those that are
+        tied to a free one move by less when another calibration is adopted.
+        """
+        middle = self.parameters.values([0.5] * len(self.parameters))
+        fixed = self.knowledge.with_numbers(self.parameters.overrides(middle))
         described = {
+            "knowledge": {".".join(map(str, k)): f"{q.value:.3g}" for k, q in fixed.numbers().items()},
+            "given": [(one.weight, sorted(one.overrides.items())) for one in self.given.members],
             "parameters": [(one.name, f"{one.low:.3g}", f"{one.high:.3g}") for one in self.parameters],
             "cohorts": self._cohorts,
             "arms": self.arms,

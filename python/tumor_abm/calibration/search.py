@@ -28,6 +28,8 @@ from tumor_abm.errors import InputError
 
 JOURNAL = "simulated.jsonl"
 
+_NO_JOURNAL = "holds what is no journal of a calibration"
+
 _EDGE = 0.01
 """Proposals stay so far, as a share of the range, from its ends."""
 LATEST = 400
@@ -132,7 +134,7 @@ class Journal:
         if not whole or whole[0] != json.dumps(self._identity):
             problem = "holds a calibration of another problem, seed or version; name another directory"
             raise InputError(problem, file=self.path.parent)
-        self._tried = [Tried(**json.loads(line)) for line in whole[1:]]
+        self._tried = _parsed(whole[1:], self.path)
         if broken:
             self.path.write_text("\n".join(whole) + "\n", encoding="utf-8")
 
@@ -167,16 +169,24 @@ def journalled(path: Path, simulated: str) -> list[Tried]:
         There is no such file, or it holds simulations of something else.
     """
     try:
-        identity, *lines, _ = path.read_text(encoding="utf-8").split("\n")
-        known = json.loads(identity).get("simulated")
-        found = [Tried(**json.loads(line)) for line in lines]
+        head, *whole, _ = path.read_text(encoding="utf-8").split("\n")
+        identity = json.loads(head)
     except OSError as error:
         raise InputError(f"cannot be read: {error.strerror}", file=path) from error
-    except (ValueError, TypeError, AttributeError) as error:
-        raise InputError("is no journal of a calibration", file=path) from error
-    if known != simulated:
-        raise InputError("holds simulations of other parameters, ranges or trials", file=path)
+    except ValueError as error:
+        raise InputError(_NO_JOURNAL, file=path) from error
+    found = _parsed(whole, path)
+    if not isinstance(identity, dict) or identity.get("simulated") != simulated:
+        problem = "holds simulations of other parameters, ranges, fixed numbers or trials"
+        raise InputError(problem, file=path)
     return found
+
+
+def _parsed(lines: Sequence[str], path: Path) -> list[Tried]:
+    try:
+        return [Tried(**json.loads(line)) for line in lines]
+    except (ValueError, TypeError) as error:
+        raise InputError(_NO_JOURNAL, file=path) from error
 
 
 def search(

@@ -176,7 +176,7 @@ def calibrate(
         say=say,
     )
     settings = {"full": full.sha256, "rounds": rounds, "sets": candidates, "patients": patients}
-    again = Journal(out / AGAIN, {**identity, **settings})
+    again = Journal(out / AGAIN, {**identity, "simulated": full.simulated_sha256, **settings})
     tried = [*before, *journal]
     for number in range(rounds):
         done = len(again.of_wave(number))
@@ -215,7 +215,7 @@ def _simulated(problem: Problem, full: Problem, path: Path) -> list[Tried]:
     searched = journalled(path / JOURNAL, problem.simulated_sha256)
     if not (path / AGAIN).exists():
         return searched
-    return [*searched, *_smaller(problem, full, journalled(path / AGAIN, problem.simulated_sha256))]
+    return [*searched, *_smaller(problem, full, journalled(path / AGAIN, full.simulated_sha256))]
 
 
 def _sha256(path: Path) -> str:
