@@ -167,9 +167,12 @@ def list_known(arguments: argparse.Namespace) -> None:
 
 def check(arguments: argparse.Namespace) -> None:
     """Say that an experiment is sound, and what it is; what is wrong is an `InputError`."""
+    from tumor_abm.cli.consoles import messages
     from tumor_abm.config import load_experiment
 
     experiment = load_experiment(arguments.experiment)
+    for notice in experiment.notices:
+        messages().print(notice, markup=False, soft_wrap=True)
     arms = ", ".join(arm.name for arm in experiment.arms)
     _print_pairs(
         f"{arguments.experiment} is sound",
