@@ -121,6 +121,18 @@ def test_small_genotypes_get_colours_until_nine_tenths_of_the_tumour_have_one() 
     assert coloured["fraction"].sum() >= 0.9
 
 
+def test_progression_without_a_measurable_lesion_is_drawn() -> None:
+    model = ta.TumorModel(ONE_ARM, covariates={"bone_only": True, "visceral": False}, rng=1)
+    model.run()
+    course = Record(model).course(model)
+    unmeasured = course.assessments.filter(pl.col("sld_mm").is_null(), response="PD")
+    assert unmeasured.height
+    figure = plot_course(course, Palette())
+    figure.draw_without_rendering()
+    (panel,) = [axes for axes in figure.axes if "diameters" in axes.get_title(loc="left")]
+    assert any(text.get_text().startswith("PD") for text in panel.texts)
+
+
 @pytest.mark.parametrize("limit", [0.001, 0.02])
 def test_limit_of_detection_is_that_of_the_experiment(limit: float) -> None:
     assay = {"genes": ["ESR1"], "limit_of_detection": limit}

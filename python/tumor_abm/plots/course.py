@@ -224,7 +224,7 @@ def draw_diameters(axes: Axes, course: Course, palette: Palette) -> None:
         said += f" {row['new_lesions']} new" if row["new_lesions"] else ""
         axes.annotate(
             said.strip(),
-            (row["day"] / DAYS_PER_MONTH, row["sld_mm"]),
+            (row["day"] / DAYS_PER_MONTH, row["sld_mm"] or 0.0),  # on the axis if nothing can be measured
             (0, 5),
             textcoords="offset points",
             fontsize=6.5,

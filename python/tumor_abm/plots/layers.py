@@ -61,8 +61,12 @@ def layers_of(clones: pl.DataFrame, palette: Palette, points: int = POINTS) -> t
 
 
 def legend_of(clones: pl.DataFrame, palette: Palette) -> dict[str, str]:
-    """Return the colour of everything that `layers_of` returns, by name."""
-    return {layer.name: layer.colour for layer in layers_of(clones, palette)[1]}
+    """Return the colour of every genotype that has one, and of the others if they have a layer, by name."""
+    _, layers = layers_of(clones, palette)
+    seen = clones["genotype"].unique(maintain_order=True).to_list()
+    founder = alterations_of(seen[0]) if seen else ()
+    named = {short(genotype, founder): palette[genotype] for genotype in seen if genotype in palette}
+    return named | {layer.name: layer.colour for layer in layers}
 
 
 def shares_over_time(
