@@ -32,6 +32,7 @@ _LEFT_PX, _RIGHT_PX, _TOP_PX, _BOTTOM_PX = 58, 10, 30, 34
 _GAP_X_PX, _GAP_Y_PX = 62, 44
 _NARROWEST_NAMED = 0.07
 _MOST_CURVES = 12
+_LEGEND_LESS_PCT = 9  # by which a legend is narrower than a column
 _NAMING = 1  # the chart of burden names the lines: it has room at its foot
 
 Option = dict[str, Any]
@@ -359,6 +360,7 @@ def _place(row: int, column: int, rows: int, columns: int, height_px: int) -> Op
         "right": f"{100 - (column + 1) * share + 0.8:.2f}%",
         "top": _TOP_PX + row * (inner + _GAP_Y_PX),
         "height": inner,
+        "legend_width": f"{share - _LEGEND_LESS_PCT:.0f}%",
         "title_left": 8 if column == 0 else f"{column * share + 0.4:.2f}%",
     }
 
@@ -386,7 +388,7 @@ def _legend(panel: Panel, place: Option) -> Option:
         "padding": 2,
         "data": panel.legend,
         "left": place["left"],
-        "right": place["right"],
+        "width": place["legend_width"],
         "top": place["top"] - 2,
         "itemWidth": 12,
         "itemHeight": 7,
