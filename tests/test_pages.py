@@ -1,7 +1,7 @@
 """Generated pages are what their generators write, as far as that can be told without writing them anew.
 
-All of docs/configuration.md is compared in `test_config.py`, of docs/evolution.md in `test_evolution.py`, and of
-docs/verification.md in `.ci/run`, with what `make verify` wrote.
+All of docs/configuration.md is compared in `test_config.py`, of docs/evolution.md in `test_evolution.py`,
+and of docs/verification.md in `.ci/run`, with what `make verify` wrote.
 """
 
 from __future__ import annotations
