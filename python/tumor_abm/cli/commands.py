@@ -96,7 +96,8 @@ def evolve(arguments: argparse.Namespace) -> None:
 
 def _draw_study(results: Results, directory: Path) -> dict[str, str]:
     from tumor_abm.plots import save_figure
-    from tumor_abm.plots.evolution import plot_maps, plot_muller, plot_neutrality, plot_spectra
+    from tumor_abm.plots.evolution import plot_neutrality, plot_spectra
+    from tumor_abm.plots.lineages import plot_maps, plot_muller
 
     figures = directory / "figures"
     figures.mkdir(exist_ok=True)

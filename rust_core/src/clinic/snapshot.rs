@@ -90,6 +90,11 @@ impl Patient {
         genes.map(String::as_str).zip(self.treatment.allele_fractions.iter().copied()).collect()
     }
 
+    /// Variant allele fraction below which a liquid biopsy reports nothing; none without biopsies.
+    pub fn limit_of_detection(&self) -> Option<f64> {
+        self.experiment.spec.liquid_biopsy.as_ref().map(|assay| assay.limit_of_detection)
+    }
+
     /// Last day of follow-up, if nothing ends it before.
     pub fn horizon_day(&self) -> f64 {
         let spec = &self.experiment.spec;
