@@ -21,9 +21,8 @@ PAUSE_AT, RESUME_AT = -0.3, -0.2
 
 def adaptive(model: ta.TumorModel) -> list[str] | None:
     """Decide at an assessment: the drugs from today on, or ``None`` for no change."""
-    if model.day == 0:  # regrowth is part of the plan, so progression is counted from the baseline
-        model.intervene(DRUGS, progression_from="baseline")
-        return None
+    if model.day == 0:
+        return DRUGS
     if model.line == 0:
         return ["fulvestrant"] if model.outcomes.height == 1 else None
     change = model.scan["sld_change"] if model.scan else None
@@ -46,6 +45,7 @@ def main(patients: int = 10, months: float = 60, seed: int = 1) -> tuple[pl.Data
                 strategy=strategy,
                 covariates=responder,
                 horizon_months=months,
+                progression_from="baseline",  # regrowth is part of the plan; the same rule for both
                 rng=seed,
                 collect_every_days=0,
             )
