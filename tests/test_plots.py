@@ -76,7 +76,7 @@ def test_survival_figure_says_what_a_reader_needs(results):
     assert "Months from the start of the first line" in said
     assert "Alive without progression (%)" in said
     assert "Patients at risk" in said
-    assert "Hazard ratio against control (95% CI)" in said
+    assert "Hazard ratio against control (95% CI of a trial of this size; paired)" in said
     for arm in results.arms:
         observed = endpoint(results, "PFS1").observations(results).filter(arm=arm)
         estimate = kaplan_meier(observed["months"], observed["event"])

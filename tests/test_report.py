@@ -4,8 +4,8 @@ from html.parser import HTMLParser
 
 import pytest
 from tumor_abm.report import write_report
-from tumor_abm.report.therapy import line_in_words
 from tumor_abm.results import Results
+from tumor_abm.therapy import line_in_words
 
 
 class Page(HTMLParser):

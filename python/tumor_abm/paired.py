@@ -14,7 +14,15 @@ import polars as pl
 from numpy.typing import NDArray
 from scipy.stats import t as student
 
-from tumor_abm.survival import NORMAL_95, KaplanMeier, area_beyond, cox_hazard_ratio, kaplan_meier, log_rank, product_limit
+from tumor_abm.survival import (
+    NORMAL_95,
+    KaplanMeier,
+    area_beyond,
+    cox_hazard_ratio,
+    kaplan_meier,
+    log_rank,
+    product_limit,
+)
 
 Floats = NDArray[np.float64]
 Flags = NDArray[np.bool_]
@@ -98,7 +106,7 @@ class Contrast:
 
 
 def hazard_ratio(twins: Twins) -> Contrast:
-    """Cox's hazard ratio of the treatment against the control, with one interval for strangers, one for twins.
+    """Cox's hazard ratio of treatment against control, with an interval for strangers and one for twins.
 
     Notes
     -----
@@ -163,36 +171,40 @@ def _scores(durations: Floats, events: Flags, treated: Flags, coefficient: float
     Of d tied events the l-th, from 0, counts l/d of the tied ones as gone.
     """
     weight = np.where(treated, math.exp(coefficient), 1.0)
+    of_treated = weight * treated
     times, which = np.unique(durations, return_inverse=True)
 
+    def leaving(of: Floats) -> Floats:
+        return np.bincount(which, of, times.size).astype(np.float64)
+
     def at_risk(of: Floats) -> Floats:
-        return np.cumsum(np.bincount(which, of, times.size)[::-1])[::-1]
+        return np.cumsum(leaving(of)[::-1])[::-1]
 
     tied = np.bincount(which, events, times.size).astype(int)
     row = np.repeat(np.arange(times.size), tied)  # one per event
     gone = np.concatenate([np.arange(d) / d for d in tied[tied > 0]])
-    total = at_risk(weight)[row] - gone * np.bincount(which, weight * events, times.size)[row]
-    of_treated = weight * treated
-    ours = at_risk(of_treated)[row] - gone * np.bincount(which, of_treated * events, times.size)[row]
-    mean = ours / total
+    total = at_risk(weight)[row] - gone * leaving(weight * events)[row]
+    mean = (at_risk(of_treated)[row] - gone * leaving(of_treated * events)[row]) / total
 
     def summed(of: Floats) -> Floats:
-        return np.bincount(row, of, times.size)
+        return np.bincount(row, of, times.size).astype(np.float64)
 
     # What everybody at risk loses with the hazard of a time, and what those with the event at it are spared.
     lost = [np.cumsum(summed((x - mean) / total))[which] for x in (0.0, 1.0)]
     spared = [summed(gone * (x - mean) / total)[which] for x in (0.0, 1.0)]
     expected = np.divide(summed(mean), tied, out=np.zeros(times.size), where=tied > 0)[which]
     own = np.where(events, treated - expected + weight * np.where(treated, spared[1], spared[0]), 0.0)
-    return own - weight * np.where(treated, lost[1], lost[0]), float((mean * (1.0 - mean)).sum())
+    residuals: Floats = own - weight * np.where(treated, lost[1], lost[0])
+    return residuals, float((mean * (1.0 - mean)).sum())
 
 
 def _influence(durations: Floats, events: Flags, until: float) -> Floats:
-    """What each patient adds to the error of a restricted mean (its martingale representation)."""
+    """Return what each patient adds to the error of a restricted mean, as a sum over martingales."""
     steps = product_limit(durations, events)
     # Time 0 comes before all steps, and the area beyond a step begins at it.
     beyond = area_beyond(steps.times, steps.survival, until)
     hazard = steps.events / steps.at_risk
     compensated = np.cumsum(beyond * hazard / steps.at_risk)
     at = np.searchsorted(steps.times, durations)
-    return compensated[at] - np.where(events, beyond[at] / steps.at_risk[at], 0.0)
+    influence: Floats = compensated[at] - np.where(events, beyond[at] / steps.at_risk[at], 0.0)
+    return influence

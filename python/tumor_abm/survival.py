@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 import warnings
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import polars as pl
@@ -47,7 +47,7 @@ class Steps(NamedTuple):
 
 
 def product_limit(
-    durations: NDArray[np.float64], events: NDArray[np.generic], weights: NDArray[np.float64] | None = None
+    durations: NDArray[np.float64], events: NDArray[Any], weights: NDArray[np.float64] | None = None
 ) -> Steps:
     """Estimate survival as the product over times of the share that survives (Kaplan and Meier 1958).
 
