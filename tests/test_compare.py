@@ -15,7 +15,6 @@ from tumor_abm.errors import InputError
 from tumor_abm.results import Results
 from tumor_abm.survival import cox_hazard_ratio, log_rank
 
-
 TWO_LINES = [{"regimen": ["letrozole"]}, {"regimen": ["fulvestrant"]}]
 
 
@@ -199,3 +198,64 @@ def test_rate_is_unknown_after_the_last_patient():
     found = row(compare(trial([], overall, ["control"])), "control", "OS")
     assert (found["rate_6"], found["rate_12"]) == (100, None)
     assert not any(isinstance(value, float) and math.isnan(value) for value in found.values())
+
+
+def unlike(times, **experiment):
+    """Ten patients in the control arm; those with an even number in the other, with the same times."""
+    overall = [(i, "control", t, True, t, True) for i, t in enumerate(times)]
+    overall += [(i, "new", t, True, t, True) for i, t in enumerate(times) if i % 2 == 0]
+    outcomes = [(i, arm, 1, t, True, "SD") for i, arm, t, *_ in overall]
+    return trial(outcomes, overall, **experiment)
+
+
+VISCERAL = {"name": "new", "line": TWO_LINES, "among": {"visceral": True}}
+UNLIKE = [3.0, 30.0, 5.0, 40.0, 6.0, 50.0, 8.0, 60.0, 9.0, 70.0]
+
+
+def test_the_same_drug_for_some_of_the_patients_has_a_hazard_ratio_of_one():
+    comparison = compare(unlike(UNLIKE, arm=[{"name": "control", "line": TWO_LINES}, VISCERAL]))
+    for name in ("PFS1", "PFS2", "OS"):
+        found = row(comparison, "new", name)
+        assert [found[column] for column in ("n", "n_control", "n_shared")] == [5, 10, 5]
+        assert [found[column] for column in ("hr", "paired_hr_lo", "paired_hr_hi", "paired_p")] == [1] * 4
+        assert found["p"] == pytest.approx(1)
+        assert found["control_median_months"] == found["median_months"] == 6
+        assert (found["rmst_difference"], found["paired_rmst_difference_hi"]) == (0, 0)
+
+
+def test_who_is_in_one_arm_only_is_told_with_the_reason():
+    comparison = compare(unlike(UNLIKE, arm=[{"name": "control", "line": TWO_LINES}, VISCERAL]))
+    assert comparison.missing.filter(endpoint="OS").rows() == [("new", "OS", "new", "among", 5)]
+    said = " ".join(printed(comparison, 110).split())
+    assert "new: compared on the 5 patients in both arms (it has 5, the control arm 10)." in said
+    assert "5 are not in new, which is about patients with visceral disease." in said
+
+
+def test_who_tolerates_no_drug_of_the_first_line_is_left_out_of_both_arms():
+    results = unlike(UNLIKE)
+    overall = results.overall.filter(arm="control")
+    results = Results(
+        results.tables | {"overall": pl.concat([overall, overall.with_columns(arm=pl.lit("new"))])},
+        results.experiment,
+        {},
+    )
+    comparison = compare(results)
+    assert row(comparison, "new", "PFS1")["n_shared"] == 5
+    assert row(comparison, "new", "PFS1")["hr"] == 1
+    assert row(comparison, "new", "OS")["n_shared"] == 10
+    assert comparison.missing.rows() == [("new", "PFS1", "new", "not begun", 5)]
+    assert "of which they tolerate no drug" in " ".join(printed(comparison, 110).split())
+
+
+def test_arms_that_share_nobody_are_not_compared():
+    overall = [(0, "control", 9.0, True, 8.0, True), (1, "new", 9.0, True, 8.0, True)]
+    found = row(compare(trial([], overall)), "new", "OS")
+    assert (found["n_shared"], found["hr"], found["p"], found["paired_p"]) == (0, None, None, None)
+
+
+def test_later_lines_are_not_randomised_and_have_no_hazard_ratio(results, comparison):
+    found = row(comparison, results.arms[1], "PFS line 2")
+    assert [found[name] for name in ("hr", "hr_lo", "hr_hi", "p", "n_shared", "paired_p")] == [None] * 6
+    later = printed(comparison, 140).split("PFS line 2)")[1].split("PFS2)")[0]
+    assert "not a randomised comparison" in later
+    assert "HR" not in later

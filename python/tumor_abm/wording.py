@@ -10,7 +10,7 @@ import numpy as np
 import polars as pl
 from rich import box
 from rich.cells import cell_len
-from rich.console import Group
+from rich.console import Group, RenderableType
 from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
@@ -65,6 +65,13 @@ class Section:
 
     def as_text(self, columns: int = WIDE) -> Group:
         """Render for a terminal of so many columns."""
+        parts: list[RenderableType] = [Text(self.title, style="bold")]
+        parts += [Text(self.note, style="dim")] if self.note else []
+        parts += [Text(), self._table(columns)] if self.rows else []
+        parts += [Padding(Text(remark, style="dim"), (0, 0, 0, 2)) for remark in self.remarks]
+        return Group(*parts, Text())
+
+    def _table(self, columns: int) -> Table:
         header, *rows = self._fitted(columns)
         table = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, _GAP - 1, 0, 0))
         table.add_column(header[0], width=max(_NAMES_AT_LEAST, _room_for_names([header, *rows], columns)))
@@ -72,9 +79,7 @@ class Section:
             table.add_column(name, justify="right", no_wrap=True)
         for row in rows:
             table.add_row(*row)
-        above = [Text(self.title, style="bold"), Text(self.note, style="dim"), Text()]
-        below = [Padding(Text(remark, style="dim"), (0, 0, 0, 2)) for remark in self.remarks]
-        return Group(*above, *([table] if self.rows else []), *below, Text())
+        return table
 
     def _fitted(self, columns: int) -> list[list[str]]:
         """Cells that leave room for the names: limits go to a line of their own, then columns go."""
@@ -94,7 +99,15 @@ def sections(comparison: Comparison) -> list[Section]:
     worded = [endpoint_section(comparison, endpoint) for endpoint in comparison.endpoints]
     for section in (pairs_section(comparison), gains_section(comparison)):
         worded += [section] if section.rows else []
+    if comparison.without_meaning:
+        remarks = tuple(_without_meaning(comparison))
+        worded.append(Section(title="Not defined", note="", header=[], rows=[], remarks=remarks))
     return worded
+
+
+def _without_meaning(comparison: Comparison) -> Iterator[str]:
+    for endpoint, reasons in comparison.without_meaning.items():
+        yield f"{endpoint.name} is not defined: {'; '.join(reasons)}."
 
 
 def _room_for_names(table: list[list[str]], columns: int) -> int:
@@ -169,10 +182,7 @@ def summary_section(comparison: Comparison) -> Section:
             ]
             for arm in arms
         ],
-        remarks=tuple(
-            f"{each.name} is not defined: {'; '.join(reasons)}."
-            for each, reasons in comparison.without_meaning.items()
-        ),
+        remarks=tuple(_without_meaning(comparison)),
     )
 
 
@@ -202,7 +212,7 @@ def endpoint_section(comparison: Comparison, endpoint: Endpoint) -> Section:
         rows=[
             [
                 row["arm"],
-                f"{NOTHING if row['events'] is None else row['events']}/{row['n'] or 0}",
+                NOTHING if row["not_defined"] is not None else f"{row['events'] or 0}/{row['n'] or 0}",
                 _median(row),
                 *(_whole(row[name]) for name in [*landmarks, *responses]),
                 *(_against_control(row, comparison.control) if compared else ()),
@@ -248,8 +258,8 @@ def _remarks(comparison: Comparison, endpoint: Endpoint, rows: pl.DataFrame) -> 
         if missing.height:
             absent = "; ".join(_absent(comparison, each) for each in missing.iter_rows(named=True))
             yield (
-                f"{row['arm']} is compared on the {row['n_shared']} patients who are in both arms, of "
-                f"{row['n']} and, in the control arm, {row['n_control']}. {absent}."
+                f"{row['arm']}: compared on the {row['n_shared']} patients in both arms (it has {row['n']}, "
+                f"the control arm {row['n_control']}). {absent}."
             )
 
 
@@ -264,7 +274,9 @@ def _absent(comparison: Comparison, missing: Row) -> str:
 
 
 def _against_control(row: Row, control: str) -> Iterator[str]:
-    if row["arm"] == control:
+    if row["not_defined"] is not None:
+        yield from (NOTHING, NOTHING)
+    elif row["arm"] == control:
         yield from ("1 (control)", "")
     elif not row["n_shared"]:
         yield from (NOTHING, NOTHING)
