@@ -197,7 +197,7 @@ def endpoint_section(comparison: Comparison, endpoint: Endpoint) -> Section:
     rows = comparison.table.filter(endpoint=endpoint.name)
     landmarks = [name for name in rows.columns if name.startswith("rate_")]
     responses = ["orr_pct", "cbr_pct"] if endpoint.kind is Kind.PFS else []
-    compared = rows.height > 1 and endpoint.randomised
+    compared = endpoint.randomised and bool((rows["n_shared"] > 0).any())
     return Section(
         title=endpoint.title if endpoint.name in endpoint.title else f"{endpoint.title} ({endpoint.name})",
         note=_endpoint_note(comparison, endpoint, rows),
