@@ -12,6 +12,7 @@ from rich.console import Console
 from tumor_abm.comparison import CLINICAL_BENEFIT_MONTHS, compare, who_gains
 from tumor_abm.endpoints import endpoint, endpoints
 from tumor_abm.errors import InputError
+from tumor_abm.experiment import run_experiment
 from tumor_abm.results import Results
 from tumor_abm.survival import cox_hazard_ratio, log_rank
 
@@ -259,3 +260,29 @@ def test_later_lines_are_not_randomised_and_have_no_hazard_ratio(results, compar
     later = printed(comparison, 140).split("PFS line 2)")[1].split("PFS2)")[0]
     assert "not a randomised comparison" in later
     assert "HR" not in later
+
+
+def test_the_same_drug_simulated_for_the_visceral_patients_only_has_a_hazard_ratio_of_one():
+    line = [{"regimen": ["letrozole"]}]
+    results = run_experiment(
+        {
+            "title": "The same drug for a part of the same patients",
+            "question": "Is the hazard ratio of the visceral patients against themselves 1?",
+            "patients": 40,
+            "seed": 4,
+            "trajectory_every_days": 0,
+            "control": "all",
+            "arm": [
+                {"name": "all", "line": line},
+                {"name": "same, visceral only", "among": {"visceral": True}, "line": line},
+            ],
+        }
+    )
+    comparison = compare(results)
+    visceral = results.patients["visceral"].sum()
+    assert 0 < visceral < 40
+    for name in ("PFS1", "OS"):
+        found = row(comparison, "same, visceral only", name)
+        assert (found["n_shared"], found["n_control"]) == (visceral, 40)
+        assert [found[column] for column in ("hr", "paired_hr_lo", "paired_hr_hi", "paired_p")] == [1] * 4
+    assert set(comparison.gains["same_pct"]) == {100}

@@ -31,8 +31,8 @@ class Comparison:
     Attributes
     ----------
     table
-        A row per arm and endpoint, see `_TABLE` and the documentation of results: what was seen in the
-        arm (``n, events, median_months, lo, hi, rate_6 ... orr_pct, cbr_pct``), how it compares with the
+        A row per arm and endpoint, see the documentation of results: what was seen in the arm
+        (``n, events, median_months, lo, hi, rate_6 ... orr_pct, cbr_pct``), how it compares with the
         control arm on the patients that both share (``hr, hr_lo, hr_hi, p`` as a trial of this size would
         see it, columns from ``paired_`` as the simulation knows it), and why there is nothing where an
         endpoint has no meaning (``not_defined``). Null is what the data do not tell.
