@@ -12,19 +12,24 @@ from rich.console import Console
 from tumor_abm.comparison import CLINICAL_BENEFIT_MONTHS, compare, who_gains
 from tumor_abm.endpoints import endpoint, endpoints
 from tumor_abm.errors import InputError
+from tumor_abm.experiment import run_experiment
 from tumor_abm.results import Results
 from tumor_abm.survival import cox_hazard_ratio, log_rank
 
+TWO_LINES = [{"regimen": ["letrozole"]}, {"regimen": ["fulvestrant"]}]
 
-def trial(outcomes, overall, arms=("control", "new")):
+
+def trial(outcomes, overall, arms=("control", "new"), **experiment):
     """Results with only what a comparison reads."""
-    columns = ["patient", "arm", "line", "pfs_months", "pfs_event", "response"]
+    columns = ["patient", "arm", "line", "pfs_months", "pfs_event", "response", "end_reason"]
     times = ["patient", "arm", "os_months", "os_event", "pfs2_months", "pfs2_event"]
+    outcomes = [(*row, "progression")[: len(columns)] for row in outcomes]
     tables = {
         "outcomes": pl.DataFrame(outcomes, schema=columns, orient="row"),
         "overall": pl.DataFrame(overall, schema=times, orient="row"),
     }
-    return Results(tables, {"control": "control", "arm": [{"name": arm} for arm in arms]}, {})
+    run = {"control": "control", "arm": [{"name": arm, "line": TWO_LINES} for arm in arms]}
+    return Results(tables, run | experiment, {})
 
 
 @pytest.fixture(scope="module")
@@ -61,8 +66,9 @@ def test_numbers_are_those_of_lifelines(results, comparison):
     assert found["rate_24"] == pytest.approx(100 * fit.predict(24), rel=1e-12)
     data = observed["months"], observed["event"], observed["arm"] == arm
     ratio = cox_hazard_ratio(*data)
-    assert (found["hr"], found["hr_lo"], found["hr_hi"]) == (ratio.hr, ratio.lo, ratio.hi)
-    assert found["p"] == log_rank(*data)
+    assert [found[name] for name in ("hr", "hr_lo", "hr_hi", "p")] == pytest.approx(
+        [ratio.hr, ratio.lo, ratio.hi, log_rank(*data)], rel=1e-12
+    )
 
 
 def test_control_arm_has_no_ratio_to_itself(results, comparison):
@@ -104,7 +110,7 @@ def test_unknown_endpoint_is_named_with_those_there_are(results):
 
 def test_endpoints_are_the_lines_there_are(results):
     one_line = Results(results.tables | {"outcomes": results.outcomes.filter(line=1)}, results.experiment, {})
-    assert [each.name for each in endpoints(one_line)] == ["PFS1", "PFS2", "OS"]
+    assert [each.name for each in endpoints(one_line)] == ["PFS1", "PFS2", "OS"]  # second lines were planned
 
 
 @pytest.mark.parametrize(
@@ -139,7 +145,7 @@ def test_arm_without_patients_has_no_numbers():
     found = row(comparison, "new", "OS")
     assert (found["n"], found["median_months"], found["rate_6"], found["hr"]) == (0, None, None, None)
     assert row(comparison, "new", "PFS1")["orr_pct"] is None
-    assert comparison.gains["n"].to_list() == [0, 0]
+    assert comparison.gains.is_empty()
     assert "control" in printed(comparison, 110)
 
 
@@ -155,7 +161,7 @@ def test_printed_comparison_has_every_number(results, comparison):
     assert f"{found['events']}/60" in text
     assert f"{found['median_months']:.1f} ({found['lo']:.1f}–" in text
     assert f"{found['hr']:.2f} ({found['hr_lo']:.2f}–{found['hr_hi']:.2f})" in text
-    assert text.count("1 (control)") == 4
+    assert text.count("1 (control)") == 3
     for title in (
         "first line (PFS1)",
         "second line (PFS line 2)",
@@ -193,3 +199,90 @@ def test_rate_is_unknown_after_the_last_patient():
     found = row(compare(trial([], overall, ["control"])), "control", "OS")
     assert (found["rate_6"], found["rate_12"]) == (100, None)
     assert not any(isinstance(value, float) and math.isnan(value) for value in found.values())
+
+
+def unlike(times, **experiment):
+    """Ten patients in the control arm; those with an even number in the other, with the same times."""
+    overall = [(i, "control", t, True, t, True) for i, t in enumerate(times)]
+    overall += [(i, "new", t, True, t, True) for i, t in enumerate(times) if i % 2 == 0]
+    outcomes = [(i, arm, 1, t, True, "SD") for i, arm, t, *_ in overall]
+    return trial(outcomes, overall, **experiment)
+
+
+VISCERAL = {"name": "new", "line": TWO_LINES, "among": {"visceral": True}}
+UNLIKE = [3.0, 30.0, 5.0, 40.0, 6.0, 50.0, 8.0, 60.0, 9.0, 70.0]
+
+
+def test_the_same_drug_for_some_of_the_patients_has_a_hazard_ratio_of_one():
+    comparison = compare(unlike(UNLIKE, arm=[{"name": "control", "line": TWO_LINES}, VISCERAL]))
+    for name in ("PFS1", "PFS2", "OS"):
+        found = row(comparison, "new", name)
+        assert [found[column] for column in ("n", "n_control", "n_shared")] == [5, 10, 5]
+        assert [found[column] for column in ("hr", "paired_hr_lo", "paired_hr_hi", "paired_p")] == [1] * 4
+        assert found["p"] == pytest.approx(1)
+        assert found["control_median_months"] == found["median_months"] == 6
+        assert (found["rmst_difference"], found["paired_rmst_difference_hi"]) == (0, 0)
+
+
+def test_who_is_in_one_arm_only_is_told_with_the_reason():
+    comparison = compare(unlike(UNLIKE, arm=[{"name": "control", "line": TWO_LINES}, VISCERAL]))
+    assert comparison.missing.filter(endpoint="OS").rows() == [("new", "OS", "new", "among", 5)]
+    said = " ".join(printed(comparison, 110).split())
+    assert "new: compared on the 5 patients in both arms (it has 5, the control arm 10)." in said
+    assert "5 are not in new, which is about patients with visceral disease." in said
+
+
+def test_who_tolerates_no_drug_of_the_first_line_is_left_out_of_both_arms():
+    results = unlike(UNLIKE)
+    overall = results.overall.filter(arm="control")
+    results = Results(
+        results.tables | {"overall": pl.concat([overall, overall.with_columns(arm=pl.lit("new"))])},
+        results.experiment,
+        {},
+    )
+    comparison = compare(results)
+    assert row(comparison, "new", "PFS1")["n_shared"] == 5
+    assert row(comparison, "new", "PFS1")["hr"] == 1
+    assert row(comparison, "new", "OS")["n_shared"] == 10
+    assert comparison.missing.rows() == [("new", "PFS1", "new", "not begun", 5)]
+    assert "of which they tolerate no drug" in " ".join(printed(comparison, 110).split())
+
+
+def test_arms_that_share_nobody_are_not_compared():
+    overall = [(0, "control", 9.0, True, 8.0, True), (1, "new", 9.0, True, 8.0, True)]
+    found = row(compare(trial([], overall)), "new", "OS")
+    assert (found["n_shared"], found["hr"], found["p"], found["paired_p"]) == (0, None, None, None)
+
+
+def test_later_lines_are_not_randomised_and_have_no_hazard_ratio(results, comparison):
+    found = row(comparison, results.arms[1], "PFS line 2")
+    assert [found[name] for name in ("hr", "hr_lo", "hr_hi", "p", "n_shared", "paired_p")] == [None] * 6
+    later = printed(comparison, 140).split("PFS line 2)")[1].split("PFS2)")[0]
+    assert "not a randomised comparison" in later
+    assert "HR" not in later
+
+
+def test_the_same_drug_simulated_for_the_visceral_patients_only_has_a_hazard_ratio_of_one():
+    line = [{"regimen": ["letrozole"]}]
+    results = run_experiment(
+        {
+            "title": "The same drug for a part of the same patients",
+            "question": "Is the hazard ratio of the visceral patients against themselves 1?",
+            "patients": 40,
+            "seed": 4,
+            "trajectory_every_days": 0,
+            "control": "all",
+            "arm": [
+                {"name": "all", "line": line},
+                {"name": "same, visceral only", "among": {"visceral": True}, "line": line},
+            ],
+        }
+    )
+    comparison = compare(results)
+    visceral = results.patients["visceral"].sum()
+    assert 0 < visceral < 40
+    for name in ("PFS1", "OS"):
+        found = row(comparison, "same, visceral only", name)
+        assert (found["n_shared"], found["n_control"]) == (visceral, 40)
+        assert [found[column] for column in ("hr", "paired_hr_lo", "paired_hr_hi", "paired_p")] == [1] * 4
+    assert set(comparison.gains["same_pct"]) == {100}

@@ -34,6 +34,11 @@ def with_clones(results, rows):
     return Results(results.tables | {"clones": clones}, results.experiment, {})
 
 
+def observed(results, name, arm, *which):
+    rows = endpoint(results, name).observations(results).filter(pl.col("arm") == arm, *which)
+    return rows["months"], rows["event"]
+
+
 @pytest.fixture(params=["PFS1", "PFS line 2", "PFS2", "OS", "resistance"])
 def figure(results, request):
     return (
@@ -76,10 +81,9 @@ def test_survival_figure_says_what_a_reader_needs(results):
     assert "Months from the start of the first line" in said
     assert "Alive without progression (%)" in said
     assert "Patients at risk" in said
-    assert "Hazard ratio against control (95% CI)" in said
+    assert "Hazard ratio against control (95% CI of a trial of this size; paired)" in said
     for arm in results.arms:
-        observed = endpoint(results, "PFS1").observations(results).filter(arm=arm)
-        estimate = kaplan_meier(observed["months"], observed["event"])
+        estimate = kaplan_meier(*observed(results, "PFS1", arm))
         assert said.count(arm) == 2  # at the curve, and at its numbers at risk
         assert f"median {estimate.median:.1f}" in said
         assert f" {estimate.at_risk(12)} " in said
@@ -99,8 +103,7 @@ def test_long_title_does_not_crowd_out_the_curves(results):
 
 def test_curves_are_the_estimates(results):
     axes = plot_kaplan_meier(results, "OS").axes[0]
-    observed = endpoint(results, "OS").observations(results).filter(arm=results.control)
-    estimate = kaplan_meier(observed["months"], observed["event"])
+    estimate = kaplan_meier(*observed(results, "OS", results.control))
     months, survival = axes.lines[1].get_data()  # after the line at 50%
     assert list(survival) == pytest.approx(list(100 * estimate.at(months)))
 
@@ -120,6 +123,31 @@ def test_arms_without_patients_or_events_can_be_drawn(results):
     figure = plot_kaplan_meier(Results(results.tables | {"overall": overall}, results.experiment, {}), "OS")
     assert "median not reached" in words(figure)
     assert "not estimable" in words(figure)
+
+
+def test_later_lines_have_no_hazard_ratio_in_their_figure(results):
+    assert "Hazard ratio" not in words(plot_kaplan_meier(results, "PFS line 2"))
+
+
+def test_time_ends_where_too_few_are_at_risk(make_results):
+    results = make_results(200)
+    axes = plot_kaplan_meier(results, "OS").axes[0]
+    estimates = [kaplan_meier(*observed(results, "OS", arm)) for arm in results.arms]
+    assert axes.get_xlim()[1] == max(estimate.told_until for estimate in estimates)
+    assert max(estimate.at_risk(axes.get_xlim()[1]) for estimate in estimates) >= 20
+
+
+def test_control_of_the_same_patients_is_drawn_where_an_arm_is_about_some(results):
+    some = results.overall.filter((pl.col("arm") == results.control) | (pl.col("patient") % 2 == 0))
+    axes = plot_kaplan_meier(Results(results.tables | {"overall": some}, results.experiment, {}), "OS").axes[
+        0
+    ]
+    said = " ".join(text.get_text() for text in axes.texts)
+    assert "30 patients in both arms" in said
+    assert "dashed: the same patients in the control arm" in said
+    months, event = observed(results, "OS", results.control, pl.col("patient") % 2 == 0)
+    times, survival = axes.lines[-1].get_data()
+    assert list(survival) == pytest.approx(list(100 * kaplan_meier(months, event).at(times)))
 
 
 def test_unknown_endpoint_is_named(results):
@@ -155,6 +183,28 @@ def test_marks_are_what_tumours_carried_before_treatment(results):
     before = carried_at(results, "baseline").filter(arm=results.control)
     marks = sorted(figure.axes[1].lines[0].get_xdata(), reverse=True)
     assert marks == pytest.approx(sorted(before["carried_pct"], reverse=True))
+
+
+def test_arm_that_never_had_a_line_has_no_share_on_it(results):
+    first = results.clones.filter((pl.col("line") == 1) | (pl.col("arm") == results.control))
+    figure = plot_resistance(Results(results.tables | {"clones": first}, results.experiment, {}))
+    one, two = figure.axes
+    assert len(one.patches) == 2 * len(two.patches)
+    assert len(one.texts) == 2 * len(two.texts)
+
+
+def test_shares_stand_in_a_column_where_no_mark_is_beside_them(results):
+    for panel in plot_resistance(results).axes:
+        widest = max(patch.get_width() for patch in panel.patches)
+        marks = max(max(line.get_xdata()) for line in panel.lines)
+        assert {text.get_position()[0] for text in panel.texts} == {0.99}
+        assert panel.get_xlim()[1] > 1.1 * max(widest, marks)
+
+
+def test_marks_are_said_to_be_of_the_day_of_enrolment(results):
+    said = " ".join(text.get_text() for text in plot_resistance(results).legends[0].get_texts())
+    assert "at enrolment" in said
+    assert "before any treatment" not in said
 
 
 def test_resistance_without_progressions_is_said(results):

@@ -132,6 +132,17 @@ def test_pfs2_rows_tell_pfs2(some):
     assert (first["pfs_median_months"] < first["pfs2_median_months"]).all()
 
 
+def test_a_hazard_ratio_is_of_the_patients_who_live_both_arms(some):
+    row = some[0].table.filter(pl.col("subset") == "bone-only").row(0, named=True)
+    lived = some[0].observations.filter(pl.col("file") == "paloma_2")
+    arms = [lived.filter(pl.col("arm") == name) for name in ("P+L, bone-only", "L")]
+    one, other = (arm.join(arms[1 - i], on=["member", "patient"], how="semi") for i, arm in enumerate(arms))
+    assert one.height == other.height < arms[1].height
+    both = pl.concat([one, other])
+    treated = np.arange(both.height) < one.height
+    assert row["hr"] == cox_hazard_ratio(both["months"], both["event"], treated).hr
+
+
 def test_a_prediction_goes_on_where_it_stopped_and_does_not_depend_on_threads(some):
     before, parts = some
     kept = sorted(parts.glob("*.parquet"))

@@ -1,11 +1,16 @@
 from __future__ import annotations
 
+import re
 from html.parser import HTMLParser
 
+import polars as pl
 import pytest
 from tumor_abm.report import write_report
-from tumor_abm.report.therapy import line_in_words
+from tumor_abm.report.baseline import baseline_section
 from tumor_abm.results import Results
+from tumor_abm.strategy.condition import Condition
+from tumor_abm.strategy.enrolment import Eligibility
+from tumor_abm.therapy import eligibility_in_words, line_in_words
 
 
 class Page(HTMLParser):
@@ -74,6 +79,54 @@ def test_text_is_text_and_not_markup(results, tmp_path):
     assert "$style {x}" in Page(text).text
 
 
+def test_later_lines_have_no_hazard_ratio(page):
+    later = page.text.split("on the second line (PFS line 2)")[1].split("on two lines (PFS2)")[0]
+    assert "not a randomised comparison" in later
+    assert "HR" not in later
+    assert "Hazard ratio" not in later
+
+
+def test_page_names_the_population_its_patients_and_who_is_asked_into_an_arm(results, tmp_path):
+    first, second = results.experiment["arm"]
+    experiment = results.experiment | {
+        "population": {
+            "name": "first_line",
+            "label": "No therapy for it yet",
+            "history": [{"name": "de novo", "share": 1.0}, {"name": "relapse", "share": 3.0}],
+            "eligibility": {"visceral": True},
+        },
+        "arm": [first, {**second, "among": {"altered": ["PIK3CA"]}}],
+        "afterwards": [{"regimen": [{"drug": "capecitabine"}]}],
+    }
+    overall = results.overall.filter((pl.col("arm") == first["name"]) | (pl.col("patient") < 20))
+    patients = pl.DataFrame(
+        {
+            "patient": range(60),
+            "volume_cm3": [float(i) for i in range(60)],
+            "visceral": [True] * 15 + [False] * 45,
+        }
+    )
+    tables = results.tables | {"overall": overall, "patients": patients}
+    path = write_report(Results(tables, experiment, {}), tmp_path)
+    text = " ".join(Page(path.read_text(encoding="utf-8")).text.split())
+    for words in (
+        "Population: first_line. No therapy for it yet. Histories: de novo (25%), relapse (75%).",
+        "Only patients with visceral disease.",
+        "Only patients with PIK3CA altered.",
+        "Then, in every arm",
+        "capecitabine",
+        f"40 are not in {second['name']}, which is about patients with PIK3CA altered",
+    ):
+        assert words in text
+    table = baseline_section(Results(tables, experiment, {}))
+    assert table.header[1:] == ["All", second["name"]]
+    assert table.rows == [
+        ["Patients", "60", "20"],
+        ["Tumour volume, cm³", "30 (0–59)", "10 (0–19)"],
+        ["Visceral disease", "25%", "75%"],
+    ]
+
+
 def test_single_arm_has_no_comparison(make_results, tmp_path):
     page = Page(write_report(make_results(20, ("only",)), tmp_path).read_text(encoding="utf-8"))
     assert "Who gains" not in page.text
@@ -99,12 +152,16 @@ def test_single_arm_has_no_comparison(make_results, tmp_path):
             {
                 "choose": [
                     {"if": {"tissue": "PIK3CA"}, "regimen": [{"drug": "alpelisib", "dose": 0.8}]},
+                    {"if": {"premenopausal": True}, "regimen": [{"drug": "goserelin"}]},
+                    {"if": {"taken": "fulvestrant"}, "regimen": [{"drug": "exemestane"}]},
                     {"regimen": [{"drug": "everolimus"}]},
                 ],
                 "until": {"progression": False},
             },
             [
-                "alpelisib (0.8 × standard dose) if PIK3CA is in 5% or more of the cells; else everolimus",
+                "alpelisib (0.8 × standard dose) if PIK3CA is in 5% or more of the cells; "
+                "else goserelin if the patient is before menopause; "
+                "else exemestane if fulvestrant was taken before; else everolimus",
                 "until death",
             ],
         ),
@@ -148,3 +205,26 @@ def test_single_arm_has_no_comparison(make_results, tmp_path):
 )
 def test_line_is_said_in_words(line, words):
     assert line_in_words(line) == words
+
+
+CONDITIONS = sorted(set(Condition.keys()) - {"above", "all", "not"})
+
+
+@pytest.mark.parametrize("key", CONDITIONS)
+def test_every_condition_has_words(key):
+    values = {"sld_change": {"above": 0.1}, "months": 6.0, "prior_months_below": 6.0}
+    values |= dict.fromkeys(("visceral", "premenopausal"), True)
+    when = {key: values.get(key, "thing")}
+    clause = line_in_words({"regimen": ["letrozole"], "rule": [{"when": when, "then": {"next_line": True}}]})[
+        2
+    ]
+    assert re.fullmatch(r"when \S.+: go to the next line", clause)
+
+
+@pytest.mark.parametrize("key", list(Eligibility.model_fields))
+def test_every_eligibility_has_words(key):
+    values = dict.fromkeys(("visceral", "measurable", "premenopausal", "endocrine_sensitive"), False)
+    values |= {"exposure": {"drugs": ["letrozole"], "months_below": 24.0}}
+    values |= dict.fromkeys(("prior_months_at_least", "prior_months_below"), 6.0)
+    assert eligibility_in_words({key: values.get(key, ["thing"])})
+    assert eligibility_in_words({}) == ""

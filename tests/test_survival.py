@@ -10,7 +10,14 @@ from lifelines import CoxPHFitter, KaplanMeierFitter
 from lifelines.statistics import logrank_test
 from pandas import DataFrame
 from scipy.stats import chi2
-from tumor_abm.survival import HazardRatio, cox_hazard_ratio, kaplan_meier, log_rank
+from tumor_abm.survival import (
+    HazardRatio,
+    cox_hazard_ratio,
+    kaplan_meier,
+    log_rank,
+    median_follow_up,
+    median_of,
+)
 
 REFERENCE = Path(__file__).parent / "verification" / "reference.json"
 PLACEBO = [1, 1, 2, 2, 3, 4, 4, 5, 5, 8, 8, 8, 8, 11, 11, 12, 12, 15, 17, 22, 23]
@@ -72,8 +79,9 @@ def test_curve_is_that_of_lifelines(tied):
     with np.errstate(divide="ignore", invalid="ignore"):
         fit = KaplanMeierFitter().fit(durations, events)
     assert np.array_equal(curve["time"], fit.timeline)
-    assert np.array_equal(curve["survival"], fit.survival_function_.iloc[:, 0])
-    assert np.array_equal(curve.select("lo", "hi"), fit.confidence_interval_)
+    assert curve["survival"].to_numpy() == pytest.approx(fit.survival_function_.iloc[:, 0], rel=ROUNDING)
+    limits = curve.select("lo", "hi").to_numpy()
+    assert limits == pytest.approx(fit.confidence_interval_.to_numpy(), rel=ROUNDING)
 
 
 def test_median_is_not_reached_when_half_survive():
@@ -178,3 +186,54 @@ def test_nearly_separated_arms_have_a_hazard_ratio():
 def test_wrong_data_are_named(durations, events, message):
     with pytest.raises(ValueError, match=f"^{message}: allowed"):
         kaplan_meier(durations, events)
+
+
+@pytest.mark.parametrize(
+    ("durations", "events", "median"),
+    [
+        pytest.param([1, 2, 3, 40, 41, 42], [1] * 6, 21.5, id="flat at one half: the middle"),
+        pytest.param([1, 2, 3, 4, 5], [1] * 5, 3, id="never at one half"),
+        pytest.param([1, 2, 3, 4, 5, 6], [1, 1, 1, 0, 1, 1], 4, id="censored while flat: to the next event"),
+        pytest.param([1, 2, 3, 4], [1, 1, 0, 0], 2, id="no event follows: where a half was reached"),
+    ],
+)
+def test_median_is_that_of_survfit(durations, events, median):
+    assert kaplan_meier(durations, events).median == median
+
+
+def test_median_of_uncensored_times_is_the_median_of_the_numbers():
+    for n in range(2, 1001):
+        assert kaplan_meier(np.arange(1, n + 1), np.ones(n)).median == (n + 1) / 2
+
+
+def test_limits_of_the_median_follow_the_same_rule():
+    times = np.array([0.0, 1.0, 4.0, 9.0])
+    assert median_of(times, np.array([1.0, 0.5 + 1e-12, 0.5 - 1e-12, 0.1])) == 5.0
+    assert median_of(times, np.array([1.0, 0.9, math.nan, math.nan])) is None
+
+
+def test_restricted_mean_is_the_area_under_the_curve():
+    # Survival is 1 up to 1, then 2/3, 1/3 from 3 on: 1 + 2 x 2/3 + 1 x 1/3 up to 4.
+    found = kaplan_meier([1, 3, 6], [1, 1, 1]).restricted_mean(4.0)
+    assert found.mean == pytest.approx(1 + 4 / 3 + 1 / 3)
+    # Greenwood: (area beyond 1)^2 x 1 / (3 x 2) + (area beyond 3)^2 x 1 / (2 x 1)
+    assert found.se == pytest.approx(math.sqrt((5 / 3) ** 2 / 6 + (1 / 3) ** 2 / 2))
+
+
+def test_restricted_mean_of_all_times_is_their_mean():
+    times = np.random.default_rng(11).exponential(10, 50)
+    found = kaplan_meier(times, np.ones(50)).restricted_mean(1e3)
+    assert found.mean == pytest.approx(times.mean())
+    assert found.se == pytest.approx(times.std() / math.sqrt(50))
+
+
+def test_follow_up_is_the_median_time_to_censoring_had_nobody_had_the_event():
+    assert median_follow_up([1, 2, 10, 20, 30], [1, 1, 0, 0, 0]) == 20
+    assert median_follow_up([1, 2], [1, 1]) is None
+
+
+def test_curve_is_told_while_a_tenth_and_ten_are_at_risk():
+    assert kaplan_meier(np.arange(1, 501), np.ones(500)).told_until == 451
+    assert kaplan_meier(np.arange(1, 41), np.ones(40)).told_until == 31
+    assert kaplan_meier(np.arange(1, 9), np.ones(8)).told_until == 5
+    assert kaplan_meier([], []).told_until == 0

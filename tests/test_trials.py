@@ -78,6 +78,13 @@ def test_an_unknown_trial_is_answered_with_all_there_are():
     assert trials.find(["paloma-2", "PALOMA_2"]) == ["paloma_2"]
 
 
+def test_an_endpoint_that_the_arm_does_not_have_is_named():
+    written = trials.tables("paloma_2")
+    written["arm"][1]["labels"]["endpoint"] = "PFS line 2"
+    with pytest.raises(InputError, match=r'labels.endpoint: found "PFS line 2"; allowed: "PFS1", "PFS2"'):
+        trials.rows(Experiment.from_dict(written))
+
+
 def test_histories_have_their_shares():
     histories = [{"name": "untreated", "share": 3.0}, {"name": "treated", "share": 1.0, "prior": [LETROZOLE]}]
     patients = simulated({"history": histories}, patients=400).patients

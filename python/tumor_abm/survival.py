@@ -1,4 +1,4 @@
-"""Kaplan-Meier, log-rank and Cox: what a survival analysis reports, computed by lifelines.
+"""Kaplan-Meier, restricted means, log-rank and Cox: what a survival analysis reports.
 
 Durations may be in any unit; the results are in the same. An event of ``True`` was seen, ``False``
 is censored. What the data cannot tell (a median that was not reached, a hazard ratio without
@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 import warnings
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import polars as pl
@@ -18,17 +18,87 @@ from numpy.typing import ArrayLike, NDArray
 
 # lifelines takes about two seconds to import, so the functions that need it import it themselves.
 
-_NO_CURVE = pl.DataFrame(
-    schema={
-        "time": pl.Float64,
-        "survival": pl.Float64,
-        "lo": pl.Float64,
-        "hi": pl.Float64,
-        "at_risk": pl.Int64,
-        "events": pl.Int64,
-        "censored": pl.Int64,
-    }
-)
+NORMAL_95 = 1.959963984540054
+"""Normal deviate of a two-sided 95% interval."""
+
+_TOLERANCE = math.sqrt(np.finfo(float).eps)
+"""How far rounding may carry a survival of one half away from it; as in R's survival."""
+_LEAST_AT_RISK = 10
+_LEAST_SHARE_AT_RISK = 0.1
+
+
+class Steps(NamedTuple):
+    """A product-limit estimate: at each time, just before it and from it on.
+
+    Attributes
+    ----------
+    times
+        Every time at which somebody was seen last.
+    at_risk, events
+        Weight of those followed just before it, and of those with the event at it.
+    survival
+        From it on.
+    """
+
+    times: NDArray[np.float64]
+    at_risk: NDArray[np.float64]
+    events: NDArray[np.float64]
+    survival: NDArray[np.float64]
+
+
+def product_limit(
+    durations: NDArray[np.float64], events: NDArray[Any], weights: NDArray[np.float64] | None = None
+) -> Steps:
+    """Estimate survival as the product over times of the share that survives (Kaplan and Meier 1958).
+
+    Parameters
+    ----------
+    durations, events
+        As in `kaplan_meier`; at least one.
+    weights
+        What each counts for; one when ``None``.
+    """
+    weights = np.ones(durations.size) if weights is None else weights
+    order = np.argsort(durations, kind="stable")
+    times, first = np.unique(durations[order], return_index=True)
+    seen = np.add.reduceat((weights * events)[order], first)
+    leaving = np.add.reduceat(weights[order], first)
+    at_risk = np.cumsum(leaving[::-1])[::-1]
+    survival = np.cumprod(1.0 - seen / np.maximum(at_risk, 1e-300))
+    return Steps(times, at_risk, seen, survival)
+
+
+def median_of(times: NDArray[np.float64], survival: NDArray[np.float64]) -> float | None:
+    """Return when a survival curve has fallen to one half; ``None`` if it has not.
+
+    A curve that is flat at exactly one half tells that half had the event between the event that led there
+    and the next one: the median is the middle between these two, as in R's survival (``survfit``) and as
+    the median of numbers is. Where no event follows, it is the time at which one half was reached.
+    """
+    reached = np.flatnonzero(survival < 0.5 + _TOLERANCE)
+    if reached.size == 0:
+        return None
+    first = reached[0]
+    lower = np.flatnonzero(survival < survival[first] - _TOLERANCE)
+    if abs(survival[first] - 0.5) < _TOLERANCE and lower.size:
+        return float(times[first] + times[lower[0]]) / 2
+    return float(times[first])
+
+
+@dataclass(frozen=True, kw_only=True)
+class RestrictedMean:
+    """Mean time without the event, up to a time: the area under the survival curve.
+
+    Attributes
+    ----------
+    mean
+        The estimate.
+    se
+        Its standard error (Greenwood's).
+    """
+
+    mean: float
+    se: float
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,8 +110,8 @@ class KaplanMeier:
     n, events
         Patients, and events among them.
     median, median_lo, median_hi
-        Median with the limits of Brookmeyer and Crowley on the log-log scale; ``None`` if not
-        reached.
+        Median by the rule of `median_of` with the limits of Brookmeyer and Crowley on the log-log
+        scale, which follow the same rule; ``None`` if not reached.
     curve
         ``time, survival, lo, hi, at_risk, events, censored``, a row for time 0 and for each time
         at which something was seen; `at_risk` counts those just before it.
@@ -70,6 +140,37 @@ class KaplanMeier:
         seen = self.curve["time"].to_numpy()
         at_risk = np.append(self.curve["at_risk"].to_numpy(), 0)
         return np.asarray(at_risk[np.searchsorted(seen, times, side="left")], dtype=np.int64)
+
+    @property
+    def told_until(self) -> float:
+        """Last time at which the curve rests on enough patients; 0 of nobody.
+
+        Enough is a tenth of all (Pocock et al. 2002, Lancet 359:1686), and ten, or half of fewer than twenty.
+        """
+        least = max(math.ceil(_LEAST_SHARE_AT_RISK * self.n), min(_LEAST_AT_RISK, math.ceil(self.n / 2)))
+        last = self.curve.filter(pl.col("at_risk") >= least)["time"].max()
+        return last if isinstance(last, float) else 0.0
+
+    def restricted_mean(self, until: float) -> RestrictedMean | None:
+        """Mean time without the event up to `until`; ``None`` if the curve is not known so far."""
+        if self.n == 0 or math.isnan(self.at([until])[0]):
+            return None
+        time, survival, at_risk, events = (
+            self.curve[name].to_numpy() for name in ("time", "survival", "at_risk", "events")
+        )
+        beyond = area_beyond(time, survival, until)
+        left = at_risk - events
+        variance = np.divide(events * beyond**2, at_risk * left, out=np.zeros(time.size), where=left > 0)
+        return RestrictedMean(mean=float(beyond[0]), se=math.sqrt(variance.sum()))
+
+
+def area_beyond(
+    times: NDArray[np.float64], survival: NDArray[np.float64], until: float
+) -> NDArray[np.float64]:
+    """Area under a survival curve from each of its times to `until`; 0 from there on."""
+    ends = np.append(times, max(until, times[-1]))
+    area = np.diff(np.minimum(ends, until)) * survival
+    return np.cumsum(area[::-1])[::-1]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -105,25 +206,30 @@ def kaplan_meier(durations: ArrayLike, events: ArrayLike) -> KaplanMeier:
     --------
     >>> kaplan_meier([1.0, 2.0, 3.0], [True, True, False]).median
     2.0
+    >>> kaplan_meier([1.0, 2.0, 5.0, 6.0], [True, True, True, True]).median
+    3.5
     """
     durations, events = _observed(durations, events)
-    if durations.size == 0:
-        return KaplanMeier(n=0, events=0, median=None, median_lo=None, median_hi=None, curve=_NO_CURVE)
-    from lifelines import KaplanMeierFitter
-    from lifelines.utils import qth_survival_times
-
-    with np.errstate(divide="ignore", invalid="ignore"):  # lifelines takes log(0) on its way to the limits
-        fit = KaplanMeierFitter(alpha=0.05).fit(durations, events)
-        limits = fit.confidence_interval_survival_function_
-        lo, hi = (float(time) for time in qth_survival_times(0.5, limits).iloc[0])
+    curve = _curve(durations, events)
+    times = curve["time"].to_numpy()
+    median, lo, hi = (median_of(times, curve[name].to_numpy()) for name in ("survival", "lo", "hi"))
     return KaplanMeier(
         n=durations.size,
         events=int(events.sum()),
-        median=_finite(fit.median_survival_time_),
-        median_lo=_finite(lo),
-        median_hi=_finite(hi),
-        curve=_curve(fit.event_table, fit.survival_function_, limits),
+        median=median,
+        median_lo=lo,
+        median_hi=hi,
+        curve=curve,
     )
+
+
+def median_follow_up(durations: ArrayLike, events: ArrayLike) -> float | None:
+    """Median time for which patients were, or would have been, followed (Schemper and Smith 1996).
+
+    It is the median of the reverse Kaplan-Meier estimate, in which censoring is the event.
+    """
+    durations, events = _observed(durations, events)
+    return kaplan_meier(durations, ~events).median
 
 
 def log_rank(durations: ArrayLike, events: ArrayLike, treated: ArrayLike) -> float | None:
@@ -186,18 +292,39 @@ def cox_hazard_ratio(durations: ArrayLike, events: ArrayLike, treated: ArrayLike
     return HazardRatio(hr=hr, lo=lo, hi=hi, p=p)
 
 
-def _curve(life_table: Any, survival: Any, limits: Any) -> pl.DataFrame:
+def _curve(durations: NDArray[np.float64], events: NDArray[np.bool_]) -> pl.DataFrame:
+    if durations.size == 0:
+        steps = Steps(*(np.zeros(0) for _ in Steps._fields))
+    else:
+        start = np.zeros(1 if durations.min() > 0 else 0)  # a row for time 0, at which nobody leaves
+        weights = np.append(start, np.ones(durations.size))
+        steps = product_limit(np.append(start, durations), np.append(start, events), weights)
+    lo, hi = _limits(steps)
+    leaving = -np.diff(np.append(steps.at_risk, 0.0))
     return pl.DataFrame(
         {
-            "time": life_table.index.to_numpy(dtype=float),
-            "survival": survival.iloc[:, 0].to_numpy(dtype=float),
-            "lo": limits.iloc[:, 0].to_numpy(dtype=float),
-            "hi": limits.iloc[:, 1].to_numpy(dtype=float),
-            "at_risk": life_table["at_risk"].to_numpy(dtype=np.int64),
-            "events": life_table["observed"].to_numpy(dtype=np.int64),
-            "censored": life_table["censored"].to_numpy(dtype=np.int64),
+            "time": steps.times,
+            "survival": steps.survival,
+            "lo": lo,
+            "hi": hi,
+            "at_risk": steps.at_risk.astype(np.int64),
+            "events": steps.events.astype(np.int64),
+            "censored": (leaving - steps.events).astype(np.int64),
         }
     )
+
+
+def _limits(steps: Steps) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """95% limits on the log-log scale with Greenwood's variance; NaN once nobody is left."""
+    left = steps.at_risk - steps.events
+    with np.errstate(divide="ignore", invalid="ignore"):
+        variance = np.cumsum(steps.events / (steps.at_risk * left))
+        width = NORMAL_95 * np.sqrt(variance) / np.log(steps.survival)
+        lo, hi = steps.survival ** np.exp(-width), steps.survival ** np.exp(width)
+    for limit in (lo, hi):
+        limit[variance == 0] = 1.0
+        limit[left == 0] = np.nan
+    return lo, hi
 
 
 def _events_while_both_at_risk(

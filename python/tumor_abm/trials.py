@@ -13,6 +13,7 @@ import polars as pl
 
 from tumor_abm._toml import read_toml
 from tumor_abm.config import Experiment
+from tumor_abm.endpoints import PFS1, PFS2, Endpoint, Kind
 from tumor_abm.errors import InputError
 from tumor_abm.knowledge import Knowledge
 from tumor_abm.knowledge.evidence import designs
@@ -37,7 +38,7 @@ class Row:
     versus
         Name of the arm that hazard ratios are against; ``None`` for controls.
     endpoint
-        Whose time is told: ``PFS1``, ``PFS line 2``, ``PFS2``.
+        Whose time is told.
     """
 
     trial: str
@@ -47,7 +48,7 @@ class Row:
     patients: int | None
     name: str
     versus: str | None
-    endpoint: str
+    endpoint: Endpoint
 
 
 def folder() -> Path:
@@ -176,5 +177,15 @@ def _row(arm: Arm, versus: str | None, experiment: Experiment) -> Row:
         patients=first["n"],
         name=arm.name,
         versus=versus,
-        endpoint=arm.labels.get("endpoint", "PFS1"),
+        endpoint=_endpoint(arm, experiment),
     )
+
+
+def _endpoint(arm: Arm, experiment: Experiment) -> Endpoint:
+    lines = [Endpoint(Kind.PFS, line) for line in range(1, len(arm.line) + 1)]
+    known = {each.name: each for each in (*lines, PFS2)}
+    name = arm.labels.get("endpoint", PFS1.name)
+    if name not in known:
+        key = f"arm {arm.name}: labels.endpoint"
+        raise InputError(file=experiment.file, key=key, found=name, allowed=known)
+    return known[name]

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+import polars as pl
 from rich import box
 from rich.cells import cell_len
-from rich.console import Group
+from rich.console import Group, RenderableType
+from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from tumor_abm.endpoints import Endpoint
+from tumor_abm.endpoints import Endpoint, Kind
+from tumor_abm.therapy import eligibility_in_words
 
 if TYPE_CHECKING:
     from tumor_abm.comparison import Comparison
@@ -22,7 +26,9 @@ WIDE = 110
 
 LEGEND = (
     "Medians in months, NR: not reached. 6 to 36 mo: % without the event. "
-    "ORR, CBR: % of all who began the line. HR: Cox, against the control arm. p: log-rank."
+    "ORR, CBR: % of all who began the line. HR: Cox, against the control arm, of the patients in both arms; "
+    "its interval and p (log-rank) are those of a trial of this size, whose arms are of different patients. "
+    "Paired: what the simulation knows, in which they are the same."
 )
 NOT_REACHED = "NR"
 NOTHING = "–"
@@ -42,6 +48,8 @@ class Section:
     ----------
     title, note
         What stands above it.
+    remarks
+        What stands below it.
     header, rows
         Cells; the first column holds the names of the rows.
     spare
@@ -52,10 +60,18 @@ class Section:
     note: str
     header: list[str]
     rows: list[list[str]]
+    remarks: tuple[str, ...] = ()
     spare: frozenset[str] = frozenset()
 
     def as_text(self, columns: int = WIDE) -> Group:
         """Render for a terminal of so many columns."""
+        parts: list[RenderableType] = [Text(self.title, style="bold")]
+        parts += [Text(self.note, style="dim")] if self.note else []
+        parts += [Text(), self._table(columns)] if self.rows else []
+        parts += [Padding(Text(remark, style="dim"), (0, 0, 0, 2)) for remark in self.remarks]
+        return Group(*parts, Text())
+
+    def _table(self, columns: int) -> Table:
         header, *rows = self._fitted(columns)
         table = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, _GAP - 1, 0, 0))
         table.add_column(header[0], width=max(_NAMES_AT_LEAST, _room_for_names([header, *rows], columns)))
@@ -63,7 +79,7 @@ class Section:
             table.add_column(name, justify="right", no_wrap=True)
         for row in rows:
             table.add_row(*row)
-        return Group(Text(self.title, style="bold"), Text(self.note, style="dim"), Text(), table, Text())
+        return table
 
     def _fitted(self, columns: int) -> list[list[str]]:
         """Cells that leave room for the names: limits go to a line of their own, then columns go."""
@@ -79,9 +95,19 @@ class Section:
 
 
 def sections(comparison: Comparison) -> list[Section]:
-    """Word `comparison`: a section per endpoint, then who gains."""
+    """Word `comparison`: a section per endpoint, the pairs of patients, then who gains."""
     worded = [endpoint_section(comparison, endpoint) for endpoint in comparison.endpoints]
-    return [*worded, gains_section(comparison)] if comparison.gains.height else worded
+    for section in (pairs_section(comparison), gains_section(comparison)):
+        worded += [section] if section.rows else []
+    if comparison.without_meaning:
+        remarks = tuple(_without_meaning(comparison))
+        worded.append(Section(title="Not defined", note="", header=[], rows=[], remarks=remarks))
+    return worded
+
+
+def _without_meaning(comparison: Comparison) -> Iterator[str]:
+    for endpoint, reasons in comparison.without_meaning.items():
+        yield f"{endpoint.name} is not defined: {'; '.join(reasons)}."
 
 
 def _room_for_names(table: list[list[str]], columns: int) -> int:
@@ -137,27 +163,31 @@ def _whole(value: float | None) -> str:
 
 def summary_section(comparison: Comparison) -> Section:
     """Word medians and hazard ratios of the endpoints that are counted from the first day."""
-    endpoints = [each.name for each in comparison.endpoints if each.line in (None, 1)]
+    endpoints = [each for each in comparison.endpoints if each.randomised]
     rows = {(row["arm"], row["endpoint"]): row for row in comparison.table.iter_rows(named=True)}
     arms = comparison.table["arm"].unique(maintain_order=True).to_list()
     compared = len(arms) > 1
-    ratio = " and, below, hazard ratio against the control arm (95% CI)" if compared else ""
+    ratio = " and, below, hazard ratio against the control arm (95% CI of a trial of this size)"
     return Section(
         title="In short",
-        note=f"Median months (95% CI){ratio}.",
-        header=["Arm", *endpoints],
+        note=f"Median months (95% CI){ratio if compared else ''}.",
+        header=["Arm", *(each.name for each in endpoints)],
         rows=[
             [
                 arm,
-                *("\n".join(_in_short(rows[arm, name], comparison.control, compared)) for name in endpoints),
+                *(
+                    "\n".join(_in_short(rows[arm, each.name], comparison.control, compared))
+                    for each in endpoints
+                ),
             ]
             for arm in arms
         ],
+        remarks=tuple(_without_meaning(comparison)),
     )
 
 
 def _in_short(row: Row, control: str, compared: bool) -> Iterator[str]:
-    yield median_text(row["median_months"], row["lo"], row["hi"]) if row["n"] else NOTHING
+    yield _median(row)
     if compared:
         yield next(_against_control(row, control))
 
@@ -166,11 +196,11 @@ def endpoint_section(comparison: Comparison, endpoint: Endpoint) -> Section:
     """Word the arms' survival and response for one endpoint."""
     rows = comparison.table.filter(endpoint=endpoint.name)
     landmarks = [name for name in rows.columns if name.startswith("rate_")]
-    responses = ["orr_pct", "cbr_pct"] if endpoint.line is not None else []
-    compared = rows.height > 1
+    responses = ["orr_pct", "cbr_pct"] if endpoint.kind is Kind.PFS else []
+    compared = endpoint.randomised and bool((rows["n_shared"] > 0).any())
     return Section(
         title=endpoint.title if endpoint.name in endpoint.title else f"{endpoint.title} ({endpoint.name})",
-        note=_endpoint_note(endpoint),
+        note=_endpoint_note(comparison, endpoint, rows),
         header=[
             "Arm",
             "events/n",
@@ -182,31 +212,113 @@ def endpoint_section(comparison: Comparison, endpoint: Endpoint) -> Section:
         rows=[
             [
                 row["arm"],
-                f"{row['events']}/{row['n']}",
-                median_text(row["median_months"], row["lo"], row["hi"]) if row["n"] else NOTHING,
+                NOTHING if row["not_defined"] is not None else f"{row['events'] or 0}/{row['n'] or 0}",
+                _median(row),
                 *(_whole(row[name]) for name in [*landmarks, *responses]),
                 *(_against_control(row, comparison.control) if compared else ()),
             ]
             for row in rows.iter_rows(named=True)
         ],
+        remarks=tuple(_remarks(comparison, endpoint, rows)),
         spare=frozenset({"6 mo", "18 mo", "36 mo"}),
     )
 
 
-def _endpoint_note(endpoint: Endpoint) -> str:
+def _median(row: Row) -> str:
+    if row["not_defined"] is not None:
+        return "not defined"
+    return median_text(row["median_months"], row["lo"], row["hi"]) if row["n"] else NOTHING
+
+
+def _endpoint_note(comparison: Comparison, endpoint: Endpoint, rows: pl.DataFrame) -> str:
     note = endpoint.definition[0].upper() + endpoint.definition[1:]
-    if endpoint.line is not None and endpoint.line > 1:
+    if not endpoint.randomised:
         note += ", of those who reached this line: not a randomised comparison"
+    if comparison.experiment.get("assessment", {}).get("progression_from") == "baseline":
+        note += "; progression is growth from the baseline of a line, not from the nadir as in RECIST 1.1"
+    followed = rows["follow_up_months"].drop_nulls()
+    if followed.len():
+        shortest, longest = (f"{months:.0f}" for months in np.quantile(followed.to_numpy(), (0, 1)))
+        told = shortest if shortest == longest else f"{shortest} to {longest}"
+        note += f". Median follow-up {told} months"
     return note + "."
 
 
+def _remarks(comparison: Comparison, endpoint: Endpoint, rows: pl.DataFrame) -> Iterator[str]:
+    """Say where the endpoint has no meaning, whom a rule censored, and who is in one arm only."""
+    for row in rows.iter_rows(named=True):
+        if row["not_defined"] is not None:
+            yield f"{row['arm']}: not defined: {row['not_defined']}."
+        if row["censored_by_rule"] and row["not_defined"] is None:
+            yield (
+                f"{row['arm']}: a rule led {row['censored_by_rule']} of {row['n']} patients to the next line "
+                "before progression, where this time is censored."
+            )
+        missing = comparison.missing.filter(arm=row["arm"], endpoint=endpoint.name)
+        if missing.height:
+            absent = "; ".join(_absent(comparison, each) for each in missing.iter_rows(named=True))
+            yield (
+                f"{row['arm']}: compared on the {row['n_shared']} patients in both arms (it has {row['n']}, "
+                f"the control arm {row['n_control']}). {absent}."
+            )
+
+
+def _absent(comparison: Comparison, missing: Row) -> str:
+    arm = missing["absent_from"]
+    said = f"{missing['patients']} are not in {arm}"
+    if missing["why"] == "not begun":
+        return f"{said}: they never began its first line, of which they tolerate no drug"
+    among = next(each.get("among", {}) for each in comparison.experiment["arm"] if each["name"] == arm)
+    words = eligibility_in_words(among)
+    return f"{said}, which is about patients {words}" if words else said
+
+
 def _against_control(row: Row, control: str) -> Iterator[str]:
-    if row["arm"] == control:
+    if row["not_defined"] is not None:
+        yield from (NOTHING, NOTHING)
+    elif row["arm"] == control:
         yield from ("1 (control)", "")
-    elif row["n"] == 0:
+    elif not row["n_shared"]:
         yield from (NOTHING, NOTHING)
     else:
         yield from (hazard_ratio_text(row["hr"], row["hr_lo"], row["hr_hi"]), p_text(row["p"]))
+
+
+def pairs_section(comparison: Comparison) -> Section:
+    """Word how arms compare with the control on the same patients."""
+    told = comparison.table.filter(pl.col("n_shared") > 0)
+    until = {row["endpoint"]: row["rmst_until"] for row in told.iter_rows(named=True) if row["rmst_until"]}
+    ends = ", ".join(f"{end:.0f} months ({name})" for name, end in until.items())
+    return Section(
+        title=f"The same patients, against {comparison.control}",
+        note="Intervals and p are paired by patient, as the simulation knows them; a trial knows less. "
+        + (f"Mean months without the event are counted up to {ends}." if ends else ""),
+        header=["Arm", "endpoint", "in both", "HR", "paired 95% CI", "p", "mean difference (paired 95% CI)"],
+        rows=[
+            [
+                row["arm"],
+                row["endpoint"],
+                str(row["n_shared"]),
+                NOTHING if row["hr"] is None else _ratio(row["hr"]),
+                _interval(row["paired_hr_lo"], row["paired_hr_hi"], _ratio),
+                p_text(row["paired_p"]),
+                _difference(row),
+            ]
+            for row in told.iter_rows(named=True)
+        ],
+        spare=frozenset({"p"}),
+    )
+
+
+def _interval(lo: float | None, hi: float | None, worded: Callable[[float], str]) -> str:
+    return NOTHING if lo is None or hi is None else f"{worded(lo)}–{worded(hi)}"
+
+
+def _difference(row: Row) -> str:
+    if row["rmst_difference"] is None:
+        return NOTHING
+    lo, hi = (_signed(row[f"paired_rmst_difference_{end}"]) for end in ("lo", "hi"))
+    return f"{_signed(row['rmst_difference'])} ({lo} to {hi})"
 
 
 def gains_section(comparison: Comparison) -> Section:

@@ -14,7 +14,7 @@ from tumor_abm._toml import read_toml
 from tumor_abm.config import Experiment
 from tumor_abm.errors import InputError
 from tumor_abm.knowledge.population import Population
-from tumor_abm.report.therapy import line_in_words
+from tumor_abm.therapy import line_in_words
 
 _GENES = ("ESR1", "PIK3CA", "RB1", "CCNE1")
 _EVERY_WEEKS = 8

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from tumor_abm.survival import product_limit
+
 Numbers = NDArray[np.float64]
 
 
@@ -49,12 +51,8 @@ class Sample:
 
     def survival(self, months: Numbers) -> Numbers:
         """Kaplan-Meier estimate at given times."""
-        order = np.argsort(self.months, kind="stable")
-        times, first = np.unique(self.months[order], return_index=True)
-        events = np.add.reduceat((self.weight * self.event)[order], first)
-        leaving = np.add.reduceat(self.weight[order], first)
-        at_risk = np.cumsum(leaving[::-1])[::-1]
-        left = np.concatenate([[1.0], np.cumprod(1.0 - events / np.maximum(at_risk, 1e-300))])
+        times, _, _, survival = product_limit(self.months, self.event, self.weight)
+        left = np.concatenate([[1.0], survival])
         found: Numbers = left[np.searchsorted(times, months, side="right")]
         return found
 

@@ -241,14 +241,16 @@ def schema(arguments: argparse.Namespace) -> None:
 
 def _draw(results: Results, comparison: Comparison, directory: Path) -> dict[str, str]:
     """Draw the survival curves and write the report; say what is where."""
+    from tumor_abm.endpoints import is_defined
     from tumor_abm.plots import plot_kaplan_meier, plot_resistance, save_figure
     from tumor_abm.report import write_report
 
     figures = directory / "figures"
     figures.mkdir(exist_ok=True)
-    stems = [endpoint.name.lower().replace(" ", "_") for endpoint in comparison.endpoints]
-    for endpoint, stem in zip(comparison.endpoints, stems, strict=True):
-        save_figure(plot_kaplan_meier(results, endpoint.name), figures / stem)
+    drawn = [endpoint for endpoint in comparison.endpoints if is_defined(endpoint, results)]
+    stems = [endpoint.stem for endpoint in drawn]
+    for endpoint, stem in zip(drawn, stems, strict=True):
+        save_figure(plot_kaplan_meier(results, endpoint), figures / stem)
     save_figure(plot_resistance(results), figures / "resistance")
     report = write_report(results, directory, comparison)
     return {

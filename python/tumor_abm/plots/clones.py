@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
-
 import polars as pl
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -41,7 +39,7 @@ def carried_at(results: Results, moment: str) -> pl.DataFrame:
     -------
     polars.DataFrame
         ``arm, line, alteration, tumours, carried_pct``: the share of the tumours seen at that
-        moment in which at least a twentieth of the cells carry the alteration; ``none of them``
+        moment in which at least a fifth of the cells carry the alteration; ``none of them``
         stands for tumours in which no alteration reaches that.
     """
     clones = results.clones.filter(pl.col("moment") == moment)
@@ -67,8 +65,8 @@ def carried_at(results: Results, moment: str) -> pl.DataFrame:
 def plot_resistance(results: Results, *, titled: bool = True) -> Figure:
     """Draw which alterations tumours carry at progression, per arm and line.
 
-    A bar is the share of progressing tumours in which at least a twentieth of the cells carry the
-    alteration; the mark in it is that share before any treatment.
+    A bar is the share of progressing tumours in which at least a fifth of the cells carry the
+    alteration; the mark is that share at enrolment. Arms in which nobody progressed on a line have no bar.
 
     Parameters
     ----------
@@ -91,11 +89,17 @@ def plot_resistance(results: Results, *, titled: bool = True) -> Figure:
                 where = [
                     row + (place - (len(arms) - 1) / 2) / (len(arms) + 1) for row in range(len(alterations))
                 ]
-                share = _shares(late.filter(arm=arm, line=line), alterations)
+                failed = late.filter(arm=arm, line=line)
+                if failed.is_empty():
+                    continue  # nobody of this arm progressed on this line: no share, not one of zero
+                share = _shares(failed, alterations)
                 before = _shares(early.filter(arm=arm), alterations)
                 panel.barh(where, share, height=0.9 / (len(arms) + 1), color=colours(results)[arm])
                 panel.plot(before, where, "|", color=INK, markersize=6, path_effects=_HALO)
-                _numbers(panel, where, share, before)
+                _numbers(panel, where, share)
+        panels[0].set_xlim(
+            0, 1.18 * max(late["carried_pct"].to_list() + early["carried_pct"].to_list() + [1])
+        )
         if not lines:
             panels[0].set_axis_off()
             panels[0].text(0.5, 0.5, "No tumour progressed.", ha="center", transform=panels[0].transAxes)
@@ -130,7 +134,6 @@ def _frame(panel: Axes, line: int, alterations: list[str], carried: pl.DataFrame
     panel.tick_params(axis="y", length=0)
     panel.grid(axis="x", color=FAINT, linewidth=0.6)
     panel.set_axisbelow(True)
-    panel.margins(x=0.12)
     panel.set_xlabel("% of tumours")
 
 
@@ -139,17 +142,24 @@ def _range(tumours: pl.Series) -> str:
     return f"{counts[0]}" if len(counts) == 1 else f"{counts[0]} to {counts[-1]} per arm"
 
 
-def _numbers(panel: Axes, where: list[float], share: list[float], before: list[float]) -> None:
-    beside = partial(panel.annotate, xytext=(4, 0), textcoords="offset points", va="center")
-    for y, value, mark in zip(where, share, before, strict=True):
-        beside(f"{value:.0f}", (max(value, mark), y), fontsize=6.5, color=MUTED)
+def _numbers(panel: Axes, where: list[float], share: list[float]) -> None:
+    """Write the shares at progression in a column of their own, where no mark is beside them."""
+    for y, value in zip(where, share, strict=True):
+        panel.text(
+            0.99,
+            y,
+            f"{value:.0f}",
+            transform=panel.get_yaxis_transform(),
+            fontsize=6.5,
+            color=MUTED,
+            ha="right",
+            va="center",
+        )
 
 
 def _legend(figure: Figure, results: Results) -> None:
     arms = [Patch(color=colour, label=arm) for arm, colour in colours(results).items()]
-    start = Line2D(
-        [], [], color=INK, marker="|", linestyle="", path_effects=_HALO, label="before any treatment"
-    )
+    start = Line2D([], [], color=INK, marker="|", linestyle="", path_effects=_HALO, label="at enrolment")
     figure.legend(
         handles=[*arms, start],
         title=f"Tumours with the alteration in at least {CARRIED_FROM:.0%} of their cells at progression",

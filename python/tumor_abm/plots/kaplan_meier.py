@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
 
 import numpy as np
@@ -12,14 +12,13 @@ from matplotlib.figure import Figure
 from matplotlib.text import Annotation, Text
 from matplotlib.transforms import Transform
 
-from tumor_abm.comparison import against_control
 from tumor_abm.endpoints import Endpoint, endpoint
+from tumor_abm.paired import Twins, hazard_ratio
 from tumor_abm.plots.style import FAINT, MUTED, colours, new_figure, shortened, style, title, wrapped
 from tumor_abm.results import Results
 from tumor_abm.survival import KaplanMeier, kaplan_meier
 from tumor_abm.wording import hazard_ratio_text, median_text, p_equation
 
-_SHOWN_WHILE_AT_RISK = 0.05
 _CURVES_IN = 3.6
 _LINE_IN = 0.17
 
@@ -27,17 +26,19 @@ Estimates = Mapping[str, KaplanMeier]
 Colours = Mapping[str, str]
 
 
-def plot_kaplan_meier(results: Results, name: str, *, titled: bool = True) -> Figure:
+def plot_kaplan_meier(results: Results, timed: Endpoint | str, *, titled: bool = True) -> Figure:
     """Draw the survival curves of all arms with 95% bands, medians and numbers at risk.
 
-    The time axis ends where less than a twentieth of every arm is still at risk.
+    The time axis ends where no curve rests on enough patients any more. Hazard ratios are of the patients
+    whom an arm shares with the control; where these are not all, their curve in the control arm is drawn,
+    too, dashed. Arms in which the endpoint has no meaning are left out.
 
     Parameters
     ----------
     results
         Of an experiment.
-    name
-        Of the endpoint: ``PFS1``, ``PFS line 2``, ``PFS2``, ``OS``.
+    timed
+        The endpoint, or its name.
     titled
         Whether the figure names the endpoint and the experiment.
 
@@ -46,9 +47,10 @@ def plot_kaplan_meier(results: Results, name: str, *, titled: bool = True) -> Fi
     InputError
         `results` do not hold that endpoint.
     """
-    timed = endpoint(results, name)
+    timed = endpoint(results, timed) if isinstance(timed, str) else timed
     observed = timed.observations(results)
-    estimates = {arm: _estimate(observed.filter(pl.col("arm") == arm)) for arm in results.arms}
+    told = [arm for arm in results.arms if timed.undefined(results.experiment, arm) is None]
+    estimates = {arm: _estimate(observed.filter(arm=arm)) for arm in told}
     colour = colours(results)
     rows_in = _LINE_IN * (2 * len(estimates) + 1)
     with style():
@@ -58,7 +60,8 @@ def plot_kaplan_meier(results: Results, name: str, *, titled: bool = True) -> Fi
         for arm, estimate in estimates.items():
             _curve(axes, estimate, colour[arm])
         _numbers_at_risk(table, axes.get_xticks(), estimates, colour)
-        _hazard_ratios(axes, observed, results.control, estimates, colour)
+        if timed.randomised and results.control in estimates:
+            _against_control(axes, observed, results.control, estimates, colour)
         if titled:
             title(axes, timed.title, str(results.experiment.get("title", "")))
         _label_curves(figure, axes, estimates, colour)
@@ -70,12 +73,7 @@ def _estimate(observed: pl.DataFrame) -> KaplanMeier:
 
 
 def _months_shown(estimates: Iterable[KaplanMeier]) -> float:
-    ends = [
-        estimate.curve.filter(pl.col("at_risk") >= _SHOWN_WHILE_AT_RISK * estimate.n)["time"].max()
-        for estimate in estimates
-        if estimate.n
-    ]
-    return max((end for end in ends if isinstance(end, float)), default=0.0) or 1.0
+    return max((estimate.told_until for estimate in estimates), default=0.0) or 1.0
 
 
 def _tick_step(months: float) -> int:
@@ -88,7 +86,7 @@ def _frame(axes: Axes, timed: Endpoint, months: float) -> None:
     axes.set_ylim(0, 101)
     axes.set_yticks(range(0, 101, 25))
     axes.set_ylabel(f"{timed.without} (%)")
-    axes.set_xlabel(f"Months {timed.definition.split(' to ')[0]}")
+    axes.set_xlabel(f"Months from {timed.start}")
     axes.tick_params(labelbottom=True)
     axes.axhline(50, color=FAINT, linewidth=0.8, zorder=0)
 
@@ -126,17 +124,41 @@ def _numbers_at_risk(table: Axes, ticks: Iterable[float], estimates: Estimates, 
             table.text(month, 2 * row + 1, f"{at_risk}", fontsize=8, ha="center", va="center")
 
 
-def _hazard_ratios(
+def _against_control(
     axes: Axes, observed: pl.DataFrame, control: str, estimates: Estimates, colour: Colours
 ) -> None:
+    """Tell hazard ratios, and draw the control of the same patients where an arm is about some of them."""
     arms = [arm for arm in estimates if arm != control]
     if not arms:
         return
-    lines = [("Hazard ratio against control (95% CI), log-rank p", MUTED)]
+    lines = [("Hazard ratio against control (95% CI of a trial of this size; paired), log-rank p", MUTED)]
     for arm in arms:
-        ratio = against_control(observed, arm, control)
-        text = hazard_ratio_text(ratio["hr"], ratio["hr_lo"], ratio["hr_hi"])
-        lines.append((", ".join(part for part in (text, p_equation(ratio["p"])) if part), colour[arm]))
+        twins = Twins.of(observed, arm, control)
+        lines.append((_ratio_text(twins), colour[arm]))
+        if 0 < len(twins) < estimates[control].n:
+            _dashed(axes, twins.curves[1], colour[arm])
+            lines.append(("dashed: the same patients in the control arm", colour[arm]))
+    _write(axes, lines, estimates)
+
+
+def _ratio_text(twins: Twins) -> str:
+    ratio = hazard_ratio(twins)
+    paired = "" if ratio.paired_lo is None else f"; {ratio.paired_lo:.2f}–{ratio.paired_hi:.2f}"
+    text = hazard_ratio_text(ratio.value, ratio.lo, ratio.hi)
+    text = f"{text.removesuffix(')')}{paired})" if paired else text
+    of_whom = f"{len(twins)} patients in both arms" if len(twins) else "no patient in both arms"
+    return ", ".join(part for part in (text, p_equation(ratio.p), of_whom) if part)
+
+
+def _dashed(axes: Axes, estimate: KaplanMeier, colour: str) -> None:
+    line = _visible(axes, estimate.curve, 800)
+    axes.step(
+        line["time"], 100 * line["survival"], where="post", color=colour, linewidth=1, linestyle=(0, (4, 2))
+    )
+
+
+def _write(axes: Axes, lines: Sequence[tuple[str, str]], estimates: Estimates) -> None:
+    """Put lines of text where the curves leave room: above them if they fall early, else below."""
     late = axes.get_xlim()[1] * 0.6
     falls = all(not estimate.at(late) > 0.5 for estimate in estimates.values())
     x, side, y = (0.99, "right", 0.98) if falls else (0.015, "left", 0.03 + 0.055 * (len(lines) - 1))

@@ -13,6 +13,7 @@ import polars as pl
 
 from tumor_abm import trials
 from tumor_abm.config import Experiment
+from tumor_abm.endpoints import PFS1, PFS2
 from tumor_abm.execution.chunk import Chunk
 from tumor_abm.execution.tables import Tables, simulate
 from tumor_abm.knowledge import Knowledge
@@ -113,11 +114,10 @@ def _observations(tables: Tables, experiments: Mapping[str, Experiment]) -> pl.D
         endpoints = {row.name: row.endpoint for row in trials.rows(experiment)}
         for arm in experiment.arms:
             here = (pl.col("file") == file) & (pl.col("arm") == arm.name)
-            endpoint = endpoints.get(arm.name, "PFS1")
-            line = int(endpoint.rsplit(" ", 1)[1]) if endpoint.startswith("PFS line") else 1
-            on_line = outcomes.filter(here & (pl.col("line") == line))
+            endpoint = endpoints.get(arm.name, PFS1)
+            on_line = outcomes.filter(here & (pl.col("line") == (endpoint.line or 1)))
             timed = on_line.select(*keys, months="pfs_months", event="pfs_event")
-            if endpoint == "PFS2":
+            if endpoint == PFS2:
                 timed = overall.filter(here).select(*keys, months="pfs2_months", event="pfs2_event")
             responded = pl.col("response").cast(pl.String).is_in(["CR", "PR"])
             found.append(
@@ -128,7 +128,7 @@ def _observations(tables: Tables, experiments: Mapping[str, Experiment]) -> pl.D
             )
     columns = [*keys, "months", "event", "responded", "measurable"]
     columns += ["pfs2_months", "pfs2_event", "os_months", "os_event"]
-    return pl.concat(found).select(columns)
+    return pl.concat(found).select(columns).drop_nulls(["months", "event"])
 
 
 def _prevalence(tables: Tables, experiments: Mapping[str, Experiment]) -> pl.DataFrame:

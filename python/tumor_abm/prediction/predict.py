@@ -265,10 +265,11 @@ def _rows(
                 yield _nobody(row, file)
                 continue
             size = row.patients or _size(row, rows, unrestricted, len(lived[row.name].observed) / everybody)
-            control = None
+            pair = None
             if row.versus is not None and row.versus in lived:
-                control = lived[row.versus].among(lived[row.name])
-            yield _row(row, file, lived[row.name], control, size, _control_size(row, rows, size), own, seed)
+                treated, control = lived[row.name], lived[row.versus]
+                pair = treated.among(control), control.among(treated)
+            yield _row(row, file, lived[row.name], pair, size, _control_size(row, rows, size), own, seed)
 
 
 def _own_share(lived: Sequence[_Lived]) -> float:
@@ -304,9 +305,8 @@ def _control_size(row: Row, rows: Sequence[Row], size: int) -> int:
 
 def _nobody(row: Row, file: str) -> dict[str, object]:
     return {
-        **{
-            key: getattr(row, key) for key in ("trial", "arm", "subset", "prior_cdk46i", "endpoint", "versus")
-        },
+        **{key: getattr(row, key) for key in ("trial", "arm", "subset", "prior_cdk46i", "versus")},
+        "endpoint": row.endpoint.name,
         "n": row.patients,
         "file": file,
         "simulated": 0,
@@ -317,7 +317,7 @@ def _row(
     row: Row,
     file: str,
     lived: _Lived,
-    control: _Lived | None,
+    pair: tuple[_Lived, _Lived] | None,
     size: int,
     control_size: int,
     own: float,
@@ -332,9 +332,12 @@ def _row(
         which = lived.drawn(size, member, own, rng)
         medians[i] = median(lived.observed[which])
         responses[i] = 100.0 * float(lived.responded[which].mean())
-        if control is not None and len(control.observed):
-            other = control.drawn(control_size, member, own, rng)
-            ratios[i] = hazard_ratio(lived.observed[which], control.observed[other])
+        if pair is not None and len(pair[0].observed):
+            drawn = (
+                each.observed[each.drawn(patients, member, own, rng)]
+                for each, patients in zip(pair, (size, control_size), strict=True)
+            )
+            ratios[i] = hazard_ratio(*drawn)
     curve = kaplan_meier(lived.observed.months, lived.observed.event)
     pfs_lo, pfs_hi = interval(medians)
     hr_lo, hr_hi = interval(ratios)
@@ -346,7 +349,7 @@ def _row(
         "pfs_median_months": curve.median,
         "pfs_lo": _told(pfs_lo),
         "pfs_hi": _told(pfs_hi),
-        "hr": None if control is None else _ratio(lived, control),
+        "hr": None if pair is None else _ratio(*pair),
         "hr_lo": _told(hr_lo),
         "hr_hi": _told(hr_hi),
         **{
@@ -373,8 +376,10 @@ def _ratio(lived: _Lived, control: _Lived) -> float | None:
 
 
 def _median_of(table: pl.DataFrame, endpoint: str) -> float | None:
-    months, event = (table[f"{endpoint}_{part}"].to_numpy() for part in ("months", "event"))
-    return _told(median(Observed(months, event)))
+    """Median of an endpoint; ``None`` where it is not reached, or has no meaning in the arm."""
+    told = table.select(f"{endpoint}_months", f"{endpoint}_event").drop_nulls()
+    months, event = (told[f"{endpoint}_{part}"].to_numpy() for part in ("months", "event"))
+    return _told(median(Observed(months, event))) if months.size else None
 
 
 def _told(value: float) -> float | None:

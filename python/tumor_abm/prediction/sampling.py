@@ -1,7 +1,7 @@
 """What a trial of a given size would have reported: estimates from samples of simulated patients.
 
-Estimates of the whole simulated cohort come from lifelines, through `tumor_abm.survival`. Intervals need
-hundreds of samples of every arm, for which lifelines is too slow: the few lines here give the same numbers.
+Survival comes from `tumor_abm.survival`, here as elsewhere. Intervals need hundreds of samples of every arm,
+for which Cox's model in lifelines is too slow: the few lines here give the same numbers.
 """
 
 from __future__ import annotations
@@ -11,6 +11,8 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+
+from tumor_abm.survival import median_of, product_limit
 
 Floats = NDArray[np.float64]
 Flags = NDArray[np.bool_]
@@ -32,26 +34,16 @@ class Observed:
         return Observed(self.months[which], self.event[which])
 
 
-def survival_curve(observed: Observed) -> tuple[Floats, Floats]:
-    """Return times at which somebody was seen last, and the Kaplan-Meier estimate from each of them on."""
-    order = np.argsort(observed.months, kind="stable")
-    months, event = observed.months[order], observed.event[order].astype(float)
-    times, first = np.unique(months, return_index=True)
-    events = np.add.reduceat(event, first)
-    survival = np.cumprod(1.0 - events / (months.size - first))
-    return times.astype(np.float64), survival.astype(np.float64)
-
-
 def median(observed: Observed) -> float:
     """Return the Kaplan-Meier median; infinite if not reached."""
-    times, survival = survival_curve(observed)
-    reached = np.flatnonzero(survival <= 0.5 + 1e-12)
-    return float(times[reached[0]]) if reached.size else NOT_REACHED
+    steps = product_limit(observed.months, observed.event)
+    found = median_of(steps.times, steps.survival)
+    return NOT_REACHED if found is None else found
 
 
 def rate(observed: Observed, month: float) -> float:
     """Return the Kaplan-Meier estimate at `month`; NaN after the last patient was censored."""
-    times, survival = survival_curve(observed)
+    times, _, _, survival = product_limit(observed.months, observed.event)
     if month > times[-1] and survival[-1] > 0:
         return math.nan
     before = int(np.searchsorted(times, month, side="right"))

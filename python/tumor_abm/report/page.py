@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from html import escape
 from importlib.resources import files
 from pathlib import Path
@@ -12,13 +12,21 @@ from typing import Any
 import tomli_w
 
 from tumor_abm.comparison import Comparison, compare
-from tumor_abm.endpoints import Endpoint
+from tumor_abm.endpoints import Endpoint, is_defined
 from tumor_abm.plots import plot_kaplan_meier, plot_resistance, svg
 from tumor_abm.plots.clones import TITLE
 from tumor_abm.plots.style import colours
-from tumor_abm.report.therapy import line_in_words
+from tumor_abm.report.baseline import baseline_section, population_in_words
 from tumor_abm.results import Results, without_none, write_whole
-from tumor_abm.wording import LEGEND, Section, endpoint_section, gains_section, summary_section
+from tumor_abm.therapy import eligibility_in_words, line_in_words
+from tumor_abm.wording import (
+    LEGEND,
+    Section,
+    endpoint_section,
+    gains_section,
+    pairs_section,
+    summary_section,
+)
 
 
 def write_report(results: Results, directory: str | Path, comparison: Comparison | None = None) -> Path:
@@ -49,10 +57,14 @@ def _page(results: Results, comparison: Comparison) -> str:
         "question": escape(str(results.experiment.get("question", ""))),
         "facts": escape(_facts(results)),
         "arms": "".join(_arm(results, arm) for arm in results.experiment["arm"]),
+        "afterwards": _afterwards(results.experiment.get("afterwards", [])),
+        "population": escape(population_in_words(results.experiment)),
+        "baseline": _table(baseline_section(results)),
         "summary": _words(summary_section(comparison)),
         "endpoints": "".join(_endpoint(results, comparison, each) for each in comparison.endpoints),
         "legend": escape(LEGEND),
-        "gains": "" if comparison.gains.is_empty() else _words(gains_section(comparison)),
+        "pairs": _words(pairs_section(comparison)),
+        "gains": _words(gains_section(comparison)),
         "resistance": _resistance(results),
         "provenance": _definitions(results.provenance),
         "experiment": escape(tomli_w.dumps(without_none(results.experiment))),
@@ -71,8 +83,17 @@ def _arm(results: Results, arm: Mapping[str, Any]) -> str:
     name = escape(arm["name"])
     control = " <small>control</small>" if arm["name"] == results.control and len(results.arms) > 1 else ""
     swatch = f'<span class="swatch" style="background:{colours(results)[arm["name"]]}"></span>'
-    lines = "".join(f"<li>{_line(line)}</li>" for line in arm.get("line", []))
-    return f"<div class=arm><h3>{swatch}{name}{control}</h3><ol>{lines}</ol></div>"
+    among = eligibility_in_words(arm.get("among", {}))
+    whom = f"<p>Only patients {escape(among)}.</p>" if among else ""
+    return f"<div class=arm><h3>{swatch}{name}{control}</h3>{whom}{_lines(arm.get('line', []))}</div>"
+
+
+def _afterwards(lines: Sequence[Mapping[str, Any]]) -> str:
+    return f"<div class=arm><h3>Then, in every arm</h3>{_lines(lines)}</div>" if lines else ""
+
+
+def _lines(lines: Sequence[Mapping[str, Any]]) -> str:
+    return f"<ol>{''.join(f'<li>{_line(line)}</li>' for line in lines)}</ol>"
 
 
 def _line(line: Mapping[str, Any]) -> str:
@@ -83,14 +104,14 @@ def _line(line: Mapping[str, Any]) -> str:
 
 def _endpoint(results: Results, comparison: Comparison, timed: Endpoint) -> str:
     section = endpoint_section(comparison, timed)
-    figure = svg(
-        plot_kaplan_meier(results, timed.name, titled=False), f"Kaplan-Meier curves: {section.title}"
-    )
+    if not is_defined(timed, results):
+        return _words(section)
+    figure = svg(plot_kaplan_meier(results, timed, titled=False), f"Kaplan-Meier curves: {section.title}")
     return f"<section>{_heading(section)}<figure>{figure}</figure>{_table(section)}</section>"
 
 
 def _words(section: Section) -> str:
-    return f"<section>{_heading(section)}{_table(section)}</section>"
+    return f"<section>{_heading(section)}{_table(section)}</section>" if section.rows else ""
 
 
 def _resistance(results: Results) -> str:
@@ -109,7 +130,8 @@ def _table(section: Section) -> str:
     rows = "".join(
         f"<tr><th scope=row>{escape(name)}</th>{_cells(cells)}</tr>" for name, *cells in section.rows
     )
-    return f"<div class=wide><table><thead><tr>{header}</tr></thead><tbody>{rows}</tbody></table></div>"
+    table = f"<div class=wide><table><thead><tr>{header}</tr></thead><tbody>{rows}</tbody></table></div>"
+    return table + "".join(f"<p class=note>{escape(remark)}</p>" for remark in section.remarks)
 
 
 def _cells(cells: list[str]) -> str:

@@ -1,4 +1,4 @@
-"""Lines of therapy in words, from an experiment as it was run."""
+"""Lines of therapy, and who is given them, in words, from an experiment as it was run."""
 
 from __future__ import annotations
 
@@ -24,13 +24,66 @@ def line_in_words(line: Words) -> list[str]:
     ]
 
 
+def eligibility_in_words(asked: Words) -> str:
+    """Say what is asked of patients; empty if nothing is.
+
+    Examples
+    --------
+    >>> eligibility_in_words({"visceral": True, "altered": ["PIK3CA", "ESR1"]})
+    'with visceral disease, and with PIK3CA and ESR1 altered'
+    """
+    return ", and ".join(_asked(asked))
+
+
+def _asked(asked: Words) -> Iterator[str]:
+    flags = {
+        "visceral": ("with visceral disease", "without visceral disease"),
+        "measurable": ("with measurable disease", "with bone-only disease"),
+        "premenopausal": ("before menopause", "after menopause"),
+        "endocrine_sensitive": ("sensitive to endocrine therapy", "not sensitive to endocrine therapy"),
+    }
+    for key, (holds, fails) in flags.items():
+        if asked.get(key) is not None:
+            yield holds if asked[key] else fails
+    lists = {
+        "altered": ("with {} altered", " and "),
+        "altered_any": ("with {} altered", " or "),
+        "not_altered": ("without {} altered", " or "),
+        "detected": ("with {} seen in ctDNA", " and "),
+        "not_detected": ("without {} seen in ctDNA", " or "),
+        "taken": ("who have taken {}", " or "),
+        "not_taken": ("who have not taken {}", " or "),
+        "history": ("who come as: {}", " or "),
+        "prior_ended": ("whose last line ended by {}", " or "),
+    }
+    for key, (words, joint) in lists.items():
+        if asked.get(key):
+            yield words.format(joint.join(asked[key]))
+    if asked.get("exposure"):
+        exposure = asked["exposure"]
+        drugs = " or ".join(exposure["drugs"])
+        yield f"with {_between(exposure, 'months_at_least', 'months_below')} on {drugs}"
+    if any(asked.get(key) is not None for key in ("prior_months_at_least", "prior_months_below")):
+        yield f"with {_between(asked, 'prior_months_at_least', 'prior_months_below')} on the last line"
+
+
+def _between(asked: Words, at_least: str, below: str) -> str:
+    bounds = {"at least": asked.get(at_least), "less than": asked.get(below)}
+    return (
+        " and ".join(f"{words} {bound:g}" for words, bound in bounds.items() if bound is not None) + " months"
+    )
+
+
 def _choice(line: Words) -> str:
     if "choose" not in line:
         return _regimen(line["regimen"])
-    *first, last = line["choose"]
-    options = [f"{_regimen(option['regimen'])} if {_condition(option['if'])}" for option in first]
-    condition = f" if {_condition(last['if'])}" if "if" in last else ""
-    return "; else ".join([*options, _regimen(last["regimen"]) + condition])
+    return "; else ".join(_option(option) for option in line["choose"])
+
+
+def _option(option: Words) -> str:
+    drawn = f" (drawn with weight {option['share']:g})" if "share" in option else ""
+    condition = f" if {_condition(option['if'])}" if "if" in option else ""
+    return f"{_regimen(option['regimen'])}{condition}{drawn}"
 
 
 def _regimen(regimen: list[Any]) -> str:
@@ -106,6 +159,14 @@ def _simple_conditions(condition: Words) -> Iterator[str]:
         yield _sld_change(condition["sld_change"])
     if "prior_months_below" in condition:
         yield f"the line before lasted less than {condition['prior_months_below']:g} months"
+    if "taken" in condition:
+        yield f"{condition['taken']} was taken before"
+    if "premenopausal" in condition:
+        yield (
+            "the patient is before menopause"
+            if condition["premenopausal"]
+            else "the patient is after menopause"
+        )
     if "visceral" in condition:
         yield "there is visceral disease" if condition["visceral"] else "there is no visceral disease"
 

@@ -1,0 +1,104 @@
+"""The patients of an experiment on the day of enrolment: who they are, in words and as a table."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from tumor_abm.results import Results
+from tumor_abm.therapy import eligibility_in_words
+from tumor_abm.wording import NOTHING, Section
+
+# Column of `patients` to its name with its unit, its decimals, and a factor.
+_NUMBERS: Mapping[str, tuple[str, int, float]] = {
+    "volume_cm3": ("Tumour volume, cm³", 0, 1.0),
+    "sld_mm": ("Sum of diameters, mm", 0, 1.0),
+    "target_lesions": ("Target lesions", 0, 1.0),
+    "doubling_days": ("Volume doubling time untreated, days", 0, 1.0),
+    "turnover": ("Turnover (death over division)", 2, 1.0),
+    "er_dependence": ("Share of cyclin D that ER drives, %", 0, 100.0),
+    "relapse_months": ("Adjuvant therapy to relapse, months", 0, 1.0),
+    "prior_lines": ("Lines for advanced disease before", 0, 1.0),
+    "prior_months": ("Time on the last line before, months", 1, 1.0),
+    "neutrophils": ("Neutrophils, 10⁹/L", 1, 1.0),
+}
+_FLAGS = {
+    "visceral": "Visceral disease",
+    "bone_only": "Bone-only disease",
+    "premenopausal": "Before menopause",
+}
+
+
+def population_in_words(experiment: Mapping[str, Any]) -> str:
+    """Name the population of an experiment as it was run, its histories, and what is asked of all."""
+    population = experiment.get("population", {})
+    if not isinstance(population, Mapping):
+        return f"Population: {population}."
+    said = [f"Population: {population['name']}"] if "name" in population else []
+    said += [f"{population['label']}"] if "label" in population else []
+    histories = population.get("history", [])
+    total = sum(history.get("share", 1.0) for history in histories)
+    if histories:
+        shares = (f"{history['name']} ({history.get('share', 1.0) / total:.0%})" for history in histories)
+        said.append(f"Histories: {', '.join(shares)}")
+    asked = eligibility_in_words(population.get("eligibility", {}))
+    if asked:
+        said.append(f"Only patients {asked}")
+    return " ".join(f"{sentence.rstrip('.')}." for sentence in said)
+
+
+def baseline_section(results: Results) -> Section:
+    """Tell the patients of every arm at enrolment: n, medians with their range, and shares."""
+    patients = _with_doubling(results.patients)
+    groups = {"All": patients}
+    for arm in results.arms:
+        lived = results.overall.filter(arm=arm).select("patient")
+        own = patients.join(lived, on="patient", how="semi")
+        if own.height != patients.height:
+            groups[arm] = own
+    return Section(
+        title="Patients at enrolment",
+        note="Median (range), or share.",
+        header=["At enrolment: median (range), or share", *groups],
+        rows=[
+            ["Patients", *(str(group.height) for group in groups.values())],
+            *([name, *cells] for name, cells in _rows(list(groups.values()))),
+        ],
+    )
+
+
+def _with_doubling(patients: pl.DataFrame) -> pl.DataFrame:
+    if "net_growth_per_day" not in patients.columns:
+        return patients
+    return patients.with_columns(doubling_days=pl.lit(2.0).log() / pl.col("net_growth_per_day"))
+
+
+def _rows(groups: list[pl.DataFrame]) -> Iterator[tuple[str, list[str]]]:
+    columns = groups[0].columns
+    for column, (name, decimals, factor) in _NUMBERS.items():
+        if column in columns and groups[0][column].drop_nulls().len():
+            yield name, [_range(group[column] * factor, decimals) for group in groups]
+    for column, name in _FLAGS.items():
+        if column in columns:
+            yield name, [_share(group[column]) for group in groups]
+    if "history" in columns and groups[0]["history"].n_unique() > 1:
+        for history in groups[0]["history"].cast(pl.String).unique().sort():
+            yield (
+                f"History: {history}",
+                [_share(group["history"].cast(pl.String) == history) for group in groups],
+            )
+
+
+def _range(values: pl.Series, decimals: int) -> str:
+    told = values.drop_nulls().cast(pl.Float64).drop_nans().to_numpy()
+    if told.size == 0:
+        return NOTHING
+    middle, low, high = (f"{value:.{decimals}f}" for value in np.quantile(told, (0.5, 0.0, 1.0)))
+    return f"{middle} ({low}–{high})"
+
+
+def _share(flags: pl.Series) -> str:
+    return NOTHING if flags.is_empty() else f"{100 * float(flags.sum()) / flags.len():.0f}%"
