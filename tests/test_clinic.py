@@ -12,6 +12,7 @@ from tumor_abm import Results, TumorModel, run_experiment
 from tumor_abm.config import Experiment
 from tumor_abm.errors import InputError
 from tumor_abm.knowledge import Knowledge
+from tumor_abm.toxicity import neutropenia
 
 TABLES = ("outcomes", "overall", "assessments", "clones", "trajectory", "events")
 
@@ -411,3 +412,22 @@ def test_untreated_growth_is_logistic_where_cells_compete() -> None:
         cells += 0.02 * cells * (1 - cells / capacity)
         assert abs(model.cells / cells - 1) < 1e-3  # ten standard deviations of 1e10 cells
     assert model.cells > 0.5 * capacity
+
+
+def test_grades_of_neutropenia_are_rates_per_arm() -> None:
+    def outcomes(arm: str, counts: list[float | None]) -> pl.DataFrame:
+        return pl.DataFrame(
+            {
+                "patient": range(len(counts)),
+                "arm": [arm] * len(counts),
+                "line": pl.Series([1] * len(counts), dtype=pl.UInt32),
+                "lowest_neutrophils": pl.Series(counts, dtype=pl.Float64),
+            }
+        )
+
+    table = pl.concat([outcomes("b", [2.5, 1.7, 1.2, 0.7, 0.4]), outcomes("a", [0.99, 1.0, None])])
+    rates = neutropenia(Results({"outcomes": table}, {"arm": [{"name": "b"}, {"name": "a"}]}, {}))
+    assert rates.rows() == [
+        ("b", 1, 5, 20.0, 20.0, 20.0, 20.0, 40.0),
+        ("a", 1, 2, 0.0, 50.0, 50.0, 0.0, 50.0),
+    ]

@@ -46,7 +46,11 @@ def run(arguments: argparse.Namespace) -> None:
     tables = ", ".join(results.tables)
     _print_pairs(
         f"\nIn {arguments.out}:",
-        {"tables": f"{tables} (parquet)", "comparison": "comparison, who_gains (parquet, csv)", **drawn},
+        {
+            "tables": f"{tables} (parquet)",
+            "comparison": "comparison, who_gains, neutropenia (parquet, csv)",
+            **drawn,
+        },
     )
 
 
