@@ -1,10 +1,12 @@
 """The cases of `reference.json`, and what it takes to agree with one.
 
-Every test uses the one `SEED`. It is never changed to make a test pass: thresholds are wide
-(4.5 standard errors, p > 1e-6), so a failure means a bias or a bug.
+Every seed follows from the one `SEED` and from what is run, so that no two runs share random numbers.
+It is never changed to make a test pass: thresholds are wide (4.5 standard errors, p > 1e-6), so a
+failure means a bias or a bug.
 """
 
 import functools
+import hashlib
 import json
 import math
 from collections.abc import Callable, Iterable
@@ -18,12 +20,18 @@ import pytest
 import tumor_abm as ta
 from numpy.typing import ArrayLike
 from scipy import stats
-from verification.ledger import Comparison, Ledger, number
+from verification.ledger import COMPARED, Comparison, Ledger, number
 
 SEED = 20_260_417
 REFERENCE = Path(__file__).with_name("reference.json")
 # Cells push their neighbours aside, however many: every division finds room, as in a well-mixed tumour.
 WELL_MIXED = ta.Space(dimensions=2, placement="push", depth=100_000)
+
+
+def derived_seed(*names: object) -> int:
+    """Give what is named so a seed of its own, the same on every run."""
+    text = "/".join(str(name) for name in (SEED, *names))
+    return int.from_bytes(hashlib.sha256(text.encode()).digest()[:6])
 
 
 def chi_square_p(observed: ArrayLike, probabilities: ArrayLike) -> float:
@@ -82,7 +90,7 @@ class Case:
         away = (estimate - self.expected) / error
         self.record(
             found=f"{number(estimate)} ({replicates:,} replicates, {away:+.2f} SE)",
-            tolerance=f"± {allowed:.3g} ({z} SE{f' + {bias:.3g}' if bias else ''})",
+            tolerance=within(allowed, self.expected, f"{z} SE{f' + {bias:.3g}' if bias else ''}"),
             passed=abs(estimate - self.expected) <= allowed,
             engine=engine,
         )
@@ -135,14 +143,20 @@ class Case:
         expected: Any = None,
         what: str | None = None,
         engine: str | None = None,
+        compared: str | None = None,
     ) -> None:
-        """Write a comparison into the ledger, and fail if it does not agree."""
+        """Write a comparison into the ledger, and fail if it does not agree.
+
+        What is compared is one of `COMPARED`; by default what a row of this engine usually is.
+        """
+        engine = engine or _engine_of(self)
         comparison = Comparison(
             case=self.id,
             section=self.section,
             what=self.statistic if what is None else what,
             source=self.source,
-            engine=engine or _engine_of(self),
+            compared=compared or usually_compared(engine),
+            engine=engine,
             expected=number(self.expected if expected is None else expected),
             found=number(found),
             tolerance=tolerance,
@@ -151,6 +165,17 @@ class Case:
         if comparison not in LEDGER.comparisons:
             LEDGER.comparisons.append(comparison)
         assert passed, comparison
+
+
+def within(allowed: float, expected: float, why: str) -> str:
+    """Write a tolerance, its size relative to what is expected, and what it follows from."""
+    share = f"{allowed / abs(expected):.1%}, " if expected else ""
+    return f"± {allowed:.3g} ({share}{why})"
+
+
+def usually_compared(engine: str) -> str:
+    """What a row of this engine compares unless it says otherwise."""
+    return next(kind for kind, (engines, _) in COMPARED.items() if engine in engines)
 
 
 def _parameter() -> str | None:
@@ -244,10 +269,16 @@ def finding() -> Callable[..., None]:
     return record
 
 
+@pytest.fixture
+def seed(request: pytest.FixtureRequest) -> int:
+    """Give the test that runs a seed of its own."""
+    return derived_seed(request.node.path.stem, request.node.name)
+
+
 @pytest.fixture(scope="session")
-def seed() -> int:
-    """Give the one seed."""
-    return SEED
+def seed_of() -> Callable[..., int]:
+    """Give a seed of its own to what is named so; for runs that several tests share."""
+    return derived_seed
 
 
 @pytest.fixture(scope="session")
@@ -258,16 +289,18 @@ def engine() -> str:
 
 @pytest.fixture(scope="session")
 def simulate(engine: str) -> Callable[..., pl.DataFrame]:
-    """Run `tumor_abm.replicate` with the one seed, on the lattice with room for every division.
+    """Run `tumor_abm.replicate` with a seed of its own, on the lattice with room for every division.
 
-    The engine is that of the test that runs, which is asked for when it runs: a fixture of the session
-    may be kept from a test with another engine.
+    The seed follows from engine and law, so engines that are compared draw independently. The engine is
+    that of the test that runs, which is asked for when it runs: a fixture of the session may be kept from
+    a test with another engine.
     """
 
     def run(**law: Any) -> pl.DataFrame:
         engine = law.get("engine") or _parameter() or "clones"
         space = {"space": WELL_MIXED} if engine == "lattice" else {}
-        return ta.replicate(**{"seed": SEED, "threads": 2, "engine": engine, **space, **law})
+        law = {"engine": engine, **space, **law}
+        return ta.replicate(**{"seed": derived_seed(sorted(law.items())), "threads": 2, **law})
 
     return run
 

@@ -38,9 +38,9 @@ def mixed(**options):
 
 
 @pytest.fixture(scope="module")
-def yule_spectra(seed):
+def yule_spectra(seed_of):
     # dt = 0.001 overshoots 200 cells by 0.1: 0.05%.
-    trees = (yule(seed + i, 200, dt=0.001) for i in range(500))
+    trees = (yule(seed_of("yule_spectra", i), 200, dt=0.001) for i in range(600))
     return np.array([tree.site_frequency_spectrum()[:200] for tree in trees])
 
 
