@@ -18,14 +18,11 @@ COMPARED = {
         ("clones", "cells", "lattice"),
         "Tumours that the engine grew, against an exact or published result.",
     ),
-    "engine, plain law": (
-        (),
-        "Tumours that the engine grew, against the law in plain Python, one cell after the other.",
-    ),
+    "engine, plain law": ((), "Tumours that the engine grew, against the law in plain Python, cell by cell."),
     "engine, engine": ((), "Two engines, or two settings of one, with seeds of their own."),
     "patients, theory": (
         ("patients",),
-        "Whole patients of `run_experiment` or `TumorModel`, as their tables show them, against an exact law.",
+        "Whole patients of `run_experiment` or `TumorModel`, as tables show them, against an exact law.",
     ),
     "patients, patients": ((), "Whole patients whose cells are held in two ways, with seeds of their own."),
     "function, known answer": (
@@ -36,12 +33,12 @@ COMPARED = {
     "plain law, theory": (("reference",), "The law in plain Python against an exact result."),
     "closed form, published value": (
         ("theory",),
-        "The package's own closed form (`tumor_abm.theory`) against the value of `reference.json`, which other code "
-        "computed from the publication and simulation confirmed. No engine runs.",
+        "The package's own closed form (`tumor_abm.theory`) against the value of `reference.json`, which other "
+        "code computed from the publication and simulation confirmed. No engine runs.",
     ),
     "test, its power": (
         ("design",),
-        "Whether a test of this page would see a stated departure, at the level it uses.",
+        "Whether a test of this page sees a stated departure, at the level it uses.",
     ),
 }
 
@@ -117,13 +114,13 @@ SECTIONS = {
     "12_patients": (
         "Whole patients",
         "Patients of `run_experiment` and `TumorModel` as their tables show them: what arose on the way to "
-        "diagnosis, what scans and liquid biopsies see, how follow-up ends, and what drugs do. Covariates that "
-        "matter are fixed in the experiment.",
+        "diagnosis, what scans and liquid biopsies see, how follow-up ends, and what drugs do. Covariates "
+        "that matter are fixed in the experiment.",
     ),
     "13_power": (
         "Power",
-        "For each kind of test on this page, runs with a stated mistake that it must reject, at the level that "
-        "it uses: 4.5 standard errors, p < 1e-6. Each is rejected in every repeat.",
+        "For each kind of test on this page, runs with a stated mistake that it must reject, at the level "
+        "that it uses: 4.5 standard errors, p < 1e-6.",
     ),
     "10_reference": (
         "The plain reference",
@@ -150,11 +147,11 @@ plain Python law in `tests/reference.py`, and `design` says something about a te
 and the engine is `lattice`, its cells push their neighbours aside, however many, so that every division finds
 room.
 
-* Every seed follows from {seed} and from what is run, engine included: no two rows share random numbers unless
-  they are statistics of the same runs. None is chosen.
-* A tolerance is 4.5 standard errors ("SE") at the number of replicates (two-sided level 7e-6), plus, for formulae
-  that are themselves approximations, a stated bias; beside it stands its share of the expected value. Tests of
-  laws and of two samples reject below p = 1e-6. So a failure means a bias or a bug.
+* Every seed follows from {seed} and from what is run, engine included, and none is chosen: rows share random
+  numbers only if they are statistics of the same runs.
+* A tolerance is 4.5 standard errors ("SE") at the number of replicates (two-sided level 7e-6), plus, for
+  formulae that are themselves approximations, a stated bias; its share of the expected value stands beside it.
+  Tests of laws and of two samples reject below p = 1e-6. So a failure means a bias or a bug.
 * A case in continuous time runs at a step so short that what is left of it is a fraction of a standard error.
 * Found values are those of one run, the same on every run. `make verify` writes this page anew.
 

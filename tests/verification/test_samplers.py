@@ -202,7 +202,7 @@ def test_time_is_a_count_of_steps(case):
     population = ta.Population(division=[0.0], death=[0.0], initial=[1], dt=0.1, seed=1)
     population.step(100_000)
     time.record(
-        what=f"day of a population after 100,000 steps of 0.1, whose sum in floating point is {time.expected:.9f}",
+        what=f"day of a population after 100,000 steps of 0.1, which add up to {time.expected:.9f}",
         expected=10_000.0,
         found=f"{population.day:.9f}",
         tolerance="exact",
