@@ -19,8 +19,8 @@ import polars as pl
 import pytest
 import tumor_abm as ta
 from numpy.typing import ArrayLike
-from scipy import stats
-from verification.ledger import COMPARED, Comparison, Ledger, number
+from verification.ledger import COMPARED, Comparison, Ledger, number, within
+from verification.samples import chi_square_p
 
 SEED = 20_260_417
 REFERENCE = Path(__file__).with_name("reference.json")
@@ -32,25 +32,6 @@ def derived_seed(*names: object) -> int:
     """Give what is named so a seed of its own, the same on every run."""
     text = "/".join(str(name) for name in (SEED, *names))
     return int.from_bytes(hashlib.sha256(text.encode()).digest()[:6])
-
-
-def chi_square_p(observed: ArrayLike, probabilities: ArrayLike) -> float:
-    """p of a chi-square test; cells are pooled, rarest first, until each expects at least 5."""
-    observed, probabilities = np.asarray(observed, dtype=float), np.asarray(probabilities, dtype=float)
-    assert observed.shape == probabilities.shape
-    assert math.isclose(probabilities.sum(), 1, abs_tol=1e-9), "the cells must cover everything"
-    order = np.argsort(probabilities, kind="stable")
-    expected = probabilities[order] * observed.sum()
-    starts, pooled = [0], 0.0
-    for cell, size in enumerate(expected):
-        if pooled >= 5:
-            starts.append(cell)
-            pooled = 0.0
-        pooled += size
-    assert len(starts) > 1, "too few observations to test anything"
-    seen = np.add.reduceat(observed[order], starts)
-    wanted = np.add.reduceat(expected, starts)
-    return float(stats.chi2.sf(np.sum((seen - wanted) ** 2 / wanted), len(starts) - 1))
 
 
 LEDGER = Ledger()
@@ -165,12 +146,6 @@ class Case:
         if comparison not in LEDGER.comparisons:
             LEDGER.comparisons.append(comparison)
         assert passed, comparison
-
-
-def within(allowed: float, expected: float, why: str) -> str:
-    """Write a tolerance, its size relative to what is expected, and what it follows from."""
-    share = f"{allowed / abs(expected):.1%}, " if expected else ""
-    return f"± {allowed:.3g} ({share}{why})"
 
 
 def usually_compared(engine: str) -> str:

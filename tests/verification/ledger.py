@@ -33,7 +33,7 @@ COMPARED = {
     "plain law, theory": (("reference",), "The law in plain Python against an exact result."),
     "closed form, published value": (
         ("theory",),
-        "The package's own closed form (`tumor_abm.theory`) against the value of `reference.json`, which other "
+        "The package's own closed form (`tumor_abm.theory`) against that of `reference.json`, which other "
         "code computed from the publication and simulation confirmed. No engine runs.",
     ),
     "test, its power": (
@@ -150,7 +150,7 @@ room.
 * Every seed follows from {seed} and from what is run, engine included, and none is chosen: rows share random
   numbers only if they are statistics of the same runs.
 * A tolerance is 4.5 standard errors ("SE") at the number of replicates (two-sided level 7e-6), plus, for
-  formulae that are themselves approximations, a stated bias; its share of the expected value stands beside it.
+  formulae that are themselves approximations, a stated bias; beside it stands its share of what is expected.
   Tests of laws and of two samples reject below p = 1e-6. So a failure means a bias or a bug.
 * A case in continuous time runs at a step so short that what is left of it is a fraction of a standard error.
 * Found values are those of one run, the same on every run. `make verify` writes this page anew.
@@ -178,6 +178,12 @@ def number(value: Any) -> str:
         shown = ", ".join(number(item) for item in items[:4])
         return shown + (", …" if len(items) > 4 else "")
     return str(value)
+
+
+def within(allowed: float, expected: float, why: str) -> str:
+    """Write a tolerance, its size relative to what is expected, and what it follows from."""
+    share = f"{allowed / abs(expected):.1%}, " if expected else ""
+    return f"± {allowed:.3g} ({share}{why})"
 
 
 @dataclass(frozen=True, kw_only=True)

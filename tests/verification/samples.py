@@ -1,13 +1,33 @@
-"""Are two samples of one law? By a table of small counts, or by the energy distance."""
+"""Is a sample of a law, are two of one law? By tables of counts, or by the energy distance."""
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Iterable
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 from scipy import stats
+
+
+def chi_square_p(observed: ArrayLike, probabilities: ArrayLike) -> float:
+    """p of a chi-square test; cells are pooled, rarest first, until each expects at least 5."""
+    observed, probabilities = np.asarray(observed, dtype=float), np.asarray(probabilities, dtype=float)
+    assert observed.shape == probabilities.shape
+    assert math.isclose(probabilities.sum(), 1, abs_tol=1e-9), "the cells must cover everything"
+    order = np.argsort(probabilities, kind="stable")
+    expected = probabilities[order] * observed.sum()
+    starts, pooled = [0], 0.0
+    for cell, size in enumerate(expected):
+        if pooled >= 5:
+            starts.append(cell)
+            pooled = 0.0
+        pooled += size
+    assert len(starts) > 1, "too few observations to test anything"
+    seen = np.add.reduceat(observed[order], starts)
+    wanted = np.add.reduceat(expected, starts)
+    return float(stats.chi2.sf(np.sum((seen - wanted) ** 2 / wanted), len(starts) - 1))
 
 
 def table_p(first: Iterable[tuple[int, ...]], second: Iterable[tuple[int, ...]]) -> float:
