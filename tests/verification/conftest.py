@@ -65,9 +65,8 @@ class Case:
     def check_estimate(self, estimate: float, replicates: int, *, engine: str | None = None) -> None:
         """An estimate from so many replicates agrees."""
         assert self.tolerance["kind"] == "z"
-        error = self.tolerance["sd"] / math.sqrt(replicates)
         z, bias = self.tolerance["z"], self.tolerance["bias"]
-        allowed = bias + z * error
+        error, allowed = self._error(replicates), self.allowed(replicates)
         away = (estimate - self.expected) / error
         self.record(
             found=f"{number(estimate)} ({replicates:,} replicates, {away:+.2f} SE)",
@@ -75,6 +74,13 @@ class Case:
             passed=abs(estimate - self.expected) <= allowed,
             engine=engine,
         )
+
+    def _error(self, replicates: int) -> float:
+        return float(self.tolerance["sd"]) / math.sqrt(replicates)
+
+    def allowed(self, replicates: int) -> float:
+        """How far from the expected value the mean of so many replicates may be."""
+        return float(self.tolerance["bias"]) + float(self.tolerance["z"]) * self._error(replicates)
 
     def check_law(
         self, observed: ArrayLike, probabilities: ArrayLike | None = None, *, engine: str | None = None
@@ -97,7 +103,7 @@ class Case:
         values = np.minimum(np.asarray(values).astype(np.int64), last)
         self.check_law(np.bincount(values, minlength=last + 1), engine=engine)
 
-    def check_value(self, value: ArrayLike, *, engine: str | None = None) -> None:
+    def check_value(self, value: ArrayLike, **row: str) -> None:
         """A number without chance agrees."""
         kind, size = self.tolerance["kind"], self.tolerance.get("value", 0.0)
         assert kind in ("abs", "rel", "exact")
@@ -106,7 +112,7 @@ class Case:
             found=value,
             tolerance=f"{kind} {size:g}" if size else "exact",
             passed=np.allclose(value, self.expected, rtol=rtol, atol=atol),
-            engine=engine,
+            **row,
         )
 
     def check_formula(self, value: ArrayLike, rel: float = 1e-12, expected: ArrayLike | None = None) -> None:
