@@ -111,17 +111,6 @@ SECTIONS = {
         "Random numbers and samplers",
         "Known answers of the generator, and the traps that published samplers fell into.",
     ),
-    "12_patients": (
-        "Whole patients",
-        "Patients of `run_experiment` and `TumorModel` as their tables show them: what arose on the way to "
-        "diagnosis, what scans and liquid biopsies see, how follow-up ends, and what drugs do. Covariates "
-        "that matter are fixed in the experiment.",
-    ),
-    "13_power": (
-        "Power",
-        "For each kind of test on this page, runs with a stated mistake that it must reject, at the level "
-        "that it uses: 4.5 standard errors, p < 1e-6.",
-    ),
     "10_reference": (
         "The plain reference",
         "`tests/reference.py` is the law in plain Python, one cell after the other. Engines are compared "
@@ -132,6 +121,17 @@ SECTIONS = {
         "Short steps tend to continuous time",
         "Moments of the law of steps against the closed forms of continuous time: the error falls as the "
         "first power of dt.",
+    ),
+    "12_patients": (
+        "Whole patients",
+        "Patients of `run_experiment` and `TumorModel` as their tables show them: what arose on the way to "
+        "diagnosis, what scans and liquid biopsies see, how follow-up ends, and what drugs do. Covariates "
+        "that matter are fixed in the experiment.",
+    ),
+    "13_power": (
+        "Power",
+        "For each kind of test on this page, runs with a stated mistake that it must reject, at the level "
+        "that it uses: 4.5 standard errors, p < 1e-6.",
     ),
 }
 

@@ -107,7 +107,7 @@ def test_mutants_that_grow_twice_as_fast(case, simulate, engine):
         division=(1.0, 2.0),
         until=ta.Until(counts={0: 10_000}),
         dt=0.004,
-        replicates=10_000 if engine == "clones" else 2_000,
+        replicates=10_000 if engine == "clones" else 1_000,
     )
     law.check_counts(runs["n_1"])
 
