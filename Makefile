@@ -15,7 +15,7 @@ export PIP_CONSTRAINT := $(CURDIR)/constraints.txt
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := build
-.PHONY: build run test verify browser-test lint format bench screenshots evidence constraints clean help
+.PHONY: build run test verify browser-test lint format bench screenshots evidence evolution constraints clean help
 
 build: $(BUILT) ## create .venv and build everything into it
 
@@ -68,6 +68,10 @@ screenshots: build ## take the screenshots of the README anew (needs chromium)
 evidence: build ## predict all trials and write docs/evidence.md with its figures
 	$(BIN)/tumor-abm predict --out results/predictions.parquet --keep results/evidence --patients $(PATIENTS)
 	$(BIN)/python -m tumor_abm.report.evidence results/evidence docs/evidence.md
+
+evolution: build ## run the study of clonal evolution and write docs/evolution.md
+	$(BIN)/tumor-abm evolve experiments/evolution/neutral_or_selected.toml --out results/evolution
+	$(BIN)/python -m tumor_abm.report.evolution results/evolution docs/evolution.md
 
 constraints: build ## write what .venv holds into constraints.txt
 	$(BIN)/pip check

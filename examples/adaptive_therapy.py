@@ -1,4 +1,8 @@
-"""Adaptive therapy by a rule in Python: pause the CDK4/6 inhibitor at a response, resume it at regrowth.
+"""Adaptive therapy by a rule in Python: pause all drugs at a response, resume them at regrowth.
+
+Some tumours go through several cycles; in others resistant cells, or new lesions, end the line
+before there is anything to resume. So the example treats several patients, each of them
+continuously and adaptively, and counts.
 
 python examples/adaptive_therapy.py
 """
@@ -10,40 +14,71 @@ import argparse
 import polars as pl
 import tumor_abm as ta
 
+DRUGS = ["letrozole", "palbociclib"]
+PAUSE_AT, RESUME_AT = -0.3, -0.2
+"""Change of the sum of diameters since the baseline at which the drugs are paused, and resumed."""
+
 
 def adaptive(model: ta.TumorModel) -> list[str] | None:
     """Decide at an assessment: the drugs from today on, or ``None`` for no change."""
-    if model.day == 0:  # regrowth is part of the plan, so progression is counted from the baseline
-        model.intervene(["letrozole", "palbociclib"], progression_from="baseline")
-        return None
+    if model.day == 0:
+        return DRUGS
     if model.line == 0:
         return ["fulvestrant"] if model.outcomes.height == 1 else None
     change = model.scan["sld_change"] if model.scan else None
     if model.line > 1 or change is None:
         return None
-    if change <= -0.3:
-        return ["letrozole"]
-    return ["letrozole", "palbociclib"] if change >= 0 else None
+    if change <= PAUSE_AT:
+        return []
+    return DRUGS if change >= RESUME_AT else None
 
 
-def main(months: float = 60, seed: int = 1) -> tuple[ta.TumorModel, ta.TumorModel]:
-    """Treat the same patient continuously and adaptively."""
+def main(patients: int = 10, months: float = 60, seed: int = 1) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Treat the same patients continuously and adaptively; return a row each, and the changes of drugs."""
     responder = {"er_dependence": 0.95, "bone_only": False}
-    given = {"covariates": responder, "horizon_months": months, "rng": seed}
-    continuous = ta.TumorModel(strategy=[["letrozole", "palbociclib"], ["fulvestrant"]], **given)
-    by_rule = ta.TumorModel(strategy=adaptive, **given)
-    for name, model in (("continuous", continuous), ("adaptive", by_rule)):
-        model.run()
-        print(f"{name}: {model.status} on day {model.day:.0f}")
-        print(model.outcomes.select("line", "regimen", "start_day", "end_day", "end_reason"))
-    changes = by_rule.events.filter(pl.col("event") == "intervention")
-    print(changes.select("day", "detail"))
-    return continuous, by_rule
+    strategies = {"continuous": [DRUGS, ["fulvestrant"]], "adaptive": adaptive}
+    rows, changes = [], []
+    for patient in range(patients):
+        for name, strategy in strategies.items():
+            model = ta.TumorModel(
+                patient=patient,
+                strategy=strategy,
+                covariates=responder,
+                horizon_months=months,
+                progression_from="baseline",  # regrowth is part of the plan; the same rule for both
+                rng=seed,
+                collect_every_days=0,
+            )
+            model.run()
+            first = model.outcomes.row(0, named=True)
+            changed = model.events.filter(pl.col("event") == "intervention", pl.col("day") < first["end_day"])
+            changed = changed.select(
+                pl.lit(patient).alias("patient"), pl.lit(name).alias("strategy"), "day", "detail"
+            )
+            paused = changed["detail"].str.starts_with("hold")
+            rows.append(
+                {
+                    "patient": patient,
+                    "strategy": name,
+                    "pauses": int(paused.sum()),
+                    "resumptions": int((~paused).sum()),
+                    "first_line_months": first["pfs_months"],
+                    "end_reason": first["end_reason"],
+                    "status": model.status,
+                }
+            )
+            changes.append(changed)
+    table = pl.DataFrame(rows)
+    print(table)
+    pauses = table.filter(strategy="adaptive")["pauses"]
+    print(f"{(pauses > 0).sum()} of {patients} patients pause, {(pauses > 1).sum()} more than once")
+    return table, pl.concat(changes)
 
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--patients", type=int, default=10)
     parser.add_argument("--months", type=float, default=60)
     parser.add_argument("--seed", type=int, default=1)
     arguments = parser.parse_args()
-    main(arguments.months, arguments.seed)
+    main(arguments.patients, arguments.months, arguments.seed)

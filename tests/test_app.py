@@ -109,12 +109,12 @@ def test_genotype_that_lost_an_alteration_descends_from_the_founder():
 
 def test_genotypes_keep_their_colours_and_latecomers_are_grey():
     palette = Palette()
-    for genotype in (f"genotype {number}" for number in range(40)):
+    for genotype in (f"genotype {number}" for number in range(80)):
         palette.give(genotype)
     first = palette["genotype 1"]
     palette.give("genotype 1")
     assert palette["genotype 1"] == first
-    assert palette["genotype 39"] == palette["never seen"] == OTHERS
+    assert palette["genotype 79"] == palette["never seen"] == OTHERS
 
 
 def test_genotype_is_named_by_what_it_has_beyond_the_founder():

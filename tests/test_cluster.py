@@ -70,5 +70,5 @@ def test_no_address_at_all_is_said() -> None:
 
 def test_missing_dask_is_said_with_how_to_install_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "distributed", None)
-    with pytest.raises(InputError, match=r"pip install 'tumor_abm\[cluster\]'"):
+    with pytest.raises(InputError, match=r"pip install '\.\[cluster\]' in the checkout of tumor_abm"):
         next(run_on_cluster(SPEC, CHUNKS, "tcp://127.0.0.1:8786"))

@@ -162,6 +162,8 @@ def test_the_default_calendar_is_that_of_the_pivotal_trials(tmp_path: Path) -> N
             {"every_days": 84.0, "until_month": None},
         ],
         "window_days": 7.0,
+        "missed": 0.0,
+        "not_evaluable": 0.0,
     }
 
 
@@ -175,7 +177,7 @@ def test_scans_in_short_intervals_have_a_narrower_window(tmp_path: Path) -> None
 
 
 def test_neutrophils_can_be_left_out(tmp_path: Path) -> None:
-    assert load(tmp_path, BASE).to_core()["neutropenia"]["most_reductions"] == 2
+    assert load(tmp_path, BASE).to_core()["neutropenia"]["reduce_below"] == 0.5
     assert load(tmp_path, BASE + "[neutropenia]\nmodel = false\n").to_core()["neutropenia"] is None
 
 
@@ -201,6 +203,8 @@ def test_fulvestrant_is_loaded(tmp_path: Path) -> None:
         "cycle_days": 28,
         "doses_per_day": 1,
         "loading_days": [15],
+        "loading_dose": 1.0,
+        "missed": "given_later",
     }
 
 

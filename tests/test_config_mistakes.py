@@ -265,9 +265,14 @@ def test_a_mistake_is_named_with_its_place(tmp_path: Path, old: str, new: str, m
         ("[pathway]\ne2f_hal = 1", 'pathway.e2f_hal: "e2f_hal" is not a known key; did you mean "e2f_half"?'),
         ("[imaging]\nvisible_mm = '5'", 'imaging.visible_mm: found "5"; allowed: a number'),
         ("[neutropenia]\nresume_at = 0.5", "resume_at = 0.5 lies below hold_below = 1"),
+        ("[neutropenia]\nfeedback = 3", "neutropenia.feedback: found 3; allowed: from 0.01 to 2"),
+        ("[drug.palbociclib]\ndose_levels = [75, 100]", "drug.palbociclib.dose_levels: found 100 after 75"),
+        ("[drug.palbociclib]\ndose_levels = [200]", "allowed: below the standard dose of 125"),
+        ("[assessment]\nprogression_from = 'start'", 'assessment.progression_from: found "start"'),
+        ("[assessment]\nmissed = 1.5", "assessment.missed: found 1.5; allowed: "),
         (
-            "[neutropenia]\nmost_reductions = 1.5",
-            "neutropenia.most_reductions: found 1.5",
+            "[population]\ncarrying_capacity_cm3 = 1",
+            "population.carrying_capacity_cm3: found 1; allowed: above",
         ),
         ("[assessment]\ncalendar = []", "assessment.calendar: found 0 entries; allowed: at least 1"),
         (

@@ -13,6 +13,7 @@ from tumor_abm.errors import InputError
 from tumor_abm.evolution import Study, genealogy, load_study, run_study, summarise
 from tumor_abm.evolution import run as running
 from tumor_abm.experiment import Interrupted
+from tumor_abm.report.evolution import write_evolution
 
 SHIPPED = Path(__file__).parents[1] / "experiments" / "evolution" / "neutral_or_selected.toml"
 
@@ -208,3 +209,11 @@ def test_the_shipped_study_is_sound() -> None:
     study = load_study(SHIPPED, replicates=1)
     assert study.tumours == 6
     assert Study.from_dict(study.resolved()).resolved() == study.resolved()
+
+
+@pytest.mark.slow
+def test_the_page_follows_from_the_shipped_study(tmp_path: Path) -> None:
+    results = run_study(load_study(SHIPPED), tmp_path / "out")
+    write_evolution(results, tmp_path / "evolution.md")
+    page = SHIPPED.parents[2] / "docs" / "evolution.md"
+    assert (tmp_path / "evolution.md").read_text(encoding="utf-8") == page.read_text(encoding="utf-8")

@@ -7,6 +7,7 @@ from pathlib import Path
 from types import ModuleType
 
 import polars as pl
+import tumor_abm as ta
 
 EXAMPLES = Path(__file__).parent.parent / "examples"
 
@@ -37,11 +38,29 @@ def test_a_sweep_has_a_row_per_patient_and_value() -> None:
     assert mean[0] < mean[2]
 
 
-def test_the_rule_pauses_at_a_response() -> None:
-    continuous, by_rule = example("adaptive_therapy").main(months=24)
-    assert continuous.events.filter(pl.col("event") == "intervention").is_empty()
-    changes = by_rule.events.filter(pl.col("event") == "intervention")["detail"].to_list()
-    assert changes[0] == "now on letrozole"
-    shrunk = by_rule.assessments.filter(pl.col("sld_change") <= -0.3)["day"].min()
-    assert by_rule.events.filter(pl.col("event") == "intervention")["day"][0] == shrunk
-    assert by_rule.outcomes["regimen"][0] == "letrozole + palbociclib"
+def test_the_rule_pauses_at_a_response_and_resumes_at_regrowth() -> None:
+    table, changes = example("adaptive_therapy").main(patients=8)
+    assert changes["strategy"].unique().to_list() == ["adaptive"]
+    for patient, of_patient in changes.group_by("patient"):
+        paused = of_patient.sort("day")["detail"].str.starts_with("hold").to_list()
+        assert paused == [turn % 2 == 0 for turn in range(len(paused))], patient
+    adaptive = table.filter(strategy="adaptive")
+    # The rule acts in every patient who responds, and not once only.
+    assert adaptive["pauses"].sum() + adaptive["resumptions"].sum() == changes.height
+    assert (adaptive["resumptions"] > 0).sum() >= 2
+    assert (adaptive["pauses"] > 1).sum() >= 2
+
+
+def test_the_rule_decides_by_the_scan_of_the_day() -> None:
+    rule = example("adaptive_therapy").adaptive
+    by_rule = ta.TumorModel(
+        strategy=rule, covariates={"er_dependence": 0.95, "bone_only": False}, rng=3, collect_every_days=0
+    )
+    by_rule.run()
+    change = dict(by_rule.assessments.select("day", "sld_change").iter_rows())
+    line = by_rule.outcomes.row(0, named=True)
+    changed = by_rule.events.filter(pl.col("event") == "intervention", pl.col("day") < line["end_day"])
+    assert changed.height > 0
+    for day, detail in changed.select("day", "detail").iter_rows():
+        assert change[day] <= -0.3 if detail.startswith("hold") else change[day] >= -0.2
+    assert line["regimen"] == "letrozole + palbociclib"

@@ -319,7 +319,7 @@ def test_a_rule_decides_at_every_assessment() -> None:
     def adaptive(patient: TumorModel) -> list[str] | None:
         asked.append(patient.day)
         if patient.line == 0:
-            patient.intervene(["letrozole", "palbociclib"], progression_from="baseline")
+            patient.intervene(["letrozole", "palbociclib"])
             return None
         change = patient.scan["sld_change"] if patient.scan else None
         if change is None:
@@ -327,7 +327,7 @@ def test_a_rule_decides_at_every_assessment() -> None:
         return [] if change < -0.05 else ["letrozole", "palbociclib"]
 
     dependent = {"bone_only": False, "er_dependence": 0.9, "net_growth_per_day": 0.006}  # it shrinks
-    patient = model(strategy=adaptive, horizon_months=18, covariates=dependent)
+    patient = model(strategy=adaptive, horizon_months=18, covariates=dependent, progression_from="baseline")
     assert patient.line == 1
     assert asked == [0]
     patient.run()

@@ -1,6 +1,7 @@
 """Mutations on trees, what is read of them, and what they say."""
 
 import gzip
+from pathlib import Path
 
 import numpy as np
 import polars as pl
@@ -8,9 +9,10 @@ import pytest
 import tumor_abm as ta
 from scipy import stats
 from tumor_abm.maf import maf, write_maf
-from tumor_abm.neutrality import cumulative, inverse_simpson, neutral_fit
+from tumor_abm.neutrality import NEUTRAL_FROM, cumulative, inverse_simpson, neutral_fit
 
 SEED = 20_260_417
+DATA = Path(__file__).parent / "data"
 
 
 @pytest.fixture(scope="module")
@@ -133,25 +135,69 @@ def test_impossible_sequencing_is_refused(key, value):
 
 
 def test_the_neutral_law_fits_itself():
-    # M(f) = 30 (1/f - 1/fmax), exactly.
-    numbers = np.arange(1, 120)
-    vaf = 1 / (numbers / 30 + 1 / 0.24)
+    # M(f) = 3000 (1/f - 1/fmax), but for the rounding to whole mutations.
+    numbers = np.arange(1, 12_501)
+    vaf = 1 / ((numbers - 0.5) / 3_000 + 1 / 0.24)
     fit = neutral_fit(vaf, lowest=0.12, highest=0.24)
-    assert fit.mutation_rate == pytest.approx(30, rel=1e-9)
-    assert fit.r_squared == pytest.approx(1)
-    assert fit.mutations == np.sum(vaf >= 0.12)
-    inverse, counted = cumulative(vaf, lowest=0.12, highest=0.24)
-    assert (np.diff(inverse) > 0).all()
-    assert np.array_equal(counted, np.arange(1, fit.mutations + 1))
+    assert fit.mutation_rate == pytest.approx(3_000, rel=1e-4)
+    assert fit.r_squared == pytest.approx(1, abs=1e-6)
+    assert fit.area < 1e-4
+    assert fit.mean_distance < 1e-4
+    assert fit.kolmogorov_distance < 1e-4
+    assert fit.mutations == np.sum(vaf > 0.12)
+
+
+def test_statistics_of_neutrality_are_those_that_neutralitytestr_publishes():
+    # What its README prints for its example: neutralitytest(VAFneutral, fmin = 0.1, fmax = 0.25).
+    kept = pl.read_csv(DATA / "neutralitytestr_vaf_neutral.csv", comment_prefix="#")
+    fit = neutral_fit(kept["vaf"].repeat_by(kept["mutations"]).explode(), lowest=0.1, highest=0.25)
+    assert fit.area == pytest.approx(0.03067203, abs=5e-9)
+    assert fit.kolmogorov_distance == pytest.approx(0.09036603, abs=5e-9)
+    assert fit.mean_distance == pytest.approx(0.04131414, abs=5e-9)
+    assert fit.r_squared == pytest.approx(0.98993, abs=5e-6)
+    assert fit.mutation_rate == pytest.approx(216.7985, abs=5e-5)
+
+
+def test_statistics_of_neutrality_agree_with_a_calculation_by_hand():
+    # Five mutations at each of 0.245, 0.23 and 0.21; M(f) is 0 at 0.25, then 5, 10 and 15 below them.
+    fit = neutral_fit(np.repeat([0.245, 0.23, 0.21], 5), lowest=0.2, highest=0.25)
+    f = [0.25 - 0.001 * k for k in range(51)]
+    x = [1 / at - 4 for at in f]
+    m = [5 * sum(at < vaf for vaf in (0.245, 0.23, 0.21)) for at in f]
+    slope = sum(a * b for a, b in zip(x, m, strict=True)) / sum(a * a for a in x)
+    residual = sum((b - slope * a) ** 2 for a, b in zip(x, m, strict=True))
+    assert fit.mutation_rate == pytest.approx(slope)
+    assert fit.r_squared == pytest.approx(1 - residual / sum(b * b for b in m))
+    # Of the law, 1 - (1/0.23 - 4) = 0.652 lies below 0.23; of the mutations, a third.
+    assert fit.kolmogorov_distance == pytest.approx(5 - 1 / 0.23 - 1 / 3)
+    assert fit.mean_distance == pytest.approx(sum(abs(a - b / 15) for a, b in zip(x, m, strict=True)) / 51)
+    assert fit.mutations == 15
 
 
 def test_a_clone_that_swept_does_not_fit():
     tail = 1 / (np.arange(1, 60) / 15 + 1 / 0.24)
-    clone = np.full(200, 0.16)
-    assert neutral_fit(np.concatenate([tail, clone])).r_squared < 0.9
-    assert np.isnan(neutral_fit(tail[:5]).r_squared)
+    neutral = neutral_fit(tail)
+    swept = neutral_fit(np.concatenate([tail, np.full(200, 0.2)]))
+    assert swept.r_squared < NEUTRAL_FROM < neutral.r_squared
+    assert swept.area > neutral.area
+    assert swept.kolmogorov_distance > neutral.kolmogorov_distance
+    assert swept.mean_distance > neutral.mean_distance
+
+
+def test_too_few_mutations_are_not_fitted():
+    few = neutral_fit([0.13, 0.15, 0.2, 0.22, 0.23])
+    assert few.mutations == 5
+    assert np.isnan([few.mutation_rate, few.r_squared, few.area, few.mean_distance]).all()
     with pytest.raises(ValueError, match="lowest, highest: found"):
-        neutral_fit(tail, lowest=0.3, highest=0.2)
+        neutral_fit([0.2], lowest=0.3, highest=0.2)
+
+
+def test_mutations_are_counted_above_a_fraction():
+    inverse, numbers = cumulative([0.24, 0.2395, 0.2, 0.12, 0.5], lowest=0.12, highest=0.24)
+    assert inverse[0] == 0
+    assert inverse[-1] == pytest.approx(1 / 0.12 - 1 / 0.24)
+    assert (np.diff(inverse) > 0).all()
+    assert (numbers[0], numbers[1], numbers[-1]) == (0, 2, 3)
 
 
 def test_inverse_simpson_counts_equal_clones():

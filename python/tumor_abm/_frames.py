@@ -10,6 +10,7 @@ import polars as pl
 
 Columns = Mapping[str, tuple[Any, bytes]]
 
+_MISSING_FLAG = 2
 _MISSING_U64 = np.iinfo(np.uint64).max
 
 
@@ -35,6 +36,9 @@ def _series(name: str, kind: str | list[str], buffer: bytes) -> pl.Series:
         codes = pl.Series(name, np.frombuffer(buffer, dtype=np.uint32))
         labels = pl.Series(name, kind, dtype=pl.String)
         return labels.gather(codes).alias(name)
+    if kind == "flag":
+        codes = pl.Series(name, np.frombuffer(buffer, dtype=np.uint8))
+        return codes.replace(_MISSING_FLAG, None).cast(pl.Boolean)
     values = np.frombuffer(buffer, dtype=kind)
     series = pl.Series(name, values, nan_to_null=True)
     if kind == "u8" and _MISSING_U64 in values:

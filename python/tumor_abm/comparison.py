@@ -15,6 +15,7 @@ from tumor_abm.endpoints import DAYS_PER_MONTH, OS, PFS2, Endpoint, Kind, endpoi
 from tumor_abm.paired import Contrast, Twins, hazard_ratio, mean_difference
 from tumor_abm.results import Results, write_whole
 from tumor_abm.survival import kaplan_meier, median_follow_up
+from tumor_abm.toxicity import neutropenia
 
 LANDMARKS = (6, 12, 18, 24, 36)
 """Months at which survival is reported."""
@@ -39,6 +40,8 @@ class Comparison:
     gains
         A row per arm other than the control and endpoint (PFS2, OS): ``arm, endpoint, n, gain_pct,
         same_pct, lose_pct, mean_difference_months``, see `who_gains`.
+    neutropenia
+        Worst grades of neutropenia per arm and line, see `tumor_abm.toxicity.neutropenia`.
     missing
         Patients who are in one of two arms that are compared, and not in the other: ``arm, endpoint,
         absent_from, why, patients``; `why` is ``among`` (the other arm is not about them) or ``not begun``
@@ -55,6 +58,7 @@ class Comparison:
 
     table: pl.DataFrame
     gains: pl.DataFrame
+    neutropenia: pl.DataFrame
     missing: pl.DataFrame
     endpoints: tuple[Endpoint, ...]
     without_meaning: Mapping[Endpoint, list[str]]
@@ -62,8 +66,9 @@ class Comparison:
     control: str
 
     def save(self, directory: str | Path) -> None:
-        """Write ``comparison`` and ``who_gains`` as Parquet and CSV."""
-        for name, table in (("comparison", self.table), ("who_gains", self.gains)):
+        """Write ``comparison``, ``who_gains`` and ``neutropenia`` as Parquet and CSV."""
+        tables = {"comparison": self.table, "who_gains": self.gains, "neutropenia": self.neutropenia}
+        for name, table in tables.items():
             write_whole(Path(directory) / f"{name}.parquet", table.write_parquet)
             write_whole(Path(directory) / f"{name}.csv", table.write_csv)
 
@@ -87,6 +92,7 @@ def compare(results: Results) -> Comparison:
     return Comparison(
         table=pl.DataFrame(rows, schema=_TABLE),
         gains=who_gains(results),
+        neutropenia=neutropenia(results),
         missing=pl.DataFrame(missing, schema=_MISSING),
         endpoints=tuple(held),
         without_meaning=without_meaning(results),

@@ -197,6 +197,8 @@ class _Run:
         """Yield finished chunks; a chunk counts as done when the next one is asked for."""
         done = self.patients - sum(chunk.patients for chunk in chunks)
         self._announce(done)
+        for notice in self.experiment.notices:
+            _log.warning("%s", notice)
         tally = _Tally(self.progress, done)
         for chunk, tables in self._runner(chunks, tally.under_way):
             yield chunk, tables
@@ -224,7 +226,11 @@ class _Run:
 
     def _provenance(self, started: str) -> dict[str, Any]:
         return provenance(
-            sha256=self.sha256, seed=self.experiment.seed, patients=self.patients, started=started
+            sha256=self.sha256,
+            seed=self.experiment.seed,
+            patients=self.patients,
+            started=started,
+            notices=self.experiment.notices,
         )
 
 

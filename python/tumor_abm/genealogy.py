@@ -278,7 +278,7 @@ class Genealogy:
     def tree_sequence(
         self, mutations_per_division: float | None = None, *, seed: int = 0
     ) -> tskit.TreeSequence:
-        """Convert to a tskit tree sequence; needs ``pip install tumor_abm[trees]``.
+        """Convert to a tskit tree sequence; needs ``pip install '.[trees]'``.
 
         Parameters
         ----------
@@ -294,7 +294,9 @@ class Genealogy:
         try:
             import tskit
         except ImportError as error:
-            raise ImportError("tree sequences need tskit: pip install 'tumor_abm[trees]'") from error
+            raise ImportError(
+                "tree sequences need tskit: pip install '.[trees]' in the checkout of tumor_abm"
+            ) from error
         parents, count = self._parents(), self.nodes.height
         mutations = np.zeros(count, dtype=np.int64)
         if mutations_per_division is not None:

@@ -11,27 +11,41 @@ from numpy.typing import ArrayLike, NDArray
 LOWEST_FREQUENCY, HIGHEST_FREQUENCY = 0.12, 0.24
 """Range of variant allele fractions of Williams et al. 2016."""
 NEUTRAL_FROM = 0.98
-"""R^2 from which they called a tumour neutral."""
+"""R^2 from which they called a tumour neutral; it holds for `NeutralFit.r_squared`, which is theirs."""
+GRID_STEP = 0.001
+"""Distance of the variant allele fractions at which mutations are counted, as in neutralitytestr."""
 
 _FEWEST = 12
+
+Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
 class NeutralFit:
     """How well the subclonal mutations of a tumour follow the law of neutral growth.
 
-    Without selection the number of mutations with a variant allele fraction of at least f is
-    ``mutation_rate * (1/f - 1/highest)``: Williams et al. 2016, doi:10.1038/ng.3489.
+    Without selection the number of mutations with a variant allele fraction above f, up to
+    `highest`, is ``M(f) = mutation_rate * (1/f - 1/highest)``: Williams et al. 2016,
+    doi:10.1038/ng.3489. The statistics are those of their R package neutralitytestr 0.0.3. All are
+    NaN with fewer than 12 mutations.
 
     Attributes
     ----------
     mutation_rate
-        Slope: mutations per haploid genome and effective division, i.e. half the mutations of a
-        division (of a diploid genome) over the share of lines that survive.
+        Slope of the least-squares line through the origin: mutations per haploid genome and
+        effective division, i.e. half the mutations of a division (of a diploid genome) over the
+        share of lines that survive.
     r_squared
-        Share of the variance of the cumulative numbers that the line explains. The line has to pass
-        through zero at `highest`, and the variance is that around the mean. NaN with fewer than 12
-        mutations.
+        Of that line, as R gives it for ``lm(y ~ x + 0)``: one less the residual sum of squares over
+        the sum of squares *around zero*. It is higher than an R^2 around the mean.
+    area
+        Between the normalised curves, ``M(f)`` over its largest value and the law: the difference of
+        their integrals over ``1/f - 1/highest``, as a share of that range. What lies above and what
+        lies below the law cancel.
+    kolmogorov_distance
+        Largest distance of the cumulative shares of mutations from the law.
+    mean_distance
+        Mean distance of the normalised curves over the grid of fractions.
     mutations
         Number in the range.
     lowest, highest
@@ -40,6 +54,9 @@ class NeutralFit:
 
     mutation_rate: float
     r_squared: float
+    area: float
+    kolmogorov_distance: float
+    mean_distance: float
     mutations: int
     lowest: float
     highest: float
@@ -47,19 +64,20 @@ class NeutralFit:
 
 def cumulative(
     vaf: ArrayLike, *, lowest: float = LOWEST_FREQUENCY, highest: float = HIGHEST_FREQUENCY
-) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
-    """Count mutations with at least a variant allele fraction, within a range.
+) -> tuple[Floats, NDArray[np.int64]]:
+    """Count mutations above a variant allele fraction, within a range.
 
     Returns
     -------
     inverse, numbers
-        ``1/f - 1/highest`` of every mutation in the range, rising, and the number of mutations in
-        the range that are at least as frequent.
+        ``1/f - 1/highest`` for f from `highest` down to `lowest` by 0.001, and the number of
+        mutations with a fraction above f and at most `highest`.
     """
-    values = np.asarray(vaf, dtype=float)
-    kept = np.sort(values[(values >= lowest) & (values <= highest)])[::-1]
-    inverse = 1 / kept - 1 / highest
-    return inverse, np.searchsorted(inverse, inverse, side="right")
+    steps = int((highest - lowest) / GRID_STEP + 1e-10)
+    fractions = highest - GRID_STEP * np.arange(steps + 1)
+    rising = np.sort(np.asarray(vaf, dtype=float))
+    above = rising.size - np.searchsorted(rising, fractions, side="right")
+    return 1 / fractions - 1 / highest, above - above[0]
 
 
 def neutral_fit(
@@ -76,14 +94,32 @@ def neutral_fit(
     """
     if not 0 < lowest < highest:
         raise ValueError(f"lowest, highest: found {lowest}, {highest}; allowed: 0 < lowest < highest")
-    inverse, numbers = cumulative(vaf, lowest=lowest, highest=highest)
-    if inverse.size < _FEWEST:
-        return NeutralFit(math.nan, math.nan, inverse.size, lowest, highest)
+    values = np.asarray(vaf, dtype=float)
+    within = np.sort(values[(values > lowest) & (values < highest)])
+    inverse, numbers = cumulative(values, lowest=lowest, highest=highest)
+    if within.size < _FEWEST or numbers[-1] == 0:
+        nan = math.nan
+        return NeutralFit(nan, nan, nan, nan, nan, within.size, lowest, highest)
     slope = float(inverse @ numbers / (inverse @ inverse))
     residual = float(np.sum((numbers - slope * inverse) ** 2))
-    whole = float(np.sum((numbers - numbers.mean()) ** 2))
-    r_squared = 1 - residual / whole if whole > 0 else math.nan
-    return NeutralFit(slope, r_squared, inverse.size, lowest, highest)
+    whole = 1 / lowest - 1 / highest
+    expected, observed = inverse / whole, numbers / numbers[-1]
+    return NeutralFit(
+        mutation_rate=slope,
+        r_squared=1 - residual / float(numbers @ numbers),
+        area=abs(float(np.trapezoid(expected - observed, inverse))) / whole,
+        kolmogorov_distance=_kolmogorov(1 - (1 / within - 1 / highest) / whole),
+        mean_distance=float(np.mean(np.abs(expected - observed))),
+        mutations=within.size,
+        lowest=lowest,
+        highest=highest,
+    )
+
+
+def _kolmogorov(expected: Floats) -> float:
+    """Largest distance of the empirical distribution from the shares expected at its points, rising."""
+    points = np.arange(expected.size + 1) / expected.size
+    return float(max((points[1:] - expected).max(), (expected - points[:-1]).max()))
 
 
 def inverse_simpson(sizes: ArrayLike) -> float:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import platform
 import shlex
 import sys
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from importlib.metadata import version
 from typing import Any
@@ -19,7 +20,9 @@ def now() -> str:
     return datetime.now(UTC).isoformat(timespec="seconds")
 
 
-def provenance(*, sha256: str, seed: int, patients: int, started: str) -> dict[str, Any]:
+def provenance(
+    *, sha256: str, seed: int, patients: int, started: str, notices: Sequence[str] = ()
+) -> dict[str, Any]:
     """Describe a run that ends now.
 
     Parameters
@@ -28,6 +31,8 @@ def provenance(*, sha256: str, seed: int, patients: int, started: str) -> dict[s
         Of the experiment as the core reads it.
     seed
         The one used, drawn or given.
+    notices
+        What the experiment allows and may surprise.
     """
     return {
         "software": "tumor_abm",
@@ -35,6 +40,7 @@ def provenance(*, sha256: str, seed: int, patients: int, started: str) -> dict[s
         "sha256": sha256,
         "seed": seed,
         "patients": patients,
+        **({"notices": list(notices)} if notices else {}),
         "generator": _core.GENERATOR,
         "python": platform.python_version(),
         "packages": {package: version(package) for package in _PACKAGES},

@@ -32,10 +32,11 @@ class Reach:
     length
         Penetration length in cell diameters, i.e. sites, from 0.1 to 10,000.
     profile
-        The share that is left at a depth below the outline of the tumour. ``"exponential"``:
-        ``exp(-depth / length)``. ``"linear"``: ``1 - depth / length``, nothing below `length`.
-        ``"diffusion"``: the quasi-steady field of a substance that diffuses in from the outline and
-        is taken up by the living cells in proportion to its concentration.
+        The share that is left at a depth, i.e. a distance from the outline of the tumour to the
+        middle of a cell; the outline runs along the faces of the outermost cells, which are half a
+        site deep. ``"exponential"``: ``exp(-depth / length)``. ``"linear"``: ``1 - depth / length``,
+        nothing below `length`. ``"diffusion"``: the quasi-steady field of a substance that diffuses
+        in from the outline and is taken up by the living cells in proportion to its concentration.
     """
 
     length: float

@@ -55,6 +55,7 @@ def _asked(asked: Words) -> Iterator[str]:
         "not_taken": ("who have not taken {}", " or "),
         "history": ("who come as: {}", " or "),
         "prior_ended": ("whose last line ended by {}", " or "),
+        "endocrine_resistance": ("whose endocrine resistance is {}", " or "),
     }
     for key, (words, joint) in lists.items():
         if asked.get(key):

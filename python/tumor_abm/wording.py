@@ -97,7 +97,11 @@ class Section:
 def sections(comparison: Comparison) -> list[Section]:
     """Word `comparison`: a section per endpoint, the pairs of patients, then who gains."""
     worded = [endpoint_section(comparison, endpoint) for endpoint in comparison.endpoints]
-    for section in (pairs_section(comparison), gains_section(comparison)):
+    for section in (
+        pairs_section(comparison),
+        gains_section(comparison),
+        neutropenia_section(comparison),
+    ):
         worded += [section] if section.rows else []
     if comparison.without_meaning:
         remarks = tuple(_without_meaning(comparison))
@@ -319,6 +323,26 @@ def _difference(row: Row) -> str:
         return NOTHING
     lo, hi = (_signed(row[f"paired_rmst_difference_{end}"]) for end in ("lo", "hi"))
     return f"{_signed(row['rmst_difference'])} ({lo} to {hi})"
+
+
+def neutropenia_section(comparison: Comparison) -> Section:
+    """Word the worst grades of neutropenia on the first line, where there are any of grade 3."""
+    rates = comparison.neutropenia.filter(line=1)
+    grave = bool((rates["grade_3_4_pct"] > 0).any())
+    return Section(
+        title="Neutropenia on the first line",
+        note="Worst grade in weekly counts, % of those whose blood was counted (CTCAE 5.0).",
+        header=["Arm", "n", "grade 2", "grade 3", "grade 4", "grade 3-4"],
+        rows=[
+            [
+                row["arm"],
+                str(row["n"]),
+                *(_whole(row[f"grade_{grade}_pct"]) for grade in ("2", "3", "4", "3_4")),
+            ]
+            for row in rates.iter_rows(named=True)
+            if grave
+        ],
+    )
 
 
 def gains_section(comparison: Comparison) -> Section:

@@ -15,6 +15,8 @@ pub enum Column {
     F64(Vec<f64>),
     /// Flags.
     Bool(Vec<bool>),
+    /// Flags that may be missing.
+    Flag(Vec<Option<bool>>),
     /// Texts that repeat: codes into labels.
     Text(Texts),
 }

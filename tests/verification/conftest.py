@@ -1,10 +1,12 @@
 """The cases of `reference.json`, and what it takes to agree with one.
 
-Every test uses the one `SEED`. It is never changed to make a test pass: thresholds are wide
-(4.5 standard errors, p > 1e-6), so a failure means a bias or a bug.
+Every seed follows from the one `SEED` and from what is run, so that no two runs share random numbers.
+It is never changed to make a test pass: thresholds are wide (4.5 standard errors, p > 1e-6), so a
+failure means a bias or a bug.
 """
 
 import functools
+import hashlib
 import json
 import math
 from collections.abc import Callable, Iterable
@@ -17,8 +19,8 @@ import polars as pl
 import pytest
 import tumor_abm as ta
 from numpy.typing import ArrayLike
-from scipy import stats
-from verification.ledger import Comparison, Ledger, number
+from verification.ledger import COMPARED, Comparison, Ledger, number, within
+from verification.samples import chi_square_p
 
 SEED = 20_260_417
 REFERENCE = Path(__file__).with_name("reference.json")
@@ -26,23 +28,10 @@ REFERENCE = Path(__file__).with_name("reference.json")
 WELL_MIXED = ta.Space(dimensions=2, placement="push", depth=100_000)
 
 
-def chi_square_p(observed: ArrayLike, probabilities: ArrayLike) -> float:
-    """p of a chi-square test; cells are pooled, rarest first, until each expects at least 5."""
-    observed, probabilities = np.asarray(observed, dtype=float), np.asarray(probabilities, dtype=float)
-    assert observed.shape == probabilities.shape
-    assert math.isclose(probabilities.sum(), 1, abs_tol=1e-9), "the cells must cover everything"
-    order = np.argsort(probabilities, kind="stable")
-    expected = probabilities[order] * observed.sum()
-    starts, pooled = [0], 0.0
-    for cell, size in enumerate(expected):
-        if pooled >= 5:
-            starts.append(cell)
-            pooled = 0.0
-        pooled += size
-    assert len(starts) > 1, "too few observations to test anything"
-    seen = np.add.reduceat(observed[order], starts)
-    wanted = np.add.reduceat(expected, starts)
-    return float(stats.chi2.sf(np.sum((seen - wanted) ** 2 / wanted), len(starts) - 1))
+def derived_seed(*names: object) -> int:
+    """Give what is named so a seed of its own, the same on every run."""
+    text = "/".join(str(name) for name in (SEED, *names))
+    return int.from_bytes(hashlib.sha256(text.encode()).digest()[:6])
 
 
 LEDGER = Ledger()
@@ -76,16 +65,22 @@ class Case:
     def check_estimate(self, estimate: float, replicates: int, *, engine: str | None = None) -> None:
         """An estimate from so many replicates agrees."""
         assert self.tolerance["kind"] == "z"
-        error = self.tolerance["sd"] / math.sqrt(replicates)
         z, bias = self.tolerance["z"], self.tolerance["bias"]
-        allowed = bias + z * error
+        error, allowed = self._error(replicates), self.allowed(replicates)
         away = (estimate - self.expected) / error
         self.record(
             found=f"{number(estimate)} ({replicates:,} replicates, {away:+.2f} SE)",
-            tolerance=f"± {allowed:.3g} ({z} SE{f' + {bias:.3g}' if bias else ''})",
+            tolerance=within(allowed, self.expected, f"{z} SE{f' + {bias:.3g}' if bias else ''}"),
             passed=abs(estimate - self.expected) <= allowed,
             engine=engine,
         )
+
+    def _error(self, replicates: int) -> float:
+        return float(self.tolerance["sd"]) / math.sqrt(replicates)
+
+    def allowed(self, replicates: int) -> float:
+        """How far from the expected value the mean of so many replicates may be."""
+        return float(self.tolerance["bias"]) + float(self.tolerance["z"]) * self._error(replicates)
 
     def check_law(
         self, observed: ArrayLike, probabilities: ArrayLike | None = None, *, engine: str | None = None
@@ -108,7 +103,7 @@ class Case:
         values = np.minimum(np.asarray(values).astype(np.int64), last)
         self.check_law(np.bincount(values, minlength=last + 1), engine=engine)
 
-    def check_value(self, value: ArrayLike, *, engine: str | None = None) -> None:
+    def check_value(self, value: ArrayLike, **row: str) -> None:
         """A number without chance agrees."""
         kind, size = self.tolerance["kind"], self.tolerance.get("value", 0.0)
         assert kind in ("abs", "rel", "exact")
@@ -117,7 +112,7 @@ class Case:
             found=value,
             tolerance=f"{kind} {size:g}" if size else "exact",
             passed=np.allclose(value, self.expected, rtol=rtol, atol=atol),
-            engine=engine,
+            **row,
         )
 
     def check_formula(self, value: ArrayLike, rel: float = 1e-12, expected: ArrayLike | None = None) -> None:
@@ -135,14 +130,20 @@ class Case:
         expected: Any = None,
         what: str | None = None,
         engine: str | None = None,
+        compared: str | None = None,
     ) -> None:
-        """Write a comparison into the ledger, and fail if it does not agree."""
+        """Write a comparison into the ledger, and fail if it does not agree.
+
+        What is compared is one of `COMPARED`; by default what a row of this engine usually is.
+        """
+        engine = engine or _engine_of(self)
         comparison = Comparison(
             case=self.id,
             section=self.section,
             what=self.statistic if what is None else what,
             source=self.source,
-            engine=engine or _engine_of(self),
+            compared=compared or usually_compared(engine),
+            engine=engine,
             expected=number(self.expected if expected is None else expected),
             found=number(found),
             tolerance=tolerance,
@@ -151,6 +152,11 @@ class Case:
         if comparison not in LEDGER.comparisons:
             LEDGER.comparisons.append(comparison)
         assert passed, comparison
+
+
+def usually_compared(engine: str) -> str:
+    """What a row of this engine compares unless it says otherwise."""
+    return next(kind for kind, (engines, _) in COMPARED.items() if engine in engines)
 
 
 def _parameter() -> str | None:
@@ -244,10 +250,16 @@ def finding() -> Callable[..., None]:
     return record
 
 
+@pytest.fixture
+def seed(request: pytest.FixtureRequest) -> int:
+    """Give the test that runs a seed of its own."""
+    return derived_seed(request.node.path.stem, request.node.name)
+
+
 @pytest.fixture(scope="session")
-def seed() -> int:
-    """Give the one seed."""
-    return SEED
+def seed_of() -> Callable[..., int]:
+    """Give a seed of its own to what is named so; for runs that several tests share."""
+    return derived_seed
 
 
 @pytest.fixture(scope="session")
@@ -258,16 +270,18 @@ def engine() -> str:
 
 @pytest.fixture(scope="session")
 def simulate(engine: str) -> Callable[..., pl.DataFrame]:
-    """Run `tumor_abm.replicate` with the one seed, on the lattice with room for every division.
+    """Run `tumor_abm.replicate` with a seed of its own, on the lattice with room for every division.
 
-    The engine is that of the test that runs, which is asked for when it runs: a fixture of the session
-    may be kept from a test with another engine.
+    The seed follows from engine and law, so engines that are compared draw independently. The engine is
+    that of the test that runs, which is asked for when it runs: a fixture of the session may be kept from
+    a test with another engine.
     """
 
     def run(**law: Any) -> pl.DataFrame:
         engine = law.get("engine") or _parameter() or "clones"
         space = {"space": WELL_MIXED} if engine == "lattice" else {}
-        return ta.replicate(**{"seed": SEED, "threads": 2, "engine": engine, **space, **law})
+        law = {"engine": engine, **space, **law}
+        return ta.replicate(**{"seed": derived_seed(sorted(law.items())), "threads": 2, **law})
 
     return run
 

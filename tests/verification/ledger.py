@@ -10,7 +10,37 @@ from typing import Any
 
 import numpy as np
 
-ENGINES = ("theory", "reference", "clones", "cells", "lattice", "core", "design")
+ENGINES = ("theory", "reference", "clones", "cells", "lattice", "patients", "core", "design")
+
+# What a row compares: the engines of whose rows this is usually true, and what such a row shows.
+COMPARED = {
+    "engine, theory": (
+        ("clones", "cells", "lattice"),
+        "Tumours that the engine grew, against an exact or published result.",
+    ),
+    "engine, plain law": ((), "Tumours that the engine grew, against the law in plain Python, cell by cell."),
+    "engine, engine": ((), "Two engines, or two settings of one, with seeds of their own."),
+    "patients, theory": (
+        ("patients",),
+        "Whole patients of `run_experiment` or `TumorModel`, as tables show them, against an exact law.",
+    ),
+    "patients, patients": ((), "Whole patients whose cells are held in two ways, with seeds of their own."),
+    "function, known answer": (
+        ("core",),
+        "A function of the core that engines or patients call, against an exact or published result.",
+    ),
+    "function apart, known answer": ((), "The same for a function that Python offers and no patient runs."),
+    "plain law, theory": (("reference",), "The law in plain Python against an exact result."),
+    "closed form, published value": (
+        ("theory",),
+        "The package's own closed form (`tumor_abm.theory`) against that of `reference.json`, which other "
+        "code computed from the publication and simulation confirmed. No engine runs.",
+    ),
+    "test, its power": (
+        ("design",),
+        "Whether a test of this page sees a stated departure, at the level it uses.",
+    ),
+}
 
 SECTIONS = {
     "1_birth_death": (
@@ -92,6 +122,17 @@ SECTIONS = {
         "Moments of the law of steps against the closed forms of continuous time: the error falls as the "
         "first power of dt.",
     ),
+    "12_patients": (
+        "Whole patients",
+        "Patients of `run_experiment` and `TumorModel` as their tables show them: what arose on the way to "
+        "diagnosis, what scans and liquid biopsies see, how follow-up ends, and what drugs do. Covariates "
+        "that matter are fixed in the experiment.",
+    ),
+    "13_power": (
+        "Power",
+        "For each kind of test on this page, runs with a stated mistake that it must reject, at the level "
+        "that it uses: 4.5 standard errors, p < 1e-6.",
+    ),
 }
 
 PREAMBLE = """\
@@ -100,18 +141,25 @@ PREAMBLE = """\
 <!-- Written by `make verify` (pytest tests/verification --verification-table docs/verification.md). -->
 
 Every published or derived result that the engines must reproduce, and what they gave. The engines are
-`clones`, `cells` and `lattice`; `theory` is the closed form in `tumor_abm.theory`, `core` a function of the
-compiled core without an engine, `reference` the plain Python law in `tests/reference.py`, and `design` says
-something about a test. Where a case is well mixed and the engine is `lattice`, its cells push their
-neighbours aside, however many, so that every division finds room.
+`clones`, `cells` and `lattice`; `patients` are whole patients with tumour, drugs and clinic, `theory` is the
+closed form in `tumor_abm.theory`, `core` a function of the compiled core without an engine, `reference` the
+plain Python law in `tests/reference.py`, and `design` says something about a test. Where a case is well mixed
+and the engine is `lattice`, its cells push their neighbours aside, however many, so that every division finds
+room.
 
-* The seed is {seed} everywhere and is not chosen: a tolerance is 4.5 standard errors ("SE") at the number of
-  replicates (plus, for formulae that are themselves approximations, a stated bias), or p > 1e-6, so that a
-  failure means a bias or a bug.
+* Every seed follows from {seed} and from what is run, engine included, and none is chosen: rows share random
+  numbers only if they are statistics of the same runs.
+* A tolerance is 4.5 standard errors ("SE") at the number of replicates (two-sided level 7e-6), plus, for
+  formulae that are themselves approximations, a stated bias; beside it stands its share of what is expected.
+  Tests of laws and of two samples reject below p = 1e-6. So a failure means a bias or a bug.
 * A case in continuous time runs at a step so short that what is left of it is a fraction of a standard error.
 * Found values are those of one run, the same on every run. `make verify` writes this page anew.
 
-{cases} cases, {rows} comparisons, {passed} agree.
+{cases} cases, {rows} comparisons, {passed} agree. What they compare:
+
+| compared | rows | what such a row shows |
+|---|---|---|
+{kinds}
 """
 
 
@@ -132,6 +180,12 @@ def number(value: Any) -> str:
     return str(value)
 
 
+def within(allowed: float, expected: float, why: str) -> str:
+    """Write a tolerance, its size relative to what is expected, and what it follows from."""
+    share = f"{allowed / abs(expected):.1%}, " if expected else ""
+    return f"± {allowed:.3g} ({share}{why})"
+
+
 @dataclass(frozen=True, kw_only=True)
 class Comparison:
     """One thing found, against what was expected."""
@@ -140,6 +194,7 @@ class Comparison:
     section: str
     what: str
     source: str
+    compared: str
     engine: str
     expected: str
     found: str
@@ -171,6 +226,7 @@ class Ledger:
                 cases=len({row.case for row in rows} & place.keys()),
                 rows=len(rows),
                 passed=sum(row.passed for row in rows),
+                kinds="\n".join(_kinds(rows)),
             )
         ]
         for section, (title, about) in SECTIONS.items():
@@ -180,9 +236,14 @@ class Ledger:
         path.write_text("".join(text), encoding="utf-8")
 
 
+def _kinds(rows: list[Comparison]) -> Iterable[str]:
+    for kind, (_, shows) in COMPARED.items():
+        yield f"| {kind} | {sum(row.compared == kind for row in rows)} | {shows} |"
+
+
 def _table(rows: list[Comparison]) -> Iterable[str]:
-    yield "| case | what | source | engine | expected | found | tolerance | pass |\n"
-    yield "|---|---|---|---|---|---|---|---|\n"
+    yield "| case | what | source | compared | engine | expected | found | tolerance | pass |\n"
+    yield "|---|---|---|---|---|---|---|---|---|\n"
     before = None
     for row in rows:
         # What and where from is said once, and again where it changes.
@@ -190,6 +251,7 @@ def _table(rows: list[Comparison]) -> Iterable[str]:
         if before is not None and row.case == before.case:
             what, source = "" if what == before.what else what, ""
         before = row
-        cells = [row.case, what, source, row.engine, row.expected, row.found, row.tolerance]
+        cells = [row.case, what, source, row.compared, row.engine]
+        cells += [row.expected, row.found, row.tolerance]
         cells.append("yes" if row.passed else "NO")
         yield "| " + " | ".join(cell.replace("|", "\\|").replace("\n", " ") for cell in cells) + " |\n"

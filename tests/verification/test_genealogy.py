@@ -38,9 +38,9 @@ def mixed(**options):
 
 
 @pytest.fixture(scope="module")
-def yule_spectra(seed):
+def yule_spectra(seed_of):
     # dt = 0.001 overshoots 200 cells by 0.1: 0.05%.
-    trees = (yule(seed + i, 200, dt=0.001) for i in range(500))
+    trees = (yule(seed_of("yule_spectra", i), 200, dt=0.001) for i in range(600))
     return np.array([tree.site_frequency_spectrum()[:200] for tree in trees])
 
 
@@ -85,7 +85,7 @@ def test_mutations_in_both_daughters_are_twice_as_many(case, trees):
 def test_mutations_at_a_size_with_death(case, trees):
     # dt overshoots 1000 cells by 0.6: 0.06%.
     grown = trees(
-        replicates=300,
+        replicates=600,
         division=[1.0],
         death=[0.7],
         dt=0.001,
@@ -127,7 +127,7 @@ def yule_trees(trees):
 def test_clones_of_which_every_mutant_founds_one_are_a_tree(case, seed):
     # At one mutation a division every clone is one cell, and its descendants carry its mutation.
     spectra = []
-    for i in range(300):
+    for i in range(600):
         law = {"division": [1.0], "death": [0.0], "mutation": [[1.0]], "initial": [1], "dt": 0.002}
         population = ta.Population(engine="clones", **law, seed=seed + i)
         # 50 steps multiply 180 cells by 1.1: the size is not passed over unseen.
@@ -179,39 +179,42 @@ def test_lines_that_will_survive(case, trees):
     left = end - s
     extinct = d * math.expm1((b - d) * left) / (b * math.exp((b - d) * left) - d)
     assert lines.expected == pytest.approx(math.exp((b - d) * s) * (1 - extinct))
-    # dt = 0.005 lowers the number by 0.4%, a seventh of a standard error.
-    grown = trees(replicates=2_500, division=[b], death=[d], dt=0.005, until=ta.Until(day=end, extinct=False))
+    # dt = 0.0025 lowers the number by 0.2%, a seventh of a standard error.
+    grown = trees(
+        replicates=10_000, division=[b], death=[d], dt=0.0025, until=ta.Until(day=end, extinct=False)
+    )
     lines.check_mean([tree.lines(s) for tree in grown])
 
 
 @pytest.mark.slow
-def test_mutations_after_a_time_with_death(case, seed):
-    seen = []
-    # dt = 0.01 lowers the number by 1%, a tenth of a standard error.
-    for i in range(800):
-        population = ta.Population(
-            engine="cells", division=[1.0], death=[0.5], initial=[1], dt=0.01, seed=seed + i, genealogy=True
-        )
-        population.step(800)
-        spectrum = population.genealogy.site_frequency_spectrum()
-        seen.append([spectrum[carriers] if carriers < spectrum.size else 0 for carriers in (1, 5)])
-    singletons, in_five = np.transpose(seen)
-    case("SFS-BD-TIME-j1").check_mean(singletons)
-    case("SFS-BD-TIME-j5").check_mean(in_five)
+def test_mutations_after_a_time_with_death(case, trees):
+    # dt = 0.005 lowers the number by 0.5%, a fifth of a standard error.
+    grown = trees(
+        replicates=6_000,
+        division=[1.0],
+        death=[0.5],
+        dt=0.005,
+        until=ta.Until(day=8, extinct=False),
+    )
+    spectra = [tree.site_frequency_spectrum() for tree in grown]
+    for carriers in (1, 5):
+        seen = [spectrum[carriers] if carriers < spectrum.size else 0 for spectrum in spectra]
+        case(f"SFS-BD-TIME-j{carriers}").check_mean(seen)
 
 
 @pytest.mark.slow
-def test_divisions_in_the_ancestry_of_all_cells(case, seed):
+def test_divisions_in_the_ancestry_of_all_cells(case, trees):
     divisions = case("LINEAGE-DIVISIONS")
-    seen = []
-    # dt = 0.005 lowers the number by 0.4%, a tenth of a standard error.
-    for i in range(1_000):
-        population = ta.Population(
-            engine="cells", division=[0.5], death=[0.3], initial=[1], dt=0.005, seed=seed + i, genealogy=True
-        )
-        population.step(5_000)
-        nodes = population.genealogy.nodes
-        seen.append(int((nodes["divisions"].cast(int) * nodes["descendants"].cast(int)).sum()))
+    # dt = 0.005 lowers the number by 0.4%, an eighth of a standard error.
+    grown = trees(
+        replicates=4_000,
+        division=[0.5],
+        death=[0.3],
+        dt=0.005,
+        until=ta.Until(day=25, extinct=False),
+    )
+    nodes = [tree.nodes for tree in grown]
+    seen = [int((of["divisions"].cast(int) * of["descendants"].cast(int)).sum()) for of in nodes]
     divisions.check_mean(seen)
 
 

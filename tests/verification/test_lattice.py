@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import polars as pl
 import pytest
 import tumor_abm as ta
@@ -105,6 +106,34 @@ def test_the_drug_kills_the_rim_first_and_nutrients_feed_it_only():
         # A site may be filled again within the step, at the rim only: by at most a fifth of the cells.
         expected = 0.3 * share.sum()
         assert 0.8 * expected - 4.5 * expected**0.5 < found < expected + 4.5 * expected**0.5
+
+
+@pytest.mark.parametrize("length", [1.0, 4.0])
+def test_all_profiles_begin_at_the_outline(length):
+    # A slab of 41 sites: L^2 c'' = c with c = 1 on both outlines is a hyperbolic cosine of the depth.
+    def shares(profile):
+        reach = ta.Reach(length=length, profile=profile)
+        places = [[x, y] for x in range(41) for y in range(64)]
+        pop = ta.Population(
+            division=[0.0],
+            death=[0.0],
+            initial=[len(places)],
+            places=places,
+            engine="lattice",
+            seed=SEED,
+            space=ta.Space(dimensions=2, width=64, drug=reach),
+        )
+        return pop.cells.with_columns(depth=20.5 - (pl.col("x") - 20).abs())
+
+    depth = pl.col("depth")
+    exact = {
+        "exponential": (-depth / length).exp(),
+        "linear": (1 - depth / length).clip(0),
+        "diffusion": ((20.5 - depth) / length).cosh() / np.cosh(20.5 / length),
+    }
+    for profile, expected in exact.items():
+        # Shares are rounded to 1/63, and the field is solved to 0.001.
+        assert shares(profile).select((pl.col("drug") - expected).abs().max()).item() < 0.5 / 63 + 1e-3
 
 
 def test_without_the_drug_its_reach_changes_nothing():

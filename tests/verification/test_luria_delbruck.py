@@ -29,7 +29,7 @@ def grow(simulate, *, u, until, dt, replicates, division=(1.0, 1.0), death=(0.0,
 @pytest.fixture(scope="module")
 def thousand_cells(simulate, engine):
     # dt = 0.004 overshoots by 2 cells of 1000: 0.3 standard errors of P(R = 0).
-    replicates = 3_000 if engine == "lattice" else 20_000
+    replicates = 8_000 if engine == "lattice" else 20_000
     return grow(simulate, u=1e-3, until=ta.Until(total=1000), dt=0.004, replicates=replicates)
 
 
@@ -88,7 +88,7 @@ def test_a_biopsy_of_a_fifth_finds_no_mutant(case, simulate, engine):
     none = case("LD-PLATING")
     none.check_formula(theory.plated_none(2.0, 0.2))
     # dt = 0.005 overshoots by 0.25%: 0.3 standard errors.
-    replicates = 10_000 if engine == "clones" else 1_500
+    replicates = 10_000 if engine == "clones" else 5_000
     runs = grow(simulate, u=1e-4, until=ta.Until(total=20_000), dt=0.005, replicates=replicates)
     # Each of the mutants escapes a binomial biopsy with probability 0.8.
     none.check_mean(0.8 ** runs["n_1"].to_numpy().astype(float))
@@ -107,7 +107,7 @@ def test_mutants_that_grow_twice_as_fast(case, simulate, engine):
         division=(1.0, 2.0),
         until=ta.Until(counts={0: 10_000}),
         dt=0.004,
-        replicates=10_000 if engine == "clones" else 2_000,
+        replicates=10_000 if engine == "clones" else 1_000,
     )
     law.check_counts(runs["n_1"])
 
@@ -122,7 +122,7 @@ def turnover(engine, simulate):
         death=(0.9, 0.9),
         until=ta.Until(total=10_000),
         dt=0.05,
-        replicates=10_000 if engine == "clones" else 1_000,
+        replicates=12_000 if engine == "clones" else 3_000,
         restart_on_extinction=True,
     )
 
@@ -160,7 +160,7 @@ def test_resistance_at_detection_with_moderate_turnover(case, simulate, engine):
         death=(0.5, 0.5),
         until=ta.Until(total=10_000),
         dt=0.01,
-        replicates=10_000 if engine == "clones" else 1_500,
+        replicates=10_000 if engine == "clones" else 4_000,
         restart_on_extinction=True,
     )
     check_resistance(case("INM-neutral-half"), runs)
@@ -229,7 +229,7 @@ def test_mean_counts_of_two_types_are_powers_of_the_mean_matrix(case, simulate, 
     means = theory.mean_counts(**law, initial=[50, 0], steps=100)
     sensitive.check_formula(means[0], 1e-10)
     resistant.check_formula(means[1], 1e-10)
-    replicates = 2_000 if engine == "lattice" else 20_000
+    replicates = 6_500 if engine == "lattice" else 20_000
     runs = simulate(**law, replicates=replicates, initial=[50, 0], until=ta.Until(day=100))
     sensitive.check_mean(runs["n_0"])
     resistant.check_mean(runs["n_1"])

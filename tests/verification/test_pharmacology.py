@@ -8,6 +8,9 @@ from tumor_abm import _core, survival, theory
 
 pytestmark = pytest.mark.engine("core")
 
+# What Python offers and no patient runs; patients are in `test_patients_under_drugs.py`.
+APART = "function apart, known answer"
+
 
 @pytest.fixture(scope="module")
 def oral(case):
@@ -22,21 +25,22 @@ def test_oral_doses_add_up_to_a_steady_state(case, oral):
     # A dose at the very time of reading has not been absorbed: at 24 h it adds nothing.
     doses = [tau * i for i in range(-100, 1)]
     steady = case("PK-ORAL-SS")
-    steady.check_value(_core.oral_concentration(level, ka, ke, doses, hours))
+    steady.check_value(_core.oral_concentration(level, ka, ke, doses, hours), compared=APART)
     steady.check_value([theory.oral_steady_state(level, ka, ke, tau, t) for t in hours], engine="theory")
 
 
 def test_five_oral_doses_add_up(case, oral):
     level, ka, ke, tau = oral
     doses = [tau * i for i in range(5)]
-    case("PK-ORAL-DOSE5").check_value(_core.oral_concentration(level, ka, ke, doses, [doses[-1] + 6])[0])
+    found = _core.oral_concentration(level, ka, ke, doses, [doses[-1] + 6])[0]
+    case("PK-ORAL-DOSE5").check_value(found, compared=APART)
 
 
 def test_equal_absorption_and_elimination_are_a_limit_not_a_hole(case):
     single = case("PK-ORAL-KA=KE")
     p = single.params
     level = p["F"] * p["dose"] / p["V"]
-    single.check_value(_core.oral_concentration(level, p["ka"], p["ke"], [0.0], [6.0])[0])
+    single.check_value(_core.oral_concentration(level, p["ka"], p["ke"], [0.0], [6.0])[0], compared=APART)
     for nearly in (1 + 1e-9, 1 - 1e-6, 1 + 1e-4):
         value = _core.oral_concentration(level, p["ka"] * nearly, p["ke"], [0.0], [6.0])[0]
         assert value == pytest.approx(single.expected, rel=1e-4)
@@ -60,6 +64,7 @@ def test_accumulation_and_time_to_steady_state(case, oral):
         found=late / first,
         tolerance="rel 1e-06",
         passed=late / first == pytest.approx(ratio.expected[0], rel=1e-6),
+        compared=APART,
     )
 
 
@@ -82,18 +87,19 @@ def test_hill_effect_rises_with_concentration():
 def test_log_kill_of_a_dosing_interval_is_the_integrated_hill_effect(case):
     kill = case("PD-HILL-LOGKILL")
     p = kill.params
-    kill.check_value(_core.integrated_hill(p["Emax"], p["EC50"], p["h"], p["C0"], p["ke"], p["tau"]))
-    # The same by Simpson's rule.
+    integral = _core.integrated_hill(p["Emax"], p["EC50"], p["h"], p["C0"], p["ke"], p["tau"])
+    kill.check_value(integral, compared=APART)
+    # The effect itself, which patients run, by Simpson's rule.
     t = np.linspace(0, p["tau"], 2001)
     effect = [_core.hill(p["C0"] * math.exp(-p["ke"] * x), p["Emax"], p["EC50"], p["h"]) for x in t]
     weights = np.concatenate([[1], np.tile([4, 2], 1000)[:-1], [1]])
-    kill.check_value(weights @ effect * t[1] / 3, engine="theory")
+    kill.check_value(weights @ effect * t[1] / 3, what=f"{kill.statistic}, by Simpson's rule over the effect")
 
 
 def test_bliss_effects_survive_independently(case):
     bliss = case("PD-BLISS")
     fa, fb = bliss.params["fa"], bliss.params["fb"]
-    bliss.check_value(_core.bliss(fa, fb))
+    bliss.check_value(_core.bliss(fa, fb), compared=APART)
     assert 1 - _core.bliss(fa, fb) == pytest.approx((1 - fa) * (1 - fb))
     assert (_core.bliss(fa, 0), _core.bliss(0, fb), _core.bliss(1, fb)) == (fa, fb, 1)
 
@@ -163,7 +169,7 @@ def test_recist_thresholds_are_cubes_of_diameters(case):
         return _core.sphere_volume_mm3(30.0 * diameter_ratio) / _core.sphere_volume_mm3(30.0)
 
     # The product of two diameters, WHO's measure, changes by -50% and +25%.
-    volumes.check_value([volume_ratio(x) for x in (0.7, 1.2, 0.5**0.5, 1.25**0.5)])
+    volumes.check_value([volume_ratio(x) for x in (0.7, 1.2, 0.5**0.5, 1.25**0.5)], compared=APART)
 
 
 def test_a_billion_cells_measure_twelve_millimetres(case):
@@ -186,7 +192,8 @@ def test_a_billion_cells_measure_twelve_millimetres(case):
 def test_progression_is_seen_on_the_next_scan(case):
     scans = case("RESP-SCANPFS")
     interval = scans.params["interval"]
-    scans.check_value([_core.first_scan_on_or_after(day, interval) for day in scans.params["t_true"]])
+    found = [_core.first_scan_on_or_after(day, interval) for day in scans.params["t_true"]]
+    scans.check_value(found, compared=APART)
 
 
 def test_kaplan_meier_of_the_first_leukaemia_trial(case):

@@ -86,7 +86,7 @@ def test_engines_grow_as_continuous_time_says_at_first_order(finding, simulate, 
 @pytest.mark.slow
 def test_crowded_growth_tends_to_continuous_time_at_first_order(finding, case, simulate):
     time, steps = case("LAT-2D-VN4-B-TIME"), np.array([0.4, 0.2])
-    p, replicates = time.params, 20_000
+    p, replicates = time.params, 60_000
     errors = []
     for dt in steps:
         runs = simulate(

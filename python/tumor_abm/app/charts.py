@@ -14,16 +14,15 @@ import solara
 from tumor_abm.plots.course import (
     BANDS,
     DAYS_PER_MONTH,
-    DETECTION_LIMIT,
     NEUTROPENIA,
     RESPONSES,
     SERIES,
     Course,
-    shares_over_time,
     spans,
     thinned,
 )
-from tumor_abm.plots.genotypes import Palette, nested
+from tumor_abm.plots.genotypes import Palette
+from tumor_abm.plots.layers import layers_of, shares_over_time
 from tumor_abm.plots.style import INK, MUTED
 
 POINTS = 160
@@ -31,9 +30,9 @@ POINTS = 160
 
 _LEFT_PX, _RIGHT_PX, _TOP_PX, _BOTTOM_PX = 58, 10, 30, 34
 _GAP_X_PX, _GAP_Y_PX = 62, 44
-_LEAST_SHARE = 0.002
 _NARROWEST_NAMED = 0.07
 _MOST_CURVES = 12
+_LEGEND_LESS_PCT = 9  # by which a legend is narrower than a column
 _NAMING = 1  # the chart of burden names the lines: it has room at its foot
 
 Option = dict[str, Any]
@@ -55,6 +54,8 @@ class Panel:
         Names of the series that are named on the chart.
     limits
         Horizontal lines: value to label.
+    filled
+        Whether the series fill the chart, so that the legend needs a ground of its own.
     """
 
     title: str
@@ -63,6 +64,7 @@ class Panel:
     series: list[Option]
     legend: list[str] = field(default_factory=list)
     limits: dict[float, str] = field(default_factory=dict)
+    filled: bool = False
 
 
 @solara.component
@@ -154,30 +156,31 @@ def _panels(course: Course) -> Iterator[Callable[[Course, Palette], Panel]]:
 
 
 def _genotypes(course: Course, palette: Palette) -> Panel:
-    days, shares = shares_over_time(course.clones, points=POINTS)
-    seen = {name: own for name, own in shares.items() if own.max(initial=0.0) >= _LEAST_SHARE}
+    days, layers = layers_of(course.clones, palette, POINTS)
     months = _months(days)
     series: list[Option] = []
     top = np.zeros(len(days))
-    for genotype, part in nested(list(seen)):
-        top = top + 100 * part * seen[genotype]
+    # Every layer reaches down to the axis; the lower ones are drawn over the higher ones. A layer is known
+    # by its place, so that the browser keeps the order when layers come and go.
+    for place, layer in enumerate(layers):
+        top = top + 100 * layer.share
         series.append(
             {
-                "name": genotype,
+                "id": f"layer {place}",
+                "name": layer.name,
                 "type": "line",
                 "symbol": "none",
                 "silent": True,
                 "lineStyle": {"width": 0},
-                "areaStyle": {"color": palette[genotype], "opacity": 1, "origin": "start"},
+                "itemStyle": {"color": layer.colour},
+                "areaStyle": {"color": layer.colour, "opacity": 1, "origin": "start"},
                 "data": _points(months, top),
+                "z": 3 - place / 100,
             }
         )
-    # Every layer reaches down to the axis; the lower ones are drawn over the higher ones. A layer is known
-    # by its place, so that the browser keeps the order when layers come and go.
-    for place, layer in enumerate(series):
-        layer["id"] = layer["name"] = f"layer {place}"
-        layer["z"] = 3 - place / 100
-    return Panel("Genotypes", "% of living cells", {"min": 0, "max": 100, "splitNumber": 2}, series)
+    named = list(dict.fromkeys(layer["name"] for layer in series))
+    axis = {"min": 0, "max": 100, "splitNumber": 2}
+    return Panel("Genotypes", "% of living cells", axis, series, legend=named, filled=True)
 
 
 def _burden(course: Course, palette: Palette) -> Panel:
@@ -235,7 +238,7 @@ def _diameters(course: Course, palette: Palette) -> Panel:
 
 def _ctdna(course: Course, palette: Palette) -> Panel:
     readings = course.liquid_biopsies
-    floor = 100 * DETECTION_LIMIT / 2
+    floor = course.undetected_pct
     series, seen = [], []
     for place, gene in enumerate(readings["gene"].unique(maintain_order=True) if readings.height else []):
         own = readings.filter(pl.col("gene") == gene)
@@ -257,9 +260,8 @@ def _ctdna(course: Course, palette: Palette) -> Panel:
     unit = (
         "% variant allele fraction, log scale" if seen else "% variant allele fraction: nothing found so far"
     )
-    return Panel(
-        "ctDNA", unit, axis, series, legend=seen, limits={100 * DETECTION_LIMIT: "limit of detection"}
-    )
+    limits = {100 * course.detection_limit: "limit of detection"} if course.detection_limit else {}
+    return Panel("ctDNA", unit, axis, series, legend=seen, limits=limits)
 
 
 def _drugs(course: Course, palette: Palette) -> Panel:
@@ -358,6 +360,7 @@ def _place(row: int, column: int, rows: int, columns: int, height_px: int) -> Op
         "right": f"{100 - (column + 1) * share + 0.8:.2f}%",
         "top": _TOP_PX + row * (inner + _GAP_Y_PX),
         "height": inner,
+        "legend_width": f"{share - _LEGEND_LESS_PCT:.0f}%",
         "title_left": 8 if column == 0 else f"{column * share + 0.4:.2f}%",
     }
 
@@ -380,8 +383,12 @@ def _time_axis(at: int, end: float, named: bool) -> Option:
 
 def _legend(panel: Panel, place: Option) -> Option:
     return {
+        "type": "scroll",
+        "backgroundColor": "rgba(255, 255, 255, 0.8)" if panel.filled else "transparent",
+        "padding": 2,
         "data": panel.legend,
         "left": place["left"],
+        "width": place["legend_width"],
         "top": place["top"] - 2,
         "itemWidth": 12,
         "itemHeight": 7,

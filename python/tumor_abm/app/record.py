@@ -101,6 +101,7 @@ class Record:
             assessments=model.assessments.drop(kept, strict=False),
             liquid_biopsies=model.liquid_biopsies.drop(kept, strict=False),
             events=model.events.drop(kept, strict=False),
+            detection_limit=model.limit_of_detection,
         )
 
 

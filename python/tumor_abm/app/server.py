@@ -22,7 +22,7 @@ ABANDONED_AFTER = "2min"
 """How long the patient of a browser tab is kept that was lost without a word (a closed tab says so)."""
 
 _GOODBYE_S = 2
-_MISSING = "the app needs more packages: pip install 'tumor_abm[app]'"
+_MISSING = "the app needs more packages: pip install '.[app]' in the checkout of tumor_abm"
 
 
 @dataclass

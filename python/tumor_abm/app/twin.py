@@ -14,14 +14,15 @@ from tumor_abm.app.record import Record
 from tumor_abm.model import TumorModel
 from tumor_abm.plots import tumour as pictures
 from tumor_abm.plots.course import Course, plot_course
-from tumor_abm.plots.genotypes import Palette, alterations_of
+from tumor_abm.plots.genotypes import OTHERS, Palette, alterations_of
 
 SHOWN_GENOTYPES = 6
 """Genotypes that the legend names; smaller ones are added up."""
 
-_MOST_KINDS = 250
+_MOST_KINDS = 249
 _COLOURS_AT_FIRST = 8
 _SEEN_FROM = 0.01
+_SEEN_TOGETHER = 0.9
 _ROOM = 1.1
 
 _Cell = TypeVar("_Cell", np.uint8, np.float64)
@@ -77,7 +78,9 @@ class Twin:
     def _give_colours(self, at_most: int | None = None) -> None:
         """Give colours to genotypes that are seen, or to the largest ones however rare."""
         living = self.model.genotypes.sort("cells", descending=True)
-        chosen = living.head(at_most) if at_most else living.filter(pl.col("fraction") >= _SEEN_FROM)
+        larger = pl.col("fraction").cum_sum() - pl.col("fraction")
+        seen = (pl.col("fraction") >= _SEEN_FROM) | (larger < _SEEN_TOGETHER)
+        chosen = living.head(at_most) if at_most else living.filter(seen)
         for genotype in chosen["genotype"]:
             self.palette.give(genotype)
 
@@ -158,8 +161,8 @@ class Twin:
         living = self.model.genotypes.sort("cells", descending=True)["genotype"].to_list()[:_MOST_KINDS]
         code_of_name = {name: code for code, name in enumerate(living, 1)}
         names = self.model.genotype_names
-        code_of = np.array([0, *(code_of_name.get(name, len(living)) for name in names)], dtype=np.uint8)
-        return code_of[genotype], [self.palette[name] for name in living]
+        code_of = np.array([0, *(code_of_name.get(name, len(living) + 1) for name in names)], dtype=np.uint8)
+        return code_of[genotype], [*(self.palette[name] for name in living), OTHERS]
 
     def _placed(self, plane: NDArray[_Cell], origin: tuple[int, ...], free: float) -> NDArray[_Cell]:
         """Put a plane ``(x, y)`` of the tumour where it lies in a square that shows all it ever took."""
@@ -177,7 +180,8 @@ class Twin:
     def _disc(self, pixels: int) -> bytes:
         living = self.model.genotypes.sort("cells", descending=True)
         rows = [(row["fraction"], self.palette[row["genotype"]]) for row in living.iter_rows(named=True)]
-        ordered = sorted(rows[:_MOST_KINDS], key=lambda row: row[1])
+        rest = sum(share for share, _ in rows[_MOST_KINDS:])
+        ordered = sorted([*rows[:_MOST_KINDS], (rest, OTHERS)], key=lambda row: row[1])
         diameter = (self.model.volume_cm3 / self.record.reference_volume_cm3) ** (1 / 3)
         return pictures.disc(
             [share for share, _ in ordered], [colour for _, colour in ordered], float(diameter), pixels

@@ -46,7 +46,11 @@ def run(arguments: argparse.Namespace) -> None:
     tables = ", ".join(results.tables)
     _print_pairs(
         f"\nIn {arguments.out}:",
-        {"tables": f"{tables} (parquet)", "comparison": "comparison, who_gains (parquet, csv)", **drawn},
+        {
+            "tables": f"{tables} (parquet)",
+            "comparison": "comparison, who_gains, neutropenia (parquet, csv)",
+            **drawn,
+        },
     )
 
 
@@ -96,7 +100,8 @@ def evolve(arguments: argparse.Namespace) -> None:
 
 def _draw_study(results: Results, directory: Path) -> dict[str, str]:
     from tumor_abm.plots import save_figure
-    from tumor_abm.plots.evolution import plot_maps, plot_muller, plot_neutrality, plot_spectra
+    from tumor_abm.plots.evolution import plot_neutrality, plot_spectra
+    from tumor_abm.plots.lineages import plot_maps, plot_muller
 
     figures = directory / "figures"
     figures.mkdir(exist_ok=True)
@@ -167,9 +172,12 @@ def list_known(arguments: argparse.Namespace) -> None:
 
 def check(arguments: argparse.Namespace) -> None:
     """Say that an experiment is sound, and what it is; what is wrong is an `InputError`."""
+    from tumor_abm.cli.consoles import messages
     from tumor_abm.config import load_experiment
 
     experiment = load_experiment(arguments.experiment)
+    for notice in experiment.notices:
+        messages().print(notice, markup=False, soft_wrap=True)
     arms = ", ".join(arm.name for arm in experiment.arms)
     _print_pairs(
         f"{arguments.experiment} is sound",

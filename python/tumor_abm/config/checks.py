@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Sequence
 
 from tumor_abm._problems import Problems, Step, shown
-from tumor_abm.config.written import Written
+from tumor_abm.config.written import CORE, Written
 from tumor_abm.knowledge import Alteration, Knowledge, Population
 from tumor_abm.strategy import Arm, Condition, Dosing, Eligibility, Line
 
@@ -20,11 +20,12 @@ def check_names(
     problems: Problems,
 ) -> None:
     """Note alterations, genes and arms that do not exist or are named twice."""
-    for i, name in enumerate(alterations):
+    listed = written.alterations or []
+    for i, name in enumerate(listed):
         where: list[Step] = ["alterations", i]
-        if name not in knowledge.alterations:
-            problems.add_unknown(where, name, "alteration", knowledge.alterations)
-        elif name in alterations[:i]:
+        if name not in knowledge.alterations and name != CORE:
+            problems.add_unknown(where, name, "alteration", [CORE, *knowledge.alterations])
+        elif name in listed[:i]:
             problems.add(where, f"{shown(name)} is named twice")
     if len(alterations) > _MOST_ALTERATIONS:
         problems.add(
@@ -62,6 +63,23 @@ def check_names(
             ["accrual_months"],
             f"found {written.accrual_months:g}; allowed: at most horizon_months = {written.horizon_months:g}",
         )
+
+
+def check_sums(written: Written, population: Population, problems: Problems) -> None:
+    """Note rules on sums of diameters where no patient has one."""
+    unmeasured = population.bone_only.value == 1 or population.eligibility.measurable is False
+    treatment: list[tuple[list[Step], list[Line], bool]] = [
+        (["arm", a, "line"], arm.line, arm.among.measurable is False) for a, arm in enumerate(written.arm)
+    ]
+    treatment.append((["afterwards"], written.afterwards, False))
+    for at, lines, nobody in treatment:
+        for i, line in enumerate(lines):
+            if line.asks_for_sums and (unmeasured or nobody):
+                problems.add(
+                    [*at, i],
+                    "bone-only disease has no sum of diameters to ask for (adaptive, sld_change,"
+                    " until.response); allowed: such rules where disease can be measurable",
+                )
 
 
 def check_lines(

@@ -19,7 +19,8 @@ class Reach(Table):
     length
         Penetration length in cell diameters.
     profile
-        How the share that is left falls with depth: ``exponential``, ``linear`` or ``diffusion``.
+        How the share that is left falls with depth (from the outline of the tumour to the middle of a cell):
+        ``exponential``, ``linear`` or ``diffusion``.
     """
 
     length: float = Field(ge=0.1, le=1e4)

@@ -17,8 +17,9 @@ from tumor_abm import _core
 from tumor_abm._problems import Problems, shown
 from tumor_abm._table import merged
 from tumor_abm._toml import read_toml
-from tumor_abm.config.checks import check_arms, check_lines, check_names
-from tumor_abm.config.written import DAYS_PER_WEEK, DEFAULT_POPULATION, Written
+from tumor_abm.config.checks import check_arms, check_lines, check_names, check_sums
+from tumor_abm.config.notices import notices
+from tumor_abm.config.written import CORE, DAYS_PER_WEEK, DEFAULT_POPULATION, Written
 from tumor_abm.errors import InputError
 from tumor_abm.knowledge import Alteration, Drug, Knowledge, Population, plain
 from tumor_abm.knowledge.library import complete, inherited
@@ -93,6 +94,11 @@ class Experiment:
         named = {drug for eligibility in eligible for _, drug in eligibility.drugs()}
         return sorted(given | named | {drug for drug in asked if drug is not None})
 
+    @property
+    def notices(self) -> list[str]:
+        """What is allowed and may surprise, a sentence each."""
+        return notices(self)
+
     def _lines(self) -> Iterator[Line]:
         for _, lines in self.population.pasts:
             yield from lines
@@ -141,9 +147,10 @@ class Experiment:
             problems.raise_if_any()
             raise AssertionError("an experiment is neither whole nor faulty")
         population_name, population = found
-        alterations = knowledge.core_alterations if written.alterations is None else written.alterations
+        alterations = _in_play(written, knowledge)
         measured = written.liquid_biopsy.genes if written.liquid_biopsy else []
         check_names(written, population, alterations, knowledge, problems)
+        check_sums(written, population, problems)
         before: list[tuple[tuple[str | int, ...], list[Line]]] = [
             (("population", *at), lines) for at, lines in population.pasts
         ]
@@ -203,7 +210,10 @@ class Experiment:
                     for period in written.assessment.calendar
                 ],
                 "window_days": written.assessment.window,
+                "missed": written.assessment.missed,
+                "not_evaluable": written.assessment.not_evaluable,
             },
+            "criteria": written.assessment.criteria(),
             "liquid_biopsy": None
             if assay is None
             else {
@@ -316,6 +326,13 @@ def json_schema() -> dict[str, Any]:
     return Written.model_json_schema()
 
 
+def _in_play(written: Written, knowledge: Knowledge) -> list[str]:
+    """Return the alterations that are listed, with the core set in the place of its name."""
+    listed = [CORE] if written.alterations is None else written.alterations
+    core = [name for name in knowledge.core_alterations if name not in listed]
+    return [name for entry in listed for name in (core if entry == CORE else [entry])]
+
+
 def _given(**values: int | None) -> dict[str, int]:
     """Check what a caller puts in the place of values of the file."""
     given = {key: value for key, value in values.items() if value is not None}
@@ -397,6 +414,7 @@ def _undocumented(entry: Drug | Alteration) -> dict[str, Any]:
     table = {key: value for key, value in plain(entry).items() if key not in _DOCUMENTATION}
     if isinstance(entry, Drug):
         table["dose"] = {"value": entry.amount, "unit": entry.amount_unit}
+        table["dose_levels"] = entry.dose_levels.value
     return table
 
 

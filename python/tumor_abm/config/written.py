@@ -10,6 +10,8 @@ from tumor_abm._table import Table
 from tumor_abm.config.engine import LEAST_CELLS, MOST_CELLS, Lattice
 from tumor_abm.strategy import Arm, Line
 
+CORE = "core"
+"""Stands for the core set in a list of alterations."""
 DEFAULT_POPULATION = "first_line_postmenopausal"
 
 _MOST_PATIENTS = 10_000_000
@@ -55,7 +57,7 @@ def _usual_calendar() -> list[ScanPeriod]:
 
 
 class Assessment(Table):
-    """When scans are made.
+    """When scans are made, and how they are read: by RECIST 1.1, the same in all arms.
 
     Attributes
     ----------
@@ -64,10 +66,27 @@ class Assessment(Table):
     window_days
         A scan is made up to so many days before or after the planned day. Default: 7, and at most a quarter
         of the shortest interval.
+    missed
+        Share of planned scans that are not made.
+    not_evaluable
+        Share of the scans made that cannot be judged, but for new lesions.
+    progression_from
+        ``nadir``: growth is counted from the smallest sum on the line, as RECIST has it. ``baseline``: from
+        the start of the line, as trials of adaptive therapy have it, where regrowth is part of the plan.
+    confirmed_after_weeks
+        A response counts if a scan at least so many weeks later shows it, too; absent: at once.
+    symptomatic_share
+        A tumour that reaches this share of the lethal volume between scans makes the patient ill: a scan is
+        made at once, and where it shows no progression the line ends for ``deterioration``; absent: never.
     """
 
     calendar: list[ScanPeriod] = Field(default_factory=_usual_calendar, min_length=1)
     window_days: float | None = Field(default=None, ge=0, le=1_820)
+    missed: float = Field(default=0.0, ge=0, le=0.9)
+    not_evaluable: float = Field(default=0.0, ge=0, le=0.9)
+    progression_from: Literal["nadir", "baseline"] = "nadir"
+    confirmed_after_weeks: float | None = Field(default=None, ge=1 / 7, le=52)
+    symptomatic_share: float | None = Field(default=None, ge=0.01, le=1)
 
     @property
     def shortest_days(self) -> float:
@@ -79,6 +98,15 @@ class Assessment(Table):
         """Days that scans are off the planned day at most."""
         usual = min(_USUAL_WINDOW_DAYS, self.shortest_days / 4)
         return usual if self.window_days is None else self.window_days
+
+    def criteria(self) -> dict[str, Any]:
+        """Return how scans are read as the core reads it."""
+        weeks = self.confirmed_after_weeks
+        return {
+            "progression_from": self.progression_from,
+            "confirmed_after_days": None if weeks is None else weeks * DAYS_PER_WEEK,
+            "symptomatic_share": self.symptomatic_share,
+        }
 
     @model_validator(mode="after")
     def _in_order(self) -> Assessment:
@@ -130,7 +158,7 @@ class Neutrophils(Table):
         ``false``: neutrophils are not modelled and no dose is held.
     mean_transit_h, feedback
         Change of a constant of the model.
-    hold_below, resume_at, reduce_below, reduction, most_reductions
+    hold_below, resume_at, reduce_below
         Change of a rule of dosing.
     """
 
@@ -140,8 +168,6 @@ class Neutrophils(Table):
     hold_below: float | None = None
     resume_at: float | None = None
     reduce_below: float | None = None
-    reduction: float | None = None
-    most_reductions: int | None = None
 
 
 class Written(Table):
@@ -183,7 +209,7 @@ class Written(Table):
     trajectory_every_days
         Days between rows of the trajectory; 0: none.
     alterations
-        Alterations in play; the core set when absent.
+        Alterations in play; the core set when absent. ``"core"`` in the list stands for the core set.
     knowledge
         Files with further drugs, alterations and populations, relative to this one.
     self_contained

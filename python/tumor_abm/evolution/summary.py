@@ -17,8 +17,9 @@ def summarise(results: Results) -> pl.DataFrame:
         A row per scenario, medians over its tumours: ``tumours``, ``days`` to the size,
         ``fittest_fraction`` (cells not of the first type), ``diversity`` (inverse Simpson index of
         clones), ``gamma``, ``neutral_r_squared`` of the 1/f law and ``called_neutral`` (tumours with
-        R^2 of 0.98 or more, of those that could be fitted), ``mutation_rate`` that the law infers (per
-        haploid genome and effective division),
+        R^2 of 0.98 or more, of those ``fitted``), ``neutral_area``, ``neutral_kolmogorov_distance``,
+        ``neutral_mean_distance``, ``mutation_rate`` that the law infers (per haploid genome and
+        effective division),
         ``clonal`` and ``subclonal`` mutations, and those ``in_all_biopsies``, ``shared`` by some,
         and ``private`` to one.
     """
@@ -38,6 +39,7 @@ def summarise(results: Results) -> pl.DataFrame:
         median("neutral_r_squared"),
         (pl.col("neutral_r_squared") >= NEUTRAL_FROM).sum().alias("called_neutral"),
         fitted.sum().alias("fitted"),
+        *map(median, ("neutral_area", "neutral_kolmogorov_distance", "neutral_mean_distance")),
         *map(median, ("mutation_rate", "clonal", "subclonal", "in_all_biopsies", "shared", "private")),
     )
     return pl.DataFrame({"scenario": order}).join(summary, on="scenario", how="left", maintain_order="left")

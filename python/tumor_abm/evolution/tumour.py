@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import polars as pl
+import polars.selectors as cs
 
 from tumor_abm.biopsy import Biopsy, Needle, RandomCells, Shape, Sphere, take
 from tumor_abm.errors import InputError
@@ -24,6 +25,7 @@ MOST_ATTEMPTS = 10_000
 _KEPT_APART = 1_000_000_000
 _LEAST_CARRIERS = 2
 _LEAST_SHOWN = 0.005
+_MOST_SHOWN = 40
 
 Tables = dict[str, pl.DataFrame]
 
@@ -158,16 +160,15 @@ def _snapshot(population: Population) -> pl.DataFrame:
 
 
 def _history(snapshots: pl.DataFrame, clones: pl.DataFrame, cells: int) -> pl.DataFrame:
-    """Sizes of clones that a Muller plot can show; smaller ones count to those they descend from."""
-    owner: dict[int, int] = {}
-    for clone, parent, peak in clones.select("clone", "parent", "peak").iter_rows():
-        shown = parent is None or peak >= _LEAST_SHOWN * cells
-        owner[clone] = clone if shown else owner[parent]
+    """Sizes of the clones that a Muller plot can show; all others are added up by type, without a clone."""
+    largest = clones.filter(pl.col("peak") >= _LEAST_SHOWN * cells).top_k(_MOST_SHOWN, by="peak")
+    shown = pl.concat([clones.filter(pl.col("parent").is_null()), largest])["clone"]
     return (
-        snapshots.with_columns(pl.col("clone").replace_strict(owner, return_dtype=pl.UInt64))
-        .group_by("day", "clone")
+        snapshots.join(clones.select("clone", "type"), on="clone", how="left")
+        .with_columns(pl.when(pl.col("clone").is_in(shown.implode())).then("clone"))
+        .group_by("day", "clone", "type")
         .agg(pl.col("cells").sum())
-        .sort("day", "clone")
+        .sort("day", "clone", "type", nulls_last=True)
     )
 
 
@@ -244,6 +245,9 @@ def _tumour(study: Study, grown: _Grown, genealogy: Genealogy, variants: pl.Data
             "diversity": inverse_simpson(population.clones["cells"]),
             "gamma": genealogy.gamma(),
             "neutral_r_squared": fit.r_squared,
+            "neutral_area": fit.area,
+            "neutral_kolmogorov_distance": fit.kolmogorov_distance,
+            "neutral_mean_distance": fit.mean_distance,
             "mutation_rate": fit.mutation_rate,
             "mutations_fitted": fit.mutations,
             "clonal": int(clonal.sum()),
@@ -252,7 +256,7 @@ def _tumour(study: Study, grown: _Grown, genealogy: Genealogy, variants: pl.Data
             "shared": int(((in_biopsies > 1) & (in_biopsies < len(study.written.biopsy))).sum()),
             "private": int((in_biopsies == 1).sum()),
         }
-    ).with_columns(pl.col("neutral_r_squared", "mutation_rate", "gamma", "diversity").fill_nan(None))
+    ).with_columns(cs.float().fill_nan(None))
 
 
 def _spectrum(genealogy: Genealogy, mutations_per_division: float) -> pl.DataFrame:

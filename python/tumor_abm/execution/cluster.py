@@ -66,7 +66,7 @@ def _dask() -> Any:
     try:
         return importlib.import_module("distributed")
     except ImportError as error:
-        problem = "needs Dask, which is not installed: pip install 'tumor_abm[cluster]'"
+        problem = "needs Dask, which is not installed: pip install '.[cluster]' in the checkout of tumor_abm"
         raise InputError(problem, key="scheduler") from error
 
 

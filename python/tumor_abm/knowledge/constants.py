@@ -7,7 +7,7 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, model_validator
 
 from tumor_abm._table import Table
-from tumor_abm.knowledge.quantity import Count, Positive, Quantity, Share, Slope, between, plain
+from tumor_abm.knowledge.quantity import Positive, Quantity, Share, Slope, between, plain
 
 _Ten = Annotated[Quantity, AfterValidator(between(0, 10))]
 
@@ -68,7 +68,7 @@ class Imaging(Table):
     measurement_sigma
         Standard deviation of the logarithm of a measured diameter.
     visible_mm
-        Diameters below this are not seen.
+        Lesions of a smaller diameter have disappeared; up to 5 mm they count as 5 mm (RECIST 1.1).
     new_lesion_cells
         Living cells in a lesion that has just become visible.
     """
@@ -124,11 +124,7 @@ class Neutropenia(Table):
     resume_at
         ... and resumed at this one.
     reduce_below
-        A nadir below this count reduces the dose.
-    reduction
-        Factor on the dose at each reduction.
-    most_reductions
-        Reductions before no more are made.
+        A count below this one reduces the dose to the drug's next level.
     """
 
     mean_transit_h: Annotated[Quantity, AfterValidator(between(10, 1000))]
@@ -136,8 +132,6 @@ class Neutropenia(Table):
     hold_below: _Ten
     resume_at: _Ten
     reduce_below: _Ten
-    reduction: Annotated[Quantity, AfterValidator(between(0.1, 1))]
-    most_reductions: Count
 
     @model_validator(mode="after")
     def _resume_above_hold(self) -> Neutropenia:
@@ -149,4 +143,4 @@ class Neutropenia(Table):
 
     def to_core(self) -> dict[str, Any]:
         """Return the constants as the core reads them."""
-        return {**plain(self), "most_reductions": int(self.most_reductions.value)}
+        return dict(plain(self))

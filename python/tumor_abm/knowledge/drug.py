@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from itertools import pairwise
+from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import Field, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 
 from tumor_abm._table import Table
 from tumor_abm.knowledge.kinetics import Kinetics, Route
-from tumor_abm.knowledge.quantity import Hazard, Positive, Quantity, Slope, Sources
+from tumor_abm.knowledge.quantity import Hazard, Positive, Quantity, Slope, Sources, plain
 from tumor_abm.strategy import Schedule
 
 Node = Literal[
@@ -47,6 +48,35 @@ class Action(Table):
     hill: Slope
 
 
+def _given_list(value: Any) -> Any:
+    return {"value": value} if isinstance(value, list) else value
+
+
+class DoseLevels(Table):
+    """Doses to which a drug is reduced, one after the other.
+
+    Attributes
+    ----------
+    value
+        Falling, in the unit of the standard dose.
+    source, note
+        Where they come from.
+    """
+
+    bare_key: ClassVar[str | None] = "value"
+
+    value: list[Annotated[float, Field(gt=0)]] = Field(default_factory=list, max_length=10)
+    source: Sources = Field(default_factory=list)
+    note: str = ""
+
+    @model_validator(mode="after")
+    def _falling(self) -> DoseLevels:
+        for above, level in pairwise(self.value):
+            if level >= above:
+                raise ValueError(f"found {level:g} after {above:g}; allowed: each below the one before")
+        return self
+
+
 class Drug(Table):
     """A drug at its standard dose.
 
@@ -69,7 +99,13 @@ class Drug(Table):
     effects
         Node of the pathway to the action there.
     neutrophil_slope
-        Share of neutrophil precursors lost at the steady-state concentration.
+        Share of the proliferation of neutrophil precursors lost at the steady-state concentration; it is
+        proportional to concentration, and above 1 precursors die (Friberg et al. 2002).
+    dose_levels
+        Doses to which it is reduced after grade 4 neutropenia; none: it is not reduced.
+    marrow_protection
+        How it keeps neutrophil precursors out of the cycle, and so out of reach of chemotherapy; ``max`` is
+        the largest share of their loss that it prevents.
     discontinuation_per_month
         Hazard of giving the drug up for intolerance, per month on it.
     toxicity
@@ -89,6 +125,8 @@ class Drug(Table):
     kinetics: Kinetics
     effects: dict[Node, Action]
     neutrophil_slope: Quantity
+    dose_levels: Annotated[DoseLevels, BeforeValidator(_given_list)] = Field(default_factory=DoseLevels)
+    marrow_protection: Action | None = None
     discontinuation_per_month: Hazard
     toxicity: str = ""
     source: Sources = Field(default_factory=list)
@@ -101,6 +139,13 @@ class Drug(Table):
             ("discontinuation_per_month", self.discontinuation_per_month.value, _MOST_DISCONTINUATION),
         ]
         bounds += [(f"effects.{node}.max", action.max.value, 1.0) for node, action in self.effects.items()]
+        if self.marrow_protection is not None:
+            bounds.append(("marrow_protection.max", self.marrow_protection.max.value, 1.0))
+        if self.dose_levels.value and self.dose_levels.value[0] >= self.dose.value:
+            raise ValueError(
+                f"dose_levels: found {self.dose_levels.value[0]:g}; allowed: below the standard dose of"
+                f" {self.dose.value:g}"
+            )
         for key, value, most in bounds:
             if not 0 <= value <= most:
                 raise ValueError(f"{key}: found {value:g}; allowed: from 0 to {most:g}")
@@ -137,17 +182,11 @@ class Drug(Table):
         return {
             "name": name,
             "route": self.route,
-            "schedule": self.schedule.to_core(),
+            "schedule": self.schedule.to_core(self.route),
             **self.kinetics.to_core(self.route),
-            "effects": [
-                {
-                    "node": node,
-                    "max": action.max.value,
-                    "ic50": action.ic50.value,
-                    "hill": action.hill.value,
-                }
-                for node, action in self.effects.items()
-            ],
+            "effects": [{"node": node, **plain(action)} for node, action in self.effects.items()],
             "neutrophil_slope": self.neutrophil_slope.value,
+            "dose_levels": [level / self.amount for level in self.dose_levels.value],
+            "marrow_protection": plain(self.marrow_protection),
             "discontinuation_per_month": self.discontinuation_per_month.value,
         }

@@ -123,6 +123,10 @@ class Population(Table):
         Hazard of loss to follow-up.
     other_death_per_year
         Hazard of death from other causes.
+    carrying_capacity_cm3
+        Volume at which an untreated tumour no longer grows, because its cells compete: division is held
+        back in proportion to living cells (logistic growth). Absent: cells do not compete. A tumour that is
+        to reach its lethal volume needs a larger one.
     primary_volume_cm3
         Volume of the primary tumour that surgery removes, in histories with adjuvant therapy.
     residual_cells
@@ -160,6 +164,7 @@ class Population(Table):
     founder: dict[str, Share] = Field(default_factory=dict)
     loss_to_follow_up_per_year: Hazard
     other_death_per_year: Hazard
+    carrying_capacity_cm3: Positive | None = None
     primary_volume_cm3: Positive
     residual_cells: LogNormal
     adjuvant_discontinuation_per_year: Hazard

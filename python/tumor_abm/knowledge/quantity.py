@@ -78,12 +78,6 @@ def between(low: float, high: float, *, above: bool = False) -> Callable[[Quanti
     return check
 
 
-def _whole(quantity: Quantity) -> Quantity:
-    if not quantity.value.is_integer():
-        raise ValueError(f"found {quantity.value:g}; allowed: a whole number")
-    return quantity
-
-
 Share = Annotated[Quantity, AfterValidator(between(0, 1))]
 Hazard = Annotated[Quantity, AfterValidator(between(0, 100))]
 Positive = Annotated[Quantity, AfterValidator(between(0, 1e12, above=True))]
@@ -92,7 +86,6 @@ Gain = Annotated[Quantity, AfterValidator(between(0, 1e6))]
 Hours = Annotated[Quantity, AfterValidator(between(0, 1e5))]
 Slope = Annotated[Quantity, AfterValidator(between(0.1, 20))]
 Cost = Annotated[Quantity, AfterValidator(between(-1, 1))]
-Count = Annotated[Quantity, AfterValidator(between(0, 100)), AfterValidator(_whole)]
 
 
 def plain(value: Any) -> Any:

@@ -63,6 +63,7 @@ class Bare:
             "horizon_day": self._horizon_day,
             "engine": self._population.engine,
             "scale": 1,
+            "limit_of_detection": None,
         }
 
     def today(self) -> dict[str, Any]:

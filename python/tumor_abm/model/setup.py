@@ -106,6 +106,7 @@ def set_up(
     cells: int | None,
     space: Space | None,
     horizon_months: float | None,
+    progression_from: str | None,
     seed: int | None,
 ) -> Setup:
     """Bring the arguments of a model together; `InputError` where they make no sense."""
@@ -115,6 +116,8 @@ def set_up(
     if horizon_months is not None:
         tables["horizon_months"] = _number("horizon_months", horizon_months)
         tables["accrual_months"] = 0.0
+    if progression_from is not None:
+        tables["assessment"] = {**tables.get("assessment", {}), "progression_from": progression_from}
     if engine is not None:
         tables["engine"] = engine
     if cells is not None:

@@ -79,6 +79,9 @@ class TumorModel(PatientView, mesa.Model):  # type: ignore[misc]
         The lattice; by default 2-D, with pushing.
     horizon_months
         Follow-up instead of that of the experiment.
+    progression_from
+        ``"nadir"`` (RECIST 1.1), or ``"baseline"`` where regrowth is planned, instead of that of the
+        experiment.
     rng, seed
         A whole number (as text, too), a numpy generator or seed sequence; by default the seed of the
         experiment, or a drawn one. `seed` is the older name in Mesa.
@@ -117,6 +120,7 @@ class TumorModel(PatientView, mesa.Model):  # type: ignore[misc]
         cells: int | None = None,
         space: Space | None = None,
         horizon_months: float | None = None,
+        progression_from: str | None = None,
         rng: Any = None,
         seed: Any = None,
         on_assessment: Rule | None = None,
@@ -149,6 +153,7 @@ class TumorModel(PatientView, mesa.Model):  # type: ignore[misc]
             cells=cells,
             space=space,
             horizon_months=horizon_months,
+            progression_from=progression_from,
             seed=seed_of(rng, seed),
         )
         self._begin(
@@ -266,7 +271,7 @@ class TumorModel(PatientView, mesa.Model):  # type: ignore[misc]
 
     # --- treatment by hand -------------------------------------------------------------------
 
-    def intervene(self, drugs: Drugs, *, new_line: bool = False, progression_from: str = "nadir") -> None:
+    def intervene(self, drugs: Drugs, *, new_line: bool = False) -> None:
         """Give these drugs and no others, from the next doses on.
 
         Parameters
@@ -277,18 +282,13 @@ class TumorModel(PatientView, mesa.Model):  # type: ignore[misc]
         new_line
             Close the running line (reason ``rule``) and begin another, with today as its baseline.
             When no line runs, one always begins; it ends at progression, and then the plan goes on.
-        progression_from
-            ``"nadir"`` (RECIST 1.1), or ``"baseline"`` for a line in which regrowth is planned.
 
         Raises
         ------
         InputError
             No drug, an unknown one, one that was not tolerated, or what is taken already.
         """
-        if progression_from not in ("nadir", "baseline"):
-            raise InputError(key="progression_from", found=progression_from, allowed=["nadir", "baseline"])
-        how = _as_regimen(new_line=new_line, against_baseline=progression_from == "baseline")
-        self._intervene(decision(drugs, self._drugs, **how))
+        self._intervene(decision(drugs, self._drugs, **_as_regimen(new_line=new_line)))
 
     def add(self, drug: str | Mapping[str, Any]) -> None:
         """Give one drug more."""
@@ -457,13 +457,11 @@ def _collector(
 def _as_regimen(
     *,
     new_line: bool = False,
-    against_baseline: bool = False,
     may_be_same: bool = False,
     keep_held: bool = False,
 ) -> dict[str, bool | str]:
     return {
         "new_line": new_line,
-        "against_baseline": against_baseline,
         "may_be_same": may_be_same,
         "held": "kept" if keep_held else "resumed",
     }

@@ -65,6 +65,12 @@ class PatientView:
         return int(self._about["scale"])
 
     @property
+    def limit_of_detection(self) -> float | None:
+        """Variant allele fraction below which liquid biopsies report nothing; ``None`` without them."""
+        limit: float | None = self._about["limit_of_detection"]
+        return limit
+
+    @property
     def sites(self) -> Sites | None:
         """Lattice sites of the tumour; ``None`` with the other engines."""
         found = self._core.sites()

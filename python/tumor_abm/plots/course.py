@@ -12,18 +12,15 @@ import polars as pl
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from matplotlib.patches import Patch
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter
-from numpy.typing import NDArray
 
-from tumor_abm.plots.genotypes import Palette, nested
+from tumor_abm.plots.genotypes import Palette
+from tumor_abm.plots.layers import POINTS, layers_of, legend_of, shares_over_time
 from tumor_abm.plots.style import FAINT, INK, MUTED, style
 
 DAYS_PER_MONTH = 30.4375
 
-POINTS = 400
-"""Points in time that a panel draws at most; more cannot be told apart."""
-
-DETECTION_LIMIT = 0.001
 NEUTROPENIA = {"grade 3": 1.0, "grade 4": 0.5}
 """Neutrophils below which neutropenia has that grade, 1e9 per litre (CTCAE 5.0)."""
 
@@ -31,6 +28,8 @@ BANDS = ("#EEF3F8", "#F8F1E7", "#EFF6EF", "#F7EEF4")
 SERIES = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#5B2A86", "#7A3B00")
 RESPONSES = {"CR": "#009E73", "PR": "#0072B2", "SD": "#8A8A8A", "PD": "#D55E00", "NE": "#FFFFFF"}
 _LEAST_SHOWN = 1.0
+_LEAST_FRACTION = 1e-4
+_LEGEND_ROW_IN, _LETTER_IN, _KEY_IN = 0.135, 0.056, 0.7
 
 Frame = pl.DataFrame
 
@@ -55,6 +54,8 @@ class Course:
         ``line, regimen, start_day, end_day, end_reason``; of a running line the last two are null.
     events
         ``day, line, event, detail``.
+    detection_limit
+        Variant allele fraction below which a liquid biopsy reports nothing; ``None`` without them.
     """
 
     states: Frame
@@ -64,11 +65,19 @@ class Course:
     liquid_biopsies: Frame
     lines: Frame
     events: Frame
+    detection_limit: float | None = None
 
     @property
     def tables(self) -> dict[str, Frame]:
         """All tables by name."""
-        return dict(vars(self))
+        return {name: value for name, value in vars(self).items() if isinstance(value, pl.DataFrame)}
+
+    @property
+    def undetected_pct(self) -> float:
+        """Where a sample is drawn in which nothing was found, in %: half of the least that can be."""
+        found = self.liquid_biopsies.filter(pl.col("vaf") > 0)["vaf"]
+        least = self.detection_limit or min(found, default=_LEAST_FRACTION)
+        return 100 * float(least) / 2
 
 
 def plot_course(
@@ -98,7 +107,11 @@ def plot_course(
     """
     panels = panels_of(course)
     rows = -(-len(panels) // columns)
-    height = height_in or 1.5 * rows + 0.4
+    names = legend_of(course.clones, palette)
+    widest_in = _KEY_IN + _LETTER_IN * max(map(len, names), default=0)
+    names_beside = max(1, int(width_in / widest_in))
+    legend_in = _LEGEND_ROW_IN * -(-len(names) // names_beside) + 0.1
+    height = height_in or 1.5 * rows + 0.4 + legend_in
     with style():
         figure = Figure(figsize=(width_in, height))
         FigureCanvasAgg(figure)
@@ -117,9 +130,20 @@ def plot_course(
             left=0.62 / width_in,
             right=1 - 0.12 / width_in,
             top=1 - 0.34 / height,
-            bottom=0.48 / height,
+            bottom=(0.48 + legend_in) / height,
             hspace=0.34,
             wspace=0.62 * columns / (width_in - 0.6),
+        )
+        figure.legend(
+            handles=[Patch(color=colour, label=name) for name, colour in names.items()],
+            loc="lower left",
+            ncols=names_beside,
+            fontsize=6.5,
+            handlelength=1.2,
+            handletextpad=0.4,
+            labelspacing=0.25,
+            borderaxespad=0.4,
+            borderpad=0,
         )
     return figure
 
@@ -141,16 +165,13 @@ def draw_genotypes(axes: Axes, course: Course, palette: Palette) -> None:
     axes.set_ylim(0, 100)
     axes.set_yticks([0, 50, 100])
     axes.set_ylabel("%")
-    days, shares = shares_over_time(course.clones)
-    if not len(days):
+    days, layers = layers_of(course.clones, palette)
+    if not layers:
         return
-    names = list(shares)
-    layers = nested(names)
-    colours = [palette[genotype] for genotype, _ in layers]
-    heights = np.array([shares[genotype] * part * 100 for genotype, part in layers])
+    colours = [layer.colour for layer in layers]
     axes.stackplot(
         days / DAYS_PER_MONTH,
-        heights,
+        np.array([100 * layer.share for layer in layers]),
         colors=colours,
         edgecolor=colours,
         linewidth=0.4,
@@ -203,7 +224,7 @@ def draw_diameters(axes: Axes, course: Course, palette: Palette) -> None:
         said += f" {row['new_lesions']} new" if row["new_lesions"] else ""
         axes.annotate(
             said.strip(),
-            (row["day"] / DAYS_PER_MONTH, row["sld_mm"]),
+            (row["day"] / DAYS_PER_MONTH, row["sld_mm"] or 0.0),  # on the axis if nothing can be measured
             (0, 5),
             textcoords="offset points",
             fontsize=6.5,
@@ -224,8 +245,8 @@ def draw_ctdna(axes: Axes, course: Course, palette: Palette) -> None:
     axes.set_ylabel("%")
     readings = course.liquid_biopsies
     found = readings.filter(pl.col("vaf") > 0)
-    floor = 100 * DETECTION_LIMIT / 2
-    axes.set_ylim(floor * 0.8, max(100 * _most(found["vaf"]) * 3, 1.0))
+    floor = course.undetected_pct
+    axes.set_ylim(floor * 0.8, max(100 * _most(found["vaf"]) * 3, 1.0, 10 * floor))
     genes = readings["gene"].unique(maintain_order=True).to_list()
     for place, gene in enumerate(genes):
         own = readings.filter(pl.col("gene") == gene)
@@ -240,7 +261,8 @@ def draw_ctdna(axes: Axes, course: Course, palette: Palette) -> None:
             markersize=3,
             label=gene,
         )
-    axes.axhline(100 * DETECTION_LIMIT, color=MUTED, linewidth=0.7, linestyle=(0, (3, 2)))
+    if course.detection_limit:
+        axes.axhline(100 * course.detection_limit, color=MUTED, linewidth=0.7, linestyle=(0, (3, 2)))
     axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
     axes.yaxis.set_minor_formatter(NullFormatter())
     if found.height:
@@ -303,28 +325,6 @@ def thinned(frame: Frame, points: int = POINTS) -> Frame:
         return frame
     stride = -(-frame.height // points)
     return frame.reverse().gather_every(stride).reverse()
-
-
-def shares_over_time(
-    clones: Frame, *, absolute: bool = False, points: int = POINTS
-) -> tuple[NDArray[np.float64], dict[str, NDArray[np.float64]]]:
-    """Return days, and for each genotype its share (or its number) of the living cells on each of them.
-
-    Genotypes come in the order of their first appearance; days are thinned to what can be drawn.
-    """
-    if not clones.height:
-        return np.empty(0), {}
-    days = clones["day"].unique(maintain_order=True)
-    kept = days if days.len() <= points else days.reverse().gather_every(-(-days.len() // points)).reverse()
-    drawn = clones.filter(pl.col("day").is_in(kept.implode()))
-    wide = drawn.pivot("genotype", index="day", values="cells", aggregate_function="sum").fill_null(0)
-    cells = {name: wide[name].to_numpy().astype(float) for name in wide.columns if name != "day"}
-    first = {name: place for place, name in enumerate(clones["genotype"].unique(maintain_order=True))}
-    ordered = dict(sorted(cells.items(), key=lambda pair: first[pair[0]]))
-    if absolute:
-        return wide["day"].to_numpy().astype(float), ordered
-    total = np.maximum(sum(ordered.values(), np.zeros(wide.height)), 1.0)
-    return wide["day"].to_numpy().astype(float), {name: own / total for name, own in ordered.items()}
 
 
 def _months_shown(course: Course) -> float:

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from functools import cache
+
+from tumor_abm.plots.hues import distinct
 
 WILD_TYPE = "wild type"
 JOINT = " + "
@@ -27,12 +30,14 @@ _LATER = (
     "#00543E",
 )
 
+_MOST_HUES = 64
+
 # By how much a colour is mixed with black (below 0) or white (above 0), for the states it is in.
 _SHADES = (0.0, -0.35, 0.4, -0.55, 0.6, -0.2, 0.2, 0.75)
 
 
 class Palette:
-    """Colours of the genotypes that matter; all others are grey.
+    """Colours of up to 64 genotypes; all others are grey.
 
     The founder is pale. A mutant has a hue of its own, which it keeps for ever, so that figures of
     one tumour, and of its twins under other treatments, can share a palette. Cells that differ by a
@@ -52,8 +57,8 @@ class Palette:
     def give(self, genotype: str) -> None:
         """Give a genotype a colour of its own, unless it has one or none is left; the founder first."""
         mutations, states = self._parts(genotype)
-        if mutations not in self._hues and len(self._hues) <= len(_LATER):
-            self._hues[mutations] = _LATER[len(self._hues) - 1] if self._hues else _FOUNDER
+        if mutations not in self._hues and len(self._hues) < _MOST_HUES:
+            self._hues[mutations] = _hues()[len(self._hues)]
         if mutations in self._hues and len(self._states_met) < len(_SHADES):
             self._states_met.setdefault(states, len(self._states_met))
 
@@ -71,6 +76,13 @@ class Palette:
         alterations = alterations_of(genotype)
         states = alterations.intersection(self._states)
         return alterations - states, states
+
+
+@cache
+def _hues() -> tuple[str, ...]:
+    """Return the founder's colour, Okabe and Ito's, and more that keep apart from all before them."""
+    first = (_FOUNDER, *_LATER)
+    return (*first, *distinct(_MOST_HUES - len(first), apart_from=(*first, OTHERS)))
 
 
 def _mixed(colour: str, shade: float) -> str:

@@ -24,6 +24,7 @@ from tumor_abm.wording import (
     Section,
     endpoint_section,
     gains_section,
+    neutropenia_section,
     pairs_section,
     summary_section,
 )
@@ -65,6 +66,7 @@ def _page(results: Results, comparison: Comparison) -> str:
         "legend": escape(LEGEND),
         "pairs": _words(pairs_section(comparison)),
         "gains": _words(gains_section(comparison)),
+        "neutropenia": _words(neutropenia_section(comparison)),
         "resistance": _resistance(results),
         "provenance": _definitions(results.provenance),
         "experiment": escape(tomli_w.dumps(without_none(results.experiment))),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Any, Protocol
+from typing import Annotated, Any, Literal, Protocol
 
 from pydantic import BeforeValidator, Field, PlainSerializer, model_validator
 
@@ -59,13 +59,21 @@ class Schedule(Table):
     doses_per_day
         Doses on such a day.
     loading_days
-        Further dosing days of the first cycle.
+        Dosing days of the first cycle on which the loading dose is given.
+    loading_dose
+        Size of the loading dose, relative to the other doses.
+    missed
+        What becomes of a dose that is due while the drug is paused: ``skipped``, the calendar goes on, or
+        ``given_later``, on the first day after the pause, and what follows is put off as long. Default:
+        skipped for oral drugs, given later for all others.
     """
 
     days: Days = Field(min_length=1)
     cycle_days: CycleDays
     doses_per_day: DosesPerDay = 1
     loading_days: Days = Field(default_factory=list)
+    loading_dose: float = Field(default=1.0, ge=1e-3, le=10)
+    missed: Literal["skipped", "given_later"] | None = None
 
     @model_validator(mode="after")
     def _within_the_cycle(self) -> Schedule:
@@ -74,18 +82,24 @@ class Schedule(Table):
                 raise ValueError(f"day {day} lies outside the cycle of {self.cycle_days} days")
         return self
 
-    def to_core(self) -> dict[str, Any]:
-        """Return the schedule as the core reads it."""
+    def to_core(self, route: str) -> dict[str, Any]:
+        """Return the schedule as the core reads it, of a drug that is given by `route`."""
         return {
             "days": sorted(set(self.days)),
             "cycle_days": self.cycle_days,
             "doses_per_day": self.doses_per_day,
             "loading_days": sorted(set(self.loading_days)),
+            "loading_dose": self.loading_dose,
+            "missed": self.missed or ("skipped" if route == "oral" else "given_later"),
         }
 
 
 class Standard(Protocol):
-    """What a dosing must know of its drug: standard dose and schedule."""
+    """What a dosing must know of its drug: route, standard dose and schedule."""
+
+    @property
+    def route(self) -> str:
+        """How it is given."""
 
     @property
     def schedule(self) -> Schedule:
@@ -111,7 +125,7 @@ class Dosing(Table):
         Dose relative to the standard dose.
     dose_mg, dose_mg_m2
         Dose in the unit of the drug's standard dose; at most one of the three.
-    days, cycle_days, doses_per_day, loading_days
+    days, cycle_days, doses_per_day, loading_days, loading_dose
         Change of the drug's standard schedule.
     """
 
@@ -123,6 +137,7 @@ class Dosing(Table):
     cycle_days: CycleDays | None = None
     doses_per_day: DosesPerDay | None = None
     loading_days: Days | None = None
+    loading_dose: float | None = Field(default=None, ge=1e-3, le=10)
 
     @model_validator(mode="before")
     @classmethod
@@ -140,7 +155,13 @@ class Dosing(Table):
         """Whether the drug is given on other days than usual."""
         return any(
             change is not None
-            for change in (self.days, self.cycle_days, self.doses_per_day, self.loading_days)
+            for change in (
+                self.days,
+                self.cycle_days,
+                self.doses_per_day,
+                self.loading_days,
+                self.loading_dose,
+            )
         )
 
     def relative_dose(self, standard: Standard) -> float:
@@ -184,6 +205,8 @@ class Dosing(Table):
             cycle_days=usual.cycle_days if self.cycle_days is None else self.cycle_days,
             doses_per_day=usual.doses_per_day if self.doses_per_day is None else self.doses_per_day,
             loading_days=usual.loading_days if self.loading_days is None else self.loading_days,
+            loading_dose=usual.loading_dose if self.loading_dose is None else self.loading_dose,
+            missed=usual.missed,
         )
 
     def to_core(self, drugs: Mapping[str, Standard]) -> dict[str, Any]:
@@ -192,5 +215,5 @@ class Dosing(Table):
         return {
             "drug": self.drug,
             "dose": self.relative_dose(standard),
-            "schedule": self.given_on(standard).to_core() if self.changes_schedule else None,
+            "schedule": self.given_on(standard).to_core(standard.route) if self.changes_schedule else None,
         }

@@ -12,7 +12,8 @@ from tumor_abm.strategy.dosing import Standard
 from tumor_abm.strategy.line import Line, Regimen, Until
 
 _Months = float | None
-EndReason = Literal["progression", "completed", "rule", "toxicity"]
+EndReason = Literal["progression", "completed", "rule", "toxicity", "deterioration"]
+Resistance = Literal["naive", "sensitive", "secondary", "primary"]
 
 
 class Exposure(Table):
@@ -42,7 +43,8 @@ class Eligibility(Table):
     prior_months_below
         Less than so many months from start to progression on the last prior line.
     prior_ended
-        How the last prior line may have ended: ``progression``, ``completed``, ``rule``, ``toxicity``.
+        How the last prior line may have ended: ``progression``, ``completed``, ``rule``, ``toxicity``,
+        ``deterioration``.
         Default: progression or completed.
     altered
         Genes (or alterations) that must all be found in the tumour, in at least a twentieth of its cells.
@@ -67,6 +69,12 @@ class Eligibility(Table):
         24 weeks without progression on one line of it in advanced disease, or at least 24 months of adjuvant
         therapy before relapse (Turner et al. 2015, N Engl J Med 373:209). Who had none yet counts as
         sensitive.
+    endocrine_resistance
+        What endocrine therapy before may have shown, by the ESO-ESMO guidelines (Cardoso et al. 2020, Ann
+        Oncol 31:1623). ``primary``: relapse in the first two years of adjuvant therapy, or progression within
+        six months of the first endocrine line for advanced disease. ``secondary``: relapse later on adjuvant
+        therapy or within a year of its end, or progression on such a line after that. ``sensitive``:
+        neither. ``naive``: no endocrine therapy yet. Default: any.
     visceral
         Only patients with (``false``: without) visceral disease.
     measurable
@@ -88,6 +96,7 @@ class Eligibility(Table):
     exposure: Exposure | None = None
     history: list[str] = Field(default_factory=list)
     endocrine_sensitive: bool | None = None
+    endocrine_resistance: list[Resistance] = Field(default_factory=list)
     visceral: bool | None = None
     measurable: bool | None = None
     premenopausal: bool | None = None

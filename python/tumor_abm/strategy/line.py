@@ -98,9 +98,10 @@ class Adaptive(Table):
     Attributes
     ----------
     stop_at
-        Relative change of the sum of diameters at which the drugs stop.
+        The drugs stop once the sum of diameters has shrunk by more than this from the baseline of the line,
+        e.g. -0.5. Bone-only disease has no sum of diameters, and its drugs never stop.
     resume_at
-        Relative change at which they are resumed.
+        They are resumed at this relative change from the baseline.
     drugs
         Drugs concerned; all when absent.
     """
@@ -158,6 +159,12 @@ class Line(Table):
         if self.choose is not None:
             return self.choose
         return [Option.model_construct(if_=None, share=None, regimen=self.regimen or [])]
+
+    @property
+    def asks_for_sums(self) -> bool:
+        """Whether anything in it hangs on the sum of diameters."""
+        asked = any(condition.sld_change is not None for _, condition in self.conditions())
+        return asked or self.adaptive is not None or self.until.response is not None
 
     def dosings(self) -> Iterator[tuple[tuple[str | int, ...], Dosing]]:
         """Every dosing that the line can give, with its place in the line."""

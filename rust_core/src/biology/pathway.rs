@@ -193,7 +193,7 @@ pub fn rates(pathway: &Pathway, patient: &CellPhysiology, drugs: &DrugDay, genot
 mod tests {
     use super::*;
     use crate::biology::genotype::{Alteration, Catalogue, Genotypes, Origin};
-    use crate::biology::pharmacology::{DrugEffect, Route, Schedule};
+    use crate::biology::pharmacology::{DrugEffect, Missed, Route, Schedule};
 
     const PATHWAY: Pathway = Pathway {
         estradiol_half_saturation: 0.1,
@@ -220,13 +220,22 @@ mod tests {
         Drug {
             name: "test".into(),
             route: Route::Oral,
-            schedule: Schedule { days: vec![1], cycle_days: 1, doses_per_day: 1, loading_days: vec![] },
+            schedule: Schedule {
+                days: vec![1],
+                cycle_days: 1,
+                doses_per_day: 1,
+                loading_days: vec![],
+                loading_dose: 1.0,
+                missed: Missed::Skipped,
+            },
             half_life_h: 24.0,
             absorption_half_life_h: 1.0,
             steady_state: 1.0,
             dosing_interval_h: 24.0,
             effects: vec![DrugEffect { node, max: 1.0, ic50: 0.02, hill: 1.0 }],
             neutrophil_slope: 0.0,
+            dose_levels: vec![],
+            marrow_protection: None,
             discontinuation_per_month: 0.0,
         }
     }

@@ -47,6 +47,10 @@ pub struct DrugEffect {
 
 /// Doses a day can have.
 const MOST_DOSES: u32 = 6;
+/// Parts of a day for which concentrations are known apart.
+pub const PARTS_OF_A_DAY: u32 = 4;
+/// A number for each of them.
+pub type PartsOfADay = [f64; PARTS_OF_A_DAY as usize];
 
 /// When doses are taken within a cycle.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -58,9 +62,39 @@ pub struct Schedule {
     pub cycle_days: u32,
     /// Doses on such a day.
     pub doses_per_day: u32,
-    /// Extra dosing days of the first cycle (loading).
+    /// Dosing days of the first cycle on which the loading dose is given.
     #[serde(default)]
     pub loading_days: Vec<u32>,
+    /// Size of the loading dose, relative to the other doses.
+    #[serde(default = "one")]
+    pub loading_dose: f64,
+    /// What becomes of a dose that is due while the drug is paused.
+    #[serde(default)]
+    pub missed: Missed,
+}
+
+fn one() -> f64 {
+    1.0
+}
+
+/// What becomes of a dose that is due while the drug is paused.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Missed {
+    /// It is left out, and the calendar goes on.
+    #[default]
+    Skipped,
+    /// It is given when the pause is over, and what follows is put off as long.
+    GivenLater,
+}
+
+/// Doses of one day.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Doses {
+    /// How many.
+    pub number: u32,
+    /// The size of each, relative to the standard dose.
+    pub size: f64,
 }
 
 impl Schedule {
@@ -81,6 +115,7 @@ impl Schedule {
                 format!("found {}; allowed: 1 to {MOST_DOSES}", self.doses_per_day),
             ));
         }
+        within(format!("{place}.loading_dose"), self.loading_dose, 1e-3, 10.0)?;
         for &day in self.days.iter().chain(&self.loading_days) {
             if day == 0 || day > self.cycle_days {
                 return Err(Error::input(
@@ -92,12 +127,16 @@ impl Schedule {
         Ok(())
     }
 
-    /// Doses due on `day` (from 0) since the drug was started.
-    pub fn doses_on(&self, day: u32) -> u32 {
-        let in_cycle = day % self.cycle_days + 1;
-        let due =
-            self.days.contains(&in_cycle) || (day < self.cycle_days && self.loading_days.contains(&in_cycle));
-        if due { self.doses_per_day } else { 0 }
+    /// Doses due on `day` (from 0) of the course.
+    pub fn doses_on(&self, day: u64) -> Doses {
+        let cycle_days = u64::from(self.cycle_days);
+        let in_cycle = (day % cycle_days + 1) as u32;
+        let loading = day < cycle_days && self.loading_days.contains(&in_cycle);
+        let due = loading || self.days.contains(&in_cycle);
+        Doses {
+            number: if due { self.doses_per_day } else { 0 },
+            size: if loading { self.loading_dose } else { 1.0 },
+        }
     }
 }
 
@@ -137,14 +176,49 @@ pub struct Drug {
     pub effects: Vec<DrugEffect>,
     /// Slope of neutrophil-precursor loss per unit of concentration over `steady_state` (Friberg 2002).
     pub neutrophil_slope: f64,
+    /// Doses to which it is reduced, relative to the standard dose, falling.
+    #[serde(default)]
+    pub dose_levels: Vec<f64>,
+    /// How it protects neutrophil precursors from other drugs, if it does.
+    #[serde(default)]
+    pub marrow_protection: Option<Protection>,
     /// Hazard of giving the drug up for intolerance, per 30.4375 days on it.
     pub discontinuation_per_month: f64,
+}
+
+/// Arrest of neutrophil precursors, which then escape what kills dividing cells:
+/// `max * C^hill / (ic50^hill + C^hill)` of the loss.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Protection {
+    /// Largest share of the loss that is prevented.
+    pub max: f64,
+    /// Concentration of half the largest effect.
+    pub ic50: f64,
+    /// Hill coefficient.
+    pub hill: f64,
 }
 
 impl Drug {
     /// Whether it takes ER its estradiol or its activity (beside silencing the ovaries, which goes with others).
     pub fn is_endocrine(&self) -> bool {
         self.effects.iter().any(|effect| matches!(effect.node, Node::Aromatase | Node::Er))
+    }
+
+    /// Whether it kills cells that divide, neutrophil precursors among them.
+    pub fn kills_dividing_cells(&self) -> bool {
+        self.effects.iter().any(|effect| effect.node == Node::Kill)
+    }
+
+    /// Whether doses are held when neutrophils are low.
+    pub fn is_myelotoxic(&self) -> bool {
+        self.neutrophil_slope > 0.0
+    }
+
+    /// The dose after so many reductions: at each the next lower level, while there is one.
+    pub fn reduced(&self, dose: f64, reductions: u32) -> f64 {
+        let lower = |dose: f64| self.dose_levels.iter().copied().find(|&level| level < dose * (1.0 - 1e-9));
+        (0..reductions).fold(dose, |dose, _| lower(dose).unwrap_or(dose))
     }
 
     /// Check every number; the place names the drug.
@@ -157,6 +231,22 @@ impl Drug {
         within(format!("{place}.dosing_interval_h"), self.dosing_interval_h, 1e-3, 1e5)?;
         within(format!("{place}.neutrophil_slope"), self.neutrophil_slope, 0.0, 1e3)?;
         within(format!("{place}.discontinuation_per_month"), self.discontinuation_per_month, 0.0, 10.0)?;
+        let mut above = f64::INFINITY;
+        for &level in &self.dose_levels {
+            within(format!("{place}.dose_levels"), level, 1e-3, 10.0)?;
+            if level >= above {
+                return Err(Error::input(
+                    format!("{place}.dose_levels"),
+                    format!("{level} follows on {above}; allowed: each below the one before"),
+                ));
+            }
+            above = level;
+        }
+        if let Some(protection) = &self.marrow_protection {
+            within(format!("{place}.marrow_protection.max"), protection.max, 0.0, 1.0)?;
+            within(format!("{place}.marrow_protection.ic50"), protection.ic50, 1e-12, 1e12)?;
+            within(format!("{place}.marrow_protection.hill"), protection.hill, 0.1, 20.0)?;
+        }
         for effect in &self.effects {
             within(format!("{place}.effect.max"), effect.max, 0.0, 1.0)?;
             within(format!("{place}.effect.ic50"), effect.ic50, 1e-12, 1e12)?;
@@ -237,6 +327,34 @@ impl Interval {
     }
 }
 
+/// A stretch of a day between doses and ends of parts.
+#[derive(Clone, Copy, Debug)]
+struct Stretch {
+    interval: Interval,
+    /// Whether a dose is taken at its start.
+    begins_with_dose: bool,
+    part: usize,
+}
+
+/// The stretches of a day with so many doses, at equal intervals.
+fn stretches(ka: f64, ke: f64, doses: u32) -> Vec<Stretch> {
+    // In units of which doses and parts both have whole numbers.
+    let (per_dose, per_part) = (PARTS_OF_A_DAY, doses.max(1));
+    let whole = per_dose * per_part;
+    let mut edges: Vec<u32> =
+        (0..=doses.max(1)).map(|n| n * per_dose).chain((0..=PARTS_OF_A_DAY).map(|n| n * per_part)).collect();
+    edges.sort_unstable();
+    edges.dedup();
+    edges
+        .windows(2)
+        .map(|edge| Stretch {
+            interval: Interval::new(ka, ke, 24.0 * f64::from(edge[1] - edge[0]) / f64::from(whole)),
+            begins_with_dose: doses > 0 && edge[0].is_multiple_of(per_dose),
+            part: (edge[0] / per_part) as usize,
+        })
+        .collect()
+}
+
 /// Kinetic constants of a drug at the scale of `steady_state`.
 #[derive(Clone, Debug)]
 pub struct Kinetics {
@@ -244,6 +362,7 @@ pub struct Kinetics {
     one_dose: f64,
     day: Interval,
     between_doses: Vec<Interval>,
+    in_parts: Vec<Vec<Stretch>>,
 }
 
 impl Kinetics {
@@ -258,6 +377,7 @@ impl Kinetics {
             one_dose: drug.steady_state * drug.dosing_interval_h * ke,
             day: Interval::new(ka, ke, 24.0),
             between_doses: (1..=MOST_DOSES).map(|n| Interval::new(ka, ke, 24.0 / f64::from(n))).collect(),
+            in_parts: (0..=MOST_DOSES).map(|n| stretches(ka, ke, n)).collect(),
         }
     }
 }
@@ -272,25 +392,45 @@ pub struct Amounts {
 impl Amounts {
     /// Pass one day with `doses` doses of relative size `dose` and return the day's average
     /// concentration.
-    pub fn pass_day(&mut self, kinetics: &Kinetics, doses: u32, dose: f64) -> f64 {
-        if doses == 0 {
-            if self.gut + self.plasma < kinetics.one_dose * 1e-9 {
+    pub fn pass_day(&mut self, kinetics: &Kinetics, doses: Doses) -> f64 {
+        if doses.number == 0 {
+            if self.is_gone(kinetics) {
                 *self = Self::default();
                 return 0.0;
             }
             return self.pass(&kinetics.day) / 24.0;
         }
-        let interval = kinetics.between_doses[doses.min(MOST_DOSES) as usize - 1];
+        let interval = kinetics.between_doses[doses.number.min(MOST_DOSES) as usize - 1];
         let mut area = 0.0;
-        for _ in 0..doses {
-            if kinetics.oral {
-                self.gut += kinetics.one_dose * dose;
-            } else {
-                self.plasma += kinetics.one_dose * dose;
-            }
+        for _ in 0..doses.number {
+            self.take(kinetics, doses.size);
             area += self.pass(&interval);
         }
         area / 24.0
+    }
+
+    /// Average concentrations in the parts of the day that `pass_day` would pass.
+    pub fn parts_of_the_day(mut self, kinetics: &Kinetics, doses: Doses) -> PartsOfADay {
+        let mut average = PartsOfADay::default();
+        if doses.number == 0 && self.is_gone(kinetics) {
+            return average;
+        }
+        for stretch in &kinetics.in_parts[doses.number.min(MOST_DOSES) as usize] {
+            if stretch.begins_with_dose {
+                self.take(kinetics, doses.size);
+            }
+            average[stretch.part] += self.pass(&stretch.interval) * f64::from(PARTS_OF_A_DAY) / 24.0;
+        }
+        average
+    }
+
+    fn is_gone(&self, kinetics: &Kinetics) -> bool {
+        self.gut + self.plasma < kinetics.one_dose * 1e-9
+    }
+
+    fn take(&mut self, kinetics: &Kinetics, size: f64) {
+        let site = if kinetics.oral { &mut self.gut } else { &mut self.plasma };
+        *site += kinetics.one_dose * size;
     }
 
     fn pass(&mut self, interval: &Interval) -> f64 {
@@ -305,6 +445,17 @@ impl Amounts {
 mod tests {
     use super::*;
 
+    fn schedule(days: Vec<u32>, cycle_days: u32, doses_per_day: u32) -> Schedule {
+        Schedule {
+            days,
+            cycle_days,
+            doses_per_day,
+            loading_days: vec![],
+            loading_dose: 1.0,
+            missed: Missed::Skipped,
+        }
+    }
+
     fn drug(schedule: Schedule) -> Drug {
         Drug {
             name: "test".into(),
@@ -316,26 +467,58 @@ mod tests {
             dosing_interval_h: 24.0,
             effects: vec![],
             neutrophil_slope: 0.0,
+            dose_levels: vec![0.8, 0.6],
+            marrow_protection: None,
             discontinuation_per_month: 0.0,
         }
     }
 
     #[test]
     fn daily_dosing_settles_at_the_steady_state_average() {
-        let schedule = Schedule { days: vec![1], cycle_days: 1, doses_per_day: 1, loading_days: vec![] };
-        let kinetics = Kinetics::new(&drug(schedule));
+        let kinetics = Kinetics::new(&drug(schedule(vec![1], 1, 1)));
         let mut amounts = Amounts::default();
         let mut average = 0.0;
         for _ in 0..60 {
-            average = amounts.pass_day(&kinetics, 1, 1.0);
+            average = amounts.pass_day(&kinetics, Doses { number: 1, size: 1.0 });
         }
         assert!((average - 5.0).abs() < 1e-9, "{average}");
     }
 
     #[test]
+    fn parts_of_a_day_have_the_average_of_the_day() {
+        let kinetics = Kinetics::new(&drug(schedule(vec![1], 1, 1)));
+        for number in 0..=MOST_DOSES {
+            let mut amounts = Amounts::default();
+            amounts.pass_day(&kinetics, Doses { number: 1, size: 1.0 });
+            let doses = Doses { number, size: 0.7 };
+            let parts = amounts.parts_of_the_day(&kinetics, doses);
+            let average = amounts.pass_day(&kinetics, doses);
+            let of_parts = parts.iter().sum::<f64>() / f64::from(PARTS_OF_A_DAY);
+            assert!((of_parts / average - 1.0).abs() < 1e-12, "{number} doses: {parts:?} {average}");
+        }
+    }
+
+    #[test]
     fn three_weeks_on_one_week_off() {
-        let schedule =
-            Schedule { days: (1..=21).collect(), cycle_days: 28, doses_per_day: 1, loading_days: vec![] };
-        assert_eq!([20, 21, 27, 28].map(|day| schedule.doses_on(day)), [1, 0, 0, 1]);
+        let schedule = schedule((1..=21).collect(), 28, 1);
+        assert_eq!([20, 21, 27, 28].map(|day| schedule.doses_on(day).number), [1, 0, 0, 1]);
+    }
+
+    #[test]
+    fn loading_doses_have_a_size_of_their_own_in_the_first_cycle_only() {
+        let schedule = Schedule { loading_days: vec![1, 15], loading_dose: 2.0, ..schedule(vec![1], 28, 1) };
+        let sizes = [0, 14, 28, 42].map(|day| {
+            let doses = schedule.doses_on(day);
+            f64::from(doses.number) * doses.size
+        });
+        assert_eq!(sizes, [2.0, 2.0, 1.0, 0.0]);
+    }
+
+    #[test]
+    fn a_dose_is_reduced_to_the_next_level_until_there_is_none() {
+        let drug = drug(schedule(vec![1], 1, 1));
+        let doses = [0, 1, 2, 3].map(|reductions| drug.reduced(1.0, reductions));
+        assert_eq!(doses, [1.0, 0.8, 0.6, 0.6]);
+        assert_eq!(drug.reduced(0.8, 1), 0.6);
     }
 }

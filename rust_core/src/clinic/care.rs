@@ -1,19 +1,17 @@
-//! The clinic of one day: start a line, look at blood, scan, sample, decide, leave a line.
+//! The clinic of one day: start a line, see the patient, leave a line.
 
 use crate::biology::pharmacology::Drug;
 use crate::clinic::DAYS_PER_MONTH;
 use crate::clinic::covariates::choose;
+use crate::clinic::enrolment::EndocrineLine;
+use crate::clinic::monitoring::BLOOD_EVERY_DAYS;
 use crate::clinic::patient::{Patient, Status};
-use crate::clinic::records::{
-    Assessment, Composition, EndReason, Event, Outcome, Overall, Reading, TrajectoryPoint,
-};
-use crate::clinic::response::{Course, Response, Scan};
-use crate::clinic::strategy::{Action, Condition, Dosing, Line, RegimenOption};
+use crate::clinic::records::{Composition, EndReason, Event, Outcome, Overall, TrajectoryPoint};
+use crate::clinic::response::Course;
+use crate::clinic::strategy::{Dosing, Line, RegimenOption};
 use crate::clinic::treatment::{DrugCourse, RunningLine};
 use crate::random::{Purpose, stream, uniform};
 
-/// Days between blood counts.
-const BLOOD_EVERY_DAYS: u64 = 7;
 /// Genotypes below this share of cells are left out of the composition table.
 const SMALLEST_SHARE: f64 = 1e-6;
 /// Lines before enrolment that are told apart in random choices.
@@ -56,7 +54,7 @@ impl Patient {
         }
     }
 
-    fn note_composition(&mut self, line: u32, moment: &'static str) {
+    pub(crate) fn note_composition(&mut self, line: u32, moment: &'static str) {
         let total = self.cells() as f64;
         let day = self.day();
         for (genotype, cells) in self.composition() {
@@ -78,13 +76,18 @@ impl Patient {
             let number = self.treatment.number();
             self.sample_plasma(number);
             let Some(option) = self.choose(line, number) else { continue };
-            let courses: Vec<DrugCourse> =
-                option.regimen.iter().filter_map(|dosing| self.course(dosing)).collect();
+            let mut courses: Vec<DrugCourse> = Vec::new();
+            for dosing in &option.regimen {
+                match self.course(dosing) {
+                    Some(course) => courses.push(course),
+                    None => self.note(number, "drug left out", not_tolerated(&dosing.drug)),
+                }
+            }
             if courses.is_empty() {
                 self.note(number, "line skipped", "no drug of it is tolerated");
                 continue;
             }
-            self.open_line(number, line, courses, line.adaptive.is_some());
+            self.open_line(number, line, courses);
         }
     }
 
@@ -101,18 +104,12 @@ impl Patient {
     }
 
     /// Names a line in random choices: those before and after enrolment are told apart.
-    fn line_index(&self, number: u32) -> u64 {
+    pub(crate) fn line_index(&self, number: u32) -> u64 {
         u64::from(number) + if self.treatment.is_observed() { MOST_LINES } else { 0 }
     }
 
     /// Begin a line with these drugs: what the scans of today show is its baseline.
-    pub(crate) fn open_line(
-        &mut self,
-        number: u32,
-        line: &Line,
-        courses: Vec<DrugCourse>,
-        against_baseline: bool,
-    ) {
+    pub(crate) fn open_line(&mut self, number: u32, line: &Line, courses: Vec<DrugCourse>) {
         let names = |drugs: &[String]| -> Vec<usize> {
             if drugs.is_empty() {
                 (0..self.experiment.spec.drugs.len()).collect()
@@ -124,6 +121,7 @@ impl Patient {
         let adaptive_drugs = line.adaptive.as_ref().map_or_else(Vec::new, |adaptive| names(&adaptive.drugs));
         let assay = self.experiment.spec.liquid_biopsy.as_ref();
         let regimen = self.regimen_name(&courses);
+        let (targets, baseline) = self.baseline_scan();
         let running = RunningLine {
             number,
             started: self.day,
@@ -131,11 +129,13 @@ impl Patient {
             courses,
             holiday_drugs,
             adaptive_drugs,
-            response: Course::new(self.measure(), !self.covariates.bone_only, against_baseline),
+            targets,
+            response: Course::new(baseline, self.experiment.spec.criteria),
             next_scan: self.experiment.spec.assessment.next(0.0),
             next_biopsy: assay.map_or(f64::INFINITY, |assay| assay.every_days),
-            nadir_cm3: self.volume_cm3(),
-            sld_change: 0.0,
+            started_cm3: self.volume_cm3(),
+            sld_change: None,
+            lowest_neutrophils: f64::NAN,
             progressed: None,
             rules_used: vec![false; line.rules.len()],
             regimen: regimen.clone(),
@@ -155,10 +155,16 @@ impl Patient {
             return None;
         }
         let schedule = dosing.schedule.clone().unwrap_or_else(|| self.drug(drug).schedule.clone());
-        Some(DrugCourse::new(drug, dosing.dose, schedule, self.day))
+        let mut course = DrugCourse::new(drug, dosing.dose, schedule);
+        if let Some(model) = self.experiment.spec.neutropenia
+            && self.drug(drug).is_myelotoxic()
+        {
+            course.hold_for(self.body.marrow.neutrophils(), &model);
+        }
+        Some(course)
     }
 
-    fn drug(&self, index: usize) -> &Drug {
+    pub(crate) fn drug(&self, index: usize) -> &Drug {
         &self.experiment.spec.drugs[index]
     }
 
@@ -185,12 +191,14 @@ impl Patient {
             return Some(reason);
         }
         let mut news = false;
-        if self.is_scanned(line) {
+        if let Some(evaluable) = self.scan_of_today(line) {
             news = true;
-            line.next_scan = self.experiment.spec.assessment.next(line.next_scan);
-            if let Some(reason) = self.scan(line) {
+            if let Some(reason) = self.scan(line, evaluable) {
                 return Some(reason);
             }
+        }
+        if self.deteriorates(line) {
+            return self.scan(line, true).or(Some(EndReason::Deterioration));
         }
         if days as f64 >= line.next_biopsy {
             news = true;
@@ -207,211 +215,8 @@ impl Patient {
         }
         let until = &line.line.until;
         let over = until.months.is_some_and(|months| days as f64 >= months * DAYS_PER_MONTH)
-            || until.cycles.is_some_and(|cycles| days >= u64::from(cycles) * u64::from(line.cycle_days));
+            || until.cycles.is_some_and(|cycles| line.cycles_given(self.day) >= u64::from(cycles));
         over.then_some(EndReason::Completed)
-    }
-
-    fn is_scanned(&self, line: &RunningLine) -> bool {
-        let (spec, days) = (&self.experiment.spec, line.days(self.day) as f64);
-        days >= line.next_scan - spec.assessment.window_days && {
-            let index = self.line_index(line.number);
-            days >= spec.assessment.made(line.next_scan, spec.seed, self.id, index)
-        }
-    }
-
-    /// Hold myelotoxic drugs at low counts, resume them at recovery, with less dose after grade 4.
-    fn look_at_blood(&mut self, line: &mut RunningLine) {
-        let Some(model) = self.experiment.spec.neutropenia else { return };
-        let neutrophils = self.body.marrow.neutrophils();
-        let mut notes = Vec::new();
-        for course in &mut line.courses {
-            let drug = self.drug(course.drug);
-            if drug.neutrophil_slope <= 0.0 {
-                continue;
-            }
-            course.lowest_neutrophils = course.lowest_neutrophils.min(neutrophils);
-            if neutrophils < model.hold_below && !course.held_for_neutrophils {
-                course.held_for_neutrophils = true;
-                notes.push(("dose held", format!("{} at neutrophils {neutrophils:.2}", drug.name)));
-            } else if course.held_for_neutrophils && neutrophils >= model.resume_at {
-                course.held_for_neutrophils = false;
-                if course.lowest_neutrophils < model.reduce_below && course.reductions < model.most_reductions
-                {
-                    course.reductions += 1;
-                    course.dose *= model.reduction;
-                    notes.push(("dose reduced", format!("{} to {:.0}%", drug.name, course.dose * 100.0)));
-                }
-                course.lowest_neutrophils = f64::INFINITY;
-                notes.push(("dose resumed", drug.name.clone()));
-            }
-        }
-        for (event, detail) in notes {
-            self.note(line.number, event, detail);
-        }
-    }
-
-    /// Intolerance accrues on every day a drug is given; beyond a patient's threshold it is stopped.
-    fn check_tolerance(&mut self, line: &mut RunningLine) -> Option<EndReason> {
-        let mut stopped = Vec::new();
-        for course in line.courses.iter().filter(|course| line.is_given(course, self.day)) {
-            let hazard = self.drug(course.drug).discontinuation_per_month / DAYS_PER_MONTH;
-            self.body.intolerance[course.drug] += hazard;
-            if self.body.intolerance[course.drug] >= self.body.intolerance_at[course.drug] {
-                stopped.push(course.drug);
-            }
-        }
-        if stopped.is_empty() {
-            return None;
-        }
-        for drug in stopped {
-            self.treatment.not_tolerated.push(drug);
-            line.courses.retain(|course| course.drug != drug);
-            self.note(line.number, "drug stopped", format!("{} not tolerated", self.drug(drug).name));
-        }
-        (line.line.until.toxicity || line.courses.is_empty()).then_some(EndReason::Toxicity)
-    }
-
-    fn scan(&mut self, line: &mut RunningLine) -> Option<EndReason> {
-        let volume = self.volume_cm3();
-        let scan = Scan {
-            sld_mm: self.measure(),
-            new_lesions: core::mem::take(&mut self.unseen_lesions),
-            volume_over_nadir: volume / line.nadir_cm3,
-        };
-        line.nadir_cm3 = line.nadir_cm3.min(volume);
-        let (category, change) = line.response.read(&scan);
-        line.sld_change = change;
-        self.records.assessments.push(Assessment {
-            line: line.number,
-            day: self.day(),
-            sld_mm: if self.covariates.bone_only { f64::NAN } else { scan.sld_mm },
-            sld_change: change,
-            new_lesions: scan.new_lesions,
-            response: category,
-        });
-        if category == Response::Progression && line.progressed.is_none() {
-            let by = if scan.new_lesions == 0 {
-                "growth"
-            } else if scan.sld_mm > line.response.baseline_mm() {
-                "growth and a new lesion"
-            } else {
-                "a new lesion"
-            };
-            line.progressed = Some(self.day);
-            self.note(line.number, "progression", by);
-            self.note_composition(line.number, "progression");
-            self.treatment.progressions.push(self.day());
-            if line.line.until.progression {
-                return Some(EndReason::Progression);
-            }
-        }
-        if let Some(adaptive) = line.line.adaptive.clone() {
-            self.adapt(line, adaptive.stop_at, adaptive.resume_at);
-        }
-        line.line.until.response.is_some_and(|target| change <= target).then_some(EndReason::Completed)
-    }
-
-    fn adapt(&mut self, line: &mut RunningLine, stop_at: f64, resume_at: f64) {
-        let change = line.sld_change;
-        let mut switched = None;
-        for course in line.courses.iter_mut().filter(|c| line.adaptive_drugs.contains(&c.drug)) {
-            if !course.held_adaptively && change <= stop_at {
-                course.held_adaptively = true;
-                switched = Some("adaptive pause");
-            } else if course.held_adaptively && change >= resume_at {
-                course.held_adaptively = false;
-                switched = Some("adaptive resumption");
-            }
-        }
-        if let Some(event) = switched {
-            self.note(line.number, event, format!("sum of diameters {:+.0}%", change * 100.0));
-        }
-    }
-
-    /// The liquid biopsy of the day of enrolment.
-    pub(crate) fn read_plasma(&mut self) {
-        self.sample_plasma(0);
-    }
-
-    pub(crate) fn sample_plasma(&mut self, line: u32) {
-        let experiment = self.experiment.clone();
-        let Some(assay) = &experiment.spec.liquid_biopsy else { return };
-        let carriers: Vec<f64> = experiment.assayed.iter().map(|of_gene| self.carriers(of_gene)).collect();
-        let fractions = assay.sample(
-            &carriers,
-            self.deaths_today as f64,
-            self.covariates.shedding,
-            experiment.spec.seed,
-            self.id,
-            self.day,
-        );
-        let day = self.day();
-        for (gene, &vaf) in assay.genes.iter().zip(&fractions) {
-            self.records.readings.push(Reading { line, day, gene: gene.clone(), vaf });
-        }
-        self.treatment.allele_fractions = fractions;
-    }
-
-    // --- decisions ---------------------------------------------------------------------------
-
-    fn holds(&self, condition: &Condition, line: Option<&RunningLine>) -> bool {
-        match condition {
-            Condition::Ctdna { gene, above } => {
-                let assay = self.experiment.spec.liquid_biopsy.as_ref();
-                let index = assay.and_then(|assay| assay.genes.iter().position(|g| g == gene));
-                let vaf = index.and_then(|i| self.treatment.allele_fractions.get(i)).copied().unwrap_or(0.0);
-                vaf > 0.0 && vaf >= *above
-            }
-            Condition::Tissue { gene, above } => {
-                let found = self.carriers(&self.experiment.catalogue.of_gene(gene));
-                found > 0.0 && found >= *above
-            }
-            Condition::Months { at_least } => {
-                line.is_some_and(|line| line.days(self.day) as f64 >= at_least * DAYS_PER_MONTH)
-            }
-            Condition::SldChange { above, below } => line.is_some_and(|line| {
-                above.is_none_or(|bound| line.sld_change >= bound)
-                    && below.is_none_or(|bound| line.sld_change <= bound)
-            }),
-            Condition::PriorMonthsBelow { months } => {
-                self.treatment.last_line_days.is_some_and(|days| (days as f64) < months * DAYS_PER_MONTH)
-            }
-            Condition::Visceral => self.covariates.visceral,
-            Condition::Premenopausal => self.covariates.physiology.premenopausal,
-            Condition::Taken { drug } => self.days_on(drug) > 0,
-            Condition::All { of } => of.iter().all(|inner| self.holds(inner, line)),
-            Condition::Not { of } => !self.holds(of, line),
-        }
-    }
-
-    fn apply_rules(&mut self, line: &mut RunningLine) -> Option<EndReason> {
-        for r in 0..line.line.rules.len() {
-            let rule = line.line.rules[r].clone();
-            if line.rules_used[r] || !self.holds(&rule.when, Some(line)) {
-                continue;
-            }
-            line.rules_used[r] = true;
-            if matches!(rule.then, Action::NextLine) {
-                self.note(line.number, "rule", "next line");
-                return Some(EndReason::Rule);
-            }
-            let (leaving, coming) = match &rule.then {
-                Action::Replace { drug, with } => (Some(drug), Some(with)),
-                Action::Stop { drug } => (Some(drug), None),
-                Action::Add { with } => (None, Some(with)),
-                Action::NextLine => (None, None),
-            };
-            if let Some(index) = leaving.and_then(|name| self.experiment.drug(name)) {
-                line.courses.retain(|course| course.drug != index);
-            }
-            if let Some(course) = coming.and_then(|dosing| self.course(dosing)) {
-                line.courses.retain(|present| present.drug != course.drug);
-                line.courses.push(course);
-            }
-            let regimen = self.regimen_name(&line.courses);
-            self.note(line.number, "rule", format!("now on {regimen}"));
-        }
-        line.courses.is_empty().then_some(EndReason::Rule)
     }
 
     // --- leaving a line ----------------------------------------------------------------------
@@ -429,14 +234,16 @@ impl Patient {
             end_day: self.day(),
             end_reason: reason,
             pfs_days,
+            progressed,
             pfs_event: progressed || reason == EndReason::Death,
             best_sld_change: line.response.best_change(),
             response: line.response.best(),
+            lowest_neutrophils: line.lowest_neutrophils,
         });
         self.treatment.last_line_days = Some(pfs_days);
         let drugs = &self.experiment.spec.drugs;
         if line.courses.iter().any(|course| drugs[course.drug].is_endocrine()) {
-            self.past.endocrine_days = self.past.endocrine_days.max(Some(pfs_days));
+            self.past.endocrine.push(EndocrineLine { days: pfs_days, progressed });
         }
         if !progressed {
             self.note_composition(line.number, "end");
@@ -452,13 +259,29 @@ impl Patient {
             Status::Followed => (self.day(), false),
         };
         self.end_line(if died { EndReason::Death } else { EndReason::Censored });
-        let second = self.treatment.progressions.get(1).copied();
         self.note(0, if died { "death" } else { "end of follow-up" }, "");
-        self.records.overall = Some(Overall {
-            os_days: day,
-            os_event: died,
-            pfs2_days: second.unwrap_or(day),
-            pfs2_event: second.is_some() || died,
-        });
+        self.records.overall =
+            Some(Overall { os_days: day, os_event: died, pfs2: self.progression_on_next_line(day, died) });
     }
+
+    /// PFS2: day and event of progression on the line that follows on the first, or of death. Who leaves that
+    /// line without progression is followed to the next one. None where no second line is planned or given.
+    fn progression_on_next_line(&self, last_day: u64, died: bool) -> Option<(u64, bool)> {
+        let mut begun = self.records.outcomes.iter().skip(1);
+        let next = begun.next();
+        if next.is_none() && self.treatment.plan.len() < 2 {
+            return None;
+        }
+        let progressed = next.filter(|line| line.progressed).map(|line| line.start_day + line.pfs_days);
+        let left = begun.next().map(|line| line.start_day);
+        Some(match (progressed, left) {
+            (Some(day), _) => (day, true),
+            (None, Some(day)) => (day, false),
+            (None, None) => (last_day, died),
+        })
+    }
+}
+
+pub(crate) fn not_tolerated(drug: &str) -> String {
+    format!("{drug} was not tolerated before")
 }

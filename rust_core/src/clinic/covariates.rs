@@ -227,6 +227,9 @@ pub struct Population {
     pub loss_to_follow_up_per_year: f64,
     /// Hazard of death from other causes, per year.
     pub other_death_per_year: f64,
+    /// Volume at which an untreated tumour no longer grows, because its cells compete; none: they do not.
+    #[serde(default)]
+    pub carrying_capacity_cm3: Option<f64>,
     /// Volume of the primary tumour that surgery removes, cm3.
     pub primary_volume_cm3: f64,
     /// Cells that surgery leaves behind in those who relapse under adjuvant therapy.
@@ -262,6 +265,15 @@ impl Population {
         within(at("diagnosis_volume_cm3.high"), self.diagnosis_volume_cm3.high, 1e-6, 1e6)?;
         self.lethal_volume_cm3.validate(&at("lethal_volume_cm3"))?;
         within(at("primary_volume_cm3"), self.primary_volume_cm3, 1e-6, 1e5)?;
+        if let Some(capacity) = self.carrying_capacity_cm3 {
+            let largest = self.diagnosis_volume_cm3.high.max(self.primary_volume_cm3);
+            if !(capacity > largest && capacity <= 1e9) {
+                return Err(Error::input(
+                    at("carrying_capacity_cm3"),
+                    format!("found {capacity}; allowed: above {largest}, the largest volume at diagnosis"),
+                ));
+            }
+        }
         self.residual_cells.validate(&at("residual_cells"))?;
         if !self.prior.is_empty() && !self.history.is_empty() {
             return Err(Error::input(at("history"), "name either prior or history"));

@@ -68,6 +68,8 @@ pub struct Eligibility {
     /// Sensitive (or resistant) to endocrine therapy before: at least 24 weeks without progression on one
     /// line of it in advanced disease, or 24 months without relapse on adjuvant therapy.
     pub endocrine_sensitive: Option<bool>,
+    /// What endocrine therapy before may have shown; empty: anything.
+    pub endocrine_resistance: Vec<EndocrineResistance>,
     /// Only patients with (or without) visceral disease.
     pub visceral: Option<bool>,
     /// Only patients with (or without) measurable disease.
@@ -110,6 +112,69 @@ pub struct History {
     pub eligibility: Eligibility,
 }
 
+/// A line of endocrine therapy for advanced disease, with or without other drugs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct EndocrineLine {
+    /// Days to progression, or to its end.
+    pub(crate) days: u64,
+    /// Whether it ended in progression.
+    pub(crate) progressed: bool,
+}
+
+/// Adjuvant endocrine therapy after which the disease came back; days from its start.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct AdjuvantEndocrine {
+    pub(crate) planned_days: f64,
+    pub(crate) relapse_days: u64,
+}
+
+/// What endocrine therapy before shows of the disease, by the definitions of the ESO-ESMO guidelines for
+/// advanced breast cancer (ABC 5; Cardoso et al. 2020, Ann Oncol 31:1623).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum EndocrineResistance {
+    /// No endocrine therapy before.
+    Naive,
+    /// Neither primary nor secondary resistance.
+    Sensitive,
+    /// Relapse on adjuvant therapy after its first two years, or within a year of its end; or progression
+    /// after six months or more of the first endocrine line for advanced disease, or on a later one.
+    Secondary,
+    /// Relapse in the first two years of adjuvant therapy; or progression within six months of the first
+    /// endocrine line for advanced disease.
+    Primary,
+}
+
+impl EndocrineResistance {
+    pub(crate) fn shown_by(adjuvant: Option<AdjuvantEndocrine>, lines: &[EndocrineLine]) -> Self {
+        let months = |number: f64| number * DAYS_PER_MONTH;
+        let of_lines = match lines.first() {
+            Some(first) if first.progressed && (first.days as f64) < months(6.0) => Some(Self::Primary),
+            _ => lines.iter().any(|line| line.progressed).then_some(Self::Secondary),
+        };
+        let of_adjuvant = adjuvant.map(|AdjuvantEndocrine { planned_days, relapse_days }| {
+            let relapse = relapse_days as f64;
+            if relapse < planned_days.min(months(24.0)) {
+                Self::Primary
+            } else if relapse < planned_days + months(12.0) {
+                Self::Secondary
+            } else {
+                Self::Sensitive
+            }
+        });
+        let untouched = if lines.is_empty() { Self::Naive } else { Self::Sensitive };
+        of_lines.or(of_adjuvant).unwrap_or(untouched)
+    }
+}
+
+/// Whether endocrine therapy before helped long enough to call the disease sensitive to it, any line of it
+/// (Turner et al. 2015). Who had none is taken to be.
+fn is_endocrine_sensitive(adjuvant: Option<AdjuvantEndocrine>, lines: &[EndocrineLine]) -> bool {
+    adjuvant.is_none() && lines.is_empty()
+        || adjuvant.is_some_and(|it| it.relapse_days as f64 >= SENSITIVE_ADJUVANT_MONTHS * DAYS_PER_MONTH)
+        || lines.iter().any(|line| line.days >= SENSITIVE_DAYS)
+}
+
 /// What a patient has behind them.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Past {
@@ -123,8 +188,8 @@ pub(crate) struct Past {
     pub(crate) regimens: Vec<String>,
     /// How the last of them ended.
     pub(crate) ended: Option<EndReason>,
-    /// Days without progression on the endocrine line for advanced disease that helped longest.
-    pub(crate) endocrine_days: Option<u64>,
+    /// Endocrine lines for advanced disease, in order.
+    pub(crate) endocrine: Vec<EndocrineLine>,
     /// Days of treatment with every drug.
     pub(crate) days_on: Vec<u64>,
 }
@@ -283,7 +348,7 @@ impl Patient {
         }
         self.treatment = core::mem::take(&mut self.treatment).followed_by(Arc::new(prior.to_vec()), false);
         self.records.outcomes.clear();
-        self.past.endocrine_days = None;
+        self.past.endocrine.clear();
         for _ in 0..MOST_PRIOR_DAYS {
             self.visit();
             if self.treatment.is_over() || self.status() != Status::Followed {
@@ -317,14 +382,16 @@ impl Patient {
         self.experiment.drug(drug).and_then(|i| self.past.days_on.get(i)).copied().unwrap_or(0)
     }
 
-    /// Whether endocrine therapy before the trial helped long enough to call the disease sensitive to it, any
-    /// line of it. Who had none is taken to be.
-    fn is_endocrine_sensitive(&self) -> bool {
-        let Past { relapse_days, endocrine_days, .. } = &self.past;
-        let long = |days: u64| days as f64 >= SENSITIVE_ADJUVANT_MONTHS * DAYS_PER_MONTH;
-        relapse_days.is_none() && endocrine_days.is_none()
-            || relapse_days.is_some_and(long)
-            || endocrine_days.is_some_and(|days| days >= SENSITIVE_DAYS)
+    /// Adjuvant endocrine therapy after which the disease came back.
+    fn adjuvant_endocrine(&self) -> Option<AdjuvantEndocrine> {
+        let adjuvant = self.experiment.histories[self.past.history].adjuvant.as_ref()?;
+        let drugs = adjuvant.line.options.iter().flat_map(|option| &option.regimen);
+        let mut known = drugs.filter_map(|dosing| self.experiment.drug(&dosing.drug));
+        if !known.any(|drug| self.experiment.spec.drugs[drug].is_endocrine()) {
+            return None;
+        }
+        let planned_days = adjuvant.line.until.months.map_or(f64::INFINITY, |months| months * DAYS_PER_MONTH);
+        self.past.relapse_days.map(|relapse_days| AdjuvantEndocrine { planned_days, relapse_days })
     }
 
     /// Whether the patient, as known today, is what `asked` asks for.
@@ -352,6 +419,72 @@ impl Patient {
             && asked.exposure.as_ref().is_none_or(exposed)
             && (asked.history.is_empty()
                 || asked.history.contains(&self.experiment.histories[self.past.history].name))
-            && asked.endocrine_sensitive.is_none_or(|wanted| wanted == self.is_endocrine_sensitive())
+            && asked.endocrine_sensitive.is_none_or(|wanted| {
+                wanted == is_endocrine_sensitive(self.adjuvant_endocrine(), &self.past.endocrine)
+            })
+            && (asked.endocrine_resistance.is_empty()
+                || asked.endocrine_resistance.contains(&EndocrineResistance::shown_by(
+                    self.adjuvant_endocrine(),
+                    &self.past.endocrine,
+                )))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::EndocrineResistance::{Naive, Primary, Secondary, Sensitive};
+    use super::*;
+
+    fn days(months: f64) -> u64 {
+        libm::round(months * DAYS_PER_MONTH) as u64
+    }
+
+    /// Months of adjuvant therapy as planned, and to relapse.
+    fn adjuvant(planned: f64, relapse: f64) -> Option<AdjuvantEndocrine> {
+        Some(AdjuvantEndocrine { planned_days: planned * DAYS_PER_MONTH, relapse_days: days(relapse) })
+    }
+
+    fn line(months: f64, progressed: bool) -> EndocrineLine {
+        EndocrineLine { days: days(months), progressed }
+    }
+
+    #[test]
+    fn histories_show_resistance_as_eso_and_esmo_define_it() {
+        for (adjuvant, lines, expected) in [
+            (None, vec![], Naive),
+            (adjuvant(60.0, 20.0), vec![], Primary),
+            (adjuvant(60.0, 23.9), vec![], Primary),
+            (adjuvant(60.0, 24.1), vec![], Secondary),
+            (adjuvant(60.0, 59.0), vec![], Secondary),
+            (adjuvant(60.0, 71.9), vec![], Secondary),
+            (adjuvant(60.0, 72.1), vec![], Sensitive),
+            (adjuvant(12.0, 18.0), vec![], Secondary),
+            (None, vec![line(5.9, true)], Primary),
+            (None, vec![line(6.1, true)], Secondary),
+            (None, vec![line(3.0, false)], Sensitive),
+            (None, vec![line(20.0, true), line(3.0, true)], Secondary),
+            (None, vec![line(3.0, true), line(20.0, true)], Primary),
+            (adjuvant(60.0, 20.0), vec![line(20.0, true)], Secondary),
+            (adjuvant(60.0, 90.0), vec![line(2.0, true)], Primary),
+            (adjuvant(60.0, 90.0), vec![line(2.0, false)], Sensitive),
+        ] {
+            let shown = EndocrineResistance::shown_by(adjuvant, &lines);
+            assert_eq!(shown, expected, "{adjuvant:?} {lines:?}");
+        }
+    }
+
+    #[test]
+    fn histories_show_sensitivity_as_turner_and_others_define_it() {
+        for (adjuvant, lines, expected) in [
+            (None, vec![], true),
+            (adjuvant(60.0, 23.0), vec![], false),
+            (adjuvant(60.0, 25.0), vec![], true),
+            (None, vec![line(5.4, true)], false),
+            (None, vec![line(5.6, true)], true),
+            (adjuvant(60.0, 23.0), vec![line(3.0, true), line(9.0, true)], true),
+            (adjuvant(60.0, 23.0), vec![line(3.0, true)], false),
+        ] {
+            assert_eq!(is_endocrine_sensitive(adjuvant, &lines), expected, "{adjuvant:?} {lines:?}");
+        }
     }
 }

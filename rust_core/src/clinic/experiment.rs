@@ -7,6 +7,7 @@ use crate::clinic::covariates::Population;
 use crate::clinic::enrolment::History;
 use crate::clinic::imaging::Imaging;
 use crate::clinic::liquid_biopsy::LiquidBiopsy;
+use crate::clinic::response::Criteria;
 use crate::clinic::scan_calendar::ScanCalendar;
 use crate::clinic::strategy::{Arm, Line, Scope};
 use crate::clinic::toxicity::Neutropenia;
@@ -49,6 +50,9 @@ pub struct Spec {
     pub imaging: Imaging,
     /// When scans are made.
     pub assessment: ScanCalendar,
+    /// How they are read.
+    #[serde(default)]
+    pub criteria: Criteria,
     /// Liquid biopsies, if taken.
     #[serde(default)]
     pub liquid_biopsy: Option<LiquidBiopsy>,
@@ -150,6 +154,12 @@ impl Experiment {
         spec.pathway.validate()?;
         spec.imaging.validate()?;
         spec.assessment.validate()?;
+        if let Some(days) = spec.criteria.confirmed_after_days {
+            within("assessment.confirmed_after_weeks (in days)", days, 1.0, 366.0)?;
+        }
+        if let Some(share) = spec.criteria.symptomatic_share {
+            within("assessment.symptomatic_share", share, 0.01, 1.0)?;
+        }
         for (d, drug) in spec.drugs.iter().enumerate() {
             drug.validate()?;
             if spec.drugs[..d].iter().any(|other| other.name == drug.name) {
@@ -157,6 +167,12 @@ impl Experiment {
             }
         }
         spec.population.validate(&catalogue)?;
+        if spec.population.carrying_capacity_cm3.is_some() && matches!(spec.engine, Holding::Lattice { .. }) {
+            return Err(Error::input(
+                "population.carrying_capacity_cm3",
+                "cells of the engine lattice compete for space; allowed: with the engines clones and cells",
+            ));
+        }
         let mut assayed = Vec::new();
         if let Some(assay) = &spec.liquid_biopsy {
             assay.validate()?;

@@ -42,9 +42,6 @@ pub enum Intervention {
 pub struct How {
     /// Close the running line and begin one of its own, with today as its baseline.
     pub new_line: bool,
-    /// Progression of a line that begins is counted from its baseline instead of the nadir, as in
-    /// adaptive therapy.
-    pub against_baseline: bool,
     /// Whether to take what is taken already is no mistake.
     pub may_be_same: bool,
     /// Drugs that go on.
@@ -115,7 +112,7 @@ impl Patient {
         self.treatment.by_hand += 1;
         let number = self.treatment.number();
         self.sample_plasma(number);
-        self.open_line(number, &by_hand(drugs), courses, how.against_baseline);
+        self.open_line(number, &by_hand(drugs), courses);
         Ok(())
     }
 
@@ -126,18 +123,18 @@ impl Patient {
         }
     }
 
-    /// The course as it goes on, if the drug was taken on the same schedule before: its cycle and its
-    /// dose reductions stay.
-    fn continued(&self, course: DrugCourse, line: Option<&RunningLine>, held: Held) -> DrugCourse {
+    /// The course as it goes on, if the drug was taken before: holds and reductions stay, and, on the same
+    /// schedule, its cycle.
+    pub(crate) fn continued(&self, course: DrugCourse, line: Option<&RunningLine>, held: Held) -> DrugCourse {
         let before = line.and_then(|line| line.courses.iter().find(|before| before.drug == course.drug));
-        let Some(before) = before.filter(|before| before.schedule == course.schedule) else {
-            return course;
-        };
-        let reduction = self.experiment.spec.neutropenia.map_or(1.0, |model| model.reduction);
-        let dose = (0..before.reductions).fold(course.dose, |dose, _| dose * reduction);
+        let Some(before) = before else { return course };
         let kept = held == Held::Kept;
+        let clock = if before.schedule == course.schedule { before.clock } else { course.clock };
         DrugCourse {
-            dose,
+            dose: self.drug(course.drug).reduced(course.planned_dose, before.reductions),
+            planned_dose: course.planned_dose,
+            schedule: course.schedule,
+            clock,
             held_by_hand: before.held_by_hand && kept,
             held_adaptively: before.held_adaptively && kept,
             ..before.clone()

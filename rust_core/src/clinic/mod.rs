@@ -4,11 +4,13 @@
 mod care;
 pub mod cohort;
 pub mod covariates;
+mod decision;
 pub mod enrolment;
 pub mod experiment;
 pub mod imaging;
 pub mod intervention;
 pub mod liquid_biopsy;
+mod monitoring;
 pub mod patient;
 pub mod records;
 pub mod response;

@@ -2,7 +2,7 @@
 
 use crate::biology::genotype::{GenotypeKinds, Genotypes};
 use crate::biology::pathway::{DrugDay, rates};
-use crate::biology::pharmacology::Amounts;
+use crate::biology::pharmacology::{Amounts, Doses, PartsOfADay, Protection, bliss, hill};
 use crate::clinic::cohort::PatientRow;
 use crate::clinic::covariates::Covariates;
 use crate::clinic::enrolment::Past;
@@ -82,6 +82,8 @@ pub struct Patient {
     /// Chances without drugs, and in every layer: only where nutrients or drugs have a reach.
     pub(crate) untreated: Vec<StepProbabilities>,
     pub(crate) layered: Vec<StepProbabilities>,
+    /// Chances among as many cells as there are now: only where cells compete.
+    pub(crate) crowded: Vec<StepProbabilities>,
 }
 
 impl Patient {
@@ -132,6 +134,7 @@ impl Patient {
             current: Vec::new(),
             untreated: Vec::new(),
             layered: Vec::new(),
+            crowded: Vec::new(),
             covariates,
         }
     }
@@ -165,8 +168,7 @@ impl Patient {
     /// lethal tumour has the most individuals that are wanted.
     fn no_cells(&self) -> Result<Burden> {
         let spec = &self.experiment.spec;
-        let living = spec.imaging.cells_per_cm3 / (1.0 + spec.imaging.stroma_per_cell);
-        let lethal = self.covariates.lethal_volume_cm3 * living;
+        let lethal = self.covariates.lethal_volume_cm3 * spec.imaging.living_per_cm3();
         let individuals = spec.engine.individuals(spec.max_clones).map(|(choice, most)| {
             let scale = libm::ceil(lethal / most as f64).max(1.0) as u64;
             (choice, scale)
@@ -208,13 +210,6 @@ impl Patient {
         self.experiment.spec.imaging.true_sum_of_diameters(self.volume_cm3(), &self.covariates.target_shares)
     }
 
-    /// Measured sum of longest diameters today.
-    pub(crate) fn measure(&self) -> f64 {
-        let spec = &self.experiment.spec;
-        let shares = &self.covariates.target_shares;
-        spec.imaging.sum_of_diameters(self.volume_cm3(), shares, spec.seed, self.id, self.day)
-    }
-
     /// Fraction of living cells that carry any of `alterations`.
     pub(crate) fn carriers(&self, alterations: &[usize]) -> f64 {
         let total = self.burden.total();
@@ -251,8 +246,13 @@ impl Patient {
     fn live_cells(&mut self) -> Result<()> {
         let experiment = Arc::clone(&self.experiment);
         self.refresh_rates(&experiment)?;
+        self.compete(&experiment);
         let mut kinds = GenotypeKinds { catalogue: &experiment.catalogue, genotypes: &mut self.genotypes };
-        let table = if self.layered.is_empty() { &self.probabilities } else { &self.layered };
+        let table = match (self.layered.is_empty(), self.crowded.is_empty()) {
+            (false, _) => &self.layered,
+            (true, false) => &self.crowded,
+            (true, true) => &self.probabilities,
+        };
         let tally = self.burden.step(&mut self.rng, table, &mut kinds).map_err(|error| {
             if let Error::TooManyCells { .. } = error {
                 Error::TooManyCells { who: format!("patient {}", self.id) }
@@ -263,6 +263,20 @@ impl Patient {
         self.deaths_today += tally.deaths;
         self.bulk.pass(&experiment.spec.imaging, self.burden.total(), tally.deaths, experiment.spec.dt);
         Ok(())
+    }
+
+    /// Logistic growth: as many cells as there are now hold back division, so that the net growth of untreated
+    /// cells falls in proportion and ends at the carrying capacity. Given the number of cells, every cell still
+    /// divides and dies by itself.
+    fn compete(&mut self, experiment: &Experiment) {
+        let Some(capacity) = experiment.spec.population.carrying_capacity_cm3 else { return };
+        let full = capacity * experiment.spec.imaging.living_per_cm3();
+        let held_back = (1.0 - self.covariates.turnover) * self.burden.total() as f64 / full;
+        let free = (1.0 - held_back).max(0.0);
+        let among_others =
+            |alone: &StepProbabilities| StepProbabilities { divide: alone.divide * free, ..*alone };
+        self.crowded.clear();
+        self.crowded.extend(self.probabilities.iter().map(among_others));
     }
 
     /// Bring the rates of every living genotype up to date with today's drugs.
@@ -358,11 +372,11 @@ impl Patient {
             self.past.days_on[course.drug] += 1;
         }
         let drugs = experiment.spec.drugs.len();
-        let doses = if self.past.leaves_its_drugs() {
-            vec![(0, 0.0); drugs]
-        } else {
-            self.treatment.doses_today(drugs, self.day)
-        };
+        self.note_missed_doses();
+        let mut doses = self.treatment.pass_day(drugs, self.day);
+        if self.past.leaves_its_drugs() {
+            doses.fill(Doses::default());
+        }
         self.body.pass_day(&experiment, &doses);
         let today = DrugDay::new(&experiment.spec.drugs, &self.body.concentrations);
         if today != self.drugs {
@@ -442,21 +456,45 @@ impl Body {
         }
     }
 
-    fn pass_day(&mut self, experiment: &Experiment, doses: &[(u32, f64)]) {
-        let mut marrow_effect = 0.0;
-        for (index, drug) in experiment.spec.drugs.iter().enumerate() {
-            let (number, size) = doses[index];
-            let concentration = self.amounts[index].pass_day(
-                &experiment.kinetics[index],
-                number,
-                size * self.exposure[index],
-            );
-            self.concentrations[index] = concentration;
-            marrow_effect += drug.neutrophil_slope * concentration / drug.steady_state;
-        }
+    fn pass_day(&mut self, experiment: &Experiment, doses: &[Doses]) {
+        let doses: Vec<Doses> = doses
+            .iter()
+            .zip(&self.exposure)
+            .map(|(doses, exposure)| Doses { size: doses.size * exposure, ..*doses })
+            .collect();
         if let Some(model) = &experiment.spec.neutropenia {
-            self.marrow.pass_day(model, marrow_effect);
+            let loss = self.precursors_lost(experiment, &doses);
+            self.marrow.pass_day(model, loss);
         }
+        for (index, doses) in doses.into_iter().enumerate() {
+            self.concentrations[index] = self.amounts[index].pass_day(&experiment.kinetics[index], doses);
+        }
+    }
+
+    /// Share of the proliferation of neutrophil precursors that drugs take away, in each part of today.
+    fn precursors_lost(&self, experiment: &Experiment, doses: &[Doses]) -> PartsOfADay {
+        let concentrations =
+            |drug: usize| self.amounts[drug].parts_of_the_day(&experiment.kinetics[drug], doses[drug]);
+        let mut protected = PartsOfADay::default();
+        for (index, drug) in experiment.spec.drugs.iter().enumerate() {
+            if let Some(Protection { max, ic50, hill: slope }) = drug.marrow_protection {
+                for (share, concentration) in protected.iter_mut().zip(concentrations(index)) {
+                    *share = bliss(*share, hill(concentration, max, ic50, slope));
+                }
+            }
+        }
+        let mut lost = PartsOfADay::default();
+        for (index, drug) in experiment.spec.drugs.iter().enumerate().filter(|(_, drug)| drug.is_myelotoxic())
+        {
+            let slope = drug.neutrophil_slope / drug.steady_state;
+            for ((share, concentration), protected) in
+                lost.iter_mut().zip(concentrations(index)).zip(protected)
+            {
+                let escaping = if drug.kills_dividing_cells() { 1.0 - protected } else { 1.0 };
+                *share += slope * concentration * escaping;
+            }
+        }
+        lost
     }
 }
 

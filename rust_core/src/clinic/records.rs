@@ -20,6 +20,8 @@ pub enum EndReason {
     Rule,
     /// A drug was not tolerated.
     Toxicity,
+    /// The patient fell ill with the disease, and no scan shows progression (symptomatic deterioration).
+    Deterioration,
     /// Lost to follow-up, or the end of follow-up.
     Censored,
 }
@@ -33,6 +35,7 @@ impl EndReason {
             Self::Completed => "completed",
             Self::Rule => "rule",
             Self::Toxicity => "toxicity",
+            Self::Deterioration => "deterioration",
             Self::Censored => "censored",
         }
     }
@@ -53,12 +56,16 @@ pub struct Outcome {
     pub end_reason: EndReason,
     /// Days to progression, death or censoring.
     pub pfs_days: u64,
+    /// Whether progression was seen.
+    pub progressed: bool,
     /// Whether progression or death was seen.
     pub pfs_event: bool,
     /// Best relative change of the sum of diameters; NaN without a scan.
     pub best_sld_change: f64,
     /// Best response.
     pub response: Response,
+    /// Fewest neutrophils in a blood count, 1e9 per litre; NaN without one.
+    pub lowest_neutrophils: f64,
 }
 
 /// One scan.
@@ -145,10 +152,9 @@ pub struct Overall {
     pub os_days: u64,
     /// Whether death was seen.
     pub os_event: bool,
-    /// Days from enrolment to the second progression, death or censoring.
-    pub pfs2_days: u64,
-    /// Whether it was seen.
-    pub pfs2_event: bool,
+    /// Days from enrolment to progression on the second line, death or censoring, and whether one of the first
+    /// two was seen; none where there is no second line.
+    pub pfs2: Option<(u64, bool)>,
 }
 
 /// A patient's life in one arm.
@@ -264,6 +270,7 @@ fn outcomes(lives: &[Life], arms: &[String]) -> Table {
     t.put("pfs_event", rows.bool(|o| o.pfs_event));
     t.put("best_sld_change", rows.f64(|o| o.best_sld_change));
     t.put("response", rows.text(|o| o.response.code()));
+    t.put("lowest_neutrophils", rows.f64(|o| o.lowest_neutrophils));
     t
 }
 
@@ -272,8 +279,8 @@ fn overall(lives: &[Life], arms: &[String]) -> Table {
     let mut t = rows.table();
     t.put("os_months", rows.f64(|o| months(o.os_days)));
     t.put("os_event", rows.bool(|o| o.os_event));
-    t.put("pfs2_months", rows.f64(|o| months(o.pfs2_days)));
-    t.put("pfs2_event", rows.bool(|o| o.pfs2_event));
+    t.put("pfs2_months", rows.f64(|o| o.pfs2.map_or(f64::NAN, |(day, _)| months(day))));
+    t.put("pfs2_event", Column::Flag(rows.rows.iter().map(|r| r.2.pfs2.map(|(_, event)| event)).collect()));
     t
 }
 

@@ -17,7 +17,7 @@ use crate::tumour::burden::Burden;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
-const SEAL: Seal = Seal { magic: b"TUMORABM", format: 6, content: "saved patient" };
+const SEAL: Seal = Seal { magic: b"TUMORABM", format: 7, content: "saved patient" };
 
 /// State that cannot be computed again from the experiment.
 #[derive(Serialize, Deserialize)]
@@ -107,6 +107,7 @@ impl Patient {
             current: Vec::new(),
             untreated: Vec::new(),
             layered: Vec::new(),
+            crowded: Vec::new(),
             id: state.id,
             arm: state.arm,
             candidate: state.candidate,

@@ -13,6 +13,23 @@ pub struct ScanCalendar {
     pub calendar: Vec<ScanPeriod>,
     /// A scan is made up to so many days before or after the planned day, every day alike.
     pub window_days: f64,
+    /// Share of planned scans that are not made.
+    #[serde(default)]
+    pub missed: f64,
+    /// Share of the scans made that cannot be judged.
+    #[serde(default)]
+    pub not_evaluable: f64,
+}
+
+/// What became of a planned scan.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Made {
+    /// It was not made.
+    Missed,
+    /// It was made, and cannot be judged but for new lesions.
+    NotEvaluable,
+    /// It can be judged.
+    Evaluable,
 }
 
 /// One stretch of the scan calendar.
@@ -54,6 +71,8 @@ impl ScanCalendar {
         }
         // One scan must be over before the next is due.
         within("assessment.window_days", self.window_days, 0.0, shortest / 2.0)?;
+        within("assessment.missed", self.missed, 0.0, 0.9)?;
+        within("assessment.not_evaluable", self.not_evaluable, 0.0, 0.9)?;
         Ok(())
     }
 
@@ -73,10 +92,29 @@ impl ScanCalendar {
         if self.window_days == 0.0 || !day.is_finite() {
             return day;
         }
-        let index = line << u32::BITS | day as u64;
-        let rng = &mut stream(seed, patient, Purpose::ScanDay, index);
+        let rng = &mut stream(seed, patient, Purpose::ScanDay, planned_scan(day, line));
         day + self.window_days * (2.0 * uniform(rng) - 1.0)
     }
+
+    /// What becomes of the scan planned for `day` of a line, the same for twins.
+    pub fn quality(&self, day: f64, seed: u64, patient: u64, line: u64) -> Made {
+        if self.missed + self.not_evaluable <= 0.0 {
+            return Made::Evaluable;
+        }
+        let rng = &mut stream(seed, patient, Purpose::ScanQuality, planned_scan(day, line));
+        if uniform(rng) < self.missed {
+            Made::Missed
+        } else if uniform(rng) < self.not_evaluable {
+            Made::NotEvaluable
+        } else {
+            Made::Evaluable
+        }
+    }
+}
+
+/// Names a planned scan in random choices.
+fn planned_scan(day: f64, line: u64) -> u64 {
+    line << u32::BITS | day as u64
 }
 
 /// First scan of a regular calendar on or after `day`: when an event is seen.
@@ -89,7 +127,12 @@ mod tests {
     use super::*;
 
     fn eight_weekly(window_days: f64) -> ScanCalendar {
-        ScanCalendar { calendar: vec![ScanPeriod { every_days: 56.0, until_month: None }], window_days }
+        ScanCalendar {
+            calendar: vec![ScanPeriod { every_days: 56.0, until_month: None }],
+            window_days,
+            missed: 0.0,
+            not_evaluable: 0.0,
+        }
     }
 
     #[test]
@@ -118,6 +161,22 @@ mod tests {
             assert!((other - 56.0).abs() <= 7.0 && other.to_bits() != day.to_bits());
         }
         assert_eq!(eight_weekly(0.0).made(56.0, 3, 8, 1).to_bits(), 56.0_f64.to_bits());
+    }
+
+    #[test]
+    fn scans_are_missed_and_unclear_as_often_as_is_said() {
+        let calendar = ScanCalendar { missed: 0.2, not_evaluable: 0.1, ..eight_weekly(7.0) };
+        let patients = 20_000;
+        let of = |made: Made| {
+            (0..patients).filter(|&id| calendar.quality(56.0, 3, id, 1) == made).count() as f64
+                / patients as f64
+        };
+        // 4.9 standard errors: alpha = 1e-6.
+        for (made, share) in [(Made::Missed, 0.2), (Made::NotEvaluable, 0.08)] {
+            let error = libm::sqrt(share * (1.0 - share) / patients as f64);
+            assert!((of(made) - share).abs() < 4.9 * error, "{made:?}: {}", of(made));
+        }
+        assert_eq!(eight_weekly(7.0).quality(56.0, 3, 8, 1), Made::Evaluable);
     }
 
     #[test]

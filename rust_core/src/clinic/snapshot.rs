@@ -59,12 +59,11 @@ impl Patient {
     /// The same as they can be given again: doses before reductions.
     pub fn dosings(&self) -> Vec<Dosing> {
         let spec = &self.experiment.spec;
-        let reduction = spec.neutropenia.map_or(1.0, |model| model.reduction);
         let courses = self.treatment.line.iter().flat_map(|line| &line.courses);
         courses
             .map(|course| Dosing {
                 drug: spec.drugs[course.drug].name.clone(),
-                dose: (0..course.reductions).fold(course.dose, |dose, _| dose / reduction),
+                dose: course.planned_dose,
                 schedule: Some(course.schedule.clone()),
             })
             .collect()
@@ -89,6 +88,11 @@ impl Patient {
     pub fn last_biopsy(&self) -> Vec<(&str, f64)> {
         let genes = self.experiment.spec.liquid_biopsy.iter().flat_map(|assay| &assay.genes);
         genes.map(String::as_str).zip(self.treatment.allele_fractions.iter().copied()).collect()
+    }
+
+    /// Variant allele fraction below which a liquid biopsy reports nothing; none without biopsies.
+    pub fn limit_of_detection(&self) -> Option<f64> {
+        self.experiment.spec.liquid_biopsy.as_ref().map(|assay| assay.limit_of_detection)
     }
 
     /// Last day of follow-up, if nothing ends it before.
@@ -223,13 +227,13 @@ impl Patient {
         let today = self.day;
         if course.held_by_hand {
             ("held", "by hand")
-        } else if course.held_for_neutrophils {
+        } else if course.held_at_neutrophils.is_some() {
             ("held", "neutrophils")
         } else if course.held_adaptively {
             ("held", "adaptive dosing")
         } else if line.on_holiday(course.drug, today) {
             ("held", "holiday")
-        } else if course.schedule.doses_on(today.saturating_sub(course.started) as u32) > 0 {
+        } else if course.is_due() {
             ("taken", "")
         } else {
             ("off day", "")

@@ -144,7 +144,7 @@ pub struct Holiday {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Adaptive {
-    /// Relative change of the sum of diameters at which drugs stop, e.g. -0.5.
+    /// Drugs stop once the sum of diameters has shrunk by more than this, e.g. -0.5.
     pub stop_at: f64,
     /// Relative change at which they resume, e.g. 0.
     pub resume_at: f64,

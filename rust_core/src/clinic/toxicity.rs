@@ -1,6 +1,7 @@
 //! Neutrophils under myelotoxic drugs: the semi-mechanistic model of Friberg et al. 2002 (J Clin
 //! Oncol 20:4713), and the dose holds and reductions that follow from it.
 
+use crate::biology::pharmacology::{PARTS_OF_A_DAY, PartsOfADay};
 use crate::error::{Result, within};
 use serde::{Deserialize, Serialize};
 
@@ -16,12 +17,8 @@ pub struct Neutropenia {
     pub hold_below: f64,
     /// ... and resumed at this count.
     pub resume_at: f64,
-    /// A nadir below this count (grade 4) reduces the dose on resumption.
+    /// A nadir below this count (grade 4) reduces the dose to its next level on resumption.
     pub reduce_below: f64,
-    /// Factor on the dose at each reduction.
-    pub reduction: f64,
-    /// Reductions before no more are made.
-    pub most_reductions: u32,
 }
 
 impl Neutropenia {
@@ -33,7 +30,6 @@ impl Neutropenia {
         within(at("hold_below"), self.hold_below, 0.0, 10.0)?;
         within(at("resume_at"), self.resume_at, self.hold_below, 10.0)?;
         within(at("reduce_below"), self.reduce_below, 0.0, 10.0)?;
-        within(at("reduction"), self.reduction, 0.1, 1.0)?;
         Ok(())
     }
 }
@@ -44,8 +40,6 @@ pub struct Marrow {
     baseline: f64,
     pools: [f64; 5],
 }
-
-const PARTS_OF_A_DAY: u32 = 4;
 
 impl Marrow {
     /// In balance at `baseline`.
@@ -58,28 +52,52 @@ impl Marrow {
         self.pools[4]
     }
 
-    /// Pass a day under a drug effect (share of proliferation lost, 0 to 1).
-    pub fn pass_day(&mut self, model: &Neutropenia, effect: f64) {
-        if effect <= 0.0 && self.pools.iter().all(|pool| (pool / self.baseline - 1.0).abs() < 1e-4) {
+    /// Pass a day in whose parts drugs take away these shares of proliferation. A share may exceed 1:
+    /// precursors are then lost.
+    ///
+    /// In each part half of the loss comes before and half after growth, transit and feedback, which a
+    /// fourth-order Runge-Kutta step follows. Loss in between acts on proliferation as it is, exactly.
+    pub fn pass_day(&mut self, model: &Neutropenia, loss: PartsOfADay) {
+        let rests = |pool: &f64| (pool / self.baseline - 1.0).abs() < 1e-4;
+        if loss.iter().all(|&share| share <= 0.0) && self.pools.iter().all(rests) {
             self.pools = [self.baseline; 5];
             return;
         }
         let rate = 4.0 / (model.mean_transit_h / 24.0);
         let part = 1.0 / f64::from(PARTS_OF_A_DAY);
-        // Each pool decays exactly over the part of a day; inflows are held at its start.
-        let kept = libm::exp(-rate * part);
-        for _ in 0..PARTS_OF_A_DAY {
-            let [stem, t1, t2, t3, blood] = self.pools;
-            let feedback = libm::pow(self.baseline / blood.max(1e-3), model.feedback);
-            let growth = (1.0 - effect.min(1.0)) * feedback;
-            self.pools = [
-                stem * libm::exp(rate * part * (growth - 1.0)),
-                t1 * kept + stem * (1.0 - kept),
-                t2 * kept + t1 * (1.0 - kept),
-                t3 * kept + t2 * (1.0 - kept),
-                blood * kept + t3 * (1.0 - kept),
-            ];
+        for share in loss {
+            self.lose(model, rate * part / 2.0 * share);
+            self.grow(model, rate, part);
+            self.lose(model, rate * part / 2.0 * share);
         }
+    }
+
+    fn feedback(&self, model: &Neutropenia, blood: f64) -> f64 {
+        libm::pow(self.baseline / blood.max(1e-3), model.feedback)
+    }
+
+    fn lose(&mut self, model: &Neutropenia, loss: f64) {
+        if loss > 0.0 {
+            self.pools[0] *= libm::exp(-loss * self.feedback(model, self.pools[4]));
+        }
+    }
+
+    fn grow(&mut self, model: &Neutropenia, rate: f64, days: f64) {
+        let slope = |[stem, t1, t2, t3, blood]: [f64; 5]| {
+            let growth = self.feedback(model, blood) - 1.0;
+            [stem * growth, stem - t1, t1 - t2, t2 - t3, t3 - blood].map(|change| rate * change)
+        };
+        let at = |slope: [f64; 5], days: f64| {
+            let mut pools = self.pools;
+            pools.iter_mut().zip(slope).for_each(|(pool, change)| *pool += change * days);
+            pools
+        };
+        let first = slope(self.pools);
+        let second = slope(at(first, days / 2.0));
+        let third = slope(at(second, days / 2.0));
+        let fourth = slope(at(third, days));
+        let mean = core::array::from_fn(|i| (first[i] + 2.0 * (second[i] + third[i]) + fourth[i]) / 6.0);
+        self.pools = at(mean, days);
     }
 }
 
@@ -93,24 +111,36 @@ mod tests {
         hold_below: 1.0,
         resume_at: 1.0,
         reduce_below: 0.5,
-        reduction: 0.75,
-        most_reductions: 2,
     };
 
     #[test]
     fn neutrophils_rest_at_baseline_without_drug() {
         let mut marrow = Marrow::new(4.0);
-        (0..100).for_each(|_| marrow.pass_day(&MODEL, 0.0));
+        (0..100).for_each(|_| marrow.pass_day(&MODEL, [0.0; 4]));
         assert!((marrow.neutrophils() - 4.0).abs() < 1e-12);
     }
 
     #[test]
     fn three_weeks_of_drug_bring_a_nadir_and_a_week_off_a_recovery() {
         let mut marrow = Marrow::new(4.0);
-        (0..21).for_each(|_| marrow.pass_day(&MODEL, 0.15));
+        (0..21).for_each(|_| marrow.pass_day(&MODEL, [0.15; 4]));
         let nadir = marrow.neutrophils();
-        (0..9).for_each(|_| marrow.pass_day(&MODEL, 0.0));
+        (0..9).for_each(|_| marrow.pass_day(&MODEL, [0.0; 4]));
         assert!(nadir < 2.5, "{nadir}");
         assert!(marrow.neutrophils() > nadir);
+    }
+
+    #[test]
+    fn twice_the_loss_goes_deeper_even_where_precursors_die() {
+        let nadir = |loss: f64| {
+            let mut marrow = Marrow::new(5.0);
+            let mut least = f64::INFINITY;
+            for day in 0..30 {
+                marrow.pass_day(&MODEL, if day == 0 { [loss; 4] } else { [0.0; 4] });
+                least = least.min(marrow.neutrophils());
+            }
+            least
+        };
+        assert!(nadir(1.0) > 1.5 * nadir(2.0) && nadir(2.0) > 1.5 * nadir(4.0));
     }
 }

@@ -1,8 +1,9 @@
 //! The state of therapy: which line runs, which drugs are taken today, what the last tests showed.
 
-use crate::biology::pharmacology::Schedule;
+use crate::biology::pharmacology::{Doses, Missed, Schedule};
 use crate::clinic::response;
 use crate::clinic::strategy::Line;
+use crate::clinic::toxicity::Neutropenia;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
@@ -27,10 +28,16 @@ mod as_json {
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct DrugCourse {
     pub(crate) drug: usize,
+    /// Dose as planned, and as it is after reductions.
+    pub(crate) planned_dose: f64,
     pub(crate) dose: f64,
     pub(crate) schedule: Schedule,
-    pub(crate) started: u64,
-    pub(crate) held_for_neutrophils: bool,
+    /// Day of its schedule, from 0. It stands still while a dose waits.
+    pub(crate) clock: u64,
+    /// The count for which it is held, if it is.
+    pub(crate) held_at_neutrophils: Option<f64>,
+    /// Whether a dose was missed since then.
+    pub(crate) dose_was_missed: bool,
     pub(crate) held_adaptively: bool,
     pub(crate) held_by_hand: bool,
     pub(crate) reductions: u32,
@@ -38,18 +45,42 @@ pub(crate) struct DrugCourse {
 }
 
 impl DrugCourse {
-    pub(crate) fn new(drug: usize, dose: f64, schedule: Schedule, started: u64) -> Self {
+    pub(crate) fn new(drug: usize, dose: f64, schedule: Schedule) -> Self {
         Self {
             drug,
+            planned_dose: dose,
             dose,
             schedule,
-            started,
-            held_for_neutrophils: false,
+            clock: 0,
+            held_at_neutrophils: None,
+            dose_was_missed: false,
             held_adaptively: false,
             held_by_hand: false,
             reductions: 0,
             lowest_neutrophils: f64::INFINITY,
         }
+    }
+
+    /// Hold it if there are too few neutrophils.
+    pub(crate) fn hold_for(&mut self, neutrophils: f64, model: &Neutropenia) {
+        if neutrophils < model.hold_below {
+            self.held_at_neutrophils = Some(neutrophils);
+            self.lowest_neutrophils = self.lowest_neutrophils.min(neutrophils);
+        }
+    }
+
+    /// Whether its schedule has a dose today.
+    pub(crate) fn is_due(&self) -> bool {
+        self.schedule.doses_on(self.clock).number > 0
+    }
+
+    /// The doses of today, if it is `given`. What is put off is due again tomorrow.
+    fn pass_day(&mut self, given: bool) -> Doses {
+        let due = self.schedule.doses_on(self.clock);
+        if given || due.number == 0 || self.schedule.missed == Missed::Skipped {
+            self.clock += 1;
+        }
+        if given { Doses { size: due.size * self.dose, ..due } } else { Doses::default() }
     }
 }
 
@@ -65,12 +96,18 @@ pub(crate) struct RunningLine {
     pub(crate) holiday_drugs: Vec<usize>,
     pub(crate) adaptive_drugs: Vec<usize>,
     pub(crate) cycle_days: u32,
+    /// Which lesions are target lesions.
+    pub(crate) targets: Vec<bool>,
     pub(crate) response: response::Course,
     /// Planned day of the next scan, from the start of the line.
     pub(crate) next_scan: f64,
     pub(crate) next_biopsy: f64,
-    pub(crate) nadir_cm3: f64,
-    pub(crate) sld_change: f64,
+    /// Volume when it was begun.
+    pub(crate) started_cm3: f64,
+    /// Change of the sum of diameters on the last scan, if there is a sum.
+    pub(crate) sld_change: Option<f64>,
+    /// Fewest neutrophils in a blood count; NaN without one.
+    pub(crate) lowest_neutrophils: f64,
     pub(crate) progressed: Option<u64>,
     pub(crate) rules_used: Vec<bool>,
 }
@@ -79,6 +116,13 @@ impl RunningLine {
     /// Days since the start of the line.
     pub(crate) fn days(&self, today: u64) -> u64 {
         today - self.started
+    }
+
+    /// Whole cycles of the longest schedule that were given.
+    pub(crate) fn cycles_given(&self, today: u64) -> u64 {
+        let longest = self.courses.iter().filter(|course| course.schedule.cycle_days == self.cycle_days);
+        let days = longest.map(|course| course.clock).max().unwrap_or_else(|| self.days(today));
+        days / u64::from(self.cycle_days)
     }
 
     pub(crate) fn on_holiday(&self, drug: usize, today: u64) -> bool {
@@ -90,7 +134,7 @@ impl RunningLine {
 
     /// Whether a course is given today (its schedule apart).
     pub(crate) fn is_given(&self, course: &DrugCourse, today: u64) -> bool {
-        !course.held_for_neutrophils
+        course.held_at_neutrophils.is_none()
             && !course.held_adaptively
             && !course.held_by_hand
             && !self.on_holiday(course.drug, today)
@@ -108,7 +152,6 @@ pub struct Treatment {
     pub(crate) by_hand: usize,
     pub(crate) line: Option<RunningLine>,
     pub(crate) not_tolerated: Vec<usize>,
-    pub(crate) progressions: Vec<u64>,
     /// Days to progression (or to the end) of the line before; none on the very first line.
     pub(crate) last_line_days: Option<u64>,
     pub(crate) allele_fractions: Vec<f64>,
@@ -142,13 +185,13 @@ impl Treatment {
         self.line.is_none() && self.begun >= self.plan.len()
     }
 
-    /// Doses (number, relative size) of every drug today.
-    pub(crate) fn doses_today(&self, drugs: usize, today: u64) -> Vec<(u32, f64)> {
-        let mut doses = vec![(0, 0.0); drugs];
-        if let Some(line) = &self.line {
-            for course in line.courses.iter().filter(|course| line.is_given(course, today)) {
-                let number = course.schedule.doses_on((today - course.started) as u32);
-                doses[course.drug] = (number, course.dose);
+    /// Doses of every drug today; the courses pass the day.
+    pub(crate) fn pass_day(&mut self, drugs: usize, today: u64) -> Vec<Doses> {
+        let mut doses = vec![Doses::default(); drugs];
+        if let Some(line) = &mut self.line {
+            let given: Vec<bool> = line.courses.iter().map(|course| line.is_given(course, today)).collect();
+            for (course, given) in line.courses.iter_mut().zip(given) {
+                doses[course.drug] = course.pass_day(given);
             }
         }
         doses

@@ -55,6 +55,10 @@ pub(super) fn table<'py>(py: Python<'py>, table: &Table) -> PyResult<Bound<'py, 
                 let bytes: Vec<u8> = v.iter().map(|&flag| u8::from(flag)).collect();
                 columns.set_item(name, ("?", PyBytes::new(py, &bytes)))?;
             }
+            Column::Flag(v) => {
+                let bytes: Vec<u8> = v.iter().map(|flag| flag.map_or(2, u8::from)).collect();
+                columns.set_item(name, ("flag", PyBytes::new(py, &bytes)))?;
+            }
             Column::Text(texts) => {
                 columns.set_item(name, (texts.labels.clone(), bytes_of!(py, texts.codes)))?;
             }

@@ -96,7 +96,7 @@ impl Patient {
         self.inner.records().assessments.len()
     }
 
-    /// What is constant: patient, arm, step in days, last day of follow-up.
+    /// What is constant: patient, arm, step in days, last day of follow-up, engine, assay.
     fn about<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
         let out = PyDict::new(py);
         out.set_item("patient", self.inner.id())?;
@@ -105,6 +105,7 @@ impl Patient {
         out.set_item("horizon_day", self.inner.horizon_day())?;
         out.set_item("engine", self.inner.engine())?;
         out.set_item("scale", self.inner.scale())?;
+        out.set_item("limit_of_detection", self.inner.limit_of_detection())?;
         Ok(out)
     }
 

@@ -41,6 +41,8 @@ pub enum Purpose {
     Adherence = 12,
     /// How far off the planned day scans are made; the index is line and planned day.
     ScanDay = 13,
+    /// Whether a scan is made and can be judged; the index is line and planned day.
+    ScanQuality = 14,
 }
 
 /// The stream of one purpose in one patient (or replicate).

@@ -183,19 +183,45 @@ impl Outline {
         }
     }
 
-    /// The field of a substance that is 1 outside, diffuses, and is taken up by cells in proportion
-    /// to its concentration, so that it falls by e over `length` sites below a flat surface of a
-    /// dense tumour (where `length` is large against a site): successive over-relaxation, from the
-    /// given field on.
+    /// How many of the sites that share a face with a site lie outside.
+    fn faces_outside(&self) -> Vec<u8> {
+        let mut faces = vec![0; self.outside.len()];
+        for axis in 0..self.dimensions {
+            let stride = self.stride(axis);
+            for (index, faces) in faces.iter_mut().enumerate() {
+                let at = index / stride % self.size[axis];
+                let beside = [-1, 1].into_iter().filter_map(|by| self.along(axis, at, by));
+                *faces += beside.filter(|to| self.outside[index + to * stride - at * stride]).count() as u8;
+            }
+        }
+        faces
+    }
+
+    /// The field of a substance that is 1 on the outline, diffuses, and is taken up by cells in
+    /// proportion to its concentration: successive over-relaxation, from the given field on.
+    ///
+    /// The outline runs along the faces between sites, half a site from the middle of the outermost
+    /// cell, as in [`Self::depths`]. With the uptake `2 cosh(1 / length) - 2` and the value
+    /// `2 cosh(1 / 2 length) - c` beyond a face of a cell with `c`, the field below a flat surface
+    /// of a dense tumour falls by e over `length` sites exactly.
     pub(super) fn diffuse(&self, length: f64, field: &mut [f32]) {
-        let uptake = 1.0 / (length * length);
+        let uptake = 2.0 * (libm::cosh(1.0 / length) - 1.0);
         let degree = 2 * self.dimensions;
         // Spectral radius of Jacobi's iteration: that of the uptake, or that of the box.
         let shortest = (0..self.dimensions).map(|axis| self.size[axis]).min().unwrap_or(1) as f64;
         let jacobi =
             degree as f64 / (degree as f64 + uptake) * libm::cos(core::f64::consts::PI / (shortest + 1.0));
         let over = (2.0 / (1.0 + libm::sqrt(1.0 - jacobi * jacobi))) as f32;
-        let (free, taken) = ((degree as f64).recip() as f32, (degree as f64 + uptake).recip() as f32);
+        // By the number of faces outside, without a cell and with one: what the outline adds to the
+        // sum of the sites around, of which those outside count 1, and by what the sum is divided.
+        let balance = |uptake: f64, beyond: f64| {
+            core::array::from_fn::<_, 7, _>(|faces| {
+                let faces = faces as f64;
+                ((faces * (beyond - 1.0)) as f32, (degree as f64 + faces + uptake).recip() as f32)
+            })
+        };
+        let balances = [balance(0.0, 2.0), balance(uptake, 2.0 * libm::cosh(0.5 / length))];
+        let faces = self.faces_outside();
         for (value, &outside) in field.iter_mut().zip(&self.outside) {
             if outside {
                 *value = 1.0;
@@ -215,8 +241,9 @@ impl Outline {
                     let around = beside.iter().flatten().map(|start| field[start + x]).sum::<f32>()
                         + field[index - 1]
                         + field[index + 1];
-                    let fold = if self.cells[index] > 0 { taken } else { free };
-                    let change = over * (around * fold - field[index]);
+                    let (added, fold) =
+                        balances[usize::from(self.cells[index] > 0)][usize::from(faces[index])];
+                    let change = over * ((around + added) * fold - field[index]);
                     field[index] += change;
                     largest = largest.max(change.abs());
                 }
@@ -351,28 +378,40 @@ mod tests {
     }
 
     #[test]
-    fn the_field_in_a_slab_is_that_of_the_difference_equation() {
-        // c(x + 1) - 2 c(x) + c(x - 1) = c(x) / L^2 with c = 1 just outside: a hyperbolic cosine.
-        for length in [1.5f64, 6.0, 30.0] {
+    fn the_field_in_a_slab_is_that_of_the_diffusion_equation_at_the_same_depth() {
+        // L^2 c'' = c with c = 1 on the outlines, at depths 0 and 61: a hyperbolic cosine.
+        for length in [0.3f64, 1.5, 6.0, 30.0] {
             let places: Vec<Coordinate> = (0..61).map(|x| [x, 0, 0]).collect();
             let lattice = tumour(Space { dimensions: 1, ..Space::default() }, &places);
             let outline = Outline::new(&lattice.domain).unwrap();
+            let depths = outline.depths();
             let mut field = outline.gather(|_| 1.0);
             outline.diffuse(length, &mut field);
-            let decay = (1.0 + 0.5 / (length * length)).acosh();
-            for x in 0..61 {
-                let expected = (decay * f64::from(x - 30)).cosh() / (decay * 31.0).cosh();
-                let found = f64::from(field[outline.index([x, 0, 0])]);
-                assert!((found - expected).abs() < 1e-3, "{length} {x}: {found} {expected}");
+            for place in places {
+                let depth = f64::from(depths[outline.index(place)]);
+                let expected = ((30.5 - depth) / length).cosh() / (30.5 / length).cosh();
+                let found = f64::from(field[outline.index(place)]);
+                assert!((found - expected).abs() < 1e-3, "{length} {depth}: {found} {expected}");
             }
         }
     }
 
     #[test]
+    fn a_field_that_nothing_takes_up_is_one_everywhere() {
+        let lattice = tumour(Space::default(), &ball(9).collect::<Vec<_>>());
+        let outline = Outline::new(&lattice.domain).unwrap();
+        let mut field = outline.gather(|_| 0.5);
+        outline.diffuse(1e4, &mut field);
+        assert!(field.iter().all(|&share| (share - 1.0).abs() < 1e-3));
+    }
+
+    #[test]
     fn the_field_in_a_ball_is_that_of_the_diffusion_equation() {
-        // c(r) = R sinh(r / L) / (r sinh(R / L)); the edge of a ball of sites is good to half a site.
+        // c(r) = R sinh(r / L) / (r sinh(R / L)), R the radius of the ball with as many sites.
         let (radius, length) = (24, 8.0f64);
-        let lattice = tumour(Space::default(), &ball(radius).collect::<Vec<_>>());
+        let places: Vec<_> = ball(radius).collect();
+        let edge = (places.len() as f64 * 0.75 / core::f64::consts::PI).cbrt();
+        let lattice = tumour(Space::default(), &places);
         let outline = Outline::new(&lattice.domain).unwrap();
         let mut field = outline.gather(|_| 1.0);
         outline.diffuse(length, &mut field);
@@ -383,8 +422,8 @@ mod tests {
         for [x, y, z] in ball(radius).step_by(97).chain([[0; 3]]) {
             let r = f64::from(x * x + y * y + z * z).sqrt();
             let found = f64::from(field[outline.index([x, y, z])]);
-            let edge = f64::from(radius);
-            let (low, high) = (share(r, edge + 1.0), share(r, edge));
+            // The edge of a ball of sites is good to half a site.
+            let (low, high) = (share(r, edge + 0.5), share(r, edge - 0.5));
             assert!((low - 2e-3..=high + 2e-3).contains(&found), "{r}: {found}, {low} to {high}");
         }
     }

@@ -1,8 +1,9 @@
 //! How far nutrients and drugs reach into a tumour: every site lies in a *layer* of one exposure.
 //!
 //! A reach has a penetration length and a profile. By depth, a cell gets a share that falls with
-//! its distance from the outline of the tumour; by diffusion, the substance spreads from the
-//! outline and is taken up by living cells. Shares are rounded to 64ths, so that cells fall into
+//! its depth; by diffusion, the substance spreads from the outline and is taken up by living cells.
+//! Depth is the distance of the middle of a cell from the outline, which runs along the faces of
+//! the outermost cells: they are half a site deep, whatever the profile. Shares are rounded to 64ths, so that cells fall into
 //! few layers, and rates are computed once for each.
 
 use super::domain::Domain;
@@ -21,8 +22,8 @@ pub enum Profile {
     /// `1 - depth / length`, nothing below `length`.
     Linear,
     /// The quasi-steady field of a substance that diffuses and is taken up by living cells in
-    /// proportion to its concentration: `length^2 * laplacian(c) = c` where cells live, `c = 1`
-    /// outside. Below a flat surface of a dense tumour it is the exponential profile.
+    /// proportion to its concentration: `length^2 * laplacian(c) = c` where cells live, `c = 1` on
+    /// the outline. Deep below a flat surface of a dense tumour it is the exponential profile.
     Diffusion,
 }
 
@@ -208,6 +209,20 @@ mod tests {
                 assert!((drug - expected).abs() < 0.5 / f64::from(FINEST) + 1e-6);
                 assert!((nutrient - 1.0).abs() < 1e-12);
             }
+        }
+    }
+
+    #[test]
+    fn profiles_agree_on_where_depth_begins() {
+        // Below the flat surface of a thick slab, diffusion with uptake is the exponential profile.
+        let shares = |profile| {
+            let lattice = slab(Reach { length: 2.0, profile });
+            lattice.cells().map(|cell| lattice.exposures()[cell.layer as usize].drug).collect::<Vec<_>>()
+        };
+        let (by_depth, by_diffusion) = (shares(Profile::Exponential), shares(Profile::Diffusion));
+        for (depth, diffusion) in by_depth.into_iter().zip(by_diffusion) {
+            // Each is rounded to a layer, and from the other side of the slab comes exp(-23 / 2) at most.
+            assert!((depth - diffusion).abs() < 1.01 / f64::from(FINEST), "{depth} {diffusion}");
         }
     }
 

@@ -1,0 +1,91 @@
+"""What a Muller plot of a patient's genotypes draws: layers that add up to all living cells."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from tumor_abm.plots.genotypes import OTHERS, Palette, alterations_of, nested, short
+
+POINTS = 400
+"""Points in time that a panel draws at most; more cannot be told apart."""
+OTHER = "other genotypes"
+LEAST_SHARE = 0.002
+"""Share of the living cells below which a genotype has no layer of its own."""
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Layer:
+    """A layer of the plot.
+
+    Attributes
+    ----------
+    name, colour
+        Of the genotype, named by what it has beyond the founder; or of all that have no layer of
+        their own.
+    share
+        Height on each day, as a share of the living cells.
+    """
+
+    name: str
+    colour: str
+    share: Floats
+
+
+def layers_of(clones: pl.DataFrame, palette: Palette, points: int = POINTS) -> tuple[Floats, list[Layer]]:
+    """Return days, and layers from below; on every day their shares sum to 1.
+
+    A genotype with a colour of its own that ever had 0.2% of the cells lies inside its parent, in
+    slices; all others are added up in one layer at the top.
+
+    Parameters
+    ----------
+    clones
+        ``day, genotype, cells``; the founder comes first.
+    palette
+        Colours of genotypes.
+    points
+        Days at most.
+    """
+    days, shares = shares_over_time(clones, points=points)
+    own = [name for name, share in shares.items() if name in palette and share.max() >= LEAST_SHARE]
+    founder = alterations_of(clones["genotype"][0]) if clones.height else ()
+    layers = [Layer(short(name, founder), palette[name], part * shares[name]) for name, part in nested(own)]
+    other = sum((share for name, share in shares.items() if name not in own), np.zeros(len(days)))
+    return days, [*layers, Layer(OTHER, OTHERS, other)] if other.any() else layers
+
+
+def legend_of(clones: pl.DataFrame, palette: Palette) -> dict[str, str]:
+    """Return the colour of every genotype that has one, and of the others if they have a layer, by name."""
+    _, layers = layers_of(clones, palette)
+    seen = clones["genotype"].unique(maintain_order=True).to_list()
+    founder = alterations_of(seen[0]) if seen else ()
+    named = {short(genotype, founder): palette[genotype] for genotype in seen if genotype in palette}
+    return named | {layer.name: layer.colour for layer in layers}
+
+
+def shares_over_time(
+    clones: pl.DataFrame, *, absolute: bool = False, points: int = POINTS
+) -> tuple[Floats, dict[str, Floats]]:
+    """Return days, and for each genotype its share (or its number) of the living cells on each of them.
+
+    Genotypes come in the order of their first appearance; days are thinned to what can be drawn.
+    """
+    if not clones.height:
+        return np.empty(0), {}
+    days = clones["day"].unique(maintain_order=True)
+    kept = days if days.len() <= points else days.reverse().gather_every(-(-days.len() // points)).reverse()
+    drawn = clones.filter(pl.col("day").is_in(kept.implode()))
+    wide = drawn.pivot("genotype", index="day", values="cells", aggregate_function="sum").fill_null(0)
+    cells = {name: wide[name].to_numpy().astype(float) for name in wide.columns if name != "day"}
+    first = {name: place for place, name in enumerate(clones["genotype"].unique(maintain_order=True))}
+    ordered = dict(sorted(cells.items(), key=lambda pair: first[pair[0]]))
+    if absolute:
+        return wide["day"].to_numpy().astype(float), ordered
+    total = np.maximum(sum(ordered.values(), np.zeros(wide.height)), 1.0)
+    return wide["day"].to_numpy().astype(float), {name: own / total for name, own in ordered.items()}

@@ -1,0 +1,433 @@
+"""What a doctor sees and does, through whole experiments; RECIST by hand is tested in the core."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from itertools import pairwise
+from typing import Any
+
+import polars as pl
+import pytest
+from tumor_abm import Results, TumorModel, run_experiment
+from tumor_abm.config import Experiment
+from tumor_abm.errors import InputError
+from tumor_abm.knowledge import Knowledge
+from tumor_abm.toxicity import neutropenia
+
+TABLES = ("outcomes", "overall", "assessments", "clones", "trajectory", "events")
+
+
+def arm(name: str, *lines: Any, **more: Any) -> dict[str, Any]:
+    return {
+        "name": name,
+        "line": [line if isinstance(line, Mapping) else {"regimen": line} for line in lines],
+        **more,
+    }
+
+
+def experiment(*arms: dict[str, Any], **more: Any) -> dict[str, Any]:
+    return {
+        "title": "A case",
+        "question": "Is it right?",
+        "patients": 40,
+        "seed": 3,
+        "arm": list(arms),
+        **more,
+    }
+
+
+def twins_are_alike(results: Results) -> bool:
+    one, other = results.arms
+    return all(
+        results[table].filter(arm=one).drop("arm").equals(results[table].filter(arm=other).drop("arm"))
+        for table in TABLES
+    )
+
+
+# --- one rule of progression for all arms ---------------------------------------------------------
+
+
+def adaptive(drug: str, stop_at: float) -> dict[str, Any]:
+    return {
+        "regimen": ["letrozole", drug],
+        "adaptive": {"stop_at": stop_at, "resume_at": 0.0, "drugs": [drug]},
+    }
+
+
+def test_an_adaptive_line_that_never_stops_is_the_line_itself() -> None:
+    results = run_experiment(
+        experiment(
+            arm("continuous", ["letrozole", "palbociclib"], ["fulvestrant"]),
+            arm("sham", adaptive("palbociclib", -1.0), ["fulvestrant"]),
+        )
+    )
+    assert twins_are_alike(results)
+
+
+def test_pauses_at_a_response_leave_bone_only_patients_as_they_are() -> None:
+    results = run_experiment(
+        experiment(
+            arm("continuous", ["letrozole", "palbociclib"]), arm("adaptive", adaptive("palbociclib", -0.3))
+        )
+    )
+    bone_only = results.patients.filter("bone_only")["patient"]
+    of_bone = {name: results[name].filter(pl.col("patient").is_in(bone_only.implode())) for name in TABLES}
+    assert 3 <= bone_only.len() < results.patients.height
+    assert twins_are_alike(Results(of_bone, results.experiment, {}))
+    assert not twins_are_alike(results)
+
+
+def test_rules_on_sums_are_refused_where_nobody_has_a_sum() -> None:
+    for nobody in ({"bone_only": 1.0}, {"eligibility": {"measurable": False}}):
+        for line in (
+            {"regimen": ["letrozole"], "adaptive": {}},
+            {"regimen": ["letrozole"], "until": {"response": -0.5}},
+        ):
+            with pytest.raises(InputError, match=r"arm\[0\]\.line\[0\]: bone-only disease has no sum"):
+                Experiment.from_dict(experiment(arm("x", line), population=nobody))
+
+
+def test_progression_from_the_baseline_holds_for_every_arm() -> None:
+    def months(progression_from: str) -> list[float]:
+        arms = arm("continuous", ["letrozole"]), arm("adaptive", {"regimen": ["letrozole"], "adaptive": {}})
+        results = run_experiment(experiment(*arms, assessment={"progression_from": progression_from}))
+        means = results.outcomes.group_by("arm", maintain_order=True).agg(pl.col("pfs_months").mean())
+        return means["pfs_months"].to_list()
+
+    nadir, baseline = months("nadir"), months("baseline")
+    assert all(late > early for early, late in zip(nadir, baseline, strict=True))
+
+
+# --- scans ----------------------------------------------------------------------------------------
+
+
+def test_missed_scans_leave_no_row_and_unclear_ones_no_judgement() -> None:
+    def assessments(**shares: float) -> pl.DataFrame:
+        arms = arm("x", {"regimen": ["letrozole"], "until": {"progression": False, "months": 24}})
+        return run_experiment(experiment(arms, assessment=shares, end_with_last_line=True)).assessments
+
+    whole, missed, unclear = assessments(), assessments(missed=0.5), assessments(not_evaluable=0.5)
+    assert 0.4 * whole.height < missed.height < 0.6 * whole.height
+    assert unclear.height == whole.height
+    without_news = unclear.filter(new_lesions=0)
+    assert 0.4 < (without_news["response"] == "NE").mean() < 0.6
+    assert unclear.filter(response="NE")["sld_mm"].null_count() == unclear.filter(response="NE").height
+
+
+def test_who_falls_ill_between_scans_leaves_the_line_without_objective_progression() -> None:
+    results = run_experiment(
+        experiment(
+            arm("x", ["letrozole"], ["fulvestrant"]),
+            assessment={"symptomatic_share": 0.2, "calendar": [{"every_weeks": 52}]},
+            imaging={"new_lesion_cells": 1e12},
+        )
+    )
+    ends = results.outcomes.filter(pl.col("end_reason") == "deterioration")
+    assert ends.height > 0
+    assert not ends["pfs_event"].any()
+    assert set(results.outcomes["end_reason"]) & {"progression", "deterioration"} == {
+        "progression",
+        "deterioration",
+    }
+
+
+def test_confirmed_responses_are_fewer() -> None:
+    def responders(assessment: dict[str, float]) -> set[int]:
+        outcomes = run_experiment(
+            experiment(arm("x", ["letrozole", "palbociclib"]), patients=100, assessment=assessment)
+        ).outcomes
+        return set(outcomes.filter(pl.col("response").is_in(["CR", "PR"]))["patient"])
+
+    at_once, confirmed = responders({}), responders({"confirmed_after_weeks": 4})
+    assert confirmed < at_once
+    assert len(confirmed) > len(at_once) / 2
+
+
+def test_growth_over_the_nadir_is_real_up_to_the_error_of_measurement() -> None:
+    """A lesion too small to be measured counts as 5 mm, so it cannot jump from nothing to progression."""
+    results = run_experiment(
+        experiment(
+            arm("x", ["letrozole", "palbociclib"]),
+            patients=150,
+            imaging={"measurement_sigma": 0.0},
+            trajectory_every_days=1,
+        )
+    )
+    grown = results.events.filter((pl.col("event") == "progression") & (pl.col("detail") == "growth"))
+    seen = results.trajectory.join(grown.select("patient", progressed="day"), on="patient")
+    seen = seen.filter(pl.col("day") <= pl.col("progressed"))
+    true = seen.group_by("patient").agg(
+        nadir=pl.col("sld_mm").min(), now=pl.col("sld_mm").sort_by("day").last()
+    )
+    measurable = results.patients.filter(~pl.col("bone_only"))["patient"]
+    true = true.filter(pl.col("patient").is_in(measurable.implode()))
+    assert true.height > 20
+    assert (true["now"] > 1.15 * true["nadir"]).all()
+
+
+# --- endpoints ------------------------------------------------------------------------------------
+
+
+def test_pfs2_is_progression_on_the_second_line_or_death() -> None:
+    lines = (
+        {"regimen": ["paclitaxel"], "until": {"months": 3}},
+        ["letrozole", "ribociclib"],
+        ["fulvestrant"],
+        ["capecitabine"],
+    )
+    results = run_experiment(experiment(arm("one", ["letrozole"]), arm("four", *lines), patients=80))
+    overall = results.overall.filter(arm="four")
+    outcomes = results.outcomes.filter(arm="four")
+    second = outcomes.filter(line=2).select(
+        "patient",
+        progressed=pl.col("pfs_event") & (pl.col("end_reason") != "death"),
+        months=pl.col("start_day") / 30.4375 + pl.col("pfs_months"),
+    )
+    third = outcomes.filter(line=3).select("patient", third=pl.col("start_day") / 30.4375)
+    known = overall.join(second, on="patient", how="left").join(third, on="patient", how="left")
+    on_second = known.filter("progressed")
+    assert on_second.height > 30
+    assert on_second["pfs2_event"].all()
+    assert (on_second["pfs2_months"] - on_second["months"]).abs().max() < 1e-9
+    others = known.filter(~pl.col("progressed").fill_null(value=False))
+    left = others.filter(pl.col("third").is_not_null())
+    assert not left["pfs2_event"].any()
+    assert (left["pfs2_months"] == left["third"]).all()
+    died = others.filter(pl.col("third").is_null())
+    assert (died["pfs2_event"] == died["os_event"]).all()
+    assert (died["pfs2_months"] == died["os_months"]).all()
+
+
+def test_one_line_has_no_pfs2() -> None:
+    overall = run_experiment(experiment(arm("one", ["letrozole"]))).overall
+    assert overall["pfs2_months"].null_count() == overall["pfs2_event"].null_count() == overall.height
+
+
+# --- doses ----------------------------------------------------------------------------------------
+
+
+def dosing_days(drug: str, days: int, **given: Any) -> tuple[list[int], dict[int, str]]:
+    """Days on which a drug is given to one patient, and what holds it on the others."""
+    model = TumorModel(**given)
+    taken, held = [], {}
+    while model.running and model.day < days:
+        rows = model.drugs.filter(drug=drug)
+        if rows.height and rows["state"][0] == "taken":
+            taken.append(int(model.day))
+        elif rows.height and rows["state"][0] == "held":
+            held[int(model.day)] = rows["held_for"][0]
+        model.step()
+    return taken, held
+
+
+def stays(*drugs: Any, **more: Any) -> dict[str, Any]:
+    line = {"regimen": list(drugs), "until": {"progression": False, "months": 24}, **more}
+    return experiment(
+        arm("x", line), neutropenia={"mean_transit_h": 240, "hold_below": 1.5, "resume_at": 1.5}
+    )
+
+
+def test_a_dose_that_is_due_during_a_hold_is_given_when_it_is_over() -> None:
+    delayed = 0
+    for patient in range(8):
+        taken, held = dosing_days("docetaxel", 250, experiment=stays("docetaxel"), patient=patient)
+        assert len(taken) > 4
+        for before, after in pairwise(taken):
+            due = before + 21
+            assert after >= due
+            assert all(day in held for day in range(due, after))
+            delayed += after > due
+    assert delayed > 5
+
+
+@pytest.mark.parametrize(
+    ("pause", "days"),
+    [
+        ({"holiday": {"on_weeks": 5, "off_weeks": 3}}, [0, 21, 56, 77, 112]),
+        ({}, [0, 21, 42, 63, 84, 105]),
+    ],
+)
+def test_a_holiday_puts_off_the_doses_of_an_infusion(pause: dict[str, Any], days: list[int]) -> None:
+    plan = stays("docetaxel", **pause) | {"neutropenia": {"model": False}}
+    assert dosing_days("docetaxel", 120, experiment=plan)[0] == days
+
+
+def test_loading_doses_are_put_off_too() -> None:
+    plan = stays("fulvestrant", holiday={"on_weeks": 1, "off_weeks": 3})
+    assert dosing_days("fulvestrant", 120, experiment=plan)[0] == [0, 28, 56, 84, 112]
+
+
+def test_an_oral_drug_keeps_its_calendar() -> None:
+    plan = stays("palbociclib", "letrozole", holiday={"on_weeks": 1, "off_weeks": 1})
+    plan["neutropenia"] = {"model": False}
+    taken, _ = dosing_days("palbociclib", 57, experiment=plan)
+    assert taken == [*range(7), *range(14, 21), *range(28, 35), *range(42, 49), 56]
+
+
+def test_a_hold_by_hand_puts_off_an_infusion() -> None:
+    model = TumorModel(experiment=stays("docetaxel") | {"neutropenia": {"model": False}})
+    taken = []
+    while model.day < 90:
+        if model.day == 20:
+            model.hold("docetaxel")
+        if model.day == 30:
+            model.resume("docetaxel")
+        if model.drugs.filter(drug="docetaxel")["state"][0] == "taken":
+            taken.append(int(model.day))
+        model.step()
+    assert taken == [0, 30, 51, 72]
+
+
+def test_cycles_are_counted_by_doses() -> None:
+    until = {"progression": False, "cycles": 4}
+    plan = stays("docetaxel", until=until)
+    for patient in range(4):
+        taken, _ = dosing_days("docetaxel", 400, experiment=plan, patient=patient)
+        assert len(taken) == 4
+
+
+def test_a_rule_that_adds_a_drug_leaves_the_cycles_of_the_others() -> None:
+    rule = {"when": {"months": 1}, "then": {"add": "letrozole"}}
+    plan = stays("docetaxel", rule=[rule]) | {"neutropenia": {"model": False}}
+    assert dosing_days("docetaxel", 120, experiment=plan)[0] == [0, 21, 42, 63, 84, 105]
+    swap = {
+        "when": {"months": 1},
+        "then": {"replace": "docetaxel", "with": {"drug": "docetaxel", "dose": 0.8}},
+    }
+    plan = stays("docetaxel", rule=[swap]) | {"neutropenia": {"model": False}}
+    assert dosing_days("docetaxel", 120, experiment=plan)[0] == [0, 21, 42, 63, 84, 105]
+
+
+def test_a_rule_that_cannot_give_its_drug_is_refused_and_the_other_drug_goes_on() -> None:
+    never_borne = {"capecitabine": {"discontinuation_per_month": 10.0}}
+    rule = {"when": {"months": 4}, "then": {"replace": "letrozole", "with": "capecitabine"}}
+    results = run_experiment(
+        experiment(
+            arm(
+                "x",
+                {"regimen": ["capecitabine"], "until": {"progression": False, "toxicity": True}},
+                {"regimen": ["letrozole"], "until": {"progression": False, "months": 12}, "rule": [rule]},
+            ),
+            drug=never_borne,
+        )
+    )
+    refused = results.events.filter(event="rule refused")
+    assert refused.height > 20
+    assert set(refused["detail"]) == {"capecitabine was not tolerated before"}
+    second = results.outcomes.filter(pl.col("line") == 2).join(refused.select("patient"), on="patient")
+    assert set(second["end_reason"]) <= {"completed", "death", "censored"}
+
+
+# --- neutrophils ----------------------------------------------------------------------------------
+
+
+def test_doses_are_reduced_along_the_levels_of_the_label() -> None:
+    """Of a drug that is toxic enough for everybody to reach the lowest level."""
+    results = run_experiment(
+        experiment(
+            arm("x", {"regimen": ["letrozole", "ribociclib"], "until": {"progression": False, "months": 24}}),
+            drug={"ribociclib": {"neutrophil_slope": 0.6}},
+        )
+    )
+    reduced = results.events.filter(event="dose reduced")["detail"]
+    assert set(reduced) == {"ribociclib to 67%", "ribociclib to 33%"}
+
+
+def test_held_doses_are_noted_on_dosing_days_only() -> None:
+    results = run_experiment(experiment(arm("x", ["letrozole", "palbociclib"]), patients=60))
+    held = results.events.filter(event="dose held")
+    started = results.events.filter(event="line started").select("patient", "line", start="day")
+    day = held.join(started, on=["patient", "line"]).select(day=(pl.col("day") - pl.col("start")) % 28)
+    assert day.height > 30
+    assert (day["day"] < 21).all()
+    resumed = results.events.filter(event="dose resumed")
+    assert resumed.height <= held.height
+
+
+def test_trilaciclib_spares_the_marrow() -> None:
+    """Severe neutropenia in 42.1% without and 5.1% with it (Weiss et al. 2019), which set its parameters."""
+    outcomes = run_experiment("experiments/trials/g1t28_02.toml", patients=300).outcomes.filter(line=1)
+    severe = {name: (group["lowest_neutrophils"] < 0.5).mean() for (name,), group in outcomes.group_by("arm")}
+    assert 0.3 < severe["EP"] < 0.55
+    assert severe["trilaciclib+EP"] < 0.12
+
+
+# --- notices --------------------------------------------------------------------------------------
+
+
+def noticed(*arms: dict[str, Any], **more: Any) -> str:
+    return "\n".join(Experiment.from_dict(experiment(*arms, **more)).notices)
+
+
+def test_a_plain_experiment_says_nothing() -> None:
+    assert noticed(arm("x", ["letrozole"])) == ""
+
+
+def test_a_list_that_leaves_out_the_core_set_says_what() -> None:
+    said = noticed(arm("x", ["letrozole"]), alterations=["RB1 loss", "PTEN loss"])
+    assert "leaves out CCNE1 amplification, ESR1 Y537S" in said
+    assert "EMT" in said
+    assert noticed(arm("x", ["letrozole"]), alterations=["core", "PTEN loss"]) == ""
+
+
+def test_core_stands_for_the_core_set() -> None:
+    listed = Experiment.from_dict(experiment(arm("x", ["letrozole"]), alterations=["core", "PTEN loss"]))
+    plain = Experiment.from_dict(experiment(arm("x", ["letrozole"])))
+    assert listed.alterations == [*plain.alterations, "PTEN loss"]
+
+
+def test_a_drug_without_a_target_says_so() -> None:
+    said = noticed(arm("x", ["letrozole", "avelumab"]))
+    assert "avelumab: has no target in the pathway" in said
+    assert "letrozole:" not in said
+
+
+def test_adaptive_dosing_says_what_it_cannot_do() -> None:
+    said = noticed(arm("x", {"regimen": ["letrozole"], "adaptive": {}}))
+    assert "do not compete" in said
+    assert "lattice" in said
+    assert "never holds in bone-only" in said
+    assert 'progression_from = "baseline"' in said
+
+
+# --- competition ----------------------------------------------------------------------------------
+
+
+def test_untreated_growth_is_logistic_where_cells_compete() -> None:
+    """Net growth r (1 - N / K): the logistic curve, from many cells, so that chance is small."""
+    laws = {"net_growth_per_day": 0.02, "turnover": 0.5, "lethal_volume_cm3": 900.0}
+    model = TumorModel(
+        experiment(arm("x", ["letrozole"]), alterations=["RB1 loss"]),
+        strategy=lambda model: None,
+        population={"carrying_capacity_cm3": 1000.0},
+        covariates={**laws, "diagnosis_volume_cm3": 100.0},
+        mutation_rate=0.0,
+        horizon_months=24,
+    )
+    imaging = Knowledge.shipped().imaging
+    capacity = 1000 * imaging.cells_per_cm3.value / (1 + imaging.stroma_per_cell.value)
+    cells = float(model.cells)
+    for _ in range(140):
+        model.step()
+        cells += 0.02 * cells * (1 - cells / capacity)
+        assert abs(model.cells / cells - 1) < 1e-3  # ten standard deviations of 1e10 cells
+    assert model.cells > 0.5 * capacity
+
+
+def test_grades_of_neutropenia_are_rates_per_arm() -> None:
+    def outcomes(arm: str, counts: list[float | None]) -> pl.DataFrame:
+        return pl.DataFrame(
+            {
+                "patient": range(len(counts)),
+                "arm": [arm] * len(counts),
+                "line": pl.Series([1] * len(counts), dtype=pl.UInt32),
+                "lowest_neutrophils": pl.Series(counts, dtype=pl.Float64),
+            }
+        )
+
+    table = pl.concat([outcomes("b", [2.5, 1.7, 1.2, 0.7, 0.4]), outcomes("a", [0.99, 1.0, None])])
+    rates = neutropenia(Results({"outcomes": table}, {"arm": [{"name": "b"}, {"name": "a"}]}, {}))
+    assert rates.rows() == [
+        ("b", 1, 5, 20.0, 20.0, 20.0, 20.0, 40.0),
+        ("a", 1, 2, 0.0, 50.0, 50.0, 0.0, 50.0),
+    ]

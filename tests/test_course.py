@@ -1,0 +1,153 @@
+"""The figure of a patient, and the page's charts, draw what was seen of the patient."""
+
+from __future__ import annotations
+
+from itertools import combinations
+
+import numpy as np
+import polars as pl
+import pytest
+import tumor_abm as ta
+from matplotlib.colors import to_hex
+from tumor_abm.app.charts import option_of
+from tumor_abm.app.record import Record
+from tumor_abm.app.twin import Twin
+from tumor_abm.plots.course import Course, plot_course
+from tumor_abm.plots.genotypes import OTHERS, Palette
+from tumor_abm.plots.hues import difference
+from tumor_abm.plots.layers import OTHER, layers_of, legend_of
+
+DRIVERS = [f"driver {number}" for number in range(30)]
+SMALL = [f"small {number}" for number in range(200)]
+ONE_ARM = {"title": "x", "question": "x?", "arm": [{"name": "a", "line": [{"regimen": ["letrozole"]}]}]}
+
+
+def clones_of(shares: dict[str, float]) -> pl.DataFrame:
+    """A tumour of the founder that turns into one of such shares within 100 days."""
+    rows = [(0.0, "wild type", 1e9)]
+    for day in (50.0, 100.0):
+        grown = {name: 1e9 * share * day / 100 for name, share in shares.items() if name != "wild type"}
+        rows += [
+            (day, name, cells) for name, cells in {"wild type": 1e9 - sum(grown.values()), **grown}.items()
+        ]
+    return pl.DataFrame(rows, schema=["day", "genotype", "cells"], orient="row")
+
+
+@pytest.fixture(scope="module")
+def lived() -> tuple[Course, Palette]:
+    """A patient whose tumour has thirty drivers of 2%, and two hundred genotypes of 0.1%."""
+    twin = Twin(ta.TumorModel(rng=1, founder=[], collect_every_days=0), "as planned")
+    twin.advance(100)
+    clones = clones_of({"wild type": 0.2, **dict.fromkeys(DRIVERS, 0.02), **dict.fromkeys(SMALL, 0.001)})
+    palette = Palette()
+    for genotype in ("wild type", *DRIVERS):
+        palette.give(genotype)
+    return Course(**twin.course().tables | {"clones": clones}), palette
+
+
+def truth(course: Course) -> dict[str, float]:
+    """The shares of the last day."""
+    last = course.clones.filter(pl.col("day") == pl.col("day").max())
+    return dict(last.select("genotype", pl.col("cells") / pl.col("cells").sum()).iter_rows())
+
+
+def expected(course: Course) -> dict[str, float]:
+    shares = truth(course)
+    own = {name: share for name, share in shares.items() if name not in SMALL}
+    own["wild type (founder)"] = own.pop("wild type")
+    own = {f"+ {name}" if name in DRIVERS else name: share for name, share in own.items()}
+    return own | {OTHER: sum(shares[name] for name in SMALL)}
+
+
+def test_drawn_heights_are_the_fractions_of_genotypes(lived: tuple[Course, Palette]) -> None:
+    course, palette = lived
+    figure = plot_course(course, palette)
+    names = {colour.lower(): name for name, colour in legend_of(course.clones, palette).items()}
+    drawn = dict.fromkeys(names.values(), 0.0)
+    for band in figure.axes[0].collections:
+        (path,) = band.get_paths()
+        ends = path.vertices[path.vertices[:, 0] == path.vertices[:, 0].max()][:, 1]
+        drawn[names[to_hex(band.get_facecolor()[0])]] += (ends.max() - ends.min()) / 100
+    assert drawn == pytest.approx(expected(course))
+
+
+def test_the_page_draws_the_same_heights(lived: tuple[Course, Palette]) -> None:
+    course, palette = lived
+    option = option_of(course, palette, columns=2, height_px=500)
+    layers = [series for series in option["series"] if "areaStyle" in series]
+    tops = [layer["data"][-1][1] / 100 for layer in layers]
+    drawn: dict[str, float] = {}
+    for layer, height in zip(layers, np.diff([0, *tops]), strict=True):
+        drawn[layer["name"]] = drawn.get(layer["name"], 0.0) + height
+    assert drawn == pytest.approx(expected(course), abs=2e-5)  # the page rounds to 0.001%
+    assert set(option["legend"][0]["data"]) == drawn.keys()
+
+
+def test_layers_add_up_on_every_day(lived: tuple[Course, Palette]) -> None:
+    course, palette = lived
+    _, layers = layers_of(course.clones, palette)
+    assert sum(layer.share for layer in layers) == pytest.approx(np.ones(3))
+
+
+def test_many_drivers_keep_colours_that_can_be_told_apart(lived: tuple[Course, Palette]) -> None:
+    course, palette = lived
+    named = legend_of(course.clones, palette)
+    assert len(named) == 1 + len(DRIVERS) + 1
+    assert named[OTHER] == OTHERS == palette["never given a colour"]
+    # 2.3 can just be seen (Mahy, Van Eycken and Oosterlinck 1994, Color Res Appl 19:105).
+    assert min(difference(one, other) for one, other in combinations(named.values(), 2)) > 4 * 2.3
+
+
+@pytest.mark.parametrize(("columns", "width_in"), [(1, 7.2), (2, 9.0), (1, 4.0)])
+def test_legend_names_every_genotype_inside_the_figure(
+    lived: tuple[Course, Palette], columns: int, width_in: float
+) -> None:
+    course, palette = lived
+    figure = plot_course(course, palette, columns=columns, width_in=width_in)
+    figure.draw_without_rendering()
+    (legend,) = figure.legends
+    assert {text.get_text() for text in legend.get_texts()} == expected(course).keys()
+    box = legend.get_window_extent()
+    assert 0 <= box.x0 < box.x1 <= figure.bbox.x1
+    assert box.y0 >= 0
+    assert all(box.y1 <= axes.get_position().y0 * figure.bbox.y1 for axes in figure.axes)
+
+
+def test_small_genotypes_get_colours_until_nine_tenths_of_the_tumour_have_one() -> None:
+    twin = Twin(ta.TumorModel(rng=1, collect_every_days=0), "as planned")
+    twin.advance(30)
+    living = twin.model.genotypes
+    coloured = living.filter(pl.Series([name in twin.palette for name in living["genotype"]]))
+    assert coloured["fraction"].sum() >= 0.9
+
+
+def test_progression_without_a_measurable_lesion_is_drawn() -> None:
+    model = ta.TumorModel(ONE_ARM, covariates={"bone_only": True, "visceral": False}, rng=1)
+    model.run()
+    course = Record(model).course(model)
+    unmeasured = course.assessments.filter(pl.col("sld_mm").is_null(), response="PD")
+    assert unmeasured.height
+    figure = plot_course(course, Palette())
+    figure.draw_without_rendering()
+    (panel,) = [axes for axes in figure.axes if "diameters" in axes.get_title(loc="left")]
+    assert any(text.get_text().startswith("PD") for text in panel.texts)
+
+
+@pytest.mark.parametrize("limit", [0.001, 0.02])
+def test_limit_of_detection_is_that_of_the_experiment(limit: float) -> None:
+    assay = {"genes": ["ESR1"], "limit_of_detection": limit}
+    model = ta.TumorModel(ONE_ARM | {"liquid_biopsy": assay}, rng=1, collect_every_days=0)
+    assert model.limit_of_detection == limit
+    course = Record(model).course(model)
+    (panel,) = [axes for axes in plot_course(course, Palette()).axes if "ctDNA" in axes.get_title(loc="left")]
+    assert [line.get_ydata()[0] for line in panel.lines if list(line.get_xdata()) == [0, 1]] == [100 * limit]
+    option = option_of(course, Palette(), columns=2, height_px=500)
+    marks = [mark for series in option["series"] for mark in series.get("markLine", {}).get("data", [])]
+    assert [mark["yAxis"] for mark in marks if mark["name"] == "limit of detection"] == [100 * limit]
+
+
+def test_no_limit_of_detection_is_drawn_without_liquid_biopsies() -> None:
+    model = ta.TumorModel(ONE_ARM, rng=1, collect_every_days=0)
+    assert model.limit_of_detection is None
+    option = option_of(Record(model).course(model), Palette(), columns=2, height_px=500)
+    assert "limit of detection" not in str(option)

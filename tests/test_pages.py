@@ -1,0 +1,62 @@
+"""Generated pages are what their generators write, as far as that can be told without writing them anew.
+
+All of docs/configuration.md is compared in `test_config.py`, of docs/evolution.md in `test_evolution.py`,
+and of docs/verification.md in `.ci/run`, with what `make verify` wrote.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+from tumor_abm.knowledge import Knowledge
+from tumor_abm.report.evidence import fingerprint
+from verification.ledger import PREAMBLE, SECTIONS
+
+ROOT = Path(__file__).parents[1]
+PACKAGE = ROOT / "python" / "tumor_abm"
+TEMPLATES = {
+    "calibration.md": PACKAGE / "report" / "calibration.md.in",
+    "configuration.md": PACKAGE / "config" / "configuration.md.in",
+    "evidence.md": PACKAGE / "report" / "evidence.md.in",
+    "evolution.md": PACKAGE / "report" / "evolution.md.in",
+}
+
+
+def page(name: str) -> str:
+    return (ROOT / "docs" / name).read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("name", TEMPLATES)
+def test_a_generated_page_has_everything_that_its_template_says(name: str) -> None:
+    text, at = page(name), 0
+    *pieces, last = re.split(r"\{\{ \w+ \}\}", TEMPLATES[name].read_text(encoding="utf-8"))
+    for fixed in pieces:
+        found = text.find(fixed, at)
+        assert found >= 0, f"docs/{name} does not have: {fixed[:80]}"
+        at = found + len(fixed)
+    assert text[at:].endswith(last)
+
+
+def test_the_page_of_evidence_is_about_the_numbers_that_come_with_the_package() -> None:
+    assert f"numbers {fingerprint(Knowledge.shipped())}." in page("evidence.md")
+
+
+def test_the_page_of_verification_has_the_form_that_its_generator_writes() -> None:
+    text = page("verification.md")
+    rows = re.findall(r"^\| (?!case |---)([^|]+?) \|.*\| (yes|NO) \|$", text, re.M)
+    cases = [
+        case["id"] for case in json.loads((ROOT / "tests/verification/reference.json").read_text())["cases"]
+    ]
+    seen = {case for case, _ in rows} & set(cases)
+    passed = sum(said == "yes" for _, said in rows)
+    told = PREAMBLE.format(seed="20_260_417", cases=len(seen), rows=len(rows), passed=passed)
+    assert text.startswith(told)
+    assert passed == len(rows)
+    assert seen == set(cases)
+    titles = re.findall(r"^## (.*)$", text, re.M)
+    assert titles == [title for title, _ in SECTIONS.values() if title in titles]
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert f"spectra and trees, pharmacokinetics: {len(seen)} results" in readme
