@@ -16,17 +16,23 @@ from tumor_abm.experiment import run_experiment
 from tumor_abm.results import Results
 from tumor_abm.survival import cox_hazard_ratio, log_rank
 
+OUTCOMES = {
+    **{"patient": pl.Int64, "arm": pl.String, "line": pl.Int64, "pfs_months": pl.Float64},
+    **{"pfs_event": pl.Boolean, "response": pl.String, "end_reason": pl.String, "start_day": pl.Int64},
+}
+OVERALL = {
+    **{"patient": pl.Int64, "arm": pl.String, "os_months": pl.Float64, "os_event": pl.Boolean},
+    **{"pfs2_months": pl.Float64, "pfs2_event": pl.Boolean},
+}
 TWO_LINES = [{"regimen": ["letrozole"]}, {"regimen": ["fulvestrant"]}]
 
 
 def trial(outcomes, overall, arms=("control", "new"), **experiment):
     """Results with only what a comparison reads."""
-    columns = ["patient", "arm", "line", "pfs_months", "pfs_event", "response", "end_reason"]
-    times = ["patient", "arm", "os_months", "os_event", "pfs2_months", "pfs2_event"]
-    outcomes = [(*row, "progression")[: len(columns)] for row in outcomes]
+    outcomes = [(*row, "progression", 0) for row in outcomes]
     tables = {
-        "outcomes": pl.DataFrame(outcomes, schema=columns, orient="row"),
-        "overall": pl.DataFrame(overall, schema=times, orient="row"),
+        "outcomes": pl.DataFrame(outcomes, schema=OUTCOMES, orient="row"),
+        "overall": pl.DataFrame(overall, schema=OVERALL, orient="row"),
     }
     run = {"control": "control", "arm": [{"name": arm, "line": TWO_LINES} for arm in arms]}
     return Results(tables, run | experiment, {})

@@ -6,11 +6,20 @@ import polars as pl
 import pytest
 from tumor_abm.comparison import compare
 from tumor_abm.endpoints import OS, PFS1, PFS2, PFS_FROM_START, Endpoint, Kind, endpoints, without_meaning
+from tumor_abm.experiment import run_experiment
 from tumor_abm.plots import plot_kaplan_meier
 from tumor_abm.results import Results
 from tumor_abm.wording import endpoint_section, sections, summary_section
 
 MONTH = 30.4375
+OUTCOMES = {
+    **{"patient": pl.Int64, "arm": pl.String, "line": pl.Int64, "start_day": pl.Int64},
+    **{"pfs_months": pl.Float64, "pfs_event": pl.Boolean, "response": pl.String, "end_reason": pl.String},
+}
+OVERALL = {
+    **{"patient": pl.Int64, "arm": pl.String, "os_months": pl.Float64, "os_event": pl.Boolean},
+    **{"pfs2_months": pl.Float64, "pfs2_event": pl.Boolean},
+}
 ONE, TWO = [{"regimen": ["letrozole"]}], [{"regimen": ["letrozole"]}, {"regimen": ["fulvestrant"]}]
 COURSE = {"regimen": ["capecitabine"], "until": {"cycles": 6}}
 RULE = {"when": {"ctdna": "ESR1"}, "then": {"next_line": True}}
@@ -22,11 +31,9 @@ def told(arms, lines, overall=(), **experiment):
         (patient, arm, line, round(start * MONTH), pfs, event, "SD", reason)
         for patient, arm, line, start, pfs, event, reason in lines
     ]
-    columns = ["patient", "arm", "line", "start_day", "pfs_months", "pfs_event", "response", "end_reason"]
-    times = ["patient", "arm", "os_months", "os_event", "pfs2_months", "pfs2_event"]
     tables = {
-        "outcomes": pl.DataFrame(outcomes, schema=columns, orient="row"),
-        "overall": pl.DataFrame(list(overall), schema=times, orient="row"),
+        "outcomes": pl.DataFrame(outcomes, schema=OUTCOMES, orient="row"),
+        "overall": pl.DataFrame(list(overall), schema=OVERALL, orient="row"),
     }
     run = {"control": next(iter(arms)), "arm": [{"name": name, "line": line} for name, line in arms.items()]}
     return Results(tables, run | experiment, {})
@@ -145,3 +152,60 @@ def test_every_endpoint_has_a_name_of_its_own():
         *("PFS1", "PFS line 2", "PFS line 3", "PFS from start", "PFS2", "OS")
     ]
     assert len({each.stem for each in every}) == len(every)
+
+
+@pytest.mark.parametrize(
+    ("lines", "months", "event"),
+    [
+        pytest.param(
+            [(1, 0, 8, True, "progression"), (2, 8, 6, True, "progression"), (3, 14, 9, True, "death")],
+            14,
+            True,
+            id="progression on the second line",
+        ),
+        pytest.param(
+            [(1, 0, 8, False, "toxicity"), (2, 8, 6, True, "progression"), (3, 14, 9, True, "progression")],
+            14,
+            True,
+            id="on the second line, though it is the first progression",
+        ),
+        pytest.param(
+            [(1, 0, 8, True, "progression"), (2, 8, 6, False, "toxicity"), (3, 14, 9, True, "progression")],
+            14,
+            False,
+            id="a third line without progression on the second censors",
+        ),
+        pytest.param([(1, 0, 30, True, "death")], 30, True, id="death on the first line"),
+        pytest.param(
+            [(1, 0, 8, True, "progression"), (2, 8, 22, True, "death")], 30, True, id="on the second"
+        ),
+        pytest.param(
+            [(1, 0, 8, True, "progression"), (2, 8, 6, False, "toxicity")],
+            30,
+            True,
+            id="death after the last",
+        ),
+    ],
+)
+def test_pfs2_is_progression_on_the_second_line_or_death(lines, months, event):
+    results = told({"a": [*TWO, *ONE]}, [(0, "a", *line) for line in lines], lived("a"))
+    rows = PFS2.observations(results).select("months", "event").rows()
+    assert rows == [(pytest.approx(months, abs=0.02), event)]
+
+
+@pytest.mark.xfail(strict=True, reason="the core counts the second progression, on whichever line")
+def test_the_table_of_the_core_agrees_with_the_definition_of_pfs2():
+    lines = [{"regimen": [drug]} for drug in ("letrozole", "fulvestrant", "capecitabine")]
+    results = run_experiment(
+        {
+            "title": "Three lines",
+            "question": "When does the second fail?",
+            "patients": 40,
+            "seed": 6,
+            "trajectory_every_days": 0,
+            "arm": [{"name": "three lines", "line": lines}],
+        }
+    )
+    both = PFS2.observations(results).join(results.overall, on=["patient", "arm"])
+    assert both["months"].to_numpy() == pytest.approx(both["pfs2_months"].to_numpy(), abs=1e-6)
+    assert both["event"].equals(both["pfs2_event"])

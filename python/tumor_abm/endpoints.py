@@ -134,12 +134,14 @@ class Endpoint:
         return self._timed(results).filter(pl.col("arm").cast(pl.String).is_in(defined)).drop_nulls()
 
     def _timed(self, results: Results) -> pl.DataFrame:
+        if self.kind is Kind.PFS_FROM_START:
+            return _from_start(results.outcomes)
+        if self.kind is Kind.PFS2:
+            return _on_two_lines(results.outcomes, results.overall)
         if self.kind is Kind.PFS:
             table, measure = results.outcomes.filter(line=self.line), "pfs"
-        elif self.kind is Kind.PFS_FROM_START:
-            return _from_start(results.outcomes)
         else:
-            table, measure = results.overall, self.kind.name.lower()
+            table, measure = results.overall, "os"
         return table.select(
             "patient", "arm", months=pl.col(f"{measure}_months"), event=pl.col(f"{measure}_event")
         )
@@ -224,4 +226,24 @@ def _from_start(outcomes: pl.DataFrame) -> pl.DataFrame:
             event=pl.col("pfs_event").last(),
         )
         .select("patient", "arm", "months", "event")
+    )
+
+
+def _on_two_lines(outcomes: pl.DataFrame, overall: pl.DataFrame) -> pl.DataFrame:
+    """Time progression on the second line, or death; a third line without it ends what can be seen."""
+    key = ["patient", "arm"]
+    start = pl.col("start_day") / DAYS_PER_MONTH
+    second = outcomes.filter(pl.col("line") == 2, "pfs_event").select(
+        *key, failed=start + pl.col("pfs_months")
+    )
+    third = outcomes.filter(pl.col("line") > 2).group_by(key).agg(left=start.min())
+    failed, left = pl.col("failed").is_not_null(), pl.col("left").is_not_null()
+    return (
+        overall.join(second, on=key, how="left", maintain_order="left")
+        .join(third, on=key, how="left", maintain_order="left")
+        .select(
+            *key,
+            months=pl.coalesce("failed", "left", "os_months"),
+            event=failed | (~left & pl.col("os_event")),
+        )
     )
