@@ -18,6 +18,7 @@ import polars as pl
 import pytest
 import tumor_abm
 from tumor_abm import InputError, load_experiment, run_experiment
+from tumor_abm._files import sha256_of, write_sums
 from tumor_abm.experiment import Interrupted
 from tumor_abm.results import Results
 
@@ -175,6 +176,7 @@ def test_a_new_control_arm_needs_no_new_run(experiment: Path, finished: Path, tm
     assert run_experiment(experiment, out).control == "letrozole"
     experiment.write_text('control = "letrozole + palbociclib"\n' + EXPERIMENT)
     assert run_experiment(experiment, out).control == "letrozole + palbociclib"
+    assert Results.load(out).control == "letrozole + palbociclib"
     assert tables(out) == tables(finished)
 
 
@@ -258,6 +260,7 @@ def test_chunks_of_another_version_are_not_mixed_in(experiment: Path, tmp_path: 
         run_experiment(experiment, out, progress=interrupt_after(55))
     plan = json.loads((out / "chunks" / "plan.json").read_text())
     (out / "chunks" / "plan.json").write_text(json.dumps(plan | {"version": "0.0.1"}))
+    write_sums(out / "chunks", {"plan.json": sha256_of(out / "chunks" / "plan.json")})
     with pytest.raises(InputError, match=r"begun with tumor_abm 0\.0\.1"):
         run_experiment(experiment, out)
     assert (out / "chunks" / "000000000").is_dir()

@@ -10,8 +10,9 @@ from typing import Any
 import polars as pl
 from rich.console import Console
 
+from tumor_abm._files import write_whole
 from tumor_abm.endpoints import OS, PFS2, Endpoint, endpoints
-from tumor_abm.results import Results, write_whole
+from tumor_abm.results import Results
 from tumor_abm.survival import cox_hazard_ratio, kaplan_meier, log_rank
 
 LANDMARKS = (6, 12, 18, 24, 36)

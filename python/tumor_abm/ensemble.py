@@ -11,9 +11,9 @@ from typing import Any
 
 import numpy as np
 
+from tumor_abm._files import write_whole
 from tumor_abm.errors import InputError
 from tumor_abm.knowledge import Knowledge
-from tumor_abm.results import write_whole
 
 FORMAT = 1
 _SHIPPED = "ensemble.json"

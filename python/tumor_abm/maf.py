@@ -8,7 +8,7 @@ from pathlib import Path
 
 import polars as pl
 
-from tumor_abm.results import write_whole
+from tumor_abm._files import write_whole
 
 CONTIG = "synthetic"
 """There is no genome: sites are numbered on one made-up contig, a kilobase apart."""

@@ -16,10 +16,10 @@ from typing import Any
 
 import tomlkit
 
+from tumor_abm._files import write_whole
 from tumor_abm.calibration.store import ENSEMBLE, VALUES
 from tumor_abm.ensemble import Ensemble
 from tumor_abm.errors import InputError
-from tumor_abm.results import write_whole
 
 KNOWLEDGE = Path(__file__).parents[1] / "knowledge"
 

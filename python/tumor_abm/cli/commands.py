@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -116,37 +115,37 @@ def _draw_study(results: Results, directory: Path) -> dict[str, str]:
 
 def predict(arguments: argparse.Namespace) -> None:
     """Predict what trials report, with intervals, and write the table."""
+    from tumor_abm._files import write_whole
     from tumor_abm.cli.consoles import log_to, messages, output
     from tumor_abm.cli.lists import table_of_predictions
     from tumor_abm.cli.progress import counting
     from tumor_abm.ensemble import Ensemble
     from tumor_abm.experiment import threads_of
+    from tumor_abm.prediction import Parts, workload
     from tumor_abm.prediction import predict as predicted
-    from tumor_abm.prediction import workload
-    from tumor_abm.results import write_whole
     from tumor_abm.trials import find
 
     files = find(arguments.trials)
     ensemble = Ensemble.load(arguments.ensemble) if arguments.ensemble else Ensemble.shipped()
     console = messages()
-    parts = arguments.out.with_name(arguments.out.name + ".parts")
-    with _writing(arguments.out):
-        parts.mkdir(parents=True, exist_ok=True)
-    with log_to(console), counting(console, workload(files, ensemble, arguments.patients)) as count:
-        prediction = predicted(
-            files,
-            ensemble=ensemble,
-            patients=arguments.patients,
-            seed=arguments.seed,
-            jobs=threads_of(arguments.jobs),
-            parts=parts,
-            progress=count,
-        )
-    with _writing(arguments.out):
+    with (
+        _writing(arguments.out),
+        Parts.claimed(arguments.out.with_name(arguments.out.name + ".parts")) as parts,
+    ):
+        with log_to(console), counting(console, workload(files, ensemble, arguments.patients)) as count:
+            prediction = predicted(
+                files,
+                ensemble=ensemble,
+                patients=arguments.patients,
+                seed=arguments.seed,
+                jobs=threads_of(arguments.jobs),
+                parts=parts,
+                progress=count,
+            )
         write_whole(arguments.out, prediction.table.write_parquet)
         if arguments.keep:
             prediction.save(arguments.keep)
-        shutil.rmtree(parts)
+        parts.remove()
     output().print(table_of_predictions(prediction.table))
 
 

@@ -9,9 +9,10 @@ from pathlib import Path
 
 import polars as pl
 
+from tumor_abm._files import write_whole
 from tumor_abm.genealogy import Genealogy
 from tumor_abm.maf import maf, write_maf
-from tumor_abm.results import Results, write_whole
+from tumor_abm.results import Results
 
 
 def genealogy(results: Results, scenario: str, replicate: int, sample: str | None = None) -> Genealogy:

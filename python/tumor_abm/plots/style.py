@@ -19,7 +19,8 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 
-from tumor_abm.results import Results, write_whole
+from tumor_abm._files import write_whole
+from tumor_abm.results import Results
 
 INK = "#222222"
 MUTED = "#6e6e6e"

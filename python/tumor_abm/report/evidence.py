@@ -19,6 +19,7 @@ from typing import Any, get_args
 import numpy as np
 import polars as pl
 
+from tumor_abm._files import write_whole
 from tumor_abm.calibration.parameters import Parameters, Plan
 from tumor_abm.calibration.problem import Written
 from tumor_abm.ensemble import Ensemble
@@ -29,7 +30,6 @@ from tumor_abm.prediction import Prediction
 from tumor_abm.prediction.predict import LANDMARKS
 from tumor_abm.prediction.sampling import Floats, Observed, interval, median
 from tumor_abm.report.markdown import limits, table
-from tumor_abm.results import write_whole
 
 FIRST_LINE = ("paloma_1", "paloma_2", "paloma_4", "monaleesa_2", "monarch_3", "dawna_2")
 FIGURES: Mapping[str, tuple[str, Sequence[str]]] = {

@@ -11,13 +11,14 @@ from typing import Any
 
 import tomli_w
 
+from tumor_abm._files import write_whole
 from tumor_abm.comparison import Comparison, compare
 from tumor_abm.endpoints import Endpoint
 from tumor_abm.plots import plot_kaplan_meier, plot_resistance, svg
 from tumor_abm.plots.clones import TITLE
 from tumor_abm.plots.style import colours
 from tumor_abm.report.therapy import line_in_words
-from tumor_abm.results import Results, without_none, write_whole
+from tumor_abm.results import Results, without_none
 from tumor_abm.wording import LEGEND, Section, endpoint_section, gains_section, summary_section
 
 
