@@ -10,6 +10,7 @@ import numpy as np
 import polars as pl
 import pytest
 from scipy.optimize import minimize_scalar
+from tumor_abm import trials
 from tumor_abm.cli.main import BAD_INPUT, DONE, main
 from tumor_abm.ensemble import Ensemble, Member
 from tumor_abm.errors import InputError
@@ -90,8 +91,9 @@ def test_chance_differences_between_parameter_sets_are_not_taken_for_true_ones()
 
 
 def test_trials_with_the_same_patients_share_them():
-    groups = [group.files for group in cohorts(("monaleesa_2", "monarch_3", "paloma_4", "paloma_3"))]
-    assert groups == [("monaleesa_2", "monarch_3"), ("paloma_4",), ("paloma_3",)]
+    groups = cohorts(("monaleesa_2", "monarch_3", "paloma_4", "paloma_3"))
+    assert [group.files for group in groups] == [("monaleesa_2", "monarch_3"), ("paloma_4",), ("paloma_3",)]
+    assert groups[0].sha256 == cohorts(("monarch_3",))[0].sha256
 
 
 WANTED = ["paloma_2", "sonia", "paloma_1"]
@@ -184,6 +186,18 @@ def test_a_trial_has_its_own_patients_whatever_else_is_predicted(some):
         for file in ("paloma_1", "paloma_2")
     }
     assert not months["paloma_1"].equals(months["paloma_2"])
+
+
+def test_a_prediction_does_not_depend_on_what_lies_in_the_folder(some, tmp_path, monkeypatch):
+    folder = tmp_path / "experiments" / "trials"
+    folder.mkdir(parents=True)
+    for name in ("paloma_1", "aaa"):  # the same patients, and first by name
+        shutil.copy(trials.files()["paloma_1"], folder / f"{name}.toml")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(trials, "FOLDER", folder)
+    alone = predict(["paloma_1"], ensemble=Ensemble.defaults(), patients=40, jobs=2)
+    together = some[0].observations.filter(pl.col("file") == "paloma_1")
+    assert alone.observations.sort("arm", "patient").equals(together.sort("arm", "patient"))
 
 
 def test_parameter_sets_are_spread_over_the_patients():

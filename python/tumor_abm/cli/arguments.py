@@ -40,6 +40,7 @@ results are the same to the byte however it is run.
 
 examples:
   tumor-abm run experiments/cdk46_first_or_second_line.toml --out results/order
+  tumor-abm run paloma_2 --out results/paloma_2 --patients 200
   tumor-abm run experiments/chemotherapy_timing.toml --out results/few --patients 100 --seed 7 --jobs 2
   tumor-abm run experiments/chemotherapy_timing.toml --out results/many --patients 100000 \\
       --scheduler tcp://node01:8786
@@ -121,7 +122,9 @@ def parser() -> Parser:
     )
     _describe_predict(add("predict", "predict what trials report", commands.predict, _PREDICT_EXAMPLES))
     _describe_app(add("app", "see one patient's tumour evolve, in the browser", commands.app, _APP_EXAMPLES))
-    _describe_list(add("list", "list what experiments can name, or the experiments", commands.list_known))
+    _describe_list(
+        add("list", "list what experiments can name, the experiments, or the trials", commands.list_known)
+    )
     _experiment(add("check", "say what is wrong with an experiment, without running it", commands.check))
     _describe_calibrate(
         add(
@@ -241,7 +244,9 @@ def _describe_schema(schema: Parser) -> None:
 
 
 def _experiment(command: Parser) -> None:
-    command.add_argument("experiment", metavar="EXPERIMENT.toml", type=Path, help="the experiment")
+    command.add_argument(
+        "experiment", metavar="EXPERIMENT.toml", type=Path, help="the experiment, or the name of a trial"
+    )
 
 
 def _count(text: str) -> int:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from tumor_abm.comparison import Comparison
     from tumor_abm.results import Results
 
-LISTS = ("drugs", "alterations", "populations", "experiments")
+LISTS = ("drugs", "alterations", "populations", "experiments", "trials")
 
 
 def run(arguments: argparse.Namespace) -> None:
@@ -25,8 +25,10 @@ def run(arguments: argparse.Namespace) -> None:
     from tumor_abm.comparison import compare
     from tumor_abm.config import load_experiment
     from tumor_abm.experiment import run_experiment
+    from tumor_abm.trials import experiment_file
 
-    experiment = load_experiment(arguments.experiment, patients=arguments.patients, seed=arguments.seed)
+    file = experiment_file(arguments.experiment)
+    experiment = load_experiment(file, patients=arguments.patients, seed=arguments.seed)
     console = messages()
     with log_to(console), counting(console, experiment.patients) as count:
         results = run_experiment(
@@ -152,8 +154,10 @@ def predict(arguments: argparse.Namespace) -> None:
 def app(arguments: argparse.Namespace) -> None:
     """Serve the browser page until Ctrl-C."""
     from tumor_abm.app.server import serve
+    from tumor_abm.trials import experiment_file
 
-    serve(arguments.experiment, port=arguments.port, open_browser=not arguments.no_open)
+    file = experiment_file(arguments.experiment) if arguments.experiment else None
+    serve(file, port=arguments.port, open_browser=not arguments.no_open)
 
 
 def list_known(arguments: argparse.Namespace) -> None:
@@ -167,11 +171,13 @@ def list_known(arguments: argparse.Namespace) -> None:
 def check(arguments: argparse.Namespace) -> None:
     """Say that an experiment is sound, and what it is; what is wrong is an `InputError`."""
     from tumor_abm.config import load_experiment
+    from tumor_abm.trials import experiment_file
 
-    experiment = load_experiment(arguments.experiment)
+    file = experiment_file(arguments.experiment)
+    experiment = load_experiment(file)
     arms = ", ".join(arm.name for arm in experiment.arms)
     _print_pairs(
-        f"{arguments.experiment} is sound",
+        f"{file} is sound",
         {
             "title": experiment.title,
             "question": experiment.question,

@@ -11,6 +11,7 @@ from rich.box import SIMPLE_HEAD
 from rich.table import Table
 from rich.text import Text
 
+from tumor_abm import trials
 from tumor_abm.errors import InputError
 from tumor_abm.knowledge import Knowledge
 
@@ -18,12 +19,13 @@ EXPERIMENTS = Path("experiments")
 
 
 def table_of(what: str) -> Table:
-    """Return the table of ``drugs``, ``alterations``, ``populations`` or ``experiments``."""
+    """Return the table of ``drugs``, ``alterations``, ``populations``, ``experiments`` or ``trials``."""
     return {
         "drugs": _drugs,
         "alterations": _alterations,
         "populations": _populations,
         "experiments": _experiments,
+        "trials": _trials,
     }[what]()
 
 
@@ -65,6 +67,14 @@ def _experiment(file: Path) -> tuple[str, str, str]:
     except (OSError, ValueError) as error:
         return str(file), f"cannot be read: {error}", ""
     return str(file), str(read.get("title", "")), str(len(read.get("arm", read.get("scenario", []))))
+
+
+def _trials() -> Table:
+    rows = [
+        (name, *_experiment(trials.files()[name])[1:], ", ".join(labels))
+        for name, labels in trials.names().items()
+    ]
+    return _table(("name", "title", "arms", "in the tables"), rows)
 
 
 def table_of_predictions(predicted: pl.DataFrame) -> Table:

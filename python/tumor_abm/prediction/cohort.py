@@ -17,8 +17,9 @@ from tumor_abm.execution.chunk import Chunk
 from tumor_abm.execution.tables import Tables, simulate
 from tumor_abm.knowledge import Knowledge
 
-# What may differ between trials that share patients: arms, the drugs that only they give, and the name.
-_OF_THE_ARMS = ("arms", "drugs")
+# What may differ between trials that share patients: arms, the drugs that only they give, the name of the
+# population, and the seed that their files have for runs of their own.
+_OWN = ("arms", "drugs", "seed")
 _BETWEEN = "/"
 EVERYBODY = ""
 _FOUND = 0.01
@@ -49,9 +50,18 @@ class Part:
 
 @dataclass(frozen=True, kw_only=True)
 class Cohort:
-    """Trials (their files) that enrol the same patients and look at them on the same days."""
+    """Trials that enrol the same patients and look at them on the same days.
+
+    Attributes
+    ----------
+    files
+        Of the trials.
+    sha256
+        Of what they have in common, from which the seed of the patients follows.
+    """
 
     files: tuple[str, ...]
+    sha256: str
 
     def spec(self, knowledge: Knowledge, seed: int) -> str:
         """Return the experiment with the arms of all trials, as the core reads it."""
@@ -88,10 +98,10 @@ def cohorts(files: tuple[str, ...]) -> tuple[Cohort, ...]:
     for file in files:
         core = loaded(file).to_core()
         core["population"] = {key: value for key, value in core["population"].items() if key != "name"}
-        shared = {key: value for key, value in core.items() if key not in _OF_THE_ARMS}
-        key = hashlib.sha256(json.dumps(shared, sort_keys=True).encode()).hexdigest()
-        alike.setdefault(key, []).append(file)
-    return tuple(Cohort(files=tuple(group)) for group in alike.values())
+        shared = {key: value for key, value in core.items() if key not in _OWN}
+        sha256 = hashlib.sha256(json.dumps(shared, sort_keys=True).encode()).hexdigest()
+        alike.setdefault(sha256, []).append(file)
+    return tuple(Cohort(files=tuple(group), sha256=sha256) for sha256, group in alike.items())
 
 
 def _frame(tables: Tables, name: str) -> pl.DataFrame:

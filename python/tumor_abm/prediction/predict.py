@@ -168,13 +168,11 @@ def workload(wanted: Iterable[str], ensemble: Ensemble, patients: int = PATIENTS
 
 
 def _patients_seed(seed: int, cohort: Cohort, member: int) -> int:
-    """Every cohort and parameter set has patients of its own, whatever else is predicted.
+    """Every cohort and parameter set has patients of its own, whatever else is predicted or called like it.
 
     If all trials had the same patients, luck with these would be luck with all.
     """
-    everything = cohorts(tuple(trials.find(())))
-    home = next(group.files[0] for group in everything if cohort.files[0] in group.files)
-    words = np.random.SeedSequence([seed, member, zlib.crc32(home.encode())])
+    words = np.random.SeedSequence([seed, member, int(cohort.sha256, 16)])
     return int(words.generate_state(1)[0])
 
 

@@ -1,4 +1,4 @@
-"""Published trials as experiments: where their files are, and what their arms stand for."""
+"""Published trials as experiments: a file each, and what their arms stand for."""
 
 from __future__ import annotations
 
@@ -13,13 +13,12 @@ import polars as pl
 
 from tumor_abm._toml import read_toml
 from tumor_abm.config import Experiment
-from tumor_abm.errors import InputError
+from tumor_abm.errors import InputError, did_you_mean
 from tumor_abm.knowledge import Knowledge
 from tumor_abm.knowledge.evidence import designs
 from tumor_abm.strategy import Arm
 
-FOLDER = Path("experiments") / "trials"
-_CHECKOUT = Path(__file__).resolve().parents[2] / FOLDER
+FOLDER = Path(__file__).parent
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,23 +49,9 @@ class Row:
     endpoint: str
 
 
-def folder() -> Path:
-    """Return where the trials are: below the working directory, or in the checkout of the package.
-
-    Raises
-    ------
-    InputError
-        They are in neither.
-    """
-    for place in (FOLDER, _CHECKOUT):
-        if place.is_dir():
-            return place
-    raise InputError("there are no trials here; run the command in a checkout of tumor_abm", file=FOLDER)
-
-
 def files() -> dict[str, Path]:
     """Files of all trials by their name without ``.toml``, in the order of the names."""
-    return {path.stem: path for path in sorted(folder().glob("*.toml"))}
+    return {path.stem: path for path in sorted(FOLDER.glob("*.toml"))}
 
 
 @functools.cache
@@ -106,6 +91,30 @@ def find(wanted: Iterable[str]) -> list[str]:
             raise InputError(f'"{name}" is no trial; allowed: {listed}', key="TRIAL")
         chosen += [hit for hit in hits if hit not in chosen]
     return chosen
+
+
+def experiment_file(named: str | Path) -> Path:
+    """Return the file of an experiment: that at this path or, if there is none, of the trial so called.
+
+    Raises
+    ------
+    InputError
+        Several files are about that trial.
+    """
+    path = Path(named)
+    if path.is_file() or path.suffix:
+        return path
+    try:
+        found = find([str(named)])
+    except InputError:
+        if path.exists():
+            return path
+        nearest = did_you_mean(str(named), files())
+        guess = f'; did you mean "{nearest}"?' if nearest else " (tumor-abm list trials)"
+        raise InputError(f"there is no such file, nor a trial of this name{guess}", file=path) from None
+    if len(found) > 1:
+        raise InputError("several files are about this trial", key=str(named), allowed=found)
+    return files()[found[0]]
 
 
 def tables(trial: str) -> dict[str, Any]:
