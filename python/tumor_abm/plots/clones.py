@@ -11,6 +11,7 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from matplotlib.patheffects import withStroke
 
+from tumor_abm._genotype import alterations_in
 from tumor_abm.plots.style import FAINT, INK, MUTED, colours, new_figure, style
 from tumor_abm.results import Results
 
@@ -47,11 +48,12 @@ def carried_at(results: Results, moment: str) -> pl.DataFrame:
     clones = results.clones.filter(pl.col("moment") == moment)
     tumours = clones.group_by("arm", "line").agg(tumours=pl.col("patient").n_unique())
     carried = (
-        clones.with_columns(alteration=pl.col("genotype").str.split(" + "))
+        clones.with_columns(alteration=alterations_in(pl.col("genotype").cast(pl.String)))
         .explode("alteration")
+        .drop_nulls("alteration")
         .group_by(*_TUMOUR, "alteration")
         .agg(pl.col("fraction").sum())
-        .filter(pl.col("fraction") >= CARRIED_FROM, pl.col("alteration") != "wild type")
+        .filter(pl.col("fraction") >= CARRIED_FROM)
     )
     bare = clones.unique(_TUMOUR).join(carried, on=_TUMOUR, how="anti").with_columns(alteration=pl.lit(NONE))
     return (

@@ -12,6 +12,7 @@ from typing import Any
 import polars as pl
 
 from tumor_abm import trials
+from tumor_abm._genotype import alterations_in
 from tumor_abm.config import Experiment
 from tumor_abm.execution.chunk import Chunk
 from tumor_abm.execution.tables import Tables, simulate
@@ -155,10 +156,10 @@ def _prevalence(tables: Tables, experiments: Mapping[str, Experiment]) -> pl.Dat
     patients = pl.col("patient").n_unique()
     everybody = clones.group_by(keys).agg(gene=pl.lit(EVERYBODY), found=patients, most=patients)
     carried = (
-        clones.with_columns(gene=pl.col("genotype").str.split(" + "))
+        clones.with_columns(gene=alterations_in(pl.col("genotype")))
         .explode("gene")
+        .drop_nulls("gene")
         .with_columns(gene=pl.col("gene").replace(genes))
-        .filter(pl.col("gene") != "wild type")
         .group_by(*keys, "gene", "patient")
         .agg(share=pl.col("fraction").sum())
         .filter(pl.col("share") >= _FOUND)
