@@ -322,6 +322,13 @@ def test_what_is_no_experiment_is_refused(tmp_path: Path, text: bytes, message: 
     assert message in problems(tmp_path, text)
 
 
+def test_a_byte_order_mark_is_no_mistake(tmp_path: Path) -> None:
+    plain, marked = tmp_path / "plain.toml", tmp_path / "marked.toml"
+    plain.write_bytes(BASE.encode())
+    marked.write_bytes(b"\xef\xbb\xbf" + BASE.encode())
+    assert load_experiment(marked).resolved() == load_experiment(plain).resolved()
+
+
 def test_a_missing_file_and_a_directory_are_refused(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"none\.toml: there is no such file"):
         load_experiment(tmp_path / "none.toml")

@@ -82,7 +82,7 @@ class Ensemble:
         """
         path = Path(path)
         try:
-            data = json.loads(path.read_text(encoding="utf-8"))
+            data = json.loads(path.read_text(encoding="utf-8-sig"))
         except OSError as error:
             raise InputError(f"cannot be read: {error.strerror or error}", file=path) from error
         except ValueError as error:

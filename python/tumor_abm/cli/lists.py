@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
@@ -12,6 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from tumor_abm import trials
+from tumor_abm._toml import read_toml
 from tumor_abm.errors import InputError
 from tumor_abm.knowledge import Knowledge
 
@@ -63,9 +63,9 @@ def _experiments() -> Table:
 
 def _experiment(file: Path) -> tuple[str, str, str]:
     try:
-        read = tomllib.loads(file.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        return str(file), f"cannot be read: {error}", ""
+        read = read_toml(file)
+    except InputError as error:
+        return str(file), f"cannot be read: {str(error).removeprefix(f'{file}: ')}", ""
     return str(file), str(read.get("title", "")), str(len(read.get("arm", read.get("scenario", []))))
 
 
