@@ -134,7 +134,7 @@ def parser() -> Parser:
             _CALIBRATE_EXAMPLES,
         )
     )
-    _describe_schema(add("schema", "write the JSON schema of experiments, for editors", commands.schema))
+    _describe_schema(add("schema", "write the JSON schema of experiments or studies", commands.schema))
     return top
 
 
@@ -240,6 +240,13 @@ def _describe_calibrate(calibrate: Parser) -> None:
 
 
 def _describe_schema(schema: Parser) -> None:
+    schema.add_argument(
+        "what",
+        nargs="?",
+        choices=["experiment", "study"],
+        default="experiment",
+        help="whose: of experiments (default), or of studies of evolve",
+    )
     schema.add_argument("--out", metavar="FILE", type=Path, help="file to write (default: print it)")
 
 

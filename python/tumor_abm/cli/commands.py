@@ -229,10 +229,10 @@ def calibrate(arguments: argparse.Namespace) -> None:
 
 
 def schema(arguments: argparse.Namespace) -> None:
-    """Write the JSON schema of experiments."""
-    from tumor_abm.config import json_schema
+    """Write the JSON schema of experiments or studies."""
+    from tumor_abm.schemas import json_schema
 
-    text = json.dumps(json_schema(), indent=2)
+    text = json.dumps(json_schema(arguments.what), indent=1)
     if arguments.out is None:
         print(text)
         return

@@ -311,11 +311,6 @@ def load_experiment(
         raise InputError("tables are nested too deeply", file=path) from None
 
 
-def json_schema() -> dict[str, Any]:
-    """Return the JSON schema of an experiment file, for editors."""
-    return Written.model_json_schema()
-
-
 def _given(**values: int | None) -> dict[str, int]:
     """Check what a caller puts in the place of values of the file."""
     given = {key: value for key, value in values.items() if value is not None}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Annotated, Any, Protocol
+from typing import Annotated, Any, ClassVar, Protocol
 
 from pydantic import BeforeValidator, Field, PlainSerializer, model_validator
 
@@ -114,6 +114,8 @@ class Dosing(Table):
     days, cycle_days, doses_per_day, loading_days
         Change of the drug's standard schedule.
     """
+
+    bare_key: ClassVar[str | None] = "drug"
 
     drug: str
     dose: float | None = Field(default=None, ge=1e-3, le=10)
