@@ -12,6 +12,7 @@ from rich.console import Group
 from rich.table import Table
 from rich.text import Text
 
+from tumor_abm._sinks import rich_text
 from tumor_abm.endpoints import Endpoint
 
 if TYPE_CHECKING:
@@ -62,8 +63,8 @@ class Section:
         for name in header[1:]:
             table.add_column(name, justify="right", no_wrap=True)
         for row in rows:
-            table.add_row(*row)
-        return Group(Text(self.title, style="bold"), Text(self.note, style="dim"), Text(), table, Text())
+            table.add_row(*map(rich_text, row))
+        return Group(rich_text(self.title, "bold"), rich_text(self.note, "dim"), Text(), table, Text())
 
     def _fitted(self, columns: int) -> list[list[str]]:
         """Cells that leave room for the names: limits go to a line of their own, then columns go."""

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from tumor_abm._core import __version__
+from tumor_abm._sinks import terminal_text
 from tumor_abm.cli import commands
 
 Command = Callable[[argparse.Namespace], None]
@@ -83,7 +84,7 @@ class Parser(argparse.ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         """Exit with code 2."""
-        self.exit(2, f"{self.prog}: {message} (see {self.prog} --help)\n")
+        self.exit(2, f"{self.prog}: {terminal_text(message)} (see {self.prog} --help)\n")
 
 
 def parser() -> Parser:

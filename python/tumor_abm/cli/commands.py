@@ -191,6 +191,7 @@ def check(arguments: argparse.Namespace) -> None:
 
 def calibrate(arguments: argparse.Namespace) -> None:
     """Search for parameter sets that meet the published trials, and keep an ensemble of them."""
+    from tumor_abm._sinks import rich_text
     from tumor_abm.calibration import calibrate as calibrated
     from tumor_abm.calibration import simulations, waves_of
     from tumor_abm.cli.consoles import log_to, messages
@@ -214,7 +215,7 @@ def calibrate(arguments: argparse.Namespace) -> None:
             known=arguments.known,
             waves=waves,
             progress=count,
-            say=lambda message: console.print(message, soft_wrap=True),
+            say=lambda message: console.print(rich_text(message), soft_wrap=True),
         )
     fitted = found.targets.filter(fitted=True)
     _print_pairs(
@@ -260,15 +261,15 @@ def _draw(results: Results, comparison: Comparison, directory: Path) -> dict[str
 
 def _print_pairs(title: str, pairs: Mapping[str, str]) -> None:
     from rich.table import Table
-    from rich.text import Text
 
+    from tumor_abm._sinks import rich_text
     from tumor_abm.cli.consoles import output
 
     out = output()
-    out.print(title, markup=False, soft_wrap=True)
+    out.print(rich_text(title), soft_wrap=True)
     table = Table.grid(padding=(0, 2))
     for name, value in pairs.items():
-        table.add_row(f"  {name}", Text(value))
+        table.add_row(f"  {name}", rich_text(value))
     out.print(table)
 
 

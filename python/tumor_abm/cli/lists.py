@@ -8,9 +8,9 @@ from pathlib import Path
 import polars as pl
 from rich.box import SIMPLE_HEAD
 from rich.table import Table
-from rich.text import Text
 
 from tumor_abm import trials
+from tumor_abm._sinks import rich_text
 from tumor_abm._toml import read_toml
 from tumor_abm.errors import InputError
 from tumor_abm.knowledge import Knowledge
@@ -105,5 +105,5 @@ def _table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> Table:
     for number, column in enumerate(columns):
         table.add_column(column, no_wrap=number == 0, style="bold" if number == 0 else "")
     for row in rows:
-        table.add_row(*map(Text, row))
+        table.add_row(*map(rich_text, row))
     return table

@@ -12,6 +12,7 @@ from matplotlib.patches import Patch
 from matplotlib.patheffects import withStroke
 
 from tumor_abm._genotype import alterations_in
+from tumor_abm._sinks import figure_text
 from tumor_abm.plots.style import FAINT, INK, MUTED, colours, new_figure, style
 from tumor_abm.results import Results
 
@@ -127,7 +128,7 @@ def _frame(panel: Axes, line: int, alterations: list[str], carried: pl.DataFrame
     tumours = carried.filter(line=line).unique("arm", maintain_order=True)["tumours"]
     panel.set_title(f"Line {line}", loc="left", fontsize=9, fontweight="bold")
     panel.set_title(f"n = {_range(tumours)}", loc="right", fontsize=8, color=MUTED)
-    panel.set_yticks(range(len(alterations)), alterations)
+    panel.set_yticks(range(len(alterations)), [figure_text(name) for name in alterations])
     panel.set_ylim(len(alterations) - 0.4, -0.6)
     panel.tick_params(axis="y", length=0)
     panel.grid(axis="x", color=FAINT, linewidth=0.6)
@@ -148,7 +149,7 @@ def _numbers(panel: Axes, where: list[float], share: list[float], before: list[f
 
 
 def _legend(figure: Figure, results: Results) -> None:
-    arms = [Patch(color=colour, label=arm) for arm, colour in colours(results).items()]
+    arms = [Patch(color=colour, label=figure_text(arm)) for arm, colour in colours(results).items()]
     start = Line2D(
         [], [], color=INK, marker="|", linestyle="", path_effects=_HALO, label="before any treatment"
     )

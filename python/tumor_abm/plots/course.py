@@ -15,6 +15,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter
 from numpy.typing import NDArray
 
+from tumor_abm._sinks import figure_text
 from tumor_abm.plots.genotypes import Palette, nested
 from tumor_abm.plots.style import FAINT, INK, MUTED, style
 
@@ -238,7 +239,7 @@ def draw_ctdna(axes: Axes, course: Course, palette: Palette) -> None:
             color=SERIES[place % len(SERIES)],
             linewidth=1.1,
             markersize=3,
-            label=gene,
+            label=figure_text(gene),
         )
     axes.axhline(100 * DETECTION_LIMIT, color=MUTED, linewidth=0.7, linestyle=(0, (3, 2)))
     axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
@@ -263,7 +264,7 @@ def draw_drugs(axes: Axes, course: Course, palette: Palette) -> None:
             own["relative"] * 100,
             color=SERIES[place % len(SERIES)],
             linewidth=1.0,
-            label=drug,
+            label=figure_text(drug),
         )
         top = max(top, _most(own["relative"]))
     axes.set_ylim(0, top * 125)

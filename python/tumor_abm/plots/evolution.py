@@ -14,6 +14,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from numpy.typing import NDArray
 
+from tumor_abm._sinks import figure_text
 from tumor_abm.evolution.study import WHOLE
 from tumor_abm.neutrality import NEUTRAL_FROM, cumulative, neutral_fit
 from tumor_abm.plots.style import INK, MUTED, new_figure, style, wrapped
@@ -121,7 +122,7 @@ def _panels(results: Results, *, rows: int, height_in: float) -> tuple[Figure, l
     figure = new_figure(max(_PANEL_IN * len(scenarios), 5.0), height_in * rows + 0.5)
     grid = figure.subplots(rows, len(scenarios), squeeze=False)
     for axes, scenario in zip(grid[0], scenarios, strict=True):
-        axes.set_title(wrapped(scenario["name"], 26), loc="left", fontsize=9, fontweight="bold")
+        axes.set_title(figure_text(wrapped(scenario["name"], 26)), loc="left", fontsize=9, fontweight="bold")
     return figure, [list(row) for row in grid]
 
 
@@ -272,7 +273,7 @@ def _map(axes: Axes, results: Results, scenario: dict[str, object]) -> None:
     axes.plot(sampled["x"], sampled["y"], ".", color=INK, markersize=1.1, markeredgewidth=0)
     for label, part in sampled.group_by("sample", maintain_order=True):
         axes.annotate(
-            str(label[0]),
+            figure_text(str(label[0])),
             (float(part["x"].mean()), float(part["y"].max())),  # type: ignore[arg-type]
             (0, 2),
             textcoords="offset points",
@@ -283,7 +284,7 @@ def _map(axes: Axes, results: Results, scenario: dict[str, object]) -> None:
         )
     size = _of(results, "tumours", name, 0)["cells"][0]
     told = f"{'slice of ' if solid else ''}{size:,} cells, {image.shape[1]} sites across"
-    axes.set_title(wrapped(name, 34), loc="left", fontsize=9, fontweight="bold", pad=16)
+    axes.set_title(figure_text(wrapped(name, 34)), loc="left", fontsize=9, fontweight="bold", pad=16)
     axes.annotate(
         told, (0, 1), (0, 4), xycoords="axes fraction", textcoords="offset points", fontsize=7.5, color=MUTED
     )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from html import escape
 from importlib.resources import files
 from pathlib import Path
 from string import Template
@@ -12,6 +11,7 @@ from typing import Any
 import tomli_w
 
 from tumor_abm._files import write_whole
+from tumor_abm._sinks import html_text as escape
 from tumor_abm.comparison import Comparison, compare
 from tumor_abm.endpoints import Endpoint
 from tumor_abm.plots import plot_kaplan_meier, plot_resistance, svg
