@@ -14,6 +14,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import polars as pl
 import pytest
 import tumor_abm
@@ -188,6 +189,45 @@ def test_a_finished_run_that_lost_a_table_says_how_to_get_it_back(
     (out / "outcomes.parquet").unlink()
     with pytest.raises(InputError, match=f"outcomes.parquet: .*missing.*; remove {out} first"):
         run_experiment(experiment, out)
+
+
+def damaged(path: Path, rng: np.random.Generator) -> str:
+    """Flip a bit of a random file of a directory, cut the file off, or remove it; say which."""
+    file = rng.choice(sorted(file for file in path.rglob("*") if file.is_file()))
+    content = bytearray(file.read_bytes())
+    kind = rng.choice(["flip", "flip", "cut", "remove"])
+    at = int(rng.integers(len(content)))
+    content[at] ^= 1 << int(rng.integers(8))
+    if kind == "remove":
+        file.unlink()
+    else:
+        file.write_bytes(content if kind == "flip" else content[:at])
+    return f"{kind} {file.relative_to(path)} at {at}"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("number", range(20))
+def test_a_damaged_directory_is_mended_or_refused(
+    experiment: Path, finished: Path, tmp_path: Path, number: int
+) -> None:
+    rng = np.random.default_rng(number)
+    out = tmp_path / "out"
+    if number % 2:
+        shutil.copytree(finished, out)
+    else:
+        with pytest.raises(Interrupted):
+            run_experiment(experiment, out, progress=interrupt_after(55))
+    what = damaged(out, rng)
+    refused = None
+    try:
+        run_experiment(experiment, out)
+    except InputError as error:
+        refused = str(error)
+    if refused is None:
+        assert tables(out) == tables(finished), what
+        assert Results.load(out).experiment == Results.load(finished).experiment, what
+    else:
+        assert str(out) in refused, what
 
 
 @pytest.mark.parametrize("change", [{"patients": 61}, {"seed": 8}])

@@ -12,10 +12,12 @@ from tumor_abm.app.catalogue import Catalogue
 from tumor_abm.app.setup import Setup
 from tumor_abm.app.twin import Twin
 from tumor_abm.cli import main
+from tumor_abm.evolution import Study, run_study, summarise, write_mutations, write_trees
 from tumor_abm.experiment import run_experiment
 from tumor_abm.report import write_report
 
 EXPERIMENTS = sorted((Path(__file__).parents[1] / "experiments").glob("*.toml"))
+STUDIES = sorted((Path(__file__).parents[1] / "experiments" / "evolution").glob("*.toml"))
 FILES = [*trials.files().values(), *EXPERIMENTS]
 
 
@@ -37,6 +39,25 @@ def test_every_shipped_file_runs_is_reported_and_opens_in_the_page(file, tmp_pat
     setup = Setup(population=catalogue.populations[0], strategy=catalogue.arms[0])
     assert Twin(setup.model(catalogue), setup.strategy).model.line == 1
     assert page.count("<div class=arm>") == len(results.arms)
+
+
+@pytest.mark.parametrize("file", STUDIES, ids=lambda file: file.stem)
+def test_every_shipped_study_runs_and_writes_its_files(file, tmp_path):
+    written = read_toml(file) | {"replicates": 1, "cells": 3_000, "whole_tumour_cells": 300}
+    written["biopsy"] = [sample | {"cells": 100} for sample in written["biopsy"]]
+    results = run_study(Study.from_dict(written), tmp_path / "out", jobs=1)
+    scenarios = len(written["scenario"])
+    assert summarise(results).height == scenarios
+    assert write_mutations(results, tmp_path / "maf") == len(list((tmp_path / "maf").iterdir())) == scenarios
+    trees = scenarios * (1 + len(written["biopsy"]))
+    assert write_trees(results, tmp_path / "trees") == len(list((tmp_path / "trees").glob("*.nwk"))) == trees
+
+
+def test_the_page_opens_a_trial_by_name(monkeypatch):
+    opened = []
+    monkeypatch.setattr("tumor_abm.app.server.serve", lambda file, **_: opened.append(file))
+    assert main(["app", "PALOMA-3"]) == 0
+    assert opened == [trials.files()["paloma_3"]]
 
 
 def test_a_choice_by_shares_is_run_drawn_and_reported(tmp_path, capsys):
