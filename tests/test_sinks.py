@@ -28,6 +28,7 @@ from tumor_abm.app.twin import Twin
 from tumor_abm.cli import main
 from tumor_abm.knowledge import Knowledge
 from tumor_abm.plots import plot_kaplan_meier, plot_resistance
+from tumor_abm.plots.style import new_figure, style, svg, title
 from tumor_abm.report.markdown import table
 from tumor_abm.results import Results
 
@@ -90,6 +91,18 @@ def test_a_name_stays_what_it_is_in_every_sink_and_does_nothing(name):
 
 DRUG = NASTY[-1] + ESCAPE
 ALTERATION = "$x$ [red]_ESR1 <b> " + ESCAPE
+
+
+@pytest.mark.parametrize("name", NASTY)
+def test_a_picture_of_any_name_is_sound_and_says_it(name):
+    with style():
+        figure = new_figure(12, 4)
+        axes = figure.subplots()
+        axes.plot([0, 1], label=figure_text(name))
+        axes.legend()
+        title(axes, name, name)
+    assert len(axes.get_legend().get_texts()) == 1
+    assert ET.fromstring(svg(figure, name)).get("aria-label") == terminal_text(name)
 
 
 @pytest.fixture(scope="module")
