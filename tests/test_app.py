@@ -192,6 +192,24 @@ def test_every_shipped_strategy_can_be_followed_and_is_said_in_words(catalogue):
         assert all(catalogue.lines_in_words(arm))
 
 
+def test_a_dosed_regimen_can_be_given_again(twin):
+    dosed = [{"drug": "palbociclib", "dose": 0.8, "days": "1-14"}, "fulvestrant"]
+    twin.give(dosed, new_line=True)
+    twin.advance(3)
+    twin.give(["letrozole"], new_line=True)
+    twin.advance(3)
+    earlier = dict(twin.record.earlier_regimens(twin.model.regimen))
+    assert list(earlier)[-1] == "palbociclib 80% + fulvestrant"
+    assert "letrozole" not in earlier
+    twin.give(earlier["palbociclib 80% + fulvestrant"], new_line=True)
+    assert twin.model.regimen == "palbociclib 80% + fulvestrant"
+    assert twin.model.dosings[0]["days"] == list(range(1, 15))
+    with pytest.raises(InputError, match="palbociclib 80% \\+ fulvestrant is taken already"):
+        twin.give(earlier["palbociclib 80% + fulvestrant"], new_line=True)
+    twin.give(["palbociclib", "fulvestrant"], new_line=True)  # at full dose that is something else
+    assert twin.model.regimen == "palbociclib + fulvestrant"
+
+
 def test_experiment_without_liquid_biopsies_gets_them_for_the_eye(tmp_path):
     file = tmp_path / "x.toml"
     file.write_text(

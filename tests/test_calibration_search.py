@@ -14,11 +14,12 @@ from tumor_abm.calibration.emulator import Emulator
 from tumor_abm.calibration.parameters import Free, Parameters
 from tumor_abm.calibration.posterior import drawn, members_of
 from tumor_abm.calibration.problem import Problem
-from tumor_abm.calibration.search import STEPS, Journal, Tried, Wave, search
+from tumor_abm.calibration.search import STEPS, Journal, Tried, Wave, journalled, search
 from tumor_abm.calibration.sensitivity import draw_sensitivity, sensitivity
 from tumor_abm.cli.main import BAD_INPUT, main
 from tumor_abm.ensemble import Ensemble, Member
 from tumor_abm.errors import InputError
+from tumor_abm.execution.lock import exclusive
 from tumor_abm.knowledge import Knowledge
 
 SEED = 20_260_417
@@ -252,6 +253,24 @@ def test_a_journal_with_a_line_that_is_none_is_refused(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="no journal of a calibration"):
         Journal(path, {"seed": 1})
     assert path.read_text().endswith('{"wave": 0}\n')
+
+
+def test_a_journal_that_is_no_text_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "journal"
+    path.write_bytes(json.dumps({"seed": 1}).encode() + b"\n\xff\xfe\n")
+    with pytest.raises(InputError, match="no journal of a calibration"):
+        Journal(path, {"seed": 1})
+    with pytest.raises(InputError, match="no journal of a calibration"):
+        journalled(path, "")
+
+
+def test_two_calibrations_do_not_write_to_one_directory(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with exclusive(tmp_path):
+        assert main(["calibrate", "--out", str(tmp_path)]) == BAD_INPUT
+    assert "is writing here" in capsys.readouterr().err
+    assert not list(tmp_path.iterdir())
 
 
 def test_sensitivity_names_what_an_endpoint_depends_on(tmp_path: Path) -> None:

@@ -115,6 +115,27 @@ def test_experiments_are_listed_with_their_titles(
     assert second[:4] == ["experiments/trials/b.toml", "cannot", "be", "read:"]
 
 
+def test_trials_are_listed_and_run_by_name_without_a_checkout(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    code, out, _ = told(capsys, "list", "trials")
+    assert code == 0
+    (paloma,) = (line for line in out.splitlines() if line.startswith(" paloma_2 "))
+    assert "PALOMA-2" in paloma
+    assert out.count("\n") > 50
+    (tmp_path / "paloma_2").mkdir()  # results of an earlier run are in nobody's way
+    for name in ("paloma_2", "PALOMA-2"):
+        code, out, _ = told(capsys, "check", name)
+        assert code == 0
+        assert "paloma_2.toml is sound" in "".join(out.split("\n"))
+    code, _, _ = told(capsys, "run", "falcon", "--out", "falcon", "--patients", "2", "--no-figures")
+    assert code == 0
+    assert tumor_abm.results.Results.load("falcon").arms == ["anastrozole", "F"]
+    code, _, err = told(capsys, "run", "paloma_22", "--out", "x")
+    assert (code, "nor a trial of this name" in err) == (2, True)
+
+
 def test_no_experiments_here_is_said(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import tomllib
 from pathlib import Path
 from typing import Any
 
 import pytest
-from tumor_abm.config import Experiment, json_schema, load_experiment
-from tumor_abm.config.document import KEYS, configuration, meanings
+from tumor_abm.config import Experiment, load_experiment
+from tumor_abm.config.document import KEYS, configuration
 from tumor_abm.errors import InputError
 from tumor_abm.knowledge import Knowledge
 
@@ -256,15 +255,8 @@ def test_labels_stay_with_the_arm(tmp_path: Path) -> None:
 
 def test_every_key_has_a_meaning() -> None:
     for name, (model, _) in KEYS.items():
-        assert set(model.keys()) <= {key for key, meaning in meanings(model).items() if meaning}, name
+        assert set(model.keys()) <= {key for key, meaning in model.meanings().items() if meaning}, name
 
 
 def test_the_page_on_configuration_is_current() -> None:
     assert (ROOT / "docs" / "configuration.md").read_text(encoding="utf-8") == configuration()
-
-
-def test_the_json_schema_knows_every_key() -> None:
-    schema = json_schema()
-    assert json.dumps(schema)
-    assert {"title", "question", "arm"} == set(schema["required"])
-    assert schema["additionalProperties"] is False

@@ -287,6 +287,9 @@ def test_a_mistake_is_named_with_its_place(tmp_path: Path, old: str, new: str, m
         ("[alteration.'RB1 loss']\nfitness_cost = 3", 'alteration."RB1 loss".fitness_cost: found 3; allowed'),
         ("[drug.palbociclib.kinetics]\nhalf_life_h = -1", "drug.palbociclib.kinetics.half_life_h: found -1"),
         ("[drug]\n'' = {}", "drug: found an empty name"),
+        ("[alteration.'A + B']\ncore = true", 'alteration."A + B": allowed: a name'),
+        ("[alteration.'+ B']\ncore = true", 'alteration."+ B": allowed: a name'),
+        ("[alteration.'wild type']\ncore = true", 'alteration."wild type": allowed: a name'),
         ("[[arm]]", "arm[2].name: missing"),
         ("[x]", 'x: "x" is not a known key'),
     ],
@@ -322,6 +325,13 @@ def test_all_problems_are_told_at_once_but_no_more_than_ten(tmp_path: Path) -> N
 )
 def test_what_is_no_experiment_is_refused(tmp_path: Path, text: bytes, message: str) -> None:
     assert message in problems(tmp_path, text)
+
+
+def test_a_byte_order_mark_is_no_mistake(tmp_path: Path) -> None:
+    plain, marked = tmp_path / "plain.toml", tmp_path / "marked.toml"
+    plain.write_bytes(BASE.encode())
+    marked.write_bytes(b"\xef\xbb\xbf" + BASE.encode())
+    assert load_experiment(marked).resolved() == load_experiment(plain).resolved()
 
 
 def test_a_missing_file_and_a_directory_are_refused(tmp_path: Path) -> None:

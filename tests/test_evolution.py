@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from tumor_abm.evolution import run as running
 from tumor_abm.experiment import Interrupted
 from tumor_abm.report.evolution import write_evolution
 
+CASES = Path(__file__).parent / "cases"
 SHIPPED = Path(__file__).parents[1] / "experiments" / "evolution" / "neutral_or_selected.toml"
 
 SMALL = """
@@ -91,6 +93,46 @@ def test_the_command_writes_tables_files_and_figures(small: Path, capsys: pytest
     # Again: nothing is computed, and the same is printed.
     assert main(["evolve", str(small), "--out", str(out), "--no-figures"]) == 0
     assert capsys.readouterr().out.splitlines()[:4] == printed.splitlines()[:4]
+
+
+def test_scenarios_and_biopsies_whose_names_look_alike_have_files_and_barcodes_of_their_own(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    written = (CASES / "evolve_names.toml").read_text(encoding="utf-8")
+    alike = ["left A", "left/A", "LEFT A", "Whole Tumour"]
+    written += "".join(f"[[biopsy]]\nname = '{name}'\nshape = 'random'\ncells = 40\n" for name in alike)
+    (tmp_path / "study.toml").write_text(written, encoding="utf-8")
+    out = tmp_path / "out"
+    assert main(["evolve", str(tmp_path / "study.toml"), "--out", str(out), "--no-figures"]) == 0
+    printed = capsys.readouterr().out
+    assert "maf/, 5 tumours" in printed
+    assert "trees/, 25 samples" in printed
+    assert sorted(path.name for path in (out / "maf").iterdir()) == [
+        "mu-0.maf.gz",
+        "s_0.1-0.maf.gz",
+        "s_0.1_2-0.maf.gz",
+        "s_0.1_3-0.maf.gz",
+        "sigma-0.maf.gz",
+    ]
+    assert len({path.name.lower() for path in (out / "trees").glob("*.nwk")}) == 25
+    for path in (out / "maf").iterdir():
+        table = pl.read_csv(path, separator="\t", comment_prefix="#")
+        assert table["Tumor_Sample_Barcode"].n_unique() == 5
+
+
+def test_a_tumour_without_mutations_has_a_maf_without_rows(tmp_path: Path) -> None:
+    without = SMALL.replace("mutations_per_division = 5", "mutations_per_division = 0")
+    without = without.replace("truncal = 10", "truncal = 0").replace(
+        "[0.01, 0.01], [0, 0.01]", "[0, 0], [0, 0]"
+    )
+    (tmp_path / "study.toml").write_text(without, encoding="utf-8")
+    out = tmp_path / "out"
+    assert main(["evolve", str(tmp_path / "study.toml"), "--out", str(out), "--no-figures"]) == 0
+    files = sorted((out / "maf").iterdir())
+    assert len(files) == 4
+    texts = [gzip.decompress(path.read_bytes()).decode() for path in files]
+    assert [text.count("\n") for text in texts] == [2] * 4
+    assert texts[0].splitlines()[1].startswith("Hugo_Symbol\t")
 
 
 def test_tables_do_not_depend_on_threads_or_interruptions(

@@ -16,6 +16,7 @@ import polars as pl
 import pyarrow as pa
 import pytest
 from tumor_abm import InputError, _core
+from tumor_abm._files import sha256_of, write_sums
 from tumor_abm.execution.chunk import Chunk, chunk_size, chunks_of
 from tumor_abm.execution.directory import Plan, RunDirectory
 from tumor_abm.execution.local import run_here
@@ -96,6 +97,7 @@ def test_a_finished_run_is_a_result(whole: Path) -> None:
     assert results.patients["patient"].to_list() == list(range(PATIENTS))
     assert results.events.is_empty()
     assert sorted(file.name for file in whole.iterdir()) == [
+        "SHA256SUMS",
         "events.parquet",
         "experiment.toml",
         "outcomes.parquet",
@@ -172,6 +174,72 @@ def test_a_chunk_that_lost_its_bytes_is_computed_again(whole: Path, tmp_path: Pa
     assert digests(path) == digests(whole)
 
 
+def flipped(path: Path, at: int) -> None:
+    content = bytearray(path.read_bytes())
+    content[at] ^= 1
+    path.write_bytes(content)
+
+
+@pytest.mark.parametrize("chunk", [0, 50])
+@pytest.mark.parametrize("name", ["patients.parquet", "outcomes.parquet", "events.parquet", "SHA256SUMS"])
+def test_a_chunk_with_a_flipped_byte_is_computed_again_and_this_is_said(
+    whole: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture, chunk: int, name: str
+) -> None:
+    for share in (0.02, 0.3, 0.6, 0.98):
+        path = tmp_path / f"{share}"
+        run(path, most_chunks=2)
+        stored = path / "chunks" / f"{chunk:09d}"
+        flipped(stored / name, int(share * (stored / name).stat().st_size))
+        assert RunDirectory(path, "abc").missing() == [PLAN.chunks[chunk // 50], PLAN.chunks[2]]
+        assert str(stored) in caplog.text
+        assert "computed again" in caplog.text
+        caplog.clear()
+        run(path)
+        assert digests(path) == digests(whole)
+
+
+@pytest.mark.parametrize("chunk", [0, 50])
+@pytest.mark.parametrize("cut_the_list", [False, True])
+def test_a_table_lost_from_a_chunk_is_computed_again(
+    whole: Path, tmp_path: Path, chunk: int, cut_the_list: bool
+) -> None:
+    path = tmp_path / "run"
+    run(path, most_chunks=2)
+    stored = path / "chunks" / f"{chunk:09d}"
+    if cut_the_list:
+        lines = (stored / "SHA256SUMS").read_text().splitlines(keepends=True)
+        (stored / "SHA256SUMS").write_text("".join(lines[:-1]))
+    else:
+        (stored / "patients.parquet").unlink()
+    run(path)
+    assert digests(path) == digests(whole)
+
+
+@pytest.mark.parametrize("change", [("50", "40"), ("120", "20"), ('"seed": 1', '"seed": 2')])
+def test_a_run_does_not_go_on_with_a_damaged_plan(tmp_path: Path, change: tuple[str, str]) -> None:
+    run(tmp_path / "run", most_chunks=1)
+    plan = tmp_path / "run" / "chunks" / "plan.json"
+    plan.write_text(plan.read_text().replace(*change))
+    with pytest.raises(InputError, match=r"plan\.json: damaged or changed .*; remove .* to begin anew"):
+        RunDirectory(tmp_path / "run", "abc").look()
+
+
+def test_the_sums_of_a_finished_run_are_those_of_its_files(whole: Path) -> None:
+    lines = [line.split("  ") for line in (whole / "SHA256SUMS").read_text().splitlines()]
+    assert {name: digest for digest, name in lines} == {
+        file.name: hashlib.sha256(file.read_bytes()).hexdigest()
+        for file in whole.iterdir()
+        if file.name != "SHA256SUMS"
+    }
+
+
+def test_a_finished_run_with_a_damaged_provenance_is_refused_as_such(whole: Path) -> None:
+    text = (whole / "provenance.json").read_text()
+    (whole / "provenance.json").write_text(text.replace("abc", "abd"))
+    with pytest.raises(InputError, match=r"provenance\.json: damaged or changed .*; remove .* to begin anew"):
+        RunDirectory(whole, "abc").look()
+
+
 def test_a_run_that_was_killed_while_joining_joins_again(whole: Path, tmp_path: Path) -> None:
     path = tmp_path / "killed"
     run(path, most_chunks=1)
@@ -231,7 +299,7 @@ def test_what_cannot_be_written_is_said_in_one_line(tmp_path: Path, monkeypatch:
     def fail(path: Path, parts: object) -> int:
         raise OSError(28, os.strerror(28))
 
-    monkeypatch.setattr("tumor_abm.execution.directory.write_parquet", fail)
+    monkeypatch.setattr("tumor_abm.execution.shard.write_parquet", fail)
     with pytest.raises(InputError, match="cannot write here: No space left on device"):
         run(tmp_path / "run")
 
@@ -246,6 +314,7 @@ def test_a_plan_of_another_version_is_said(tmp_path: Path) -> None:
     run(tmp_path, most_chunks=1)
     plan = tmp_path / "chunks" / "plan.json"
     plan.write_text(plan.read_text().replace("patients_per_chunk", "patients_per_piece"))
+    write_sums(plan.parent, {plan.name: sha256_of(plan)})
     with pytest.raises(InputError, match=r"plan\.json: not a plan of this version"):
         run(tmp_path)
 
@@ -261,11 +330,19 @@ def test_two_processes_do_not_write_into_one_directory(tmp_path: Path) -> None:
 def test_the_lock_of_a_dead_process_holds_nobody_back(tmp_path: Path) -> None:
     program = (
         "import os, sys; from pathlib import Path; from tumor_abm.execution.lock import exclusive\n"
-        "with exclusive(Path(sys.argv[1]), of=Path('here')): os.kill(os.getpid(), 9)"
+        "with exclusive(Path(sys.argv[1])): os.kill(os.getpid(), 9)"
     )
-    lock = tmp_path / "lock"
-    assert subprocess.run([sys.executable, "-c", program, lock], check=False).returncode == -9
-    assert lock.exists()
-    with exclusive(lock, of=tmp_path):
+    assert subprocess.run([sys.executable, "-c", program, tmp_path], check=False).returncode == -9
+    assert (tmp_path / "lock").exists()
+    with exclusive(tmp_path):
         pass
-    assert not lock.exists()
+    assert not (tmp_path / "lock").exists()
+
+
+def test_the_package_needs_nothing_that_windows_lacks() -> None:
+    program = (
+        "import sys; sys.modules |= dict.fromkeys(('fcntl', 'pwd', 'grp', 'resource', 'termios'))\n"
+        "import tumor_abm, tumor_abm.cli, tumor_abm.experiment, tumor_abm.evolution, tumor_abm.prediction\n"
+        "import tumor_abm.calibration"
+    )
+    assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0

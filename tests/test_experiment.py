@@ -14,10 +14,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import polars as pl
 import pytest
 import tumor_abm
 from tumor_abm import InputError, load_experiment, run_experiment
+from tumor_abm._files import sha256_of, write_sums
 from tumor_abm.experiment import Interrupted
 from tumor_abm.results import Results
 
@@ -175,6 +177,7 @@ def test_a_new_control_arm_needs_no_new_run(experiment: Path, finished: Path, tm
     assert run_experiment(experiment, out).control == "letrozole"
     experiment.write_text('control = "letrozole + palbociclib"\n' + EXPERIMENT)
     assert run_experiment(experiment, out).control == "letrozole + palbociclib"
+    assert Results.load(out).control == "letrozole + palbociclib"
     assert tables(out) == tables(finished)
 
 
@@ -186,6 +189,45 @@ def test_a_finished_run_that_lost_a_table_says_how_to_get_it_back(
     (out / "outcomes.parquet").unlink()
     with pytest.raises(InputError, match=f"outcomes.parquet: .*missing.*; remove {out} first"):
         run_experiment(experiment, out)
+
+
+def damaged(path: Path, rng: np.random.Generator) -> str:
+    """Flip a bit of a random file of a directory, cut the file off, or remove it; say which."""
+    file = rng.choice(sorted(file for file in path.rglob("*") if file.is_file()))
+    content = bytearray(file.read_bytes())
+    kind = rng.choice(["flip", "flip", "cut", "remove"])
+    at = int(rng.integers(len(content)))
+    content[at] ^= 1 << int(rng.integers(8))
+    if kind == "remove":
+        file.unlink()
+    else:
+        file.write_bytes(content if kind == "flip" else content[:at])
+    return f"{kind} {file.relative_to(path)} at {at}"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("number", range(20))
+def test_a_damaged_directory_is_mended_or_refused(
+    experiment: Path, finished: Path, tmp_path: Path, number: int
+) -> None:
+    rng = np.random.default_rng(number)
+    out = tmp_path / "out"
+    if number % 2:
+        shutil.copytree(finished, out)
+    else:
+        with pytest.raises(Interrupted):
+            run_experiment(experiment, out, progress=interrupt_after(55))
+    what = damaged(out, rng)
+    refused = None
+    try:
+        run_experiment(experiment, out)
+    except InputError as error:
+        refused = str(error)
+    if refused is None:
+        assert tables(out) == tables(finished), what
+        assert Results.load(out).experiment == Results.load(finished).experiment, what
+    else:
+        assert str(out) in refused, what
 
 
 @pytest.mark.parametrize("change", [{"patients": 61}, {"seed": 8}])
@@ -258,6 +300,7 @@ def test_chunks_of_another_version_are_not_mixed_in(experiment: Path, tmp_path: 
         run_experiment(experiment, out, progress=interrupt_after(55))
     plan = json.loads((out / "chunks" / "plan.json").read_text())
     (out / "chunks" / "plan.json").write_text(json.dumps(plan | {"version": "0.0.1"}))
+    write_sums(out / "chunks", {"plan.json": sha256_of(out / "chunks" / "plan.json")})
     with pytest.raises(InputError, match=r"begun with tumor_abm 0\.0\.1"):
         run_experiment(experiment, out)
     assert (out / "chunks" / "000000000").is_dir()

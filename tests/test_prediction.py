@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import math
+import shutil
 from pathlib import Path
 
 import numpy as np
 import polars as pl
 import pytest
 from scipy.optimize import minimize_scalar
+from tumor_abm import trials
 from tumor_abm.cli.main import BAD_INPUT, DONE, main
 from tumor_abm.ensemble import Ensemble, Member
 from tumor_abm.errors import InputError
 from tumor_abm.knowledge import Knowledge
-from tumor_abm.prediction import predict
+from tumor_abm.prediction import Parts, Prediction, predict
 from tumor_abm.prediction.cohort import cohorts
 from tumor_abm.prediction.sampling import Observed, hazard_ratio, interval, median, own_share, rate
 from tumor_abm.survival import cox_hazard_ratio, kaplan_meier
@@ -89,8 +91,9 @@ def test_chance_differences_between_parameter_sets_are_not_taken_for_true_ones()
 
 
 def test_trials_with_the_same_patients_share_them():
-    groups = [group.files for group in cohorts(("monaleesa_2", "monarch_3", "paloma_4", "paloma_3"))]
-    assert groups == [("monaleesa_2", "monarch_3"), ("paloma_4",), ("paloma_3",)]
+    groups = cohorts(("monaleesa_2", "monarch_3", "paloma_4", "paloma_3"))
+    assert [group.files for group in groups] == [("monaleesa_2", "monarch_3"), ("paloma_4",), ("paloma_3",)]
+    assert groups[0].sha256 == cohorts(("monarch_3",))[0].sha256
 
 
 WANTED = ["paloma_2", "sonia", "paloma_1"]
@@ -98,8 +101,8 @@ WANTED = ["paloma_2", "sonia", "paloma_1"]
 
 @pytest.fixture(scope="module")
 def some(tmp_path_factory):
-    parts = tmp_path_factory.mktemp("parts")
-    return predict(WANTED, ensemble=Ensemble.defaults(), patients=40, jobs=2, parts=parts), parts
+    with Parts.claimed(tmp_path_factory.mktemp("parts")) as parts:
+        return predict(WANTED, ensemble=Ensemble.defaults(), patients=40, jobs=2, parts=parts), parts
 
 
 def test_the_table_has_a_row_per_arm_and_subset(some):
@@ -145,13 +148,44 @@ def test_a_hazard_ratio_is_of_the_patients_who_live_both_arms(some):
 
 def test_a_prediction_goes_on_where_it_stopped_and_does_not_depend_on_threads(some):
     before, parts = some
-    kept = sorted(parts.glob("*.parquet"))
-    assert len(kept) == 4
-    kept[0].unlink()
+    kept = sorted(parts.path.iterdir())
+    assert len(kept) == 2
+    shutil.rmtree(kept[0])
     again = predict(WANTED, ensemble=Ensemble.defaults(), patients=40, jobs=1, parts=parts)
     assert again.table.equals(before.table)
     assert again.observations.equals(before.observations)
     assert again.prevalence.equals(before.prevalence)
+
+
+@pytest.mark.parametrize("table", ["observations", "prevalence"])
+@pytest.mark.parametrize(
+    "damage", [lambda whole: whole[:-100], lambda whole: whole[:200] + b"x" + whole[201:]]
+)
+def test_a_damaged_part_of_a_prediction_is_simulated_again(some, caplog, table, damage):
+    before, parts = some
+    file = sorted(parts.path.iterdir())[1] / f"{table}.parquet"
+    file.write_bytes(damage(file.read_bytes()))
+    again = predict(WANTED, ensemble=Ensemble.defaults(), patients=40, jobs=1, parts=parts)
+    assert f"{table}.parquet" in caplog.text
+    assert again.table.equals(before.table)
+    assert again.prevalence.equals(before.prevalence)
+
+
+def test_two_predictions_do_not_write_to_one_file(tmp_path, capsys):
+    with Parts.claimed(tmp_path / "out.parquet.parts"):
+        assert main(["predict", "FALCON", "--out", str(tmp_path / "out.parquet")]) == BAD_INPUT
+    assert "is writing here" in capsys.readouterr().err
+
+
+def test_a_kept_prediction_with_a_flipped_byte_is_refused(some, tmp_path):
+    some[0].save(tmp_path)
+    assert Prediction.load(tmp_path).table.equals(some[0].table)
+    file = tmp_path / "observations.parquet"
+    content = bytearray(file.read_bytes())
+    content[len(content) // 3] ^= 1
+    file.write_bytes(content)
+    with pytest.raises(InputError, match=r"holds no predictions .*observations\.parquet: damaged"):
+        Prediction.load(tmp_path)
 
 
 def test_a_trial_has_its_own_patients_whatever_else_is_predicted(some):
@@ -163,6 +197,18 @@ def test_a_trial_has_its_own_patients_whatever_else_is_predicted(some):
         for file in ("paloma_1", "paloma_2")
     }
     assert not months["paloma_1"].equals(months["paloma_2"])
+
+
+def test_a_prediction_does_not_depend_on_what_lies_in_the_folder(some, tmp_path, monkeypatch):
+    folder = tmp_path / "experiments" / "trials"
+    folder.mkdir(parents=True)
+    for name in ("paloma_1", "aaa"):  # the same patients, and first by name
+        shutil.copy(trials.files()["paloma_1"], folder / f"{name}.toml")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(trials, "FOLDER", folder)
+    alone = predict(["paloma_1"], ensemble=Ensemble.defaults(), patients=40, jobs=2)
+    together = some[0].observations.filter(pl.col("file") == "paloma_1")
+    assert alone.observations.sort("arm", "patient").equals(together.sort("arm", "patient"))
 
 
 def test_parameter_sets_are_spread_over_the_patients():
@@ -237,7 +283,7 @@ def test_the_command_writes_the_table_and_says_what_is_wrong(tmp_path, capsys):
     assert main(["predict", "FALCON", "--out", str(out), "--patients", "24", "--keep", str(keep)]) == DONE
     assert pl.read_parquet(out).columns[: len(COLUMNS)] == COLUMNS
     assert sorted(file.name for file in keep.iterdir()) == [
-        *("observations.parquet", "predictions.parquet", "prevalence.parquet")
+        *("SHA256SUMS", "observations.parquet", "predictions.parquet", "prevalence.parquet")
     ]
     assert [file.name for file in out.parent.iterdir()] == ["predictions.parquet"]
     assert "FALCON" in capsys.readouterr().out

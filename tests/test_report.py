@@ -167,6 +167,37 @@ def test_single_arm_has_no_comparison(make_results, tmp_path):
         ),
         (
             {
+                "choose": [
+                    {"share": 0.8, "regimen": [{"drug": "letrozole"}]},
+                    {"share": 0.2, "regimen": [{"drug": "anastrozole", "days": "1-21", "cycle_days": 28}]},
+                ],
+            },
+            ["drawn: 80% letrozole, 20% anastrozole (days 1-21 of 28)", "until progression"],
+        ),
+        (
+            {
+                "choose": [
+                    {"share": 3, "if": {"taken": "letrozole"}, "regimen": [{"drug": "fulvestrant"}]},
+                    {"share": 1, "regimen": [{"drug": "exemestane"}]},
+                ],
+            },
+            [
+                "drawn among what fits: fulvestrant if letrozole was taken before (weight 3), "
+                "exemestane (weight 1)",
+                "until progression",
+            ],
+        ),
+        (
+            {
+                "choose": [
+                    {"if": {"not": {"premenopausal": True}}, "regimen": [{"drug": "letrozole"}]},
+                    {"regimen": [{"drug": "tamoxifen"}]},
+                ],
+            },
+            ["letrozole if not (the patient is before menopause); else tamoxifen", "until progression"],
+        ),
+        (
+            {
                 "regimen": [{"drug": "letrozole"}],
                 "rule": [
                     {

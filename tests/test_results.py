@@ -6,6 +6,7 @@ import pickle
 import polars as pl
 import pytest
 from polars.testing import assert_frame_equal
+from tumor_abm._files import read_sums, sha256_of, write_sums
 from tumor_abm.errors import InputError
 from tumor_abm.results import Results
 
@@ -62,7 +63,9 @@ def test_what_is_none_is_left_out_of_the_toml(results, tmp_path):
 
 
 def test_nothing_but_whole_files_is_left(saved, results):
-    names = {f"{table}.parquet" for table in results.tables} | {"experiment.toml", "provenance.json"}
+    names = {f"{table}.parquet" for table in results.tables} | {
+        *("experiment.toml", "provenance.json", "SHA256SUMS")
+    }
     assert {path.name for path in saved.iterdir()} == names
 
 
@@ -91,35 +94,47 @@ def test_directory_of_something_else_is_named(tmp_path):
 
 @pytest.mark.parametrize("text", ["{}", "[]"])
 def test_provenance_of_something_else_is_named(saved, text):
-    (saved / "provenance.json").write_text(text, encoding="utf-8")
+    path = saved / "provenance.json"
+    path.write_text(text, encoding="utf-8")
+    write_sums(saved, read_sums(saved) | {path.name: sha256_of(path)})
     with pytest.raises(InputError, match=r"provenance\.json: not a result's"):
         Results.load(saved)
 
 
-@pytest.mark.parametrize("name", ["provenance.json", "experiment.toml"])
-def test_half_written_text_is_named(saved, name):
+@pytest.mark.parametrize("share", [0.01, 0.2, 0.5, 0.8, 0.99])
+def test_a_flipped_byte_anywhere_in_a_result_is_found_and_named(saved, share):
+    for path in sorted(saved.iterdir()):
+        whole = path.read_bytes()
+        damaged = bytearray(whole)
+        damaged[int(share * len(whole))] ^= 1
+        path.write_bytes(damaged)
+        with pytest.raises(InputError, match=r"damaged|missing|cannot be read") as refused:
+            Results.load(saved)
+        assert path.name in str(refused.value)
+        path.write_bytes(whole)
+    Results.load(saved)
+
+
+def test_missing_files_are_named(saved):
+    for path in sorted(saved.iterdir()):
+        whole = path.read_bytes()
+        path.unlink()
+        with pytest.raises(InputError, match=rf"{path.name}.* is missing|there is no {path.name}"):
+            Results.load(saved)
+        path.write_bytes(whole)
+
+
+@pytest.mark.parametrize("name", ["outcomes.parquet", "provenance.json", "experiment.toml", "SHA256SUMS"])
+def test_a_half_written_file_is_named(saved, name):
     path = saved / name
-    path.write_text(path.read_text(encoding="utf-8")[:20], encoding="utf-8")
-    with pytest.raises(InputError, match=f"{name}: half-written or damaged"):
-        Results.load(saved)
-
-
-def test_missing_table_is_named(saved):
-    (saved / "outcomes.parquet").unlink()
-    with pytest.raises(InputError, match=r"outcomes\.parquet: this table of the result is missing"):
-        Results.load(saved)
-
-
-def test_half_written_table_is_named(saved):
-    path = saved / "outcomes.parquet"
     path.write_bytes(path.read_bytes()[:-100])
-    with pytest.raises(InputError, match=r"outcomes\.parquet: half-written or damaged"):
+    with pytest.raises(InputError, match=f"{name}: damaged.*; run the experiment again"):
         Results.load(saved)
 
 
 def test_table_of_another_run_is_named(saved, results):
     results.outcomes.head(3).write_parquet(saved / "outcomes.parquet")
-    with pytest.raises(InputError, match=r"outcomes\.parquet: .*found 3; allowed: \d+ rows"):
+    with pytest.raises(InputError, match=r"outcomes\.parquet: damaged or changed"):
         Results.load(saved)
 
 

@@ -2,6 +2,7 @@
 
 import gzip
 from pathlib import Path
+from urllib.parse import unquote
 
 import numpy as np
 import polars as pl
@@ -124,6 +125,60 @@ def test_a_maf_has_a_row_per_called_mutation(tmp_path, mutations):
     assert pl.read_csv(tmp_path / "t1.maf", separator="\t", comment_prefix="#").height == table.height
     write_maf(table, tmp_path / "t1.maf.gz")
     assert gzip.decompress((tmp_path / "t1.maf.gz").read_bytes()) == (tmp_path / "t1.maf").read_bytes()
+
+
+def called(**columns):
+    rows = {"mutation": [0], "depth": [10], "alt_reads": [5], "vaf": [0.5], "called": [True]}
+    rows |= {"origin": ["driver"], "type": ["driver"]}
+    return pl.DataFrame(rows | columns)
+
+
+def test_a_maf_without_called_mutations_has_a_header_alone(tmp_path):
+    table = maf(called(called=[False]), tumour="t1", sample="core")
+    write_maf(table, tmp_path / "t1.maf")
+    version, header = (tmp_path / "t1.maf").read_text().splitlines()
+    assert version.startswith("#version")
+    assert header.split("\t") == table.columns
+
+
+def test_names_with_tabs_and_quotes_leave_the_columns_of_a_maf_as_they_are(tmp_path):
+    nasty = 'a\tb\n"c"'
+    table = maf(called(type=[nasty]), tumour=nasty, sample='"core"')
+    write_maf(table, tmp_path / "t1.maf")
+    lines = (tmp_path / "t1.maf").read_text().splitlines()
+    assert len(lines) == 3
+    header, row = (line.split("\t") for line in lines[1:])
+    assert len(header) == len(row)
+    assert '"' not in lines[2]
+    fields = dict(zip(header, row, strict=True))
+    assert unquote(fields["Hugo_Symbol"]) == f"DRIVER_{nasty}"
+    assert unquote(fields["Tumor_Sample_Barcode"]) == f'{nasty}-"core"'
+    read = pl.read_csv(tmp_path / "t1.maf", separator="\t", comment_prefix="#")
+    assert read["t_depth"].to_list() == [10]
+
+
+def test_positions_stay_below_what_indices_of_genomes_can_hold():
+    sites = [0, 499_999, 500_000, 5_000_000, 4_000_000_000]
+    table = maf(
+        called(
+            mutation=sites,
+            **{
+                key: [called()[key][0]] * 5
+                for key in ("depth", "alt_reads", "vaf", "called", "origin", "type")
+            },
+        ),
+        tumour="t1",
+        sample="core",
+    )
+    assert table["Start_Position"].is_between(1, 2**29 - 1).all()
+    assert table.select("Chromosome", "Start_Position").is_unique().all()
+    assert table["Chromosome"].to_list()[:3] == ["synthetic", "synthetic", "synthetic_2"]
+
+
+def test_a_maf_is_packed_whatever_the_case_of_its_ending(tmp_path):
+    for name in ("a.maf.gz", "b.maf.GZ"):
+        write_maf(maf(called(), tumour="t1", sample="core"), tmp_path / name)
+        assert gzip.decompress((tmp_path / name).read_bytes()).startswith(b"#version")
 
 
 @pytest.mark.parametrize(

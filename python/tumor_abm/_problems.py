@@ -119,7 +119,8 @@ class Problems:
         for detail in error.errors(include_url=False):
             path = [step for step in detail["loc"] if step != "[key]"]
             parent = model.at(path[:-1])
-            if path and parent is not None and path[-1] == parent.bare_key:
+            bare = path and parent is not None and path[-1] == parent.bare_key
+            if bare and detail["type"] != "missing":
                 path.pop()
             if detail["type"] == "extra_forbidden":
                 self.add_unknown([*where, *path], str(path[-1]), "key", parent.keys() if parent else [])

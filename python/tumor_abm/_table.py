@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import inspect
 import types
 from collections.abc import Iterable, Mapping
 from typing import Annotated, Any, ClassVar, Union, get_args, get_origin
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, GetJsonSchemaHandler
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema
 
 
 class Table(BaseModel):
@@ -23,6 +26,46 @@ class Table(BaseModel):
     def keys(cls) -> list[str]:
         """Keys that a user may write."""
         return [field.alias or name for name, field in cls.model_fields.items()]
+
+    @classmethod
+    def summary(cls) -> str:
+        """Return what the table is: the first paragraph of its docstring."""
+        return " ".join(inspect.cleandoc(cls.__doc__ or "").split("\n\n")[0].split())
+
+    @classmethod
+    def meanings(cls) -> dict[str, str]:
+        """Return what each key means, from the attributes of the docstring."""
+        lines = inspect.cleandoc(cls.__doc__ or "").splitlines()
+        if "Attributes" not in lines:
+            return {}
+        found: dict[str, str] = {}
+        names: list[str] = []
+        for line in lines[lines.index("Attributes") + 2 :]:
+            if line and not line.startswith(" "):
+                names = [name.strip() for name in line.split(",")]
+            elif names:
+                for name in names:
+                    found[name] = f"{found.get(name, '')} {line.strip()}".strip()
+        return {name: text.replace("``", "`") for name, text in found.items()}
+
+    @classmethod
+    def __get_pydantic_json_schema__(
+        cls, core_schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> JsonSchemaValue:
+        """Describe the keys, and allow what may be written instead of the table."""
+        schema = handler(core_schema)
+        table = handler.resolve_ref_schema(schema)
+        table["description"] = cls.summary()
+        meanings = cls.meanings()
+        for key, described in table["properties"].items():
+            if key in meanings:
+                described["description"] = meanings[key]
+        if cls.bare_key is not None:
+            bare = {**table["properties"][cls.bare_key], "description": table["description"]}
+            whole = dict(table)
+            table.clear()
+            table["anyOf"] = [bare, whole]
+        return schema
 
     @classmethod
     def at(cls, path: Iterable[str | int]) -> type[Table] | None:

@@ -19,7 +19,7 @@ def read_toml(path: str | Path) -> dict[str, Any]:
     """
     file = Path(path)
     try:
-        text = file.read_text(encoding="utf-8")
+        text = file.read_text(encoding="utf-8-sig")  # some editors begin with a mark
     except FileNotFoundError:
         raise InputError("there is no such file", file=file) from None
     except IsADirectoryError:

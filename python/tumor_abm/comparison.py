@@ -11,9 +11,10 @@ import numpy as np
 import polars as pl
 from rich.console import Console
 
+from tumor_abm._files import write_whole
 from tumor_abm.endpoints import DAYS_PER_MONTH, OS, PFS2, Endpoint, Kind, endpoints, without_meaning
 from tumor_abm.paired import Contrast, Twins, hazard_ratio, mean_difference
-from tumor_abm.results import Results, write_whole
+from tumor_abm.results import Results
 from tumor_abm.survival import kaplan_meier, median_follow_up
 from tumor_abm.toxicity import neutropenia
 

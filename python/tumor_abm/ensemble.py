@@ -11,9 +11,9 @@ from typing import Any
 
 import numpy as np
 
+from tumor_abm._files import write_whole
 from tumor_abm.errors import InputError
 from tumor_abm.knowledge import Knowledge
-from tumor_abm.results import write_whole
 
 FORMAT = 1
 _SHIPPED = "ensemble.json"
@@ -82,7 +82,7 @@ class Ensemble:
         """
         path = Path(path)
         try:
-            data = json.loads(path.read_text(encoding="utf-8"))
+            data = json.loads(path.read_text(encoding="utf-8-sig"))
         except OSError as error:
             raise InputError(f"cannot be read: {error.strerror or error}", file=path) from error
         except ValueError as error:

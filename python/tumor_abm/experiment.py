@@ -24,6 +24,7 @@ from tumor_abm.execution.local import run_here
 from tumor_abm.execution.tables import Tables
 from tumor_abm.provenance import now, provenance
 from tumor_abm.results import Results
+from tumor_abm.trials import experiment_file
 
 MOST_JOBS = 1024
 
@@ -66,7 +67,7 @@ def run_experiment(
     Parameters
     ----------
     experiment
-        A TOML file, the tables of one, or what `load_experiment` made of one.
+        A TOML file, the name of a trial, the tables of a file, or what `load_experiment` made of one.
     out
         Directory for the results: absent, empty, or that of a run of the same experiment, which is
         gone on with, or returned if it is finished. ``None``: results stay in memory.
@@ -111,7 +112,7 @@ def _loaded(
     experiment: str | Path | Mapping[str, Any] | Experiment, patients: int | None, seed: int | None
 ) -> Experiment:
     if isinstance(experiment, str | Path):
-        return load_experiment(experiment, patients=patients, seed=seed)
+        return load_experiment(experiment_file(experiment), patients=patients, seed=seed)
     if isinstance(experiment, Experiment):
         if patients is None and seed is None:
             return experiment

@@ -8,17 +8,20 @@ from pathlib import Path
 
 import polars as pl
 
-from tumor_abm.results import write_whole
+from tumor_abm._files import write_whole
+from tumor_abm._sinks import maf_text
 
 CONTIG = "synthetic"
-"""There is no genome: sites are numbered on one made-up contig, a kilobase apart."""
+"""There is no genome: sites are numbered on made-up contigs of this name, a kilobase apart."""
 
 _VERSION = "#version gdc-1.0.0\n"
 _BASES_BETWEEN_SITES = 1_000
+_SITES_PER_CONTIG = 500_000
+"""Programs count positions with 31 bits, and indices of genomes end at 2^29."""
 
 
 def maf(reads: pl.DataFrame, *, tumour: str, sample: str) -> pl.DataFrame:
-    """Turn called mutations of a bulk sample into rows of a MAF.
+    """Turn called mutations of a bulk sample into rows of a MAF; none gives a table without rows.
 
     Real: the sample, the read counts of the tumour, which mutations are shared between samples
     (same position), and drivers (``DRIVER_<type>``). Made up: contig, position, bases, and with them
@@ -37,8 +40,13 @@ def maf(reads: pl.DataFrame, *, tumour: str, sample: str) -> pl.DataFrame:
         The columns of the format that have a meaning here, and ``vaf`` behind them.
     """
     driver = pl.col("origin") == "driver"
-    position = (pl.col("mutation").cast(pl.Int64) + 1) * _BASES_BETWEEN_SITES
-    gene = pl.when(driver).then(pl.format("DRIVER_{}", "type")).otherwise(pl.lit("Unknown"))
+    site = pl.col("mutation").cast(pl.Int64)
+    position = (site % _SITES_PER_CONTIG + 1) * _BASES_BETWEEN_SITES
+    contig = site // _SITES_PER_CONTIG + 1
+    contig = pl.when(contig == 1).then(pl.lit(CONTIG)).otherwise(pl.format(f"{CONTIG}_{{}}", contig))
+    types = pl.col("type").cast(pl.String)
+    names = {name: maf_text(name) for name in reads.select(types).drop_nulls()["type"].unique()}
+    gene = pl.when(driver).then(pl.format("DRIVER_{}", types.replace(names))).otherwise(pl.lit("Unknown"))
     kind = pl.when(driver).then(pl.lit("Missense_Mutation")).otherwise(pl.lit("IGR"))
 
     def text(value: str, name: str) -> pl.Expr:
@@ -49,7 +57,7 @@ def maf(reads: pl.DataFrame, *, tumour: str, sample: str) -> pl.DataFrame:
         pl.lit(0).alias("Entrez_Gene_Id"),
         text("tumor_abm", "Center"),
         text(CONTIG, "NCBI_Build"),
-        text(CONTIG, "Chromosome"),
+        contig.alias("Chromosome"),
         position.alias("Start_Position"),
         position.alias("End_Position"),
         text("+", "Strand"),
@@ -59,8 +67,8 @@ def maf(reads: pl.DataFrame, *, tumour: str, sample: str) -> pl.DataFrame:
         text("C", "Tumor_Seq_Allele1"),
         text("T", "Tumor_Seq_Allele2"),
         text("novel", "dbSNP_RS"),
-        text(f"{tumour}-{sample}", "Tumor_Sample_Barcode"),
-        text(f"{tumour}-normal", "Matched_Norm_Sample_Barcode"),
+        text(maf_text(f"{tumour}-{sample}"), "Tumor_Sample_Barcode"),
+        text(maf_text(f"{tumour}-normal"), "Matched_Norm_Sample_Barcode"),
         text("Somatic", "Mutation_Status"),
         text("WGS", "Sequence_Source"),
         pl.col("depth").alias("t_depth"),
@@ -73,8 +81,8 @@ def maf(reads: pl.DataFrame, *, tumour: str, sample: str) -> pl.DataFrame:
 
 def write_maf(table: pl.DataFrame, path: str | Path) -> None:
     """Write a table of `maf` as tab-separated text with its version line; gzipped if `path` ends so."""
-    text = _VERSION + table.write_csv(separator="\t")
-    write_whole(Path(path), partial(_write, text=text, packed=Path(path).suffix == ".gz"))
+    text = _VERSION + table.write_csv(separator="\t", quote_style="never")
+    write_whole(Path(path), partial(_write, text=text, packed=Path(path).suffix.lower() == ".gz"))
 
 
 def _write(path: Path, text: str, packed: bool) -> None:

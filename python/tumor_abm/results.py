@@ -4,20 +4,26 @@ from __future__ import annotations
 
 import json
 import tomllib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import polars as pl
 import tomli_w
 
+from tumor_abm._files import (
+    sha256_of,
+    sha256_of_text,
+    verify,
+    write_sums,
+    write_text,
+    write_whole,
+)
 from tumor_abm.errors import InputError, did_you_mean
 
 EXPERIMENT = "experiment.toml"
 PROVENANCE = "provenance.json"
-
-T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -71,7 +77,7 @@ class Results:
         return str(self.experiment.get("control") or self.arms[0])
 
     def save(self, directory: str | Path) -> None:
-        """Write the tables as Parquet, with `experiment.toml` and, last, `provenance.json`.
+        """Write the tables as Parquet, with `experiment.toml`, `SHA256SUMS` and, last, `provenance.json`.
 
         Each file appears whole or not at all, and a directory without `provenance.json` is not a
         result, so an interruption leaves no half-written one behind.
@@ -81,11 +87,15 @@ class Results:
         (directory / PROVENANCE).unlink(missing_ok=True)
         for name, table in self.tables.items():
             write_whole(directory / f"{name}.parquet", table.write_parquet)
-        experiment = tomli_w.dumps(without_none(self.experiment))
-        write_whole(directory / EXPERIMENT, lambda path: path.write_text(experiment, encoding="utf-8"))
+        sums = {f"{name}.parquet": sha256_of(directory / f"{name}.parquet") for name in self.tables}
         rows = {name: table.height for name, table in self.tables.items()}
-        provenance = json.dumps(self.provenance | {"tables": rows}, indent=2) + "\n"
-        write_whole(directory / PROVENANCE, lambda path: path.write_text(provenance, encoding="utf-8"))
+        texts = {
+            EXPERIMENT: tomli_w.dumps(without_none(self.experiment)),
+            PROVENANCE: json.dumps(self.provenance | {"tables": rows}, indent=2) + "\n",
+        }
+        write_sums(directory, sums | {name: sha256_of_text(text) for name, text in texts.items()})
+        for name, text in texts.items():
+            write_text(directory / name, text)
 
     @classmethod
     def load(cls, directory: str | Path) -> Results:
@@ -94,45 +104,40 @@ class Results:
         Raises
         ------
         InputError
-            `directory` holds no finished result, or a table is missing or damaged.
+            `directory` holds no finished result, or a file of it is missing or not as it was saved.
         """
         directory = Path(directory)
         if not directory.is_dir():
             raise InputError("there is no such directory", file=directory)
-        provenance = _parsed(directory / PROVENANCE, json.loads)
-        experiment = _parsed(directory / EXPERIMENT, tomllib.loads)
-        rows = provenance.get("tables") if isinstance(provenance, dict) else None
-        if not isinstance(rows, dict):
-            raise InputError("not a result's: it lists no tables", file=directory / PROVENANCE)
-        return cls(_Stored(directory, rows), experiment, provenance)
+        if not (directory / PROVENANCE).is_file():
+            raise InputError(f"not a finished result: there is no {PROVENANCE}", file=directory)
+        try:
+            verify(directory, [PROVENANCE, EXPERIMENT])
+            provenance = _parsed(directory / PROVENANCE, json.loads)
+            experiment = _parsed(directory / EXPERIMENT, tomllib.loads)
+            tables = provenance.get("tables") if isinstance(provenance, dict) else None
+            if not isinstance(tables, dict):
+                raise InputError("not a result's: it lists no tables", file=directory / PROVENANCE)
+            verify(directory, [f"{name}.parquet" for name in tables])
+        except InputError as error:
+            raise InputError(f"{error}; run the experiment again") from error
+        return cls(_Stored(directory, tables), experiment, provenance)
 
 
 class _Stored(Mapping[str, pl.DataFrame]):
-    """Tables on disk, read on first use; that all are there is asked at once."""
+    """Tables on disk, read on first use."""
 
-    def __init__(self, directory: Path, rows: Mapping[str, int]) -> None:
-        self._paths = {name: directory / f"{name}.parquet" for name in rows}
+    def __init__(self, directory: Path, names: Iterable[str]) -> None:
+        self._paths = {name: directory / f"{name}.parquet" for name in names}
         self._read: dict[str, pl.DataFrame] = {}
-        for name, expected in rows.items():
-            self._check(self._paths[name], expected)
-
-    @staticmethod
-    def _check(path: Path, expected: int) -> None:
-        if not path.is_file():
-            raise InputError("this table of the result is missing; run the experiment again", file=path)
-        found = _unless_damaged(path, lambda: pl.scan_parquet(path).select(pl.len()).collect().item())
-        if found != expected:
-            raise InputError(
-                "not the table this result was saved with; run the experiment again",
-                file=path,
-                found=found,
-                allowed=f"{expected} rows",
-            )
 
     def __getitem__(self, name: str) -> pl.DataFrame:
         if name not in self._read:
             path = self._paths[name]
-            self._read[name] = _unless_damaged(path, lambda: pl.read_parquet(path))
+            try:
+                self._read[name] = pl.read_parquet(path)
+            except (pl.exceptions.PolarsError, OSError) as error:
+                raise InputError(f"cannot be read: {error}", file=path) from error
         return self._read[name]
 
     def __contains__(self, name: object) -> bool:
@@ -145,31 +150,11 @@ class _Stored(Mapping[str, pl.DataFrame]):
         return len(self._paths)
 
 
-def write_whole(path: Path, write: Callable[[Path], object]) -> None:
-    """Let `write` make a file beside `path`, then put it in place at once."""
-    draft = path.with_name(path.name + ".tmp")
-    try:
-        write(draft)
-        draft.replace(path)
-    finally:
-        draft.unlink(missing_ok=True)
-
-
-def _unless_damaged(path: Path, read: Callable[[], T]) -> T:
-    try:
-        return read()
-    except (pl.exceptions.PolarsError, OSError) as error:
-        raise InputError("half-written or damaged; run the experiment again", file=path) from error
-
-
 def _parsed(path: Path, parse: Callable[[str], Any]) -> Any:
     try:
         return parse(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        problem = f"not a finished result: there is no {path.name}"
-        raise InputError(problem, file=path.parent) from None
-    except ValueError as error:
-        raise InputError(f"half-written or damaged: {error}", file=path) from error
+    except (OSError, ValueError) as error:
+        raise InputError(f"cannot be read: {error}", file=path) from error
 
 
 def without_none(value: Any) -> Any:

@@ -15,6 +15,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from tumor_abm._sinks import rich_text
 from tumor_abm.endpoints import Endpoint, Kind
 from tumor_abm.therapy import eligibility_in_words
 
@@ -65,10 +66,10 @@ class Section:
 
     def as_text(self, columns: int = WIDE) -> Group:
         """Render for a terminal of so many columns."""
-        parts: list[RenderableType] = [Text(self.title, style="bold")]
-        parts += [Text(self.note, style="dim")] if self.note else []
+        parts: list[RenderableType] = [rich_text(self.title, "bold")]
+        parts += [rich_text(self.note, "dim")] if self.note else []
         parts += [Text(), self._table(columns)] if self.rows else []
-        parts += [Padding(Text(remark, style="dim"), (0, 0, 0, 2)) for remark in self.remarks]
+        parts += [Padding(rich_text(remark, "dim"), (0, 0, 0, 2)) for remark in self.remarks]
         return Group(*parts, Text())
 
     def _table(self, columns: int) -> Table:
@@ -78,7 +79,7 @@ class Section:
         for name in header[1:]:
             table.add_column(name, justify="right", no_wrap=True)
         for row in rows:
-            table.add_row(*row)
+            table.add_row(*map(rich_text, row))
         return table
 
     def _fitted(self, columns: int) -> list[list[str]]:

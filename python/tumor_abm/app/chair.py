@@ -7,14 +7,10 @@ from typing import Any
 import solara
 
 from tumor_abm.app.session import Session
-from tumor_abm.app.twin import Twin
-from tumor_abm.errors import InputError
+from tumor_abm.app.twin import Regimen
 
 SIDES = ("left", "right")
 """Where the twins of a comparison stand."""
-
-
-_TAKEN = ("taken", "off day")
 
 
 @solara.component
@@ -43,9 +39,9 @@ def Chair(session: Session) -> None:
     )
     solara.Checkbox(label="as a new line of therapy", value=new_line, on_value=set_new_line)
 
-    def give(drugs: tuple[str, ...]) -> None:
+    def give(drugs: Regimen) -> None:
         session.pause()
-        session.treat(twin, lambda patient: _give(patient, drugs, new_line))
+        session.treat(twin, lambda patient: patient.give(drugs, new_line=new_line))
 
     solara.Button(
         "Give these",
@@ -55,25 +51,16 @@ def Chair(session: Session) -> None:
         disabled=not facts["running"],
         on_click=lambda: give(chosen),
     )
-    before = _earlier_regimens(facts)
-    if before:
+    if facts["earlier"]:
         solara.Text("Rechallenge with an earlier regimen:", classes=["tumor-note"])
-        for regimen in before:
+        for regimen, dosings in facts["earlier"]:
             solara.Button(
                 regimen,
                 small=True,
                 text=True,
                 icon_name="mdi-history",
-                on_click=lambda regimen=regimen: give(tuple(regimen.split(" + "))),
+                on_click=lambda dosings=dosings: give(dosings),
             )
-
-
-def _give(patient: Twin, drugs: tuple[str, ...], new_line: bool) -> None:
-    taken = {row["drug"] for row in patient.model.drugs.to_dicts() if row["state"] in _TAKEN}
-    if drugs and taken == set(drugs):
-        raise InputError(f"{' + '.join(drugs)} is taken already; choose other drugs")
-    patient.model.intervene(list(drugs), new_line=new_line)
-    patient.record.note_line(patient.model)
 
 
 @solara.component
@@ -100,8 +87,3 @@ def _Taken(session: Session, twin: int, facts: dict[str, Any]) -> None:
                 text=True,
                 on_click=lambda drug=drug: session.treat(twin, lambda patient: patient.model.stop(drug)),
             )
-
-
-def _earlier_regimens(facts: dict[str, Any]) -> list[str]:
-    started = [event["detail"] for event in facts["events"] if event["event"] == "line started"]
-    return [regimen for regimen in dict.fromkeys(started) if regimen and regimen != facts["regimen"]]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from typing import Any
 
 import polars as pl
 
@@ -45,7 +46,7 @@ class Record:
             for genotype, cells in zip(living["genotype"], living["cells"], strict=True)
         )
         self._taken.extend((day, drug, relative) for drug, relative in model.concentrations.items())
-        self._note_line(model.line, model.regimen, day)
+        self.note_line(model)
 
     @property
     def reference_volume_cm3(self) -> float:
@@ -54,10 +55,8 @@ class Record:
         return max(_ROOM * first, most, 1e-9)
 
     def note_line(self, model: TumorModel) -> None:
-        """Note a change of treatment on a day that is already noted."""
-        self._note_line(model.line, model.regimen, model.day)
-
-    def _note_line(self, line: int, regimen: str, day: float) -> None:
+        """Note which line runs today, and what is given in it."""
+        line, regimen, day = model.line, model.regimen, model.day
         running = self._lines[-1] if self._lines else None
         if running and running.end_day is None:
             if (running.line, running.regimen) == (line, regimen):
@@ -66,7 +65,13 @@ class Record:
             if running.start_day == day:
                 self._lines.pop()
         if line:
-            self._lines.append(_Segment(line, regimen, day))
+            self._lines.append(_Segment(line, regimen, day, model.dosings))
+
+    def earlier_regimens(self, today: str) -> list[tuple[str, list[dict[str, Any]]]]:
+        """Return what lines began with, the first first, but for the regimen of today: name and dosings."""
+        began = {segment.line: segment for segment in reversed(self._lines)}
+        given = {segment.regimen: segment.dosings for segment in reversed(began.values())}
+        return [(regimen, dosings) for regimen, dosings in given.items() if regimen and regimen != today]
 
     def twin(self) -> Record:
         """Return a copy that goes its own way from here."""
@@ -108,8 +113,8 @@ class Record:
 class _Segment:
     """A stretch under one regimen; `end_day` is None while it runs."""
 
-    def __init__(self, line: int, regimen: str, start_day: float) -> None:
-        self.line, self.regimen, self.start_day = line, regimen, start_day
+    def __init__(self, line: int, regimen: str, start_day: float, dosings: list[dict[str, Any]]) -> None:
+        self.line, self.regimen, self.start_day, self.dosings = line, regimen, start_day, dosings
         self.end_day: float | None = None
 
 

@@ -285,4 +285,5 @@ def facts_of(twin: Twin) -> dict[str, Any]:
         "running": model.running,
         "drugs": model.drugs.to_dicts(),
         "events": model.events.to_dicts(),
+        "earlier": twin.record.earlier_regimens(model.regimen),
     }

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from html import escape
 from typing import Any
 
 import solara
 
+from tumor_abm._sinks import html_text
 from tumor_abm.app.session import Picture
 from tumor_abm.plots.course import DAYS_PER_MONTH
 
@@ -15,12 +15,17 @@ from tumor_abm.plots.course import DAYS_PER_MONTH
 def Timeline(picture: Picture) -> None:
     """Lines of therapy and events."""
     solara.HTML(tag="div", unsafe_innerHTML="<b>Timeline</b>", classes=["tumor-facts"])
-    rows = "".join(
+    events = events_as_rows(picture.facts["events"])
+    solara.HTML(tag="div", unsafe_innerHTML=f"<table>{events}</table>", classes=["tumor-events"])
+
+
+def events_as_rows(events: list[dict[str, Any]]) -> str:
+    """Return rows of an HTML table, the latest event first."""
+    return "".join(
         f'<tr><td class="day">month {event["day"] / DAYS_PER_MONTH:.1f}, day {event["day"]:,.0f}</td>'
-        f"<td>{escape(event_in_words(event))}</td></tr>"
-        for event in reversed(picture.facts["events"])
+        f"<td>{html_text(event_in_words(event))}</td></tr>"
+        for event in reversed(events)
     )
-    solara.HTML(tag="div", unsafe_innerHTML=f"<table>{rows}</table>", classes=["tumor-events"])
 
 
 def event_in_words(event: dict[str, Any]) -> str:

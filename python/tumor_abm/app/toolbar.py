@@ -7,6 +7,7 @@ from typing import Any
 
 import solara
 
+from tumor_abm._sinks import html_text
 from tumor_abm.app.session import SPEEDS, Session
 from tumor_abm.plots.course import DAYS_PER_MONTH
 
@@ -82,7 +83,7 @@ def _words(facts: dict[str, Any], twins: int) -> str:
     if twins > 1:
         return when
     treated = f"line {facts['line']}: {facts['regimen']}" if facts["line"] else "no treatment"
-    return f"{when} · {ended or treated}<br>{burden_in_words(facts)}"
+    return f"{when} · {html_text(ended or treated)}<br>{burden_in_words(facts)}"
 
 
 def burden_in_words(facts: dict[str, Any]) -> str:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from html import escape
-
 import solara
 
+from tumor_abm._sinks import html_text
 from tumor_abm.app.session import Picture, Session
 from tumor_abm.app.toolbar import burden_in_words, scientific
 from tumor_abm.plots.genotypes import short
@@ -44,7 +43,7 @@ def _heading(picture: Picture) -> str:
     facts = picture.facts
     treated = f"line {facts['line']}: {facts['regimen']}" if facts["line"] else "no treatment"
     state = {"dead": "died", "censored": "follow-up has ended"}.get(facts["status"], treated)
-    return f"<b>{escape(picture.name)}</b><br>{escape(state)}<br>{burden_in_words(facts)}"
+    return f"<b>{html_text(picture.name)}</b><br>{html_text(state)}<br>{burden_in_words(facts)}"
 
 
 def _caption(picture: Picture) -> str:
@@ -63,7 +62,7 @@ def _legend(picture: Picture) -> str:
         numbers = "".join(
             f'<td class="number">{text}</td>' for text in (scientific(row.cells), _percent(row.share), growth)
         )
-        rows.append(f'<tr title="{escape(row.genotype)}"><td>{chip}{escape(name)}</td>{numbers}</tr>')
+        rows.append(f'<tr title="{html_text(row.genotype)}"><td>{chip}{html_text(name)}</td>{numbers}</tr>')
     head = "<tr><th>genotype</th><th>cells</th><th>%</th><th>growth, %/day</th></tr>"
     return f'<table class="tumor-legend">{head}{"".join(rows)}</table>'
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -10,15 +11,21 @@ import polars as pl
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
+from tumor_abm._genotype import alterations_of
 from tumor_abm.app.record import Record
+from tumor_abm.errors import InputError
 from tumor_abm.model import TumorModel
 from tumor_abm.plots import tumour as pictures
 from tumor_abm.plots.course import Course, plot_course
-from tumor_abm.plots.genotypes import OTHERS, Palette, alterations_of
+from tumor_abm.plots.genotypes import OTHERS, Palette
+
+Regimen = Sequence[str | dict[str, Any]]
+"""Drugs given together: names, or tables as in an experiment."""
 
 SHOWN_GENOTYPES = 6
 """Genotypes that the legend names; smaller ones are added up."""
 
+_TAKEN = ("taken", "off day")
 _MOST_KINDS = 249
 _COLOURS_AT_FIRST = 8
 _SEEN_FROM = 0.01
@@ -140,6 +147,24 @@ class Twin:
             cells, share = float(rest["cells"].sum()), float(rest["fraction"].sum())
             rows.append(LegendRow(f"{rest.height} more", "#FFFFFF", cells, share, None))
         return rows
+
+    def give(self, drugs: Regimen, *, new_line: bool) -> None:
+        """Give these drugs and no others from today on.
+
+        Raises
+        ------
+        InputError
+            They are taken already, or cannot be given.
+        """
+        running = {dosing["drug"]: dosing for dosing in self.model.dosings}
+        taken = {row["drug"] for row in self.model.drugs.to_dicts() if row["state"] in _TAKEN}
+        wanted = [{"drug": drug, "dose": 1.0} if isinstance(drug, str) else drug for drug in drugs]
+        if taken == {dosing["drug"] for dosing in wanted} and all(
+            running[dosing["drug"]].items() >= dosing.items() for dosing in wanted
+        ):
+            raise InputError(f"{self.model.regimen} is taken already; choose other drugs")
+        self.model.intervene(list(drugs), new_line=new_line)
+        self.record.note_line(self.model)
 
     def picture(self, pixels: int = pictures.PIXELS) -> bytes:
         """Draw the tumour of today as PNG."""

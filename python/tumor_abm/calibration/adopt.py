@@ -16,10 +16,11 @@ from typing import Any
 
 import tomlkit
 
+from tumor_abm._files import write_whole
+from tumor_abm._sinks import terminal_text
 from tumor_abm.calibration.store import ENSEMBLE, VALUES
 from tumor_abm.ensemble import Ensemble
 from tumor_abm.errors import InputError
-from tumor_abm.results import write_whole
 
 KNOWLEDGE = Path(__file__).parents[1] / "knowledge"
 
@@ -103,7 +104,7 @@ def main() -> int:
     try:
         numbers = adopt(parser.parse_args().path)
     except InputError as error:
-        print(f"tumor-abm: {error}", file=sys.stderr)
+        print(f"tumor-abm: {terminal_text(str(error))}", file=sys.stderr)
         return 2
     print(f"{len(numbers)} numbers set in {KNOWLEDGE}")
     return 0

@@ -64,7 +64,7 @@ class Written(Table):
     Attributes
     ----------
     trials
-        Trials (files of ``experiments/trials``) that are simulated.
+        Trials (files of `tumor_abm.trials`) that are simulated.
     splits
         Rows of the table of trials that enter the loss, by their ``split``.
     fitted

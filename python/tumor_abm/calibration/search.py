@@ -130,7 +130,10 @@ class Journal:
             path.write_text(json.dumps(self._identity) + "\n", encoding="utf-8")
 
     def _read(self) -> None:
-        *whole, broken = self.path.read_text(encoding="utf-8").split("\n")
+        try:
+            *whole, broken = self.path.read_text(encoding="utf-8").split("\n")
+        except UnicodeDecodeError as error:
+            raise InputError(f"{_NO_JOURNAL}: {error}", file=self.path) from error
         if not whole or whole[0] != json.dumps(self._identity):
             problem = "holds a calibration of another problem, seed or version; name another directory"
             raise InputError(problem, file=self.path.parent)

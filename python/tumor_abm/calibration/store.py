@@ -43,6 +43,7 @@ from tumor_abm.calibration.sensitivity import draw_sensitivity, sensitivity
 from tumor_abm.ensemble import Ensemble
 from tumor_abm.ensemble import Member as StoredMember
 from tumor_abm.errors import InputError
+from tumor_abm.execution.lock import exclusive
 from tumor_abm.provenance import now
 
 AGAIN = "again.jsonl"
@@ -141,7 +142,7 @@ def calibrate(
     ------
     InputError
         `around` is no ensemble, or sets nothing of what is calibrated; `known` has no simulations of the same
-        trials; or `out` holds another calibration.
+        trials; or `out` holds another calibration, or another process writes there.
     """
     waves = waves_of(plan, from_scratch=from_scratch, known=known) if waves is None else waves
     problem, full = Problem.shipped(plan), Problem.shipped(plan, near=True)
@@ -164,42 +165,48 @@ def calibrate(
     if known:
         before = [one for path in known for one in _simulated(problem, full, path)]
         identity["known"] = [_sha256(path) for path in known]
-    journal = Journal(out / JOURNAL, identity)
-    search(
-        problem,
-        journal,
-        seed=seed,
-        jobs=jobs,
-        waves=waves,
-        begin=begin,
-        progress=progress,
-        say=say,
-    )
-    settings = {"full": full.sha256, "rounds": rounds, "sets": candidates, "patients": patients}
-    again = Journal(out / AGAIN, {**identity, "simulated": full.simulated_sha256, **settings})
-    tried = [*before, *journal]
-    for number in range(rounds):
-        done = len(again.of_wave(number))
-        if done < candidates:
-            latest = len(tried) if known else LATEST
-            sets = drawn(problem, tried, sets=candidates, seed=seed + number, latest=latest)
-            for place in range(done, candidates):
-                progress(len(journal) + len(again))
-                shares = [float(x) for x in sets[place]]
-                values = full.parameters.values(shares)
-                seed_of = patients_seed(seed, len(waves) + number, place)
-                outputs = full.simulate(values, patients=patients, seed=seed_of, jobs=jobs)
-                again.add(Tried(wave=number, shares=shares, patients=patients, seed=seed_of, outputs=outputs))
-        tried += _smaller(problem, full, again.of_wave(number))
-    progress(len(journal) + len(again))
-    last = again.of_wave(rounds - 1)
-    possible = [(full.parameters.values(one.shares), one.outputs) for one in last if one.outputs is not None]
-    found = Calibration(problem=full, members=members_of(full, possible), path=out)
-    _write(found, plan, identity)
-    matters = sensitivity(problem, tried, seed)
-    matters.write_csv(out / "sensitivity.csv")
-    draw_sensitivity(matters, out / "sensitivity.png")
-    return found
+    out.mkdir(parents=True, exist_ok=True)
+    with exclusive(out):
+        journal = Journal(out / JOURNAL, identity)
+        search(
+            problem,
+            journal,
+            seed=seed,
+            jobs=jobs,
+            waves=waves,
+            begin=begin,
+            progress=progress,
+            say=say,
+        )
+        settings = {"full": full.sha256, "rounds": rounds, "sets": candidates, "patients": patients}
+        again = Journal(out / AGAIN, {**identity, "simulated": full.simulated_sha256, **settings})
+        tried = [*before, *journal]
+        for number in range(rounds):
+            done = len(again.of_wave(number))
+            if done < candidates:
+                latest = len(tried) if known else LATEST
+                sets = drawn(problem, tried, sets=candidates, seed=seed + number, latest=latest)
+                for place in range(done, candidates):
+                    progress(len(journal) + len(again))
+                    shares = [float(x) for x in sets[place]]
+                    values = full.parameters.values(shares)
+                    seed_of = patients_seed(seed, len(waves) + number, place)
+                    outputs = full.simulate(values, patients=patients, seed=seed_of, jobs=jobs)
+                    again.add(
+                        Tried(wave=number, shares=shares, patients=patients, seed=seed_of, outputs=outputs)
+                    )
+            tried += _smaller(problem, full, again.of_wave(number))
+        progress(len(journal) + len(again))
+        last = again.of_wave(rounds - 1)
+        possible = [
+            (full.parameters.values(one.shares), one.outputs) for one in last if one.outputs is not None
+        ]
+        found = Calibration(problem=full, members=members_of(full, possible), path=out)
+        _write(found, plan, identity)
+        matters = sensitivity(problem, tried, seed)
+        matters.write_csv(out / "sensitivity.csv")
+        draw_sensitivity(matters, out / "sensitivity.png")
+        return found
 
 
 def _smaller(problem: Problem, full: Problem, tried: Iterable[Tried]) -> list[Tried]:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from tumor_abm._core import __version__
+from tumor_abm._sinks import terminal_text
 from tumor_abm.cli import commands
 
 Command = Callable[[argparse.Namespace], None]
@@ -40,6 +41,7 @@ results are the same to the byte however it is run.
 
 examples:
   tumor-abm run experiments/cdk46_first_or_second_line.toml --out results/order
+  tumor-abm run paloma_2 --out results/paloma_2 --patients 200
   tumor-abm run experiments/chemotherapy_timing.toml --out results/few --patients 100 --seed 7 --jobs 2
   tumor-abm run experiments/chemotherapy_timing.toml --out results/many --patients 100000 \\
       --scheduler tcp://node01:8786
@@ -82,7 +84,7 @@ class Parser(argparse.ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         """Exit with code 2."""
-        self.exit(2, f"{self.prog}: {message} (see {self.prog} --help)\n")
+        self.exit(2, f"{self.prog}: {terminal_text(message)} (see {self.prog} --help)\n")
 
 
 def parser() -> Parser:
@@ -121,7 +123,9 @@ def parser() -> Parser:
     )
     _describe_predict(add("predict", "predict what trials report", commands.predict, _PREDICT_EXAMPLES))
     _describe_app(add("app", "see one patient's tumour evolve, in the browser", commands.app, _APP_EXAMPLES))
-    _describe_list(add("list", "list what experiments can name, or the experiments", commands.list_known))
+    _describe_list(
+        add("list", "list what experiments can name, the experiments, or the trials", commands.list_known)
+    )
     _experiment(add("check", "say what is wrong with an experiment, without running it", commands.check))
     _describe_calibrate(
         add(
@@ -131,7 +135,7 @@ def parser() -> Parser:
             _CALIBRATE_EXAMPLES,
         )
     )
-    _describe_schema(add("schema", "write the JSON schema of experiments, for editors", commands.schema))
+    _describe_schema(add("schema", "write the JSON schema of experiments or studies", commands.schema))
     return top
 
 
@@ -237,11 +241,20 @@ def _describe_calibrate(calibrate: Parser) -> None:
 
 
 def _describe_schema(schema: Parser) -> None:
+    schema.add_argument(
+        "what",
+        nargs="?",
+        choices=["experiment", "study"],
+        default="experiment",
+        help="whose: of experiments (default), or of studies of evolve",
+    )
     schema.add_argument("--out", metavar="FILE", type=Path, help="file to write (default: print it)")
 
 
 def _experiment(command: Parser) -> None:
-    command.add_argument("experiment", metavar="EXPERIMENT.toml", type=Path, help="the experiment")
+    command.add_argument(
+        "experiment", metavar="EXPERIMENT.toml", type=Path, help="the experiment, or the name of a trial"
+    )
 
 
 def _count(text: str) -> int:

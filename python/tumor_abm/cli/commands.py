@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,7 +15,7 @@ if TYPE_CHECKING:
     from tumor_abm.comparison import Comparison
     from tumor_abm.results import Results
 
-LISTS = ("drugs", "alterations", "populations", "experiments")
+LISTS = ("drugs", "alterations", "populations", "experiments", "trials")
 
 
 def run(arguments: argparse.Namespace) -> None:
@@ -26,8 +25,10 @@ def run(arguments: argparse.Namespace) -> None:
     from tumor_abm.comparison import compare
     from tumor_abm.config import load_experiment
     from tumor_abm.experiment import run_experiment
+    from tumor_abm.trials import experiment_file
 
-    experiment = load_experiment(arguments.experiment, patients=arguments.patients, seed=arguments.seed)
+    file = experiment_file(arguments.experiment)
+    experiment = load_experiment(file, patients=arguments.patients, seed=arguments.seed)
     console = messages()
     with log_to(console), counting(console, experiment.patients) as count:
         results = run_experiment(
@@ -121,45 +122,47 @@ def _draw_study(results: Results, directory: Path) -> dict[str, str]:
 
 def predict(arguments: argparse.Namespace) -> None:
     """Predict what trials report, with intervals, and write the table."""
+    from tumor_abm._files import write_whole
     from tumor_abm.cli.consoles import log_to, messages, output
     from tumor_abm.cli.lists import table_of_predictions
     from tumor_abm.cli.progress import counting
     from tumor_abm.ensemble import Ensemble
     from tumor_abm.experiment import threads_of
+    from tumor_abm.prediction import Parts, workload
     from tumor_abm.prediction import predict as predicted
-    from tumor_abm.prediction import workload
-    from tumor_abm.results import write_whole
     from tumor_abm.trials import find
 
     files = find(arguments.trials)
     ensemble = Ensemble.load(arguments.ensemble) if arguments.ensemble else Ensemble.shipped()
     console = messages()
-    parts = arguments.out.with_name(arguments.out.name + ".parts")
-    with _writing(arguments.out):
-        parts.mkdir(parents=True, exist_ok=True)
-    with log_to(console), counting(console, workload(files, ensemble, arguments.patients)) as count:
-        prediction = predicted(
-            files,
-            ensemble=ensemble,
-            patients=arguments.patients,
-            seed=arguments.seed,
-            jobs=threads_of(arguments.jobs),
-            parts=parts,
-            progress=count,
-        )
-    with _writing(arguments.out):
+    with (
+        _writing(arguments.out),
+        Parts.claimed(arguments.out.with_name(arguments.out.name + ".parts")) as parts,
+    ):
+        with log_to(console), counting(console, workload(files, ensemble, arguments.patients)) as count:
+            prediction = predicted(
+                files,
+                ensemble=ensemble,
+                patients=arguments.patients,
+                seed=arguments.seed,
+                jobs=threads_of(arguments.jobs),
+                parts=parts,
+                progress=count,
+            )
         write_whole(arguments.out, prediction.table.write_parquet)
         if arguments.keep:
             prediction.save(arguments.keep)
-        shutil.rmtree(parts)
+        parts.remove()
     output().print(table_of_predictions(prediction.table))
 
 
 def app(arguments: argparse.Namespace) -> None:
     """Serve the browser page until Ctrl-C."""
     from tumor_abm.app.server import serve
+    from tumor_abm.trials import experiment_file
 
-    serve(arguments.experiment, port=arguments.port, open_browser=not arguments.no_open)
+    file = experiment_file(arguments.experiment) if arguments.experiment else None
+    serve(file, port=arguments.port, open_browser=not arguments.no_open)
 
 
 def list_known(arguments: argparse.Namespace) -> None:
@@ -174,13 +177,15 @@ def check(arguments: argparse.Namespace) -> None:
     """Say that an experiment is sound, and what it is; what is wrong is an `InputError`."""
     from tumor_abm.cli.consoles import messages
     from tumor_abm.config import load_experiment
+    from tumor_abm.trials import experiment_file
 
-    experiment = load_experiment(arguments.experiment)
+    file = experiment_file(arguments.experiment)
+    experiment = load_experiment(file)
     for notice in experiment.notices:
         messages().print(notice, markup=False, soft_wrap=True)
     arms = ", ".join(arm.name for arm in experiment.arms)
     _print_pairs(
-        f"{arguments.experiment} is sound",
+        f"{file} is sound",
         {
             "title": experiment.title,
             "question": experiment.question,
@@ -194,6 +199,7 @@ def check(arguments: argparse.Namespace) -> None:
 
 def calibrate(arguments: argparse.Namespace) -> None:
     """Search for parameter sets that meet the published trials, and keep an ensemble of them."""
+    from tumor_abm._sinks import rich_text
     from tumor_abm.calibration import calibrate as calibrated
     from tumor_abm.calibration import simulations, waves_of
     from tumor_abm.cli.consoles import log_to, messages
@@ -217,7 +223,7 @@ def calibrate(arguments: argparse.Namespace) -> None:
             known=arguments.known,
             waves=waves,
             progress=count,
-            say=lambda message: console.print(message, soft_wrap=True),
+            say=lambda message: console.print(rich_text(message), soft_wrap=True),
         )
     fitted = found.targets.filter(fitted=True)
     _print_pairs(
@@ -232,10 +238,10 @@ def calibrate(arguments: argparse.Namespace) -> None:
 
 
 def schema(arguments: argparse.Namespace) -> None:
-    """Write the JSON schema of experiments."""
-    from tumor_abm.config import json_schema
+    """Write the JSON schema of experiments or studies."""
+    from tumor_abm.schemas import json_schema
 
-    text = json.dumps(json_schema(), indent=2)
+    text = json.dumps(json_schema(arguments.what), indent=1)
     if arguments.out is None:
         print(text)
         return
@@ -265,15 +271,15 @@ def _draw(results: Results, comparison: Comparison, directory: Path) -> dict[str
 
 def _print_pairs(title: str, pairs: Mapping[str, str]) -> None:
     from rich.table import Table
-    from rich.text import Text
 
+    from tumor_abm._sinks import rich_text
     from tumor_abm.cli.consoles import output
 
     out = output()
-    out.print(title, markup=False, soft_wrap=True)
+    out.print(rich_text(title), soft_wrap=True)
     table = Table.grid(padding=(0, 2))
     for name, value in pairs.items():
-        table.add_row(f"  {name}", Text(value))
+        table.add_row(f"  {name}", rich_text(value))
     out.print(table)
 
 

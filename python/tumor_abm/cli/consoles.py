@@ -10,6 +10,8 @@ from contextlib import contextmanager
 
 from rich.console import Console
 
+from tumor_abm._sinks import rich_text
+
 WIDTH_OF_FILES = 110
 """Columns when stdout is no terminal."""
 
@@ -60,4 +62,4 @@ class _Handler(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         """Print a message as it is."""
-        self._console.print(record.getMessage(), markup=False, soft_wrap=True)
+        self._console.print(rich_text(record.getMessage()), soft_wrap=True)

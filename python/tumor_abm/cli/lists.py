@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import polars as pl
 from rich.box import SIMPLE_HEAD
 from rich.table import Table
-from rich.text import Text
 
+from tumor_abm import trials
+from tumor_abm._sinks import rich_text
+from tumor_abm._toml import read_toml
 from tumor_abm.errors import InputError
 from tumor_abm.knowledge import Knowledge
 
@@ -18,12 +19,13 @@ EXPERIMENTS = Path("experiments")
 
 
 def table_of(what: str) -> Table:
-    """Return the table of ``drugs``, ``alterations``, ``populations`` or ``experiments``."""
+    """Return the table of ``drugs``, ``alterations``, ``populations``, ``experiments`` or ``trials``."""
     return {
         "drugs": _drugs,
         "alterations": _alterations,
         "populations": _populations,
         "experiments": _experiments,
+        "trials": _trials,
     }[what]()
 
 
@@ -61,10 +63,18 @@ def _experiments() -> Table:
 
 def _experiment(file: Path) -> tuple[str, str, str]:
     try:
-        read = tomllib.loads(file.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        return str(file), f"cannot be read: {error}", ""
+        read = read_toml(file)
+    except InputError as error:
+        return str(file), f"cannot be read: {str(error).removeprefix(f'{file}: ')}", ""
     return str(file), str(read.get("title", "")), str(len(read.get("arm", read.get("scenario", []))))
+
+
+def _trials() -> Table:
+    rows = [
+        (name, *_experiment(trials.files()[name])[1:], ", ".join(labels))
+        for name, labels in trials.names().items()
+    ]
+    return _table(("name", "title", "arms", "in the tables"), rows)
 
 
 def table_of_predictions(predicted: pl.DataFrame) -> Table:
@@ -95,5 +105,5 @@ def _table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> Table:
     for number, column in enumerate(columns):
         table.add_column(column, no_wrap=number == 0, style="bold" if number == 0 else "")
     for row in rows:
-        table.add_row(*map(Text, row))
+        table.add_row(*map(rich_text, row))
     return table

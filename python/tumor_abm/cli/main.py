@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from types import FrameType
 
+from tumor_abm._sinks import terminal_text
 from tumor_abm.cli.arguments import parser
 from tumor_abm.errors import InputError
 
@@ -44,7 +45,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _say(message: str, code: int) -> int:
-    print(f"tumor-abm: {message}", file=sys.stderr)
+    print(f"tumor-abm: {terminal_text(message)}", file=sys.stderr)
     return code
 
 

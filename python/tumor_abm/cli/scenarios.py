@@ -5,6 +5,7 @@ from __future__ import annotations
 import polars as pl
 from rich.table import Table
 
+from tumor_abm._sinks import rich_text
 from tumor_abm.evolution import Study
 
 _COLUMNS = {
@@ -25,7 +26,11 @@ _COLUMNS = {
 def table_of_scenarios(study: Study, summary: pl.DataFrame) -> Table:
     """Write the medians of `tumor_abm.evolution.summarise` as a table."""
     table = Table(
-        title=study.written.title, title_justify="left", box=None, pad_edge=False, header_style="bold"
+        title=rich_text(study.written.title),
+        title_justify="left",
+        box=None,
+        pad_edge=False,
+        header_style="bold",
     )
     table.add_column("scenario", no_wrap=True)
     for heading, _ in _COLUMNS.values():
@@ -36,7 +41,7 @@ def table_of_scenarios(study: Study, summary: pl.DataFrame) -> Table:
             neutral if name == "called_neutral" else _written(row[name], form)
             for name, (_, form) in _COLUMNS.items()
         )
-        table.add_row(row["scenario"], *cells)
+        table.add_row(rich_text(row["scenario"]), *cells)
     table.caption = (
         f"Medians of {study.written.replicates} tumours at {study.written.cells:,} cells. "
         "diversity: inverse Simpson index of clones; R², neutral, rate: 1/f law of the whole tumour "

@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import inspect
 import re
 import sys
 from collections.abc import Iterator, Mapping, Sequence
@@ -106,24 +105,8 @@ KEYS: dict[str, tuple[type[Table], str]] = {
 }
 
 
-def meanings(model: type[Table]) -> dict[str, str]:
-    """Read what each key means from the attributes of a docstring."""
-    lines = inspect.cleandoc(model.__doc__ or "").splitlines()
-    if "Attributes" not in lines:
-        return {}
-    found: dict[str, str] = {}
-    names: list[str] = []
-    for line in lines[lines.index("Attributes") + 2 :]:
-        if line and not line.startswith(" "):
-            names = [name.strip() for name in line.split(",")]
-        elif names:
-            for name in names:
-                found[name] = f"{found.get(name, '')} {line.strip()}".strip()
-    return {name: text.replace("``", "`") for name, text in found.items()}
-
-
 def _fields(model: type[Table]) -> Iterator[tuple[str, FieldInfo, str]]:
-    described = meanings(model)
+    described = model.meanings()
     for name, field in model.model_fields.items():
         key = field.alias or name
         yield key, field, described.get(key, "")
@@ -176,7 +159,7 @@ def _numbers(value: Table, prefix: str) -> str:
                 quantity.unit,
                 f"{quantity.value:g}",
                 _range(quantity),
-                meanings(type(value)).get(str(where[0]), "") if first else "",
+                type(value).meanings().get(str(where[0]), "") if first else "",
                 ", ".join(quantity.source) + (f": {quantity.note}" if quantity.note else ""),
             ]
         )

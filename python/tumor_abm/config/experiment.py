@@ -321,11 +321,6 @@ def load_experiment(
         raise InputError("tables are nested too deeply", file=path) from None
 
 
-def json_schema() -> dict[str, Any]:
-    """Return the JSON schema of an experiment file, for editors."""
-    return Written.model_json_schema()
-
-
 def _in_play(written: Written, knowledge: Knowledge) -> list[str]:
     """Return the alterations that are listed, with the core set in the place of its name."""
     listed = [CORE] if written.alterations is None else written.alterations

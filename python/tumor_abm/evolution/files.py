@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import importlib.util
-import re
-from functools import partial
 from pathlib import Path
 
 import polars as pl
 
+from tumor_abm._files import write_text, write_whole
+from tumor_abm._sinks import file_names
+from tumor_abm.evolution.study import WHOLE
 from tumor_abm.genealogy import Genealogy
 from tumor_abm.maf import maf, write_maf
-from tumor_abm.results import Results, write_whole
+from tumor_abm.results import Results
 
 
 def genealogy(results: Results, scenario: str, replicate: int, sample: str | None = None) -> Genealogy:
@@ -43,38 +44,36 @@ def genealogy(results: Results, scenario: str, replicate: int, sample: str | Non
 def write_mutations(results: Results, directory: Path) -> int:
     """Write a MAF per tumour, its samples below each other; return the number of files."""
     directory.mkdir(exist_ok=True)
-    tumours = results["variants"].partition_by("scenario", "replicate", as_dict=True)
-    for (scenario, replicate), variants in tumours.items():
-        name = f"{slug(str(scenario))}-{replicate}"
-        samples = variants.with_columns(pl.lit(True).alias("called")).partition_by(
-            "sample", maintain_order=True
-        )
-        tables = [maf(reads, tumour=name, sample=slug(reads["sample"][0])) for reads in samples]
+    scenarios, samples = _file_names(results)
+    tumours = results["tumours"].select("scenario", "replicate")
+    for scenario, replicate in tumours.iter_rows():
+        name = f"{scenarios[scenario]}-{replicate}"
+        variants = results["variants"].filter(scenario=scenario, replicate=replicate)
+        called = variants.with_columns(pl.lit(True).alias("called"))
+        tables = [
+            maf(called.filter(sample=sample), tumour=name, sample=samples[sample]) for sample in samples
+        ]
         write_maf(pl.concat(tables), directory / f"{name}.maf.gz")
-    return len(tumours)
+    return tumours.height
 
 
 def write_trees(results: Results, directory: Path) -> int:
     """Write the tree of every sample as newick and, if tskit is installed, as a tree sequence."""
     directory.mkdir(exist_ok=True)
     tskit = importlib.util.find_spec("tskit") is not None
-    samples = results["sampled_cells"].select("scenario", "replicate", "sample").unique(maintain_order=True)
-    for scenario, replicate, sample in samples.iter_rows():
+    scenarios, samples = _file_names(results)
+    taken = results["sampled_cells"].select("scenario", "replicate", "sample").unique(maintain_order=True)
+    for scenario, replicate, sample in taken.iter_rows():
         tree = genealogy(results, scenario, replicate, sample)
-        stem = directory / f"{slug(scenario)}-{replicate}-{slug(sample)}"
-        text = partial(Path.write_text, data=tree.newick() + "\n", encoding="utf-8")
-        write_whole(stem.with_name(stem.name + ".nwk"), text)
+        stem = directory / f"{scenarios[scenario]}-{replicate}-{samples[sample]}"
+        write_text(stem.with_name(stem.name + ".nwk"), tree.newick() + "\n")
         if tskit:
             write_whole(stem.with_name(stem.name + ".trees"), tree.tree_sequence().dump)
-    return samples.height
+    return taken.height
 
 
-def slug(name: str) -> str:
-    """Make a name that can stand in a file name.
-
-    Examples
-    --------
-    >>> slug("Neutral, 2-D")
-    'neutral_2-d'
-    """
-    return re.sub(r"[^a-z0-9.-]+", "_", name.lower()).strip("_") or "_"
+def _file_names(results: Results) -> tuple[dict[str, str], dict[str, str]]:
+    """Return what scenarios and samples are called in names of files and in barcodes."""
+    study = results.experiment
+    samples = [WHOLE, *(sample["name"] for sample in study.get("biopsy", []))]
+    return file_names(scenario["name"] for scenario in study["scenario"]), file_names(samples)

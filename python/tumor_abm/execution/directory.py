@@ -10,20 +10,29 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-import pyarrow as pa
 import pyarrow.parquet as pq
 
+from tumor_abm._files import (
+    SUMS,
+    read_sums,
+    sha256_of,
+    sha256_of_text,
+    verify,
+    write_sums,
+    write_text,
+    write_whole,
+)
 from tumor_abm.errors import InputError
 from tumor_abm.execution.chunk import Chunk, chunks_of
-from tumor_abm.execution.lock import exclusive
+from tumor_abm.execution.lock import LOCK, exclusive
+from tumor_abm.execution.shard import is_whole, tables_of, write_shard
 from tumor_abm.execution.tables import Tables, write_parquet
-from tumor_abm.results import EXPERIMENT, PROVENANCE, write_whole
+from tumor_abm.results import EXPERIMENT, PROVENANCE
 
 State = Literal["new", "unfinished", "finished"]
 
 _CHUNKS = "chunks"
 _PLAN = "plan.json"
-_LOCK = "lock"
 _DRAFT = ".tmp"
 
 
@@ -90,9 +99,11 @@ class RunDirectory:
         except OSError as error:
             raise InputError(f"no directory to write to: {error.strerror}", file=self.path) from error
         if PROVENANCE in found:
+            self._must_be_sound(self.path, PROVENANCE)
             self._must_be_ours(_json(self.path / PROVENANCE).get("sha256"), "the result")
             return "finished"
         if (self._chunks / _PLAN).is_file():
+            self._must_be_sound(self._chunks, _PLAN)
             self._must_be_ours(_json(self._chunks / _PLAN).get("sha256"), "an unfinished run")
             return "unfinished"
         if found and not (found == [_CHUNKS] and self._is_barely_begun()):
@@ -113,7 +124,7 @@ class RunDirectory:
         with ExitStack() as held:
             with self._writing():
                 self._chunks.mkdir(parents=True, exist_ok=True)
-                held.enter_context(exclusive(self._chunks / _LOCK, of=self.path))
+                held.enter_context(exclusive(self._chunks, of=self.path))
             yield self.look()
 
     def begin(self, plan: Plan, experiment: str) -> None:
@@ -122,14 +133,19 @@ class RunDirectory:
         `experiment` is the text of `experiment.toml`.
         """
         if not (self._chunks / _PLAN).exists():
-            self._write(self._chunks / _PLAN, json.dumps(asdict(plan), indent=2) + "\n")
-        self.describe(experiment)
+            text = json.dumps(asdict(plan), indent=2) + "\n"
+            with self._writing():
+                write_sums(self._chunks, {_PLAN: sha256_of_text(text)})
+                write_text(self._chunks / _PLAN, text)
+        self._write_experiment(experiment)
 
     def describe(self, experiment: str) -> None:
-        """Write `experiment.toml`, unless it says the same already."""
-        path = self.path / EXPERIMENT
-        if not (path.is_file() and path.read_bytes() == experiment.encode()):
-            self._write(path, experiment)
+        """Let the `experiment.toml` of a finished run say this, e.g. after a change of the title."""
+        self._write_experiment(experiment)
+        sums, written = read_sums(self.path), {EXPERIMENT: sha256_of_text(experiment)}
+        if sums != sums | written:
+            with self._writing():
+                write_sums(self.path, sums | written)
 
     @property
     def plan(self) -> Plan:
@@ -142,7 +158,7 @@ class RunDirectory:
 
     def missing(self) -> list[Chunk]:
         """Chunks that are not yet here; damaged ones (a power cut) are removed and count as missing."""
-        return [chunk for chunk in self.plan.chunks if not self._is_whole(chunk)]
+        return [chunk for chunk in self.plan.chunks if not is_whole(self._chunks / chunk.name)]
 
     def done(self) -> int:
         """Return the number of patients in finished chunks."""
@@ -160,18 +176,18 @@ class RunDirectory:
 
     def keep(self, chunk: Chunk, tables: Tables) -> None:
         """Store a finished chunk: it appears whole or not at all."""
-        draft = self._chunks / (chunk.name + _DRAFT)
-        shutil.rmtree(draft, ignore_errors=True)
         with self._writing():
-            draft.mkdir()
-            for name, table in tables.items():
-                write_parquet(draft / f"{name}.parquet", [table])
-            draft.replace(self._chunks / chunk.name)
+            write_shard(self._chunks / chunk.name, tables)
 
     def finish(self, provenance: Mapping[str, Any]) -> None:
         """Join the chunks into the tables; `provenance.json`, written last, says that all is there."""
-        rows = {name: self._join(name) for name in self._tables()}
-        self._write(self.path / PROVENANCE, json.dumps({**provenance, "tables": rows}, indent=2) + "\n")
+        rows = {name: self._join(name) for name in tables_of(self._chunks / self.plan.chunks[0].name)}
+        text = json.dumps({**provenance, "tables": rows}, indent=2) + "\n"
+        with self._writing():
+            written = [EXPERIMENT, *(f"{name}.parquet" for name in rows)]
+            sums = {name: sha256_of(self.path / name) for name in written}
+            write_sums(self.path, sums | {PROVENANCE: sha256_of_text(text)})
+            write_text(self.path / PROVENANCE, text)
         self.tidy()
 
     def tidy(self) -> None:
@@ -182,6 +198,12 @@ class RunDirectory:
         """Provenance of the finished run."""
         return _json(self.path / PROVENANCE)
 
+    def _must_be_sound(self, directory: Path, name: str) -> None:
+        try:
+            verify(directory, [name])
+        except InputError as error:
+            raise InputError(f"{error}; remove {self.path} to begin anew") from error
+
     def _must_be_ours(self, sha256: object, what: str) -> None:
         if sha256 != self._sha256:
             problem = f"holds {what} of another experiment (or other patients or seed)"
@@ -189,26 +211,11 @@ class RunDirectory:
 
     def _is_barely_begun(self) -> bool:
         """Tell whether a process was killed here before it had noted down its plan."""
-        return {entry.name for entry in self._chunks.iterdir()} <= {_LOCK, _PLAN + _DRAFT}
-
-    def _is_whole(self, chunk: Chunk) -> bool:
-        stored = self._chunks / chunk.name
-        tables = list(stored.glob("*.parquet"))
-        try:
-            for path in tables:
-                pq.read_metadata(path)
-        except (pa.ArrowException, OSError):
-            shutil.rmtree(stored)
-            return False
-        return bool(tables)
-
-    def _tables(self) -> list[str]:
-        first = self._chunks / self.plan.chunks[0].name
-        return sorted(path.stem for path in first.glob("*.parquet"))
+        return {entry.name for entry in self._chunks.iterdir()} <= {LOCK, SUMS, _PLAN + _DRAFT, SUMS + _DRAFT}
 
     def _join(self, table: str) -> int:
         """Write the rows of all chunks to one file; return their number."""
-        paths = (self._chunks / chunk.name / f"{table}.parquet" for chunk in self.plan.chunks)
+        paths = (tables_of(self._chunks / chunk.name)[table] for chunk in self.plan.chunks)
         parts = (pq.ParquetFile(path).read() for path in paths)
         rows: list[int] = []
         with self._writing():
@@ -217,9 +224,12 @@ class RunDirectory:
             )
         return rows[0]
 
-    def _write(self, path: Path, text: str) -> None:
-        with self._writing():
-            write_whole(path, lambda draft: draft.write_text(text, encoding="utf-8"))
+    def _write_experiment(self, text: str) -> None:
+        """Write `experiment.toml`, unless it says the same already."""
+        path = self.path / EXPERIMENT
+        if not (path.is_file() and path.read_bytes() == text.encode()):
+            with self._writing():
+                write_text(path, text)
 
     @contextmanager
     def _writing(self) -> Iterator[None]:

@@ -2,55 +2,63 @@
 
 from __future__ import annotations
 
-import fcntl
+import errno
 import os
 import socket
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
+
+from filelock import FileLock, Timeout
 
 from tumor_abm.errors import InputError
 
+LOCK = "lock"
+"""Name of the lock file of a directory."""
+
+_WITHOUT_LOCKS = {errno.ENOLCK, errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP}
+
 
 @contextmanager
-def exclusive(path: Path, *, of: Path) -> Iterator[None]:
-    """Hold the lock file `path` of the directory `of`; it is removed at the end.
+def exclusive(directory: Path, *, of: Path | None = None) -> Iterator[None]:
+    """Hold the lock file of a directory; it is removed at the end.
 
-    The kernel gives the lock back when its process dies, however it dies, so none is ever stale.
+    The kernel gives the lock back when its process dies, however it dies, so none is ever stale. On a file
+    system without locks a second process is not noticed.
+
+    Parameters
+    ----------
+    directory
+        Where the lock file lies; it exists.
+    of
+        What is locked, in the words of the user; the directory when ``None``.
 
     Raises
     ------
     InputError
         Another process holds it.
     """
-    descriptor = _locked(path, of)
+    path = directory / LOCK
+    lock = FileLock(path, blocking=False, fallback_to_soft=False)
     try:
-        os.ftruncate(descriptor, 0)
-        os.write(descriptor, f"process {os.getpid()} on {socket.gethostname()}".encode())
+        lock.acquire()
+    except Timeout:
+        raise InputError(f"{_holder(path)} is writing here", file=of or directory) from None
+    except OSError as error:
+        if error.errno not in _WITHOUT_LOCKS:
+            raise
+    try:
+        with suppress(OSError):  # Windows lets nobody write to a locked file
+            path.write_text(f"process {os.getpid()} on {socket.gethostname()}", encoding="utf-8")
         yield
     finally:
-        path.unlink(missing_ok=True)
-        os.close(descriptor)
+        with suppress(OSError):  # nor remove it
+            path.unlink(missing_ok=True)
+        lock.release()
 
 
-def _locked(path: Path, of: Path) -> int:
-    while True:
-        descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            holder = os.read(descriptor, 200).decode(errors="replace") or "another process"
-            os.close(descriptor)
-            raise InputError(f"{holder} is writing here", file=of) from None
-        except OSError:
-            return descriptor  # a file system without locks; there a second process is not noticed
-        if _is_still(path, descriptor):
-            return descriptor
-        os.close(descriptor)  # its last holder removed it between our opening and locking it
-
-
-def _is_still(path: Path, descriptor: int) -> bool:
+def _holder(path: Path) -> str:
     try:
-        return os.path.samestat(path.stat(), os.fstat(descriptor))
-    except FileNotFoundError:
-        return False
+        return path.read_text(encoding="utf-8", errors="replace") or "another process"
+    except OSError:
+        return "another process"

@@ -21,7 +21,19 @@ _MOST_DISCONTINUATION = 10.0
 
 
 class Dose(Table):
-    """The standard dose, to which ``dose = 1`` in a regimen refers."""
+    """The standard dose, to which ``dose = 1`` in a regimen refers.
+
+    Attributes
+    ----------
+    value
+        How much.
+    unit
+        ``mg`` or ``mg/m2``.
+    source
+        Keys of sources, or ``"assumed"``.
+    note
+        How it follows from the sources, or why it is assumed.
+    """
 
     value: float = Field(gt=0)
     unit: Literal["mg", "mg/m2"]

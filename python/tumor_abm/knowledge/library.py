@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 
 from pydantic import ValidationError
 
+from tumor_abm._genotype import is_separable
 from tumor_abm._problems import Problems, Step
 from tumor_abm._table import Table, merged
 from tumor_abm._toml import read_toml
@@ -35,6 +36,11 @@ _CONSTANTS: dict[str, type[Table]] = {
     "liquid_biopsy": Assay,
     "neutropenia": Neutropenia,
 }
+
+_NOT_SEPARABLE = (
+    'allowed: a name other than "wild type", without a plus sign between blanks: '
+    "a genotype is called by its alterations, as in ESR1 Y537S + CDK6-high"
+)
 
 _T = TypeVar("_T", bound=Table)
 
@@ -219,6 +225,8 @@ def _all_tables(entries: Any, key: str, problems: Problems) -> None:
     for name, entry in entries.items() if isinstance(entries, Mapping) else ():
         if not name:
             problems.add([key], "found an empty name; allowed: a name")
+        elif key == "alteration" and not is_separable(name):
+            problems.add([key, name], _NOT_SEPARABLE)
         elif not isinstance(entry, Mapping):
             problems.add([key, name], "found no table; allowed: a table")
 

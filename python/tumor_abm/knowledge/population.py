@@ -26,7 +26,17 @@ _Inner = Annotated[Quantity, AfterValidator(between(1e-6, 1 - 1e-6))]
 
 
 class LogNormal(Table):
-    """A log-normal law cut to ``[low, high]``: `median`, and `sigma` of the logarithm."""
+    """A log-normal law, cut at both ends.
+
+    Attributes
+    ----------
+    median
+        Its median.
+    sigma
+        Standard deviation of the logarithm.
+    low, high
+        Where it is cut.
+    """
 
     median: Positive
     sigma: _Sigma
@@ -41,7 +51,15 @@ class LogNormal(Table):
 
 
 class LogitNormal(Table):
-    """A law on (0, 1), normal on the logit scale: `median`, and `sigma` of the logit."""
+    """A law on (0, 1), normal on the logit scale.
+
+    Attributes
+    ----------
+    median
+        Its median.
+    sigma
+        Standard deviation of the logit.
+    """
 
     median: _Inner
     sigma: _Sigma
@@ -52,7 +70,19 @@ def _given_list(value: Any) -> Any:
 
 
 class _Weights(Table):
-    """Probabilities of 1, 2, ... with where they come from."""
+    """Probabilities of 1, 2, ... with where they come from.
+
+    Attributes
+    ----------
+    value
+        The probabilities, in order.
+    unit
+        Empty.
+    source
+        Keys of sources, or ``"assumed"``.
+    note
+        How they follow from the sources, or why they are assumed.
+    """
 
     bare_key: ClassVar[str | None] = "value"
 

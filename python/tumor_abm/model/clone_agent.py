@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import mesa
 
+from tumor_abm._genotype import alterations_of
+
 if TYPE_CHECKING:
     from tumor_abm.model.tumor_model import TumorModel
 
@@ -50,7 +52,7 @@ class CloneAgent(mesa.Agent):  # type: ignore[misc]
     @property
     def alterations(self) -> tuple[str, ...]:
         """Alterations in force."""
-        return () if self.genotype == "wild type" else tuple(self.genotype.split(" + "))
+        return alterations_of(self.genotype)
 
     @property
     def born_day(self) -> float:

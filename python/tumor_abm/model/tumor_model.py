@@ -312,8 +312,7 @@ class TumorModel(PatientView, mesa.Model):  # type: ignore[misc]
 
     def _taken(self) -> dict[str, dict[str, Any]]:
         """Drugs of the running line, as they can be given again."""
-        regimen: list[dict[str, Any]] = self._core.regimen()
-        return {dosing["drug"]: dosing for dosing in regimen}
+        return {dosing["drug"]: dosing for dosing in self.dosings}
 
     def hold(self, *drugs: str) -> None:
         """Pause drugs of the running line until `resume`; all if none is named."""

@@ -10,6 +10,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from tumor_abm._frames import frame
+from tumor_abm._genotype import alterations_in
 from tumor_abm.errors import InputError
 from tumor_abm.knowledge import Drug
 from tumor_abm.model.bare import Core
@@ -176,6 +177,12 @@ class PatientView:
         return frame(self._core.drugs())
 
     @property
+    def dosings(self) -> list[dict[str, Any]]:
+        """Drugs of the running line, each as a table that `TumorModel.intervene` takes."""
+        regimen: list[dict[str, Any]] = self._core.regimen()
+        return regimen
+
+    @property
     def concentrations(self) -> dict[str, float]:
         """Average concentration of the last day, relative to steady state at the standard dose."""
         table = self.drugs
@@ -194,10 +201,8 @@ class PatientView:
         enrolment, rates per day under the drugs of the last doses.
         """
         table = frame(self._core.clones()).drop("kind")
-        wild = pl.col("genotype") == "wild type"
-        none = pl.lit([], dtype=pl.List(pl.String))
-        carried = pl.when(wild).then(none).otherwise(pl.col("genotype").str.split(" + "))
-        return table.insert_column(3, table.select(carried.alias("alterations"))["alterations"])
+        carried = alterations_in(pl.col("genotype")).alias("alterations")
+        return table.insert_column(3, table.select(carried)["alterations"])
 
     @property
     def genotypes(self) -> pl.DataFrame:

@@ -9,6 +9,8 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from matplotlib.patheffects import withStroke
 
+from tumor_abm._genotype import alterations_in
+from tumor_abm._sinks import figure_text
 from tumor_abm.plots.style import FAINT, INK, MUTED, colours, new_figure, style
 from tumor_abm.results import Results
 
@@ -45,11 +47,12 @@ def carried_at(results: Results, moment: str) -> pl.DataFrame:
     clones = results.clones.filter(pl.col("moment") == moment)
     tumours = clones.group_by("arm", "line").agg(tumours=pl.col("patient").n_unique())
     carried = (
-        clones.with_columns(alteration=pl.col("genotype").str.split(" + "))
+        clones.with_columns(alteration=alterations_in(pl.col("genotype").cast(pl.String)))
         .explode("alteration")
+        .drop_nulls("alteration")
         .group_by(*_TUMOUR, "alteration")
         .agg(pl.col("fraction").sum())
-        .filter(pl.col("fraction") >= CARRIED_FROM, pl.col("alteration") != "wild type")
+        .filter(pl.col("fraction") >= CARRIED_FROM)
     )
     bare = clones.unique(_TUMOUR).join(carried, on=_TUMOUR, how="anti").with_columns(alteration=pl.lit(NONE))
     return (
@@ -129,7 +132,7 @@ def _frame(panel: Axes, line: int, alterations: list[str], carried: pl.DataFrame
     tumours = carried.filter(line=line).unique("arm", maintain_order=True)["tumours"]
     panel.set_title(f"Line {line}", loc="left", fontsize=9, fontweight="bold")
     panel.set_title(f"n = {_range(tumours)}", loc="right", fontsize=8, color=MUTED)
-    panel.set_yticks(range(len(alterations)), alterations)
+    panel.set_yticks(range(len(alterations)), [figure_text(name) for name in alterations])
     panel.set_ylim(len(alterations) - 0.4, -0.6)
     panel.tick_params(axis="y", length=0)
     panel.grid(axis="x", color=FAINT, linewidth=0.6)
@@ -158,7 +161,7 @@ def _numbers(panel: Axes, where: list[float], share: list[float]) -> None:
 
 
 def _legend(figure: Figure, results: Results) -> None:
-    arms = [Patch(color=colour, label=arm) for arm, colour in colours(results).items()]
+    arms = [Patch(color=colour, label=figure_text(arm)) for arm, colour in colours(results).items()]
     start = Line2D([], [], color=INK, marker="|", linestyle="", path_effects=_HALO, label="at enrolment")
     figure.legend(
         handles=[*arms, start],

@@ -15,6 +15,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter
 
+from tumor_abm._sinks import figure_text
 from tumor_abm.plots.genotypes import Palette
 from tumor_abm.plots.layers import POINTS, layers_of, legend_of, shares_over_time
 from tumor_abm.plots.style import FAINT, INK, MUTED, style
@@ -135,7 +136,7 @@ def plot_course(
             wspace=0.62 * columns / (width_in - 0.6),
         )
         figure.legend(
-            handles=[Patch(color=colour, label=name) for name, colour in names.items()],
+            handles=[Patch(color=colour, label=figure_text(name)) for name, colour in names.items()],
             loc="lower left",
             ncols=names_beside,
             fontsize=6.5,
@@ -259,7 +260,7 @@ def draw_ctdna(axes: Axes, course: Course, palette: Palette) -> None:
             color=SERIES[place % len(SERIES)],
             linewidth=1.1,
             markersize=3,
-            label=gene,
+            label=figure_text(gene),
         )
     if course.detection_limit:
         axes.axhline(100 * course.detection_limit, color=MUTED, linewidth=0.7, linestyle=(0, (3, 2)))
@@ -285,7 +286,7 @@ def draw_drugs(axes: Axes, course: Course, palette: Palette) -> None:
             own["relative"] * 100,
             color=SERIES[place % len(SERIES)],
             linewidth=1.0,
-            label=drug,
+            label=figure_text(drug),
         )
         top = max(top, _most(own["relative"]))
     axes.set_ylim(0, top * 125)

@@ -11,6 +11,7 @@ import polars as pl
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from tumor_abm._sinks import figure_text
 from tumor_abm.plots.style import FAINT, INK, MUTED, new_figure, style
 from tumor_abm.survival import kaplan_meier
 
@@ -57,7 +58,7 @@ def plot_against_published(panels: Sequence[Panel], title: str) -> Figure:
             axes.set_ylabel("Without progression, %")
         for axes in grid[-1]:
             axes.set_xlabel("Months")
-        figure.suptitle(f"{title}\n", x=0.01, ha="left", fontsize=12, fontweight="bold")
+        figure.suptitle(f"{figure_text(title)}\n", x=0.01, ha="left", fontsize=12, fontweight="bold")
         figure.text(
             0.012,
             1.0,
@@ -70,7 +71,7 @@ def plot_against_published(panels: Sequence[Panel], title: str) -> Figure:
 
 
 def _draw(axes: Axes, panel: Panel) -> None:
-    axes.set_title(panel.title, loc="left", fontsize=10)
+    axes.set_title(figure_text(panel.title), loc="left", fontsize=10)
     axes.set_xlim(0, _MONTHS)
     axes.set_ylim(0, 104)
     axes.set_xticks(range(0, int(_MONTHS) + 1, 12))
@@ -82,7 +83,9 @@ def _draw(axes: Axes, panel: Panel) -> None:
         if estimate.curve["time"].to_numpy().max() > _MONTHS:
             curve = pl.concat([curve, curve.tail(1).with_columns(time=_MONTHS)])
         time = curve["time"].to_numpy()
-        axes.step(time, 100 * curve["survival"].to_numpy(), where="post", color=colour, label=arm)
+        axes.step(
+            time, 100 * curve["survival"].to_numpy(), where="post", color=colour, label=figure_text(arm)
+        )
         axes.fill_between(
             time,
             100 * curve["lo"].to_numpy(),

@@ -11,6 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
+from tumor_abm._sinks import figure_text
 from tumor_abm.evolution.study import WHOLE
 from tumor_abm.neutrality import NEUTRAL_FROM, cumulative, neutral_fit
 from tumor_abm.plots.style import INK, MUTED, new_figure, style, wrapped
@@ -75,7 +76,7 @@ def _panels(results: Results, *, rows: int, height_in: float) -> tuple[Figure, l
     figure = new_figure(max(_PANEL_IN * len(scenarios), _LEAST_IN), height_in * rows + 0.5)
     grid = figure.subplots(rows, len(scenarios), squeeze=False)
     for axes, scenario in zip(grid[0], scenarios, strict=True):
-        axes.set_title(wrapped(scenario["name"], 26), loc="left", fontsize=9, fontweight="bold")
+        axes.set_title(figure_text(wrapped(scenario["name"], 26)), loc="left", fontsize=9, fontweight="bold")
     return figure, [list(row) for row in grid]
 
 

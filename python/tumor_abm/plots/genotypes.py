@@ -5,10 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from functools import cache
 
+from tumor_abm._genotype import alterations_of
 from tumor_abm.plots.hues import distinct
-
-WILD_TYPE = "wild type"
-JOINT = " + "
 
 OTHERS = "#8A8A8A"
 """Colour of genotypes that have none of their own."""
@@ -73,7 +71,7 @@ class Palette:
         return _mixed(self._hues[mutations], _SHADES[self._states_met[states]])
 
     def _parts(self, genotype: str) -> tuple[frozenset[str], frozenset[str]]:
-        alterations = alterations_of(genotype)
+        alterations = frozenset(alterations_of(genotype))
         states = alterations.intersection(self._states)
         return alterations - states, states
 
@@ -97,11 +95,6 @@ def as_rgb(colour: str) -> tuple[int, int, int]:
     return int(colour[1:3], 16), int(colour[3:5], 16), int(colour[5:7], 16)
 
 
-def alterations_of(genotype: str) -> frozenset[str]:
-    """Return the alterations that a genotype's name joins."""
-    return frozenset() if genotype == WILD_TYPE else frozenset(genotype.split(JOINT))
-
-
 def parents(genotypes: Sequence[str]) -> dict[str, str | None]:
     """Return, for each genotype, the one among them that it most likely came from.
 
@@ -111,8 +104,8 @@ def parents(genotypes: Sequence[str]) -> dict[str, str | None]:
     """
     found: dict[str, str | None] = {}
     for genotype in genotypes:
-        own = alterations_of(genotype)
-        fitting = [other for other in genotypes if alterations_of(other) < own]
+        own = set(alterations_of(genotype))
+        fitting = [other for other in genotypes if set(alterations_of(other)) < own]
         nearest = max(fitting, key=lambda other: len(alterations_of(other)), default=genotypes[0])
         found[genotype] = None if genotype == genotypes[0] else nearest
     return found
@@ -153,7 +146,7 @@ def short(genotype: str, founder: Iterable[str] = ()) -> str:
     'PIK3CA mutation (founder)'
     """
     inherited = frozenset(founder)
-    parts = [] if genotype == WILD_TYPE else genotype.split(JOINT)
+    parts = alterations_of(genotype)
     gained = [part for part in parts if part not in inherited]
     lost = sorted(inherited - set(parts))
     if not gained and not lost:

@@ -12,6 +12,7 @@ from matplotlib.figure import Figure
 from matplotlib.text import Annotation, Text
 from matplotlib.transforms import Transform
 
+from tumor_abm._sinks import figure_text
 from tumor_abm.endpoints import Endpoint, endpoint
 from tumor_abm.paired import Twins, hazard_ratio
 from tumor_abm.plots.style import FAINT, MUTED, colours, new_figure, shortened, style, title, wrapped
@@ -119,7 +120,7 @@ def _numbers_at_risk(table: Axes, ticks: Iterable[float], estimates: Estimates, 
     name = partial(table.annotate, xytext=(-9, 0), textcoords="offset points", fontsize=8, va="center")
     name("Patients at risk", (0, -1), fontweight="bold")
     for row, (arm, estimate) in enumerate(estimates.items()):
-        name(shortened(arm), (0, 2 * row), color=colour[arm])
+        name(figure_text(shortened(arm)), (0, 2 * row), color=colour[arm])
         for month, at_risk in zip(ticks, estimate.at_risk(list(ticks)), strict=True):
             table.text(month, 2 * row + 1, f"{at_risk}", fontsize=8, ha="center", va="center")
 
@@ -186,7 +187,7 @@ def _label_curves(figure: Figure, axes: Axes, estimates: Estimates, colour: Colo
         height = 100 * float(estimate.at(last))
         median = median_text(estimate.median, estimate.median_lo, estimate.median_hi)
         label = axes.annotate(
-            f"{wrapped(shortened(arm), 24)}\nmedian {median}{' mo' if estimate.median else ''}",
+            f"{figure_text(wrapped(shortened(arm), 24))}\nmedian {median}{' mo' if estimate.median else ''}",
             (last, height),
             (1.03, 0),
             textcoords=axes.get_yaxis_transform(),

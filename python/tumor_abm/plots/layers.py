@@ -8,7 +8,8 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from tumor_abm.plots.genotypes import OTHERS, Palette, alterations_of, nested, short
+from tumor_abm._genotype import alterations_of
+from tumor_abm.plots.genotypes import OTHERS, Palette, nested, short
 
 POINTS = 400
 """Points in time that a panel draws at most; more cannot be told apart."""

@@ -19,6 +19,7 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from numpy.typing import NDArray
 
+from tumor_abm._sinks import figure_text
 from tumor_abm.evolution.study import WHOLE
 from tumor_abm.plots.evolution import rows_of
 from tumor_abm.plots.hues import distinct
@@ -101,7 +102,9 @@ def plot_muller(results: Results) -> Figure:
         entries = max(len(clones.colours) for clones in drawn)
         figure, panels = _panels(len(drawn), len(drawn), entries, width_in=_PANEL_IN, height_in=2.9)
         for (axes, below), scenario, clones in zip(panels, scenarios, drawn, strict=True):
-            axes.set_title(wrapped(scenario["name"], 26), loc="left", fontsize=9, fontweight="bold")
+            axes.set_title(
+                figure_text(wrapped(scenario["name"], 26)), loc="left", fontsize=9, fontweight="bold"
+            )
             _muller(axes, rows_of(results, "history", scenario["name"], 0), clones)
             _legend(below, clones, clones.colours)
         panels[0][0].set_ylabel("share of cells")
@@ -144,7 +147,7 @@ def _panels(
 
 def _legend(axes: Axes, clones: Clones, bands: Iterable[Clone], *more: Line2D) -> None:
     """Name every colour."""
-    colours = [Patch(color=clones.colours[band], label=clones.names[band]) for band in bands]
+    colours = [Patch(color=clones.colours[band], label=figure_text(clones.names[band])) for band in bands]
     axes.legend(
         handles=[*colours, *more],
         title="clone and its cell type",
@@ -230,7 +233,7 @@ def _map(axes: Axes, results: Results, scenario: dict[str, object], clones: Clon
     _biopsies(axes, sampled)
     size = rows_of(results, "tumours", name, 0)["cells"][0]
     told = f"{'slice of ' if solid else ''}{size:,} cells, {image.shape[1]} sites across"
-    axes.set_title(wrapped(name, 34), loc="left", fontsize=9, fontweight="bold", pad=16)
+    axes.set_title(figure_text(wrapped(name, 34)), loc="left", fontsize=9, fontweight="bold", pad=16)
     axes.annotate(
         told, (0, 1), (0, 4), xycoords="axes fraction", textcoords="offset points", fontsize=7.5, color=MUTED
     )
@@ -248,7 +251,7 @@ def _biopsies(axes: Axes, sampled: pl.DataFrame) -> None:
     axes.plot(sampled["x"], sampled["y"], ".", color=INK, markersize=1.1, markeredgewidth=0)
     for label, part in sampled.group_by("sample", maintain_order=True):
         axes.annotate(
-            str(label[0]),
+            figure_text(str(label[0])),
             (float(part["x"].mean()), float(part["y"].max())),  # type: ignore[arg-type]
             (0, 2),
             textcoords="offset points",

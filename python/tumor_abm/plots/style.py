@@ -5,10 +5,10 @@ from __future__ import annotations
 import io
 import re
 import textwrap
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import partial
-from html import escape
+from functools import cache, partial
 from pathlib import Path
 from threading import RLock
 from typing import Any
@@ -17,9 +17,12 @@ import matplotlib
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from matplotlib.font_manager import fontManager
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 
-from tumor_abm.results import Results, write_whole
+from tumor_abm._files import write_whole
+from tumor_abm._sinks import figure_text, html_text
+from tumor_abm.results import Results
 
 INK = "#222222"
 MUTED = "#6e6e6e"
@@ -46,14 +49,34 @@ _STYLE: dict[Any, Any] = {
     "ytick.labelcolor": INK,
 }
 
+_FURTHER_FONTS = (
+    "Noto Sans CJK SC",
+    "Noto Sans CJK JP",
+    "PingFang SC",
+    "Microsoft YaHei",
+    "Noto Sans",
+    "Noto Emoji",
+)
+
 _DRAWING = RLock()
 
 
 @contextmanager
 def style() -> Iterator[None]:
-    """Draw in the house style; one thread at a time, since matplotlib keeps its style for all."""
-    with _DRAWING, matplotlib.rc_context(_STYLE):
+    """Draw in the house style; one thread at a time, since matplotlib keeps its style for all.
+
+    A character that no font has is drawn as an empty box, without a warning.
+    """
+    with _DRAWING, matplotlib.rc_context(_STYLE | {"font.family": _fonts()}), warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="Glyph .* missing from", category=UserWarning)
         yield
+
+
+@cache
+def _fonts() -> list[str]:
+    """Return the font that comes with matplotlib, then those of this machine that know more scripts."""
+    installed = set(fontManager.get_font_names())
+    return ["DejaVu Sans", *(font for font in _FURTHER_FONTS if font in installed)]
 
 
 def new_figure(width_in: float, height_in: float) -> Figure:
@@ -65,9 +88,9 @@ def new_figure(width_in: float, height_in: float) -> Figure:
 
 def title(axes: Axes, text: str, subtitle: str) -> None:
     """Put `text`, and smaller `subtitle`, above `axes`."""
-    axes.set_title(text, loc="left", fontsize=12, fontweight="bold", pad=25)
+    axes.set_title(figure_text(text), loc="left", fontsize=12, fontweight="bold", pad=25)
     axes.annotate(
-        shortened(subtitle),
+        figure_text(shortened(subtitle)),
         (0, 1),
         (0, 10),
         xycoords="axes fraction",
@@ -110,7 +133,7 @@ def svg(figure: Figure, label: str) -> str:
         figure.savefig(text, format="svg", metadata={"Date": None})
     element = text.getvalue()[text.getvalue().index("<svg") :]
     unnamed = re.sub(r'<g id="[^"]*"', "<g", element)  # ids of groups would repeat in a page of figures
-    return unnamed.replace("<svg", f'<svg role="img" aria-label="{escape(label)}"', 1)
+    return unnamed.replace("<svg", f'<svg role="img" aria-label="{html_text(label)}"', 1)
 
 
 def png(figure: Figure, dots_per_inch: float) -> bytes:

@@ -12,14 +12,16 @@ from typing import Any
 import polars as pl
 
 from tumor_abm import trials
+from tumor_abm._genotype import alterations_in
 from tumor_abm.config import Experiment
 from tumor_abm.endpoints import PFS1, PFS2
 from tumor_abm.execution.chunk import Chunk
 from tumor_abm.execution.tables import Tables, simulate
 from tumor_abm.knowledge import Knowledge
 
-# What may differ between trials that share patients: arms, the drugs that only they give, and the name.
-_OF_THE_ARMS = ("arms", "drugs")
+# What may differ between trials that share patients: arms, the drugs that only they give, the name of the
+# population, and the seed that their files have for runs of their own.
+_OWN = ("arms", "drugs", "seed")
 _BETWEEN = "/"
 EVERYBODY = ""
 _FOUND = 0.01
@@ -50,9 +52,18 @@ class Part:
 
 @dataclass(frozen=True, kw_only=True)
 class Cohort:
-    """Trials (their files) that enrol the same patients and look at them on the same days."""
+    """Trials that enrol the same patients and look at them on the same days.
+
+    Attributes
+    ----------
+    files
+        Of the trials.
+    sha256
+        Of what they have in common, from which the seed of the patients follows.
+    """
 
     files: tuple[str, ...]
+    sha256: str
 
     def spec(self, knowledge: Knowledge, seed: int) -> str:
         """Return the experiment with the arms of all trials, as the core reads it."""
@@ -89,10 +100,10 @@ def cohorts(files: tuple[str, ...]) -> tuple[Cohort, ...]:
     for file in files:
         core = loaded(file).to_core()
         core["population"] = {key: value for key, value in core["population"].items() if key != "name"}
-        shared = {key: value for key, value in core.items() if key not in _OF_THE_ARMS}
-        key = hashlib.sha256(json.dumps(shared, sort_keys=True).encode()).hexdigest()
-        alike.setdefault(key, []).append(file)
-    return tuple(Cohort(files=tuple(group)) for group in alike.values())
+        shared = {key: value for key, value in core.items() if key not in _OWN}
+        sha256 = hashlib.sha256(json.dumps(shared, sort_keys=True).encode()).hexdigest()
+        alike.setdefault(sha256, []).append(file)
+    return tuple(Cohort(files=tuple(group), sha256=sha256) for sha256, group in alike.items())
 
 
 def _frame(tables: Tables, name: str) -> pl.DataFrame:
@@ -145,10 +156,10 @@ def _prevalence(tables: Tables, experiments: Mapping[str, Experiment]) -> pl.Dat
     patients = pl.col("patient").n_unique()
     everybody = clones.group_by(keys).agg(gene=pl.lit(EVERYBODY), found=patients, most=patients)
     carried = (
-        clones.with_columns(gene=pl.col("genotype").str.split(" + "))
+        clones.with_columns(gene=alterations_in(pl.col("genotype")))
         .explode("gene")
+        .drop_nulls("gene")
         .with_columns(gene=pl.col("gene").replace(genes))
-        .filter(pl.col("gene") != "wild type")
         .group_by(*keys, "gene", "patient")
         .agg(share=pl.col("fraction").sum())
         .filter(pl.col("share") >= _FOUND)

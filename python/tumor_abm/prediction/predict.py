@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-import hashlib
 import math
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from tumor_abm import _core, trials
+from tumor_abm import trials
+from tumor_abm._files import sha256_of, verify, write_sums, write_whole
 from tumor_abm.ensemble import Ensemble
 from tumor_abm.errors import InputError
-from tumor_abm.prediction.cohort import EVERYBODY, Cohort, Part, cohorts, loaded
+from tumor_abm.prediction.cohort import EVERYBODY, Cohort, cohorts, loaded
+from tumor_abm.prediction.parts import Parts
 from tumor_abm.prediction.sampling import (
     Floats,
     Observed,
@@ -26,7 +28,6 @@ from tumor_abm.prediction.sampling import (
     own_share,
     rate,
 )
-from tumor_abm.results import write_whole
 from tumor_abm.survival import cox_hazard_ratio, kaplan_meier
 from tumor_abm.trials import Row
 
@@ -36,6 +37,7 @@ SAMPLES = 500
 """Trials drawn for each interval."""
 LANDMARKS = (6, 12, 18, 24, 36)
 
+_TABLES = ("predictions.parquet", "observations.parquet", "prevalence.parquet")
 _SCHEMA = {
     **dict.fromkeys(("trial", "arm", "subset"), pl.String),
     "n": pl.Int64,
@@ -73,9 +75,10 @@ class Prediction:
         """Write ``predictions``, ``observations`` and ``prevalence`` as Parquet into a directory."""
         folder = Path(directory)
         folder.mkdir(parents=True, exist_ok=True)
-        write_whole(folder / "predictions.parquet", self.table.write_parquet)
-        write_whole(folder / "observations.parquet", self.observations.write_parquet)
-        write_whole(folder / "prevalence.parquet", self.prevalence.write_parquet)
+        tables = dict(zip(_TABLES, (self.table, self.observations, self.prevalence), strict=True))
+        for name, table in tables.items():
+            write_whole(folder / name, table.write_parquet)
+        write_sums(folder, {name: sha256_of(folder / name) for name in tables})
 
     @classmethod
     def load(cls, directory: str | Path) -> Prediction:
@@ -88,14 +91,11 @@ class Prediction:
         """
         folder = Path(directory)
         try:
-            table, observations, prevalence = (
-                pl.read_parquet(folder / f"{name}.parquet")
-                for name in ("predictions", "observations", "prevalence")
-            )
-        except (OSError, pl.exceptions.PolarsError) as error:
-            raise InputError(
-                "holds no predictions; write them with tumor-abm predict --keep", file=folder
-            ) from error
+            verify(folder, _TABLES)
+            table, observations, prevalence = (pl.read_parquet(folder / name) for name in _TABLES)
+        except (InputError, OSError, pl.exceptions.PolarsError) as error:
+            problem = f"holds no predictions ({error}); write them with tumor-abm predict --keep"
+            raise InputError(problem, file=folder) from error
         return cls(table=table, observations=observations, prevalence=prevalence)
 
 
@@ -106,7 +106,7 @@ def predict(
     patients: int = PATIENTS,
     seed: int = 1,
     jobs: int = 1,
-    parts: Path | None = None,
+    parts: Parts | None = None,
     progress: Callable[[int], None] | None = None,
 ) -> Prediction:
     """Predict trials.
@@ -124,7 +124,7 @@ def predict(
     jobs
         Threads.
     parts
-        Directory in which finished cohorts are kept; what it holds already is not simulated again.
+        Where finished cohorts are kept; what is there already is not simulated again.
     progress
         Called with the number of patients done, of `workload`.
 
@@ -143,7 +143,8 @@ def predict(
     for cohort in shared:
         for number, (knowledge, size) in enumerate(zip(known, sizes, strict=True)):
             spec = cohort.spec(knowledge, _patients_seed(seed, cohort, number))
-            part = _kept(parts, cohort, spec, size, jobs, _shifted(told, done))
+            live = partial(cohort.live, spec, size, jobs, _shifted(told, done))
+            part = parts.get(f"{cohort.files} {size} {spec}", live) if parts else live()
             done += size
             told(done)
             observations.append(part.observations.with_columns(member=pl.lit(number, pl.Int64)))
@@ -167,13 +168,11 @@ def workload(wanted: Iterable[str], ensemble: Ensemble, patients: int = PATIENTS
 
 
 def _patients_seed(seed: int, cohort: Cohort, member: int) -> int:
-    """Every cohort and parameter set has patients of its own, whatever else is predicted.
+    """Every cohort and parameter set has patients of its own, whatever else is predicted or called like it.
 
     If all trials had the same patients, luck with these would be luck with all.
     """
-    everything = cohorts(tuple(trials.find(())))
-    home = next(group.files[0] for group in everything if cohort.files[0] in group.files)
-    words = np.random.SeedSequence([seed, member, zlib.crc32(home.encode())])
+    words = np.random.SeedSequence([seed, member, int(cohort.sha256, 16)])
     return int(words.generate_state(1)[0])
 
 
@@ -197,21 +196,6 @@ def _sizes(ensemble: Ensemble, patients: int) -> list[int]:
         )
     ends = np.round(np.cumsum(weights) / weights.sum() * patients).astype(int)
     return [max(1, int(size)) for size in np.diff(np.concatenate([[0], ends]))]
-
-
-def _kept(
-    parts: Path | None, cohort: Cohort, spec: str, size: int, jobs: int, progress: Callable[[int], None]
-) -> Part:
-    if parts is None:
-        return cohort.live(spec, size, jobs, progress)
-    key = hashlib.sha256(f"{_core.__version__} {cohort.files} {size} {spec}".encode()).hexdigest()[:24]
-    names = [parts / f"{key}.{name}.parquet" for name in ("prevalence", "observations")]
-    if all(name.is_file() for name in names):
-        return Part(prevalence=pl.read_parquet(names[0]), observations=pl.read_parquet(names[1]))
-    part = cohort.live(spec, size, jobs, progress)
-    write_whole(names[0], part.prevalence.write_parquet)
-    write_whole(names[1], part.observations.write_parquet)
-    return part
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -17,10 +17,10 @@ from typing import Any
 
 import polars as pl
 
+from tumor_abm._files import write_whole
 from tumor_abm.calibration.search import JOURNAL
 from tumor_abm.calibration.store import AGAIN
 from tumor_abm.report.markdown import table
-from tumor_abm.results import write_whole
 
 MOST = 4
 """Parameters named for every endpoint."""

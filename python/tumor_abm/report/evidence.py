@@ -19,6 +19,8 @@ from typing import Any, get_args
 import numpy as np
 import polars as pl
 
+from tumor_abm._files import write_whole
+from tumor_abm._sinks import markdown_text
 from tumor_abm.calibration.parameters import Parameters, Plan
 from tumor_abm.calibration.problem import Written
 from tumor_abm.ensemble import Ensemble
@@ -29,7 +31,6 @@ from tumor_abm.prediction import Prediction
 from tumor_abm.prediction.predict import LANDMARKS
 from tumor_abm.prediction.sampling import Floats, Observed, interval, median
 from tumor_abm.report.markdown import limits, table
-from tumor_abm.results import write_whole
 
 FIRST_LINE = ("paloma_1", "paloma_2", "paloma_4", "monaleesa_2", "monarch_3", "dawna_2")
 FIGURES: Mapping[str, tuple[str, Sequence[str]]] = {
@@ -285,6 +286,11 @@ def _share(rows: Iterable[Mapping[str, Any]], judged: Judge) -> str:
     return f"{sum(told)} of {len(told)} ({100 * sum(told) / len(told):.0f}%)"
 
 
+def _named(row: Mapping[str, Any]) -> list[str]:
+    """Return trial, arm and subset as cells."""
+    return [markdown_text(row[key]) for key in ("trial", "arm", "subset")]
+
+
 def _against_published(held: pl.DataFrame) -> str:
     header = (
         *("trial", "arm", "subset", "median PFS: published", "simulated", "inside"),
@@ -294,7 +300,7 @@ def _against_published(held: pl.DataFrame) -> str:
     for row in held.iter_rows(named=True):
         rows.append(
             (
-                *(row[key] for key in ("trial", "arm", "subset")),
+                *_named(row),
                 limits(row["mpfs_mo"], row["ci_lo"], row["ci_hi"], 1),
                 limits(row["pfs_median_months"], row["pfs_lo"], row["pfs_hi"], 1),
                 _verdict(_median_in(row), _published_in(row)),
@@ -337,8 +343,7 @@ def _landmarks(held: pl.DataFrame) -> str:
                 difference = f"{simulated - published:+.0f}"
                 rows.append(
                     (
-                        row["trial"],
-                        row["arm"],
+                        *_named(row)[:2],
                         str(month),
                         f"{published:.0f}%",
                         f"{simulated:.0f}%",
@@ -427,7 +432,7 @@ def _misses(fitted: pl.DataFrame) -> str:
             simulated = row["pfs_median_months"]
             shown = "not reached" if simulated is None else f"{simulated:.1f}"
             ratio = "" if simulated is None else f"{simulated / row['mpfs_mo']:.2f}"
-            rows.append((row["trial"], row["arm"], row["subset"], f"{row['mpfs_mo']:.1f}", shown, ratio))
+            rows.append((*_named(row), f"{row['mpfs_mo']:.1f}", shown, ratio))
     if not rows:
         return "None of the fitted medians is missed both ways.\n"
     return table(("trial", "arm", "subset", "published", "simulated", "ratio"), rows)
@@ -451,7 +456,7 @@ def _predicted(unseen: pl.DataFrame) -> str:
         rates = [row[f"pfs{month}"] for month in (6, 12, 24)]
         rows.append(
             (
-                *(row[key] for key in ("trial", "arm", "subset")),
+                *_named(row),
                 "" if row["n"] is None else str(row["n"]),
                 limits(row["pfs_median_months"], row["pfs_lo"], row["pfs_hi"], 1),
                 limits(row["hr"], row["hr_lo"], row["hr_hi"], 2),

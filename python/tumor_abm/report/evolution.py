@@ -12,11 +12,12 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
+from tumor_abm._files import write_whole
 from tumor_abm.evolution import summarise
 from tumor_abm.neutrality import NEUTRAL_FROM
 from tumor_abm.plots.style import wrapped
 from tumor_abm.report.markdown import table
-from tumor_abm.results import Results, write_whole
+from tumor_abm.results import Results
 
 _COLUMNS: Mapping[str, tuple[str, str]] = {
     "drivers": ("fittest_fraction", ".0%"),

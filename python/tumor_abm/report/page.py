@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from html import escape
 from importlib.resources import files
 from pathlib import Path
 from string import Template
@@ -11,13 +10,15 @@ from typing import Any
 
 import tomli_w
 
+from tumor_abm._files import write_whole
+from tumor_abm._sinks import html_text as escape
 from tumor_abm.comparison import Comparison, compare
 from tumor_abm.endpoints import Endpoint, is_defined
 from tumor_abm.plots import plot_kaplan_meier, plot_resistance, svg
 from tumor_abm.plots.clones import TITLE
 from tumor_abm.plots.style import colours
 from tumor_abm.report.baseline import baseline_section, population_in_words
-from tumor_abm.results import Results, without_none, write_whole
+from tumor_abm.results import Results, without_none
 from tumor_abm.therapy import eligibility_in_words, line_in_words
 from tumor_abm.wording import (
     LEGEND,

@@ -49,6 +49,20 @@ class Action(Table):
             )
         return self
 
+    def in_words(self) -> str:
+        """Say what is done.
+
+        Examples
+        --------
+        >>> Action.model_validate({"replace": "letrozole", "with": "fulvestrant"}).in_words()
+        'replace letrozole by fulvestrant'
+        """
+        if self.replace is not None and self.with_ is not None:
+            return f"replace {self.replace} by {self.with_.in_words()}"
+        if self.add is not None:
+            return f"add {self.add.in_words()}"
+        return "go to the next line" if self.stop is None else f"stop {self.stop}"
+
     def to_core(self, drugs: Mapping[str, Standard]) -> dict[str, Any]:
         """Return the action as the core reads it."""
         if self.replace is not None and self.with_ is not None:
@@ -73,6 +87,10 @@ class Rule(Table):
 
     when: Condition
     then: Action
+
+    def in_words(self) -> str:
+        """Say when something is done, and what."""
+        return f"when {self.when.in_words()}: {self.then.in_words()}"
 
     def to_core(self, drugs: Mapping[str, Standard]) -> dict[str, Any]:
         """Return the rule as the core reads it."""

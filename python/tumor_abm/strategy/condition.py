@@ -34,6 +34,23 @@ class SldChange(Table):
             raise ValueError("name at least one of above, below")
         return self
 
+    def in_words(self) -> str:
+        """Say the change."""
+        bounds = ((self.above, "or more"), (self.below, "or less"))
+        parts = [f"{percent(bound)} {words}" for bound, words in bounds if bound is not None]
+        return "the sum of diameters has changed by " + " and ".join(parts)
+
+
+def percent(change: float) -> str:
+    """Write a relative change.
+
+    Examples
+    --------
+    >>> percent(-0.5), percent(0.2), percent(0.0)
+    ('−50%', '+20%', '0%')
+    """
+    return f"{100 * change:+.0f}%".replace("-", "−").replace("+0%", "0%")
+
 
 class Condition(Table):
     """One thing that holds or not; exactly one of the keys, with ``above`` beside the first two.
@@ -90,6 +107,36 @@ class Condition(Table):
         if self.above is not None and kinds[0] not in ("ctdna", "tissue"):
             raise ValueError(f"above belongs to ctdna and tissue, not to {kinds[0]}")
         return self
+
+    def in_words(self) -> str:
+        """Say the condition.
+
+        Examples
+        --------
+        >>> Condition.model_validate({"not": {"taken": "fulvestrant"}}).in_words()
+        'not (fulvestrant was taken before)'
+        """
+        if self.all_ is not None:
+            return " and ".join(condition.in_words() for condition in self.all_)
+        if self.not_ is not None:
+            return f"not ({self.not_.in_words()})"
+        if self.ctdna is not None:
+            at = f" at {100 * self.above:g}% or more" if self.above else ""
+            return f"{self.ctdna} is seen in ctDNA{at}"
+        if self.tissue is not None:
+            above = _TISSUE_FRACTION if self.above is None else self.above
+            return f"{self.tissue} is in {100 * above:g}% or more of the cells"
+        if self.months is not None:
+            return f"{self.months:g} months have passed"
+        if self.sld_change is not None:
+            return self.sld_change.in_words()
+        if self.prior_months_below is not None:
+            return f"the line before lasted less than {self.prior_months_below:g} months"
+        if self.taken is not None:
+            return f"{self.taken} was taken before"
+        if self.visceral is not None:
+            return "there is visceral disease" if self.visceral else "there is no visceral disease"
+        return f"the patient is {'before' if self.premenopausal else 'after'} menopause"
 
     def to_core(self) -> dict[str, Any]:
         """Return the condition as the core reads it."""

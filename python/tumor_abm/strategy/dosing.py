@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Annotated, Any, Literal, Protocol
+from collections.abc import Iterator, Mapping
+from typing import Annotated, Any, ClassVar, Literal, Protocol
 
 from pydantic import BeforeValidator, Field, PlainSerializer, model_validator
 
@@ -129,6 +129,8 @@ class Dosing(Table):
         Change of the drug's standard schedule.
     """
 
+    bare_key: ClassVar[str | None] = "drug"
+
     drug: str
     dose: float | None = Field(default=None, ge=1e-3, le=10)
     dose_mg: float | None = Field(default=None, gt=0)
@@ -149,6 +151,31 @@ class Dosing(Table):
         if sum(dose is not None for dose in (self.dose, self.dose_mg, self.dose_mg_m2)) > 1:
             raise ValueError("name at most one of dose, dose_mg, dose_mg_m2")
         return self
+
+    def in_words(self) -> str:
+        """Say what is given, with what differs from the standard.
+
+        Examples
+        --------
+        >>> Dosing(drug="palbociclib", dose=0.8, days="1-14").in_words()
+        'palbociclib (0.8 × standard dose, days 1-14)'
+        """
+        changes = ", ".join(self._changes())
+        return f"{self.drug} ({changes})" if changes else self.drug
+
+    def _changes(self) -> Iterator[str]:
+        if self.dose not in (None, 1.0):
+            yield f"{self.dose:g} × standard dose"
+        for amount, unit in ((self.dose_mg, "mg"), (self.dose_mg_m2, "mg/m²")):
+            if amount is not None:
+                yield f"{amount:g} {unit}"
+        if self.doses_per_day is not None:
+            yield "once a day" if self.doses_per_day == 1 else f"{self.doses_per_day} times a day"
+        if self.days is not None or self.cycle_days is not None:
+            days = "usual days" if self.days is None else f"days {_written(self.days)}"
+            yield days if self.cycle_days is None else f"{days} of {self.cycle_days}"
+        if self.loading_days:
+            yield f"loading doses on days {_written(self.loading_days)}"
 
     @property
     def changes_schedule(self) -> bool:

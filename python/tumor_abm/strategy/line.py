@@ -7,9 +7,10 @@ from typing import Annotated, Any
 
 from pydantic import Field, model_validator
 
+from tumor_abm._genotype import JOINT
 from tumor_abm._table import Table
 from tumor_abm.strategy.action import Rule
-from tumor_abm.strategy.condition import Condition
+from tumor_abm.strategy.condition import Condition, percent
 from tumor_abm.strategy.dosing import Dosing, Standard
 
 Regimen = Annotated[list[Dosing], Field(min_length=1)]
@@ -33,6 +34,11 @@ class Option(Table):
     if_: Condition | None = Field(default=None, alias="if")
     share: float | None = Field(default=None, gt=0, le=1e6)
     regimen: Regimen
+
+    def in_words(self) -> str:
+        """Say the regimen, and when it is given."""
+        given = JOINT.join(dosing.in_words() for dosing in self.regimen)
+        return given if self.if_ is None else f"{given} if {self.if_.in_words()}"
 
 
 class Until(Table):
@@ -58,6 +64,19 @@ class Until(Table):
     toxicity: bool = False
     response: float | None = Field(default=None, ge=-1, le=0)
 
+    def in_words(self) -> str:
+        """Say the reasons."""
+        reasons = ["progression"] if self.progression else []
+        if self.months is not None:
+            reasons.append(f"{self.months:g} months")
+        if self.cycles is not None:
+            reasons.append(f"{self.cycles} cycles")
+        if self.toxicity:
+            reasons.append("toxicity")
+        if self.response is not None:
+            reasons.append(f"the sum of diameters has changed by {percent(self.response)}")
+        return "until " + (" or ".join(reasons) or "death")
+
 
 class Holiday(Table):
     """Planned pauses, over and over.
@@ -82,6 +101,10 @@ class Holiday(Table):
             if round(weeks * 7) < 1:
                 raise ValueError(f"found {key} = {weeks:g}; allowed: at least one day, 1/7 of a week")
         return self
+
+    def in_words(self) -> str:
+        """Say what pauses, and when."""
+        return f"{_named(self.drugs)} {self.on_weeks:g} weeks on, {self.off_weeks:g} weeks off"
 
     def to_core(self) -> dict[str, Any]:
         """Return the holiday as the core reads it."""
@@ -115,6 +138,11 @@ class Adaptive(Table):
         if self.resume_at < self.stop_at:
             raise ValueError(f"resume_at = {self.resume_at:g} lies below stop_at = {self.stop_at:g}")
         return self
+
+    def in_words(self) -> str:
+        """Say what stops, and when."""
+        stop, resume = percent(self.stop_at), percent(self.resume_at)
+        return f"{_named(self.drugs)} stopped at {stop} of the sum of diameters, resumed at {resume}"
 
     def to_core(self) -> dict[str, Any]:
         """Return the rule as the core reads it."""
@@ -166,6 +194,36 @@ class Line(Table):
         asked = any(condition.sld_change is not None for _, condition in self.conditions())
         return asked or self.adaptive is not None or self.until.response is not None
 
+    def in_words(self) -> list[str]:
+        """Say what the line gives, until when, and which rules it has: one clause each.
+
+        Examples
+        --------
+        >>> Line.model_validate({"regimen": ["palbociclib", {"drug": "letrozole", "dose": 0.5}]}).in_words()
+        ['palbociclib + letrozole (0.5 × standard dose)', 'until progression']
+        >>> inhibitors = [{"share": 4, "regimen": ["letrozole"]}, {"share": 1, "regimen": ["anastrozole"]}]
+        >>> Line.model_validate({"choose": inhibitors}).in_words()
+        ['drawn: 80% letrozole, 20% anastrozole', 'until progression']
+        """
+        pauses = [pause.in_words() for pause in (self.holiday, self.adaptive) if pause is not None]
+        return [
+            self._given_in_words(),
+            self.until.in_words(),
+            *pauses,
+            *(rule.in_words() for rule in self.rule),
+        ]
+
+    def _given_in_words(self) -> str:
+        options = self.options
+        shares = [option.share for option in options if option.share is not None]
+        if not shares:
+            return "; else ".join(option.in_words() for option in options)
+        if any(option.if_ is not None for option in options):
+            among = (f"{option.in_words()} (weight {option.share:g})" for option in options)
+            return f"drawn among what fits: {', '.join(among)}"
+        parts = (f"{100 * (option.share or 0) / sum(shares):.3g}% {option.in_words()}" for option in options)
+        return f"drawn: {', '.join(parts)}"
+
     def dosings(self) -> Iterator[tuple[tuple[str | int, ...], Dosing]]:
         """Every dosing that the line can give, with its place in the line."""
         for o, option in enumerate(self.options):
@@ -202,6 +260,10 @@ class Line(Table):
             "holiday": None if self.holiday is None else self.holiday.to_core(),
             "adaptive": None if self.adaptive is None else self.adaptive.to_core(),
         }
+
+
+def _named(drugs: list[str]) -> str:
+    return JOINT.join(drugs) or "all drugs"
 
 
 def _unfolded(
