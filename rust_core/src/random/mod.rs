@@ -41,6 +41,8 @@ pub enum Purpose {
     Adherence = 12,
     /// How far off the planned day scans are made; the index is line and planned day.
     ScanDay = 13,
+    /// What becomes of a copy that is to have a future of its own; the index is the step or day of the copy.
+    Fork = 14,
 }
 
 /// The stream of one purpose in one patient (or replicate).
