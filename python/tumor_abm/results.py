@@ -168,6 +168,8 @@ def _parsed(path: Path, parse: Callable[[str], Any]) -> Any:
     except FileNotFoundError:
         problem = f"not a finished result: there is no {path.name}"
         raise InputError(problem, file=path.parent) from None
+    except RecursionError:
+        raise InputError("half-written or damaged: nested too deeply", file=path) from None
     except ValueError as error:
         raise InputError(f"half-written or damaged: {error}", file=path) from error
 

@@ -13,6 +13,7 @@ from typing import Any, Literal
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from tumor_abm._json import read_json
 from tumor_abm.errors import InputError
 from tumor_abm.execution.chunk import Chunk, chunks_of
 from tumor_abm.execution.lock import exclusive
@@ -90,10 +91,10 @@ class RunDirectory:
         except OSError as error:
             raise InputError(f"no directory to write to: {error.strerror}", file=self.path) from error
         if PROVENANCE in found:
-            self._must_be_ours(_json(self.path / PROVENANCE).get("sha256"), "the result")
+            self._must_be_ours(read_json(self.path / PROVENANCE).get("sha256"), "the result")
             return "finished"
         if (self._chunks / _PLAN).is_file():
-            self._must_be_ours(_json(self._chunks / _PLAN).get("sha256"), "an unfinished run")
+            self._must_be_ours(read_json(self._chunks / _PLAN).get("sha256"), "an unfinished run")
             return "unfinished"
         if found and not (found == [_CHUNKS] and self._is_barely_begun()):
             foreign = [name for name in found if name != _CHUNKS] or found
@@ -136,7 +137,7 @@ class RunDirectory:
         """The plan of the unfinished run."""
         path = self._chunks / _PLAN
         try:
-            return Plan(**_json(path))
+            return Plan(**read_json(path))
         except TypeError as error:
             raise InputError("not a plan of this version of tumor_abm", file=path) from error
 
@@ -180,7 +181,7 @@ class RunDirectory:
 
     def provenance(self) -> dict[str, Any]:
         """Provenance of the finished run."""
-        return _json(self.path / PROVENANCE)
+        return read_json(self.path / PROVENANCE)
 
     def _must_be_ours(self, sha256: object, what: str) -> None:
         if sha256 != self._sha256:
@@ -235,16 +236,6 @@ def recorded_seed(path: Path) -> int | None:
     """Return the seed of the run in the directory `path`, if there is one."""
     for file in (path / PROVENANCE, path / _CHUNKS / _PLAN):
         if file.is_file():
-            seed = _json(file).get("seed")
+            seed = read_json(file).get("seed")
             return seed if isinstance(seed, int) else None
     return None
-
-
-def _json(path: Path) -> dict[str, Any]:
-    try:
-        parsed = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise InputError(f"cannot be read: {error}", file=path) from error
-    if not isinstance(parsed, dict):
-        raise InputError("not written by tumor_abm", file=path)
-    return parsed
