@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 import polars as pl
 import tomli_w
 
+from tumor_abm._paths import is_directory
 from tumor_abm.errors import InputError, did_you_mean
 
 EXPERIMENT = "experiment.toml"
@@ -97,7 +98,7 @@ class Results:
             `directory` holds no finished result, or a table is missing or damaged.
         """
         directory = Path(directory)
-        if not directory.is_dir():
+        if not is_directory(directory):
             raise InputError("there is no such directory", file=directory)
         provenance = _parsed(directory / PROVENANCE, json.loads)
         experiment = _parsed(directory / EXPERIMENT, tomllib.loads)

@@ -62,9 +62,6 @@ fn steps_that_went_well_before_one_that_failed_are_kept() -> Result<()> {
     let mut stepped = population(&engines()[0], rates(0.3, 0.0), largest / 20)?;
     stepped.advance(one.step_index(), &NEVER)?;
     assert!(stepped.save()? == one.save()?);
-    one.set_rates(rates(0.0, 0.3))?;
-    one.advance(5, &NEVER)?;
-    assert!(one.total() < largest / 2);
     Ok(())
 }
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from tumor_abm import _core
+from tumor_abm._paths import is_text
 from tumor_abm._problems import plainly
 from tumor_abm.errors import InputError
 from tumor_abm.execution.chunk import Chunk
@@ -73,6 +74,8 @@ def _dask() -> Any:
 
 def _connect(scheduler: str) -> Any:
     distributed = _dask()
+    if not is_text(scheduler):
+        raise InputError(f"no Dask scheduler answers at {plainly(scheduler)}", key="scheduler")
     try:
         where = {"scheduler_file": scheduler} if Path(scheduler).is_file() else {"address": scheduler}
         return distributed.Client(**where, timeout=CONNECT_TIMEOUT_S, set_as_default=False)

@@ -14,6 +14,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from tumor_abm._json import read_json
+from tumor_abm._paths import is_text
 from tumor_abm.errors import InputError
 from tumor_abm.execution.chunk import Chunk, chunks_of
 from tumor_abm.execution.lock import exclusive
@@ -72,6 +73,8 @@ class RunDirectory:
     """
 
     def __init__(self, path: Path, sha256: str) -> None:
+        if not is_text(str(path)):
+            raise InputError(key="out", found=ascii(str(path)), allowed="a name that is UTF-8 text")
         self.path = path
         self._sha256 = sha256
         self._chunks = path / _CHUNKS
