@@ -5,6 +5,7 @@ research, not for treating patients.
 """
 
 from importlib import import_module
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 from tumor_abm._core import __version__
@@ -51,7 +52,7 @@ __all__ = [
     "run_experiment",
 ]
 
-# Modules are imported when one of their names is first asked for, so that `import tumor_abm` and
+# Modules are imported when they, or one of their names, are first asked for, so that `import tumor_abm` and
 # `tumor-abm --help` are quick.
 _HOME = {
     "Biopsy": "biopsy",
@@ -80,9 +81,13 @@ _HOME = {
 
 
 def __getattr__(name: str) -> Any:
-    if name not in _HOME:
+    value: Any
+    if name in _HOME:
+        value = getattr(import_module(f"{__name__}.{_HOME[name]}"), name)
+    elif not name.startswith("_") and find_spec(f"{__name__}.{name}"):
+        value = import_module(f"{__name__}.{name}")
+    else:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value = getattr(import_module(f"{__name__}.{_HOME[name]}"), name)
     globals()[name] = value
     return value
 

@@ -79,6 +79,11 @@ def shown(value: object) -> str:
     return _one_line(str(value))
 
 
+def plainly(text: str) -> str:
+    """Write somebody else's words on one line, shortened to fit a message."""
+    return _one_line(text)
+
+
 def _one_line(text: str) -> str:
     line = "".join(character if character.isprintable() else "?" for character in text)
     return line if len(line) <= _LONGEST_SHOWN else line[: _LONGEST_SHOWN - 3] + "..."
@@ -95,18 +100,17 @@ class Problems:
 
     def __init__(self, file: str | Path | None = None) -> None:
         self._file = file
-        self._lines: list[str] = []
+        self._lines: dict[str, None] = {}
 
     def add(self, where: Sequence[Step], problem: str) -> None:
         """Note a problem at a path of keys."""
-        line = str(InputError(problem, file=self._file, key=place(*where) or None))
-        if line not in self._lines:
-            self._lines.append(line)
+        self._lines[str(InputError(problem, file=self._file, key=place(*where) or None))] = None
 
     def add_unknown(self, where: Sequence[Step], name: str, what: str, known: Iterable[str]) -> None:
         """Note a name that is not among those known; the nearest of them is proposed."""
         choices = list(dict.fromkeys(known))
-        guess = did_you_mean(name, choices)
+        # What is not told needs no guess, which takes its time.
+        guess = did_you_mean(name, choices) if len(self._lines) < _MOST_TOLD else None
         said = f"{shown(name)} is not a known {what}"
         if guess:
             said += f"; did you mean {shown(guess)}?"
@@ -136,7 +140,7 @@ class Problems:
         """Raise all problems as one `InputError`, a line each."""
         if not self._lines:
             return
-        told = self._lines[:_MOST_TOLD]
+        told = self.lines[:_MOST_TOLD]
         if len(self._lines) > _MOST_TOLD:
             told.append(f"... and {len(self._lines) - _MOST_TOLD} more")
         raise InputError("\n".join(told))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-import math
+import reprlib
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,67 +12,76 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from tumor_abm._arguments import count, positive, real, whole
+from tumor_abm._memory import afford
+from tumor_abm.errors import InputError
 from tumor_abm.space import Space
 from tumor_abm.trait import Trait
 
 Engine = Literal["clones", "cells", "lattice"]
 
 _ENGINES = ("clones", "cells", "lattice")
+_MOST_TYPES = 4096
+
+_BYTES_PER_CELL = {"clones": 0, "cells": 4, "lattice": 3}
+_BYTES_PER_CELL_OF_GENEALOGY = 28
+"""Between two simplifications, a cell has two nodes on average."""
 
 
 def rates_per_type(name: str, values: ArrayLike, types: int) -> list[float]:
-    array = np.asarray(values, dtype=float)
+    array = numbers(name, values)
     if array.shape != (types,):
-        raise ValueError(f"{name}: found shape {array.shape}; allowed: one rate per type, ({types},)")
+        raise InputError(f"{name}: found shape {array.shape}; allowed: one rate per type, ({types},)")
     _all_finite(name, array)
     return [float(rate) for rate in array]
 
 
 def matrix_per_type(name: str, values: ArrayLike | None, types: int) -> list[list[float]]:
-    array = np.zeros((types, types)) if values is None else np.asarray(values, dtype=float)
+    array = np.zeros((types, types)) if values is None else numbers(name, values)
     if array.shape != (types, types):
-        raise ValueError(f"{name}: found shape {array.shape}; allowed: ({types}, {types}), one row per type")
+        raise InputError(f"{name}: found shape {array.shape}; allowed: ({types}, {types}), one row per type")
     _all_finite(name, array)
     return [[float(value) for value in row] for row in array]
+
+
+def numbers(name: str, values: ArrayLike) -> NDArray[np.float64]:
+    """Values as an array, if they are real numbers in even rows."""
+    try:
+        array = np.asarray(values)
+    except ValueError:
+        array = np.asarray(None)
+    if array.size and array.dtype.kind not in "iuf":
+        raise InputError(
+            f"{name}: found {reprlib.repr(values)}; allowed: real numbers, in rows of one length"
+        )
+    return array.astype(float)
 
 
 def _all_finite(name: str, array: NDArray[np.float64]) -> None:
     for index in np.argwhere(~(np.isfinite(array) & (array >= 0))):
         place = name + "".join(f"[{i}]" for i in index)
-        raise ValueError(f"{place}: found {array[tuple(index)]}; allowed: finite and at least 0")
+        raise InputError(f"{place}: found {array[tuple(index)]}; allowed: finite and at least 0")
 
 
-def count(name: str, value: object) -> int:
-    if isinstance(value, float) and value.is_integer():
-        value = int(value)
-    if isinstance(value, bool) or not isinstance(value, int | np.integer) or not 0 <= value <= 2**53:
-        raise ValueError(f"{name}: found {value!r}; allowed: a whole number from 0 to 2^53")
-    return int(value)
+def afford_cells(key: str, cells: int, engine: str, genealogy: bool) -> None:
+    """Refuse more cells, held one by one, than there is memory for."""
+    each = _BYTES_PER_CELL[engine] + (_BYTES_PER_CELL_OF_GENEALOGY if genealogy else 0)
+    afford(key, f"{cells:,} cells", cells * each)
 
 
 def seed_of(seed: int | None) -> int:
-    if seed is None:
-        return secrets.randbits(63)
-    if isinstance(seed, bool) or not isinstance(seed, int | np.integer) or not 0 <= seed < 2**64:
-        raise ValueError(f"seed: found {seed!r}; allowed: a whole number from 0 to 2^64 - 1")
-    return int(seed)
-
-
-def positive(name: str, value: int) -> int:
-    if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < 1:
-        raise ValueError(f"{name}: found {value!r}; allowed: a whole number of at least 1")
-    return int(value)
+    return secrets.randbits(63) if seed is None else whole("seed", seed, 0, 2**64 - 1, "2^64 - 1")
 
 
 def initial_cells(initial: Sequence[int] | NDArray[np.integer[Any]], types: int) -> list[int]:
-    if not isinstance(initial, Sequence | np.ndarray) or len(initial) != types:
-        raise ValueError(f"initial: found {initial!r}; allowed: one number of cells per type, {types}")
+    if not isinstance(initial, list | tuple | range | np.ndarray) or len(initial) != types:
+        raise InputError(f"initial: found {initial!r}; allowed: one number of cells per type, {types}")
     return [count(f"initial[{i}]", cells) for i, cells in enumerate(initial)]
 
 
 def step_days(dt: float) -> float:
-    if not (math.isfinite(dt) and dt > 0):
-        raise ValueError(f"dt: found {dt}; allowed: finite and above 0 days")
+    if not real("dt", dt, "finite and above 0 days"):
+        raise InputError(f"dt: found {dt}; allowed: finite and above 0 days")
     return float(dt)
 
 
@@ -86,12 +95,15 @@ def engine_options(
 ) -> dict[str, Any]:
     """Which engine runs, with its options, as the core reads it."""
     if engine not in _ENGINES:
-        raise ValueError(f"engine: found {engine!r}; allowed: {', '.join(map(repr, _ENGINES))}")
+        raise InputError(f"engine: found {engine!r}; allowed: {', '.join(map(repr, _ENGINES))}")
     kept_apart = positive("max_clones", max_clones)
+    for name, given, wanted in (("trait", trait, Trait), ("space", space, Space)):
+        if given is not None and not isinstance(given, wanted):
+            raise InputError(f"{name}: found {given!r}; allowed: {wanted.__name__}(...) or None")
     if engine != "cells" and trait is not None:
-        raise ValueError("trait: found one; allowed: with engine='cells' only")
+        raise InputError("trait: found one; allowed: with engine='cells' only")
     if engine == "clones" and genealogy:
-        raise ValueError("genealogy: found True; allowed: engine='cells', 'lattice'; clones are counts")
+        raise InputError("genealogy: found True; allowed: engine='cells', 'lattice'; clones are counts")
     if engine == "lattice":
         lattice = space or Space()
         return {
@@ -104,7 +116,7 @@ def engine_options(
         }
     for name, found in (("space", space), ("places", places)):
         if found is not None:
-            raise ValueError(
+            raise InputError(
                 f"{name}: found one; allowed: with engine='lattice' only, the others are well mixed"
             )
     if engine == "clones":
@@ -132,7 +144,9 @@ class Rates:
         drug_division: ArrayLike | None,
         drug_death: ArrayLike | None,
     ) -> Rates:
-        types = np.asarray(division, dtype=float).size
+        types = numbers("division", division).size
+        if types > _MOST_TYPES:
+            raise InputError(f"division: found {types} types; allowed: at most {_MOST_TYPES}")
 
         def with_drug(name: str, values: ArrayLike | None) -> list[float] | None:
             return None if values is None else rates_per_type(name, values, types)
@@ -147,8 +161,13 @@ class Rates:
         )
 
     def changed(self, **given: ArrayLike | None) -> Rates:
+        """Return these rates, but for those that are given."""
         return Rates.of(**vars(self) | {name: value for name, value in given.items() if value is not None})
 
 
 def as_json(value: object) -> str:
-    return json.dumps(value, default=vars, allow_nan=False)
+    return json.dumps(value, default=_plain, allow_nan=False)
+
+
+def _plain(value: Any) -> Any:
+    return value.item() if isinstance(value, np.generic) else vars(value)

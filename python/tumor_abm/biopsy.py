@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from tumor_abm._arguments import positive, real
+from tumor_abm.errors import InputError
 from tumor_abm.genealogy import Genealogy
 
 Rows = NDArray[np.int64]
@@ -70,9 +71,9 @@ class Needle:
     def __post_init__(self) -> None:
         _one_size("needle", self.radius, self.cells)
         if self.length is not None:
-            _at_least_0("needle.length", self.length)
+            real("needle.length", self.length, "finite and at least 0 sites")
         if not any(self.direction):
-            raise ValueError(f"needle.direction: found {self.direction}; allowed: not all 0")
+            raise InputError(f"needle.direction: found {self.direction}; allowed: not all 0")
 
     def choose(self, cells: pl.DataFrame, rng: np.random.Generator) -> Rows:
         """Return the rows of `cells` that are taken."""
@@ -81,8 +82,8 @@ class Needle:
         from_point = _places(cells) - _point("needle.through", self.through, cells)
         along = from_point @ axis
         aside = np.linalg.norm(from_point - along[:, None] * axis, axis=1)
-        half = math.inf if self.length is None else self.length / 2
-        return _nearest("needle", np.where(np.abs(along) <= half, aside, math.inf), self.radius, self.cells)
+        half = np.inf if self.length is None else self.length / 2
+        return _nearest("needle", np.where(np.abs(along) <= half, aside, np.inf), self.radius, self.cells)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -98,7 +99,7 @@ class RandomCells:
     cells: int
 
     def __post_init__(self) -> None:
-        _count("random.cells", self.cells)
+        positive("random.cells", self.cells)
 
     def choose(self, cells: pl.DataFrame, rng: np.random.Generator) -> Rows:
         """Return the rows of `cells` that are taken."""
@@ -145,11 +146,11 @@ def take(
 
 def _one_size(name: str, radius: float | None, cells: int | None) -> None:
     if (radius is None) == (cells is None):
-        raise ValueError(f"{name}: found radius {radius} and cells {cells}; allowed: exactly one of them")
+        raise InputError(f"{name}: found radius {radius} and cells {cells}; allowed: exactly one of them")
     if radius is not None:
-        _at_least_0(f"{name}.radius", radius)
+        real(f"{name}.radius", radius, "finite and at least 0 sites")
     if cells is not None:
-        _count(f"{name}.cells", cells)
+        positive(f"{name}.cells", cells)
 
 
 def _nearest(name: str, away: NDArray[np.float64], radius: float | None, cells: int | None) -> Rows:
@@ -163,28 +164,21 @@ def _nearest(name: str, away: NDArray[np.float64], radius: float | None, cells: 
 def _places(cells: pl.DataFrame) -> NDArray[np.float64]:
     axes = [axis for axis in _AXES if axis in cells.columns]
     if not axes:
-        raise ValueError("biopsy: found cells without places; allowed: RandomCells, or engine='lattice'")
+        raise InputError("biopsy: found cells without places; allowed: RandomCells, or engine='lattice'")
     return cells.select(axes).to_numpy().astype(np.float64)
 
 
 def _point(name: str, point: tuple[float, ...], cells: pl.DataFrame) -> NDArray[np.float64]:
     dimensions = sum(axis in cells.columns for axis in _AXES)
-    array = np.asarray(point, dtype=float)
+    try:
+        array = np.asarray(point, dtype=float)
+    except (TypeError, ValueError):
+        array = np.full(1, np.nan)
     if dimensions and (array.shape != (dimensions,) or not np.isfinite(array).all()):
-        raise ValueError(f"{name}: found {point}; allowed: {dimensions} finite numbers")
+        raise InputError(f"{name}: found {point}; allowed: {dimensions} finite numbers")
     return array
-
-
-def _at_least_0(name: str, value: float) -> None:
-    if not (math.isfinite(value) and value >= 0):
-        raise ValueError(f"{name}: found {value}; allowed: finite and at least 0 sites")
-
-
-def _count(name: str, value: int) -> None:
-    if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-        raise ValueError(f"{name}: found {value!r}; allowed: a whole number of at least 1")
 
 
 def _enough(name: str, wanted: int, there: int) -> None:
     if wanted > there:
-        raise ValueError(f"{name}: found {wanted}; allowed: at most the cells that are there, {there}")
+        raise InputError(f"{name}: found {wanted}; allowed: at most the cells that are there, {there}")

@@ -12,10 +12,14 @@ from typing import Any
 import numpy as np
 
 from tumor_abm._files import write_whole
+from tumor_abm._json import read_json
+from tumor_abm._problems import shown
 from tumor_abm.errors import InputError
 from tumor_abm.knowledge import Knowledge
 
 FORMAT = 1
+MOST_MEMBERS = 100_000
+LARGEST = 1e100
 _SHIPPED = "ensemble.json"
 
 
@@ -81,13 +85,7 @@ class Ensemble:
             The file cannot be read or is no ensemble.
         """
         path = Path(path)
-        try:
-            data = json.loads(path.read_text(encoding="utf-8-sig"))
-        except OSError as error:
-            raise InputError(f"cannot be read: {error.strerror or error}", file=path) from error
-        except ValueError as error:
-            raise InputError(f"is no JSON: {error}", file=path) from error
-        return cls._read(data, path)
+        return cls._read(read_json(path), path)
 
     def drawn(self, seed: int) -> Member:
         """Return one of the members, drawn by weight."""
@@ -116,10 +114,13 @@ class Ensemble:
         return Ensemble(members=members, provenance={**self.provenance, "extended": dict(other.provenance)})
 
     @classmethod
-    def _read(cls, data: Any, path: Path) -> Ensemble:
-        if not isinstance(data, dict) or data.get("format") != FORMAT:
+    def _read(cls, data: Mapping[str, Any], path: Path) -> Ensemble:
+        if data.get("format") != FORMAT:
             raise InputError(f'is no ensemble; allowed: a table with "format": {FORMAT}', file=path)
         entries = data.get("members")
+        if isinstance(entries, list) and len(entries) > MOST_MEMBERS:
+            found = f"found {len(entries):,}; allowed: at most {MOST_MEMBERS:,}"
+            raise InputError(found, file=path, key="members")
         if not isinstance(entries, list) or not entries:
             raise InputError("found none; allowed: a list of at least one", file=path, key="members")
         members = tuple(_member(entry, f"members[{i}]", path) for i, entry in enumerate(entries))
@@ -141,14 +142,16 @@ class Ensemble:
 def _member(entry: Any, key: str, path: Path) -> Member:
     overrides = entry.get("overrides") if isinstance(entry, dict) else None
     if not isinstance(overrides, dict) or not all(_is_number(value) for value in overrides.values()):
-        raise InputError("allowed: a table of names and numbers", file=path, key=f"{key}.overrides")
+        raise InputError(
+            f"allowed: a table of names and numbers up to {LARGEST:g}", file=path, key=f"{key}.overrides"
+        )
     weight, loss = entry.get("weight", 1.0), entry.get("loss")
-    if not _is_number(weight) or not 0 < weight < float("inf"):
-        raise InputError(f"found {weight!r}; allowed: a number above 0", file=path, key=f"{key}.weight")
+    if not _is_number(weight) or not weight > 0:
+        raise InputError(f"found {shown(weight)}; allowed: a number above 0", file=path, key=f"{key}.weight")
     if loss is not None and not _is_number(loss):
-        raise InputError(f"found {loss!r}; allowed: a number", file=path, key=f"{key}.loss")
+        raise InputError(f"found {shown(loss)}; allowed: a number", file=path, key=f"{key}.loss")
     return Member(overrides=overrides, weight=float(weight), loss=loss)
 
 
 def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
+    return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) <= LARGEST

@@ -15,18 +15,18 @@ import polars as pl
 import pyarrow as pa
 
 from tumor_abm import _core
+from tumor_abm._arguments import MOST_THREADS, whole
 from tumor_abm.config import Experiment, load_experiment
 from tumor_abm.errors import InputError
 from tumor_abm.execution.chunk import Chunk, chunk_size, chunks_of
 from tumor_abm.execution.cluster import run_on_cluster
 from tumor_abm.execution.directory import Plan, RunDirectory, recorded_seed
 from tumor_abm.execution.local import run_here
+from tumor_abm.execution.screening import screen
 from tumor_abm.execution.tables import Tables
 from tumor_abm.provenance import now, provenance
 from tumor_abm.results import Results
 from tumor_abm.trials import experiment_file
-
-MOST_JOBS = 1024
 
 Resume = bool | Literal["required"]
 
@@ -200,6 +200,8 @@ class _Run:
         self._announce(done)
         for notice in self.experiment.notices:
             _log.warning("%s", notice)
+        if chunks:
+            screen(self.spec, self.patients - done, self.jobs)
         tally = _Tally(self.progress, done)
         for chunk, tables in self._runner(chunks, tally.under_way):
             yield chunk, tables
@@ -260,9 +262,7 @@ def threads_of(jobs: int | None) -> int:
     """Return the number of threads asked for, all processors by default, or raise an `InputError`."""
     if jobs is None:
         return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    if isinstance(jobs, bool) or not isinstance(jobs, int) or not 1 <= jobs <= MOST_JOBS:
-        raise InputError(key="jobs", found=jobs, allowed=f"a whole number from 1 to {MOST_JOBS}")
-    return jobs
+    return whole("jobs", jobs, 1, MOST_THREADS)
 
 
 def _canonical(value: object) -> str:

@@ -12,7 +12,9 @@ import polars as pl
 from numpy.typing import ArrayLike, NDArray
 
 from tumor_abm import _core
+from tumor_abm._arguments import real
 from tumor_abm._frames import frame
+from tumor_abm.errors import InputError
 
 if TYPE_CHECKING:
     import tskit
@@ -101,6 +103,20 @@ class Genealogy:
                 day=day,
             )
 
+    def chosen(self, name: str, rows: ArrayLike | pl.Series | None) -> pl.DataFrame:
+        """Return the cells of some rows, all when ``None``; `name` is that of the argument."""
+        if rows is None:
+            return self.cells
+        numbers = np.asarray(rows)
+        if numbers.size == 0:
+            return self.cells.clear()
+        if numbers.ndim != 1 or numbers.dtype.kind not in "iu":
+            raise InputError(f"{name}: found {rows!r}; allowed: whole numbers, the rows of cells")
+        outside = numbers[(numbers < 0) | (numbers >= self.cells.height)]
+        if outside.size:
+            raise InputError(f"{name}: found {outside[0]}; allowed: from 0 to {self.cells.height - 1}")
+        return self.cells[numbers]
+
     def restrict(self, cells: pl.Series | NDArray[np.integer[Any]]) -> Genealogy:
         """How some of the cells descend from each other.
 
@@ -114,9 +130,9 @@ class Genealogy:
         Genealogy
             Its nodes are numbered anew; `cells` are the chosen ones, in the order given.
         """
-        chosen = self.cells[np.asarray(cells)]
+        chosen = self.chosen("cells", cells)
         if chosen["node"].n_unique() < chosen.height:
-            raise ValueError("cells: found a cell twice; allowed: every cell once")
+            raise InputError("cells: found a cell twice; allowed: every cell once")
         missing = pl.col("parent").fill_null(int(_NO_NODE))
         parents, divisions = self.nodes.select(missing, "divisions").get_columns()
         columns, tips = _core.subtree(
@@ -161,12 +177,13 @@ class Genealogy:
         numpy.ndarray
             Mutations per node; its ``descendants`` carry them.
         """
-        if not (np.isfinite(mutations_per_division) and mutations_per_division >= 0):
-            raise ValueError(
-                f"mutations_per_division: found {mutations_per_division}; allowed: finite and at least 0"
-            )
-        mean = self.nodes["divisions"].to_numpy() * (mutations_per_division / 2)
-        return np.random.default_rng(seed).poisson(mean)
+        return np.random.default_rng(seed).poisson(self._expected(mutations_per_division))
+
+    def _expected(self, mutations_per_division: float) -> NDArray[np.float64]:
+        """Mutations per node, on average."""
+        mean = real("mutations_per_division", mutations_per_division, "finite and at least 0")
+        expected: NDArray[np.float64] = self.nodes["divisions"].to_numpy() * (mean / 2)
+        return expected
 
     def site_frequency_spectrum(
         self, mutations_per_division: float = 1.0, *, seed: int | None = None
@@ -187,7 +204,7 @@ class Genealogy:
             are those that all cells share.
         """
         if seed is None:
-            weights = self.nodes["divisions"].to_numpy() * (mutations_per_division / 2)
+            weights = self._expected(mutations_per_division)
         else:
             weights = self.mutate(mutations_per_division, seed=seed).astype(float)
         carriers = self.nodes["descendants"].to_numpy()
@@ -216,7 +233,7 @@ class Genealogy:
         """
         asked = np.asarray(days, dtype=float)
         if not (np.isfinite(asked).all() and (asked <= self.day).all()):
-            raise ValueError(f"days: found {asked}; allowed: finite and at most {self.day}")
+            raise InputError(f"days: found {asked}; allowed: finite and at most {self.day}")
         founders = int(self.nodes["parent"].null_count())
         return founders + np.searchsorted(self.branching_days, asked, side="right")
 
@@ -237,7 +254,7 @@ class Genealogy:
             NaN with fewer than three lines.
         """
         if self.nodes["parent"].null_count() > 1:
-            raise ValueError("gamma: found several founders; allowed: a genealogy of one founder")
+            raise InputError("gamma: found several founders; allowed: a genealogy of one founder")
         days = self.branching_days
         ends = np.append(days, self.day) if branchings is None else days[:branchings]
         if len(ends) < 3:
@@ -256,7 +273,7 @@ class Genealogy:
             Of branches: ``"days"``, or ``"divisions"``. Living cells are named by their node.
         """
         if lengths not in ("days", "divisions"):
-            raise ValueError(f"lengths: found {lengths!r}; allowed: 'days', 'divisions'")
+            raise InputError(f"lengths: found {lengths!r}; allowed: 'days', 'divisions'")
         parents = self._parents()
         days = self.nodes["day"].fill_null(self.day).to_numpy()
         born = np.where(parents >= 0, days[parents], 0.0)

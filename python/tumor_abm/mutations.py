@@ -10,6 +10,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from tumor_abm._arguments import whole
 from tumor_abm.genealogy import Genealogy
 
 _NO_CLONE = -1
@@ -62,8 +63,8 @@ class Mutations:
         seed
             Of numpy's generator.
         """
-        if truncal < 0:
-            raise ValueError(f"truncal: found {truncal}; allowed: at least 0")
+        truncal = whole("truncal", truncal, 0, 2**31 - 1)
+        least_carriers = whole("least_carriers", least_carriers, 0, 2**32 - 1)
         per_node = genealogy.mutate(per_division, seed=seed)
         per_node[genealogy.nodes["descendants"].to_numpy() < least_carriers] = 0
         nodes = np.repeat(np.arange(per_node.size, dtype=np.uint32), per_node)
@@ -92,7 +93,7 @@ class Mutations:
         numpy.ndarray
             One number per mutation, in the order of `table`.
         """
-        chosen = self.genealogy.cells if rows is None else self.genealogy.cells[np.asarray(rows)]
+        chosen = self.genealogy.chosen("rows", rows)
         below = self.genealogy.descendants(chosen["node"])
         of_clone = self._cells_below(chosen["clone"])
         node = self.table["node"].fill_null(0).to_numpy()

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import copy
+import json
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -11,12 +13,26 @@ import polars as pl
 from numpy.typing import ArrayLike, NDArray
 
 from tumor_abm import _core
+from tumor_abm._archive import read_archive, write_archive
+from tumor_abm._arguments import core_refusals, count
 from tumor_abm._frames import frame
-from tumor_abm._rates import Engine, Rates, as_json, count, engine_options, initial_cells, seed_of, step_days
+from tumor_abm._rates import (
+    Engine,
+    Rates,
+    afford_cells,
+    as_json,
+    engine_options,
+    initial_cells,
+    seed_of,
+    step_days,
+)
 from tumor_abm.biopsy import Biopsy, Shape, take
+from tumor_abm.errors import InputError
 from tumor_abm.genealogy import Genealogy
 from tumor_abm.space import Space
 from tumor_abm.trait import Trait
+
+_STATE, _NOTES = "population.bin", "population.json"
 
 
 class Population:
@@ -45,7 +61,7 @@ class Population:
         Names the random streams; drawn, and kept in `seed`, when ``None``.
     engine
         ``"clones"``: cells of one origin and type are a count. ``"cells"``: every cell is an
-        individual, up to 2^32 - 2 of them. Both follow the same law. ``"lattice"``: every cell has a
+        individual, up to 2.8e9 of them. Both follow the same law. ``"lattice"``: every cell has a
         place and needs room to divide; see `Space`.
     max_clones
         Living clones of one type that are kept apart; beyond it new clones join the smallest.
@@ -70,7 +86,7 @@ class Population:
 
     Raises
     ------
-    ValueError
+    InputError
         A rate is negative or not finite, a shape is wrong, or ``(division + death) * dt > 0.5``.
 
     Examples
@@ -105,22 +121,72 @@ class Population:
         self.seed = seed_of(seed)
         self._rates = Rates.of(division, death, mutation, switching, drug_division, drug_death)
         self._dt = step_days(dt)
+        options = engine_options(engine, max_clones, trait, space, places, genealogy)
         self._engine = engine
-        self._core = _core.Population(
-            as_json(self._rates),
-            initial_cells(initial, len(self._rates.division)),
-            self._dt,
-            as_json(engine_options(engine, max_clones, trait, space, places, genealogy)),
-            self.seed,
-            bool(keep_extinct),
-        )
+        founders = initial_cells(initial, len(self._rates.division))
+        afford_cells("initial", sum(founders), engine, genealogy)
+        with core_refusals():
+            self._core = _core.Population(
+                as_json(self._rates),
+                founders,
+                self._dt,
+                as_json(options),
+                self.seed,
+                bool(keep_extinct),
+            )
         self._keeps_extinct = bool(keep_extinct)
 
-    def fork(self) -> Population:
-        """Return a copy of the whole state, random stream included."""
+    def fork(self, *, seed: int | None = None) -> Population:
+        """Return a copy of the whole state.
+
+        Parameters
+        ----------
+        seed
+            Of the random stream that the copy goes on with; by default that of this population, so that
+            both have the same future.
+        """
         twin = copy.copy(self)
-        twin._core = self._core.fork()
+        twin.seed = self.seed if seed is None else seed_of(seed)
+        twin._core = self._core.fork(None if seed is None else twin.seed)
         return twin
+
+    def __copy__(self) -> Population:
+        twin = type(self).__new__(type(self))
+        vars(twin).update(vars(self), _core=self._core.fork())
+        return twin
+
+    def save(self, path: str | Path) -> None:
+        """Write the whole state to a file, whole or not at all; `load` goes on exactly.
+
+        Raises
+        ------
+        InputError
+            The file cannot be written.
+        """
+        state, notes = self._saved()
+        write_archive(Path(path), {_STATE: state, _NOTES: json.dumps(notes).encode()})
+
+    @classmethod
+    def load(cls, path: str | Path) -> Population:
+        """Go on from a file that `save` wrote.
+
+        Raises
+        ------
+        InputError
+            The file is missing, damaged, or from elsewhere.
+        """
+        path = Path(path)
+        members = read_archive(path, "population")
+        try:
+            return cls._restored(members[_STATE], json.loads(members[_NOTES]))
+        except (KeyError, TypeError):
+            raise InputError("no saved population", file=path) from None
+        except ValueError as error:
+            raise InputError(str(error), file=path) from None
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Travel between processes, as Mesa's ``batch_run`` and `multiprocessing` ask for."""
+        return type(self)._restored, self._saved()
 
     def _saved(self) -> tuple[bytes, dict[str, Any]]:
         """Return the state of the core, and what is known of it on this side, fit for JSON."""
@@ -150,8 +216,17 @@ class Population:
         return {"division": list(self._rates.division), "death": list(self._rates.death)}
 
     def step(self, steps: int = 1) -> None:
-        """Take `steps` steps of the law; can be interrupted with Ctrl-C."""
-        self._core.step(count("steps", steps))
+        """Take `steps` steps of the law.
+
+        What stops it, Ctrl-C included, leaves the population as it was before the step under way.
+
+        Raises
+        ------
+        InputError
+            There are more cells than the engine can go on with, no memory for more, or a trait is too fast.
+        """
+        with core_refusals():
+            self._core.step(count("steps", steps))
 
     def set_rates(
         self,
@@ -172,7 +247,8 @@ class Population:
             drug_division=drug_division,
             drug_death=drug_death,
         )
-        self._core.set_rates(as_json(rates))
+        with core_refusals():
+            self._core.set_rates(as_json(rates))
         self._rates = rates
 
     @property
@@ -209,11 +285,11 @@ class Population:
 
         Raises
         ------
-        ValueError
+        InputError
             They were not kept.
         """
         if not self._keeps_extinct:
-            raise ValueError("all_clones: not kept; allowed: with keep_extinct=True")
+            raise InputError("all_clones: not kept; allowed: with keep_extinct=True")
         extinct = frame(self._core.extinct)
         living = self.clones.with_columns(pl.lit(None, pl.Float64).alias("died_day"))
         columns = [name for name in living.columns if name != "died_day"]
@@ -229,12 +305,12 @@ class Population:
 
         Raises
         ------
-        ValueError
+        InputError
             The engine holds no cells.
         """
         cells = self._core.cells
         if cells is None:
-            raise ValueError(
+            raise InputError(
                 "cells: the engine 'clones' counts cells and holds none; allowed: engine='cells', 'lattice'"
             )
         return frame(cells)
@@ -245,12 +321,12 @@ class Population:
 
         Raises
         ------
-        ValueError
+        InputError
             It was not recorded.
         """
         genealogy = self._genealogy()
         if genealogy is None:
-            raise ValueError("genealogy: not recorded; allowed: with genealogy=True")
+            raise InputError("genealogy: not recorded; allowed: with genealogy=True")
         return genealogy
 
     def biopsy(self, shape: Shape, *, seed: int | None = None) -> Biopsy:
@@ -270,13 +346,14 @@ class Population:
 
         Raises
         ------
-        ValueError
+        InputError
             The engine holds no cells, or none with a place, or too few.
         """
         return take(shape, self.cells, self._genealogy(), seed=seed)
 
     def _genealogy(self) -> Genealogy | None:
-        recorded = self._core.genealogy()
+        with core_refusals():
+            recorded = self._core.genealogy()
         if recorded is None:
             return None
         nodes, living = recorded

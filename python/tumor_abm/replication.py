@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -13,21 +12,26 @@ import polars as pl
 from numpy.typing import ArrayLike, NDArray
 
 from tumor_abm import _core
+from tumor_abm._arguments import MOST_THREADS, core_refusals, count, positive, real, whole
 from tumor_abm._frames import frame
+from tumor_abm._memory import afford
 from tumor_abm._rates import (
     Engine,
     Rates,
+    afford_cells,
     as_json,
-    count,
     engine_options,
     initial_cells,
-    positive,
     seed_of,
     step_days,
 )
+from tumor_abm.errors import InputError
 from tumor_abm.genealogy import with_trees
 from tumor_abm.space import Space
 from tumor_abm.trait import Trait
+
+_BYTES_PER_ROW, _BYTES_PER_TYPE, _BYTES_PER_CELL_OF_TREE = 400, 80, 200
+"""Of a replicate and phase: in the core, and as it becomes a table."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,18 +63,28 @@ class Until:
     day: float | None = None
 
     def _resolve(self, place: str) -> dict[str, Any]:
-        if self.day is not None and not (math.isfinite(self.day) and self.day >= 0):
-            raise ValueError(f"{place}.day: found {self.day}; allowed: finite and at least 0 days")
+        day = None if self.day is None else real(f"{place}.day", self.day, "finite and at least 0 days")
+        if not isinstance(self.counts, Mapping):
+            raise InputError(
+                f"{place}.counts: found {self.counts!r}; allowed: a table of type to number of cells"
+            )
+        if not isinstance(self.extinct, bool | np.bool_):
+            raise InputError(f"{place}.extinct: found {self.extinct!r}; allowed: True, False")
         return {
             "total": None if self.total is None else count(f"{place}.total", self.total),
             "counts": [
-                (count(f"{place}.counts key", kind), count(f"{place}.counts[{kind}]", cells))
+                (whole(f"{place}.counts key", kind, 0, 2**32 - 1), count(f"{place}.counts[{kind}]", cells))
                 for kind, cells in self.counts.items()
             ],
             "below": None if self.below is None else count(f"{place}.below", self.below),
-            "extinct": self.extinct,
-            "day": None if self.day is None else float(self.day),
+            "extinct": bool(self.extinct),
+            "day": day,
         }
+
+    def _cells(self) -> int:
+        """Cells that a phase must reach, unless they die out."""
+        alone = self.total is not None and self.day is None and self.below is None and not self.counts
+        return int(self.total or 0) if alone else 0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -179,30 +193,32 @@ drug_death
     -------
     polars.DataFrame
         ``replicate, phase, stopped_by, day, divisions, attempts, n_0, n_1, ..., clones_0, ...``:
-        ``stopped_by`` is ``total``, ``count_<type>``, ``below``, ``extinct`` or ``day``; ``day``
-        and ``divisions`` count from the first cell of the successful attempt. With `genealogy` also
-        ``nodes`` and ``cells``, lists of the rows of `Genealogy`.
+        ``stopped_by`` is ``total``, ``count_<type>``, ``below``, ``extinct``, ``day`` or
+        ``too_many_cells`` (more than the engine can go on with: the replicate ends there); ``day`` and
+        ``divisions`` count from the first cell of the successful attempt. With `genealogy` also ``nodes``
+        and ``cells``, lists of the rows of `Genealogy`.
 
     Raises
     ------
-    ValueError
+    InputError
         As in `Population`, or a rule that can never hold.
     KeyboardInterrupt
         On Ctrl-C, at once.
     """
     rates = Rates.of(division, death, mutation, switching, drug_division, drug_death)
     if not isinstance(until, Until):
-        raise ValueError(f"until: found {until!r}; allowed: Until(total=..., counts=..., day=...)")
+        raise InputError(f"until: found {until!r}; allowed: Until(total=..., counts=..., day=...)")
     if phases not in ("last", "all"):
-        raise ValueError(f"phases: found {phases!r}; allowed: 'last', 'all'")
+        raise InputError(f"phases: found {phases!r}; allowed: 'last', 'all'")
     if sample is not None and not genealogy:
-        raise ValueError(f"sample: found {sample}; allowed: with genealogy=True only")
+        raise InputError(f"sample: found {sample}; allowed: with genealogy=True only")
     if genealogy and phases == "all":
-        raise ValueError("genealogy: found True with phases='all'; allowed: phases='last'")
-    stages = [treatment] if isinstance(treatment, Phase | Cycle) else list(treatment)
+        raise InputError("genealogy: found True with phases='all'; allowed: phases='last'")
+    stages = _listed(treatment)
+    founders = initial_cells(initial, len(rates.division))
     design = {
         "rates": rates,
-        "initial": initial_cells(initial, len(rates.division)),
+        "initial": founders,
         "dt": step_days(dt),
         "engine": engine_options(engine, max_clones, trait, space, places, genealogy),
         "seed": seed_of(seed),
@@ -212,30 +228,58 @@ drug_death
         "restart_on_extinction": bool(restart_on_extinction),
         "max_attempts": positive("max_attempts", max_attempts),
     }
-    outcomes, trees = _core.replicate(
-        as_json(design),
-        count("replicates", replicates),
-        positive("threads", (os.cpu_count() or 1) if threads is None else threads),
-        phases == "all",
-        progress,
-    )
+    wanted, workers = count("replicates", replicates), _threads(threads)
+    largest = max(sum(founders), until._cells())
+    afford_cells("initial" if largest == sum(founders) else "until.total", largest, engine, genealogy)
+    in_tree = (largest if sample is None else int(sample)) if genealogy else 0
+    row = _BYTES_PER_ROW + _BYTES_PER_TYPE * len(founders)
+    afford("replicates", wanted, wanted * (row * (1 + len(stages)) + _BYTES_PER_CELL_OF_TREE * in_tree))
+    with core_refusals():
+        outcomes, trees = _core.replicate(as_json(design), wanted, workers, phases == "all", progress)
     if trees is None:
         return frame(outcomes)
     return with_trees(frame(outcomes), *map(frame, trees), dt=step_days(dt))
+
+
+def _threads(threads: int | None) -> int:
+    if threads is None:
+        return min(os.cpu_count() or 1, MOST_THREADS)
+    return whole("threads", threads, 1, MOST_THREADS)
+
+
+def _listed(treatment: Phase | Cycle | Sequence[Phase | Cycle]) -> list[Phase | Cycle]:
+    if isinstance(treatment, Phase | Cycle):
+        return [treatment]
+    if not isinstance(treatment, list | tuple):
+        raise InputError(f"treatment: found {treatment!r}; allowed: Phase, Cycle, or a list of them")
+    return list(treatment)
 
 
 def _stages(stages: Sequence[Phase | Cycle], rates: Rates) -> Any:
     for s, stage in enumerate(stages):
         place = f"treatment[{s}]"
         if not isinstance(stage, Phase | Cycle):
-            raise ValueError(f"{place}: found {type(stage).__name__}; allowed: Phase, Cycle")
+            raise InputError(f"{place}: found {type(stage).__name__}; allowed: Phase, Cycle")
         cycle = isinstance(stage, Cycle)
         phases = []
-        for p, phase in enumerate(stage.phases if isinstance(stage, Cycle) else [stage]):
+        if not isinstance(stage.until, Until):
+            raise InputError(f"{place}.until: found {stage.until!r}; allowed: Until(...)")
+        for p, phase in enumerate(_phases(stage, place)):
             given = {name: value for name, value in vars(phase).items() if name != "until"}
+            if not isinstance(phase.until, Until):
+                raise InputError(f"{place}.phases[{p}].until: found {phase.until!r}; allowed: Until(...)")
             rates = rates.changed(**given)
             phases.append({"rates": rates, "until": phase.until._resolve(f"{place}.phases[{p}].until")})
         yield {
             "phases": phases,
             "repeat_until": stage.until._resolve(f"{place}.until") if cycle else None,
         }
+
+
+def _phases(stage: Phase | Cycle, place: str) -> Sequence[Phase]:
+    if isinstance(stage, Phase):
+        return [stage]
+    phases = stage.phases
+    if not isinstance(phases, list | tuple) or not all(isinstance(phase, Phase) for phase in phases):
+        raise InputError(f"{place}.phases: found {phases!r}; allowed: a list of Phase(...)")
+    return phases

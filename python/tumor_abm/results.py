@@ -20,6 +20,7 @@ from tumor_abm._files import (
     write_text,
     write_whole,
 )
+from tumor_abm._paths import is_directory
 from tumor_abm.errors import InputError, did_you_mean
 
 EXPERIMENT = "experiment.toml"
@@ -107,7 +108,7 @@ class Results:
             `directory` holds no finished result, or a file of it is missing or not as it was saved.
         """
         directory = Path(directory)
-        if not directory.is_dir():
+        if not is_directory(directory):
             raise InputError("there is no such directory", file=directory)
         if not (directory / PROVENANCE).is_file():
             raise InputError(f"not a finished result: there is no {PROVENANCE}", file=directory)
@@ -153,6 +154,8 @@ class _Stored(Mapping[str, pl.DataFrame]):
 def _parsed(path: Path, parse: Callable[[str], Any]) -> Any:
     try:
         return parse(path.read_text(encoding="utf-8"))
+    except RecursionError:
+        raise InputError("cannot be read: nested too deeply", file=path) from None
     except (OSError, ValueError) as error:
         raise InputError(f"cannot be read: {error}", file=path) from error
 

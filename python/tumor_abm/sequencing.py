@@ -10,6 +10,8 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from tumor_abm._arguments import is_real
+from tumor_abm.errors import InputError
 from tumor_abm.mutations import Mutations
 
 PLOIDY = 2
@@ -44,8 +46,8 @@ class Sequencing:
         most = {"depth": 1e9, "purity": 1.0, "overdispersion": 0.999, "least_reads": 1e9, "least_vaf": 1.0}
         for name, high in most.items():
             value = getattr(self, name)
-            if not 0 <= value <= high:
-                raise ValueError(f"sequencing.{name}: found {value}; allowed: from 0 to {high:g}")
+            if not is_real(value) or not 0 <= value <= high:
+                raise InputError(f"sequencing.{name}: found {value}; allowed: from 0 to {high:g}")
 
     def bulk(
         self,
@@ -100,18 +102,20 @@ class Sequencing:
             Mutations that a cell does not carry have no row.
         """
         rng = np.random.default_rng(seed)
-        found = []
-        for row in rows:
-            carried = np.flatnonzero(mutations.carriers([int(row)]))
-            reads = self._read(np.full(carried.size, 1 / PLOIDY), rng)
-            found.append(
-                reads.select(
-                    pl.lit(int(row), dtype=pl.UInt32).alias("cell"),
-                    pl.Series("mutation", carried, dtype=pl.UInt32),
-                    pl.all(),
-                )
-            )
+        # Nobody at all has a table without rows, too.
+        found = [self._cell(0, np.zeros(0, dtype=np.int64), rng)]
+        mutations.genealogy.chosen("rows", rows)
+        found += [self._cell(int(row), np.flatnonzero(mutations.carriers([int(row)])), rng) for row in rows]
         return pl.concat(found)
+
+    def _cell(self, row: int, carried: NDArray[np.int64], rng: np.random.Generator) -> pl.DataFrame:
+        """Mutations that one cell carries, as read."""
+        reads = self._read(np.full(carried.size, 1 / PLOIDY), rng)
+        return reads.select(
+            pl.lit(row, dtype=pl.UInt32).alias("cell"),
+            pl.Series("mutation", carried, dtype=pl.UInt32),
+            pl.all(),
+        )
 
     def _read(self, expected: NDArray[np.float64], rng: np.random.Generator) -> pl.DataFrame:
         """Depths and mutant reads where a share `expected` of the copies is mutant."""

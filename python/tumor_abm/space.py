@@ -8,14 +8,10 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import ArrayLike
 
+from tumor_abm._arguments import is_real, whole
+from tumor_abm.errors import InputError
+
 Profile = Literal["exponential", "linear", "diffusion"]
-
-
-def whole(name: str, value: object, low: int, high: int) -> int:
-    """`value`, if it is a whole number from `low` to `high`."""
-    if isinstance(value, bool) or not isinstance(value, int | np.integer) or not low <= value <= high:
-        raise ValueError(f"{name}: found {value!r}; allowed: a whole number from {low} to {high}")
-    return int(value)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,11 +42,11 @@ class Reach:
         profiles = ("exponential", "linear", "diffusion")
         if self.profile not in profiles:
             found = f"{place}.profile: found {self.profile!r}"
-            raise ValueError(f"{found}; allowed: {', '.join(map(repr, profiles))}")
-        if isinstance(self.length, bool) or not isinstance(self.length, int | float | np.number):
-            raise ValueError(f"{place}.length: found {self.length!r}; allowed: a number of sites")
+            raise InputError(f"{found}; allowed: {', '.join(map(repr, profiles))}")
+        if not is_real(self.length):
+            raise InputError(f"{place}.length: found {self.length!r}; allowed: a number of sites")
         if not 0.1 <= self.length <= 1e4:
-            raise ValueError(f"{place}.length: found {self.length}; allowed: from 0.1 to 10000 sites")
+            raise InputError(f"{place}.length: found {self.length}; allowed: from 0.1 to 10000 sites")
         return {"length": float(self.length), "profile": self.profile}
 
 
@@ -100,15 +96,15 @@ class Space:
         }
         for name, values in allowed.items():
             found = getattr(self, name)
-            if found not in values or isinstance(found, bool):
-                raise ValueError(f"space.{name}: found {found!r}; allowed: {', '.join(map(repr, values))}")
+            if isinstance(found, bool | np.ndarray) or found not in values:
+                raise InputError(f"space.{name}: found {found!r}; allowed: {', '.join(map(repr, values))}")
         pushes = self.placement == "push"
         if pushes != (self.depth is not None):
-            raise ValueError(
+            raise InputError(
                 f"space.depth: found {self.depth!r}; allowed: a number with 'push', None otherwise"
             )
         return {
-            "dimensions": self.dimensions,
+            "dimensions": int(self.dimensions),
             "neighbourhood": self.neighbourhood,
             "placement": {"push": {"depth": whole("space.depth", self.depth, 1, 2**32 - 1)}}
             if self.depth is not None
@@ -122,18 +118,21 @@ class Space:
     @staticmethod
     def _reach(name: str, reach: Reach | None) -> dict[str, Any] | None:
         if reach is not None and not isinstance(reach, Reach):
-            raise ValueError(f"space.{name}: found {reach!r}; allowed: Reach(length=...) or None")
+            raise InputError(f"space.{name}: found {reach!r}; allowed: Reach(length=...) or None")
         return None if reach is None else reach._resolve(f"space.{name}")
 
     def _places(self, places: ArrayLike | None) -> list[list[int]]:
         if places is None:
             return []
-        array = np.asarray(places)
+        try:
+            array = np.asarray(places)
+        except ValueError:
+            array = np.asarray(None)
         if array.ndim != 2 or array.shape[1] != self.dimensions or not np.issubdtype(array.dtype, np.integer):
-            raise ValueError(
+            raise InputError(
                 f"places: found shape {array.shape} of {array.dtype}; "
                 f"allowed: whole numbers, one row of {self.dimensions} for each founder"
             )
         if array.size and np.abs(array).max() > 2**30:
-            raise ValueError("places: found a place beyond 2^30; allowed: from -2^30 to 2^30")
+            raise InputError("places: found a place beyond 2^30; allowed: from -2^30 to 2^30")
         return [[int(x) for x in row] + [0] * (3 - self.dimensions) for row in array]

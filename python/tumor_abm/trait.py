@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import Any, Literal
+
+from tumor_abm._arguments import real
+from tumor_abm.errors import InputError
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,10 +33,9 @@ class Trait:
 
     def _resolve(self) -> dict[str, Any]:
         if self.rate not in ("division", "death"):
-            raise ValueError(f"trait.rate: found {self.rate!r}; allowed: 'division', 'death'")
-        if not (math.isfinite(self.drift) and self.drift >= 0):
-            raise ValueError(f"trait.drift: found {self.drift}; allowed: finite and at least 0")
-        limit = None if self.limit is None else float(self.limit)
-        if limit is not None and not (math.isfinite(limit) and limit >= 0):
-            raise ValueError(f"trait.limit: found {limit}; allowed: finite and at least 0, or None")
-        return {"rate": self.rate, "drift": float(self.drift), "limit": limit}
+            raise InputError(f"trait.rate: found {self.rate!r}; allowed: 'division', 'death'")
+        drift = real("trait.drift", self.drift, "finite and at least 0")
+        limit = None
+        if self.limit is not None:
+            limit = real("trait.limit", self.limit, "finite and at least 0, or None")
+        return {"rate": self.rate, "drift": drift, "limit": limit}

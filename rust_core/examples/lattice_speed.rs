@@ -3,6 +3,7 @@
 //! `cargo run --release --example lattice_speed`
 
 use _core::Result;
+use _core::cancel::NEVER;
 use _core::random::{Purpose, stream};
 use _core::tumour::clones::{Kinds, StepProbabilities};
 use _core::tumour::lattice::{Lattice, Neighbourhood, Placement, Space};
@@ -49,10 +50,10 @@ fn run(case: &Case) -> Result<()> {
         let mut rng = stream(1, 0, Purpose::Replicate, attempt);
         attempt += 1;
         let mut tumour = Lattice::new(case.space, 10_000)?;
-        tumour.found(0, case.founders)?;
+        tumour.found(0, case.founders, &NEVER)?;
         let start = cpu_ns();
         while (1..CELLS).contains(&tumour.total()) {
-            tumour.step(&mut rng, &[p], &mut kinds)?;
+            tumour.step(&mut rng, &[p], &mut kinds, &NEVER)?;
         }
         if tumour.total() > 0 {
             break (tumour, rng, cpu_ns() - start);
@@ -63,7 +64,7 @@ fn run(case: &Case) -> Result<()> {
     let (mut cell_steps, mut events) = (0, 0);
     for _ in 0..50 {
         cell_steps += tumour.total();
-        let tally = tumour.step(&mut rng, &[p], &mut kinds)?;
+        let tally = tumour.step(&mut rng, &[p], &mut kinds, &NEVER)?;
         events += tally.divisions + tally.deaths;
     }
     let stepped = cpu_ns() - start;

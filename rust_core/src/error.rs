@@ -44,13 +44,23 @@ pub enum Error {
         /// The most cells, fewer with a genealogy.
         most: u64,
     },
-    /// The machine has no room for more cells.
-    #[error("{who}: no memory for more than {cells} cells of a type; engine \"clones\" needs none")]
+    /// The machine has no room for more.
+    #[error("{who}: no memory for more than {most} {what}; engine \"clones\" needs the least")]
     OutOfMemory {
         /// The population or replicate concerned.
         who: String,
-        /// Cells that there was room for.
-        cells: u64,
+        /// So many there was room for.
+        most: u64,
+        /// Of what.
+        what: &'static str,
+    },
+    /// A number grew out of its range.
+    #[error("{who}: more than 2^64 {what}; they can no longer be counted")]
+    TooManyToCount {
+        /// The population or replicate concerned.
+        who: String,
+        /// What is counted.
+        what: &'static str,
     },
     /// A heritable trait drifted so far that the step is too long.
     #[error(
@@ -84,6 +94,21 @@ pub enum Error {
 pub type Result<T> = core::result::Result<T, Error>;
 
 impl Error {
+    /// The same error of another population than it says.
+    #[must_use]
+    pub fn of(mut self, name: &str) -> Self {
+        match &mut self {
+            Self::StepTooLong { .. } | Self::TraitTooFast { .. } | Self::Input { .. } | Self::Interrupted => {
+            }
+            Self::TooManyCells { who }
+            | Self::TooManyIndividuals { who, .. }
+            | Self::OutOfMemory { who, .. }
+            | Self::TooManyToCount { who, .. }
+            | Self::NeverGrew { who, .. } => name.clone_into(who),
+        }
+        self
+    }
+
     /// An input error at `place`.
     pub fn input(place: impl Into<String>, message: impl Into<String>) -> Self {
         Self::Input { place: place.into(), message: message.into() }

@@ -2,6 +2,7 @@
 //! the clinic around it. The library is whole without Python; `python` only opens the door.
 
 pub mod biology;
+pub mod cancel;
 pub mod clinic;
 pub mod error;
 #[cfg(feature = "python")]

@@ -3,6 +3,7 @@
 // Whole numbers compare exactly.
 #![allow(clippy::float_cmp)]
 
+use _core::cancel::NEVER;
 use _core::clinic::cohort::Cohort;
 use _core::clinic::covariates::Covariates;
 use _core::clinic::experiment::{Experiment, Spec};
@@ -223,6 +224,6 @@ fn a_step_too_long_for_a_patient_is_refused_before_any_cell_grows() {
     spec.population.net_growth_per_day.median = 0.6;
     spec.population.net_growth_per_day.high = 0.6;
     let cohort = Cohort::new(Experiment::new(spec).expect("valid"));
-    let message = cohort.check_step(10).map_err(|error| error.to_string()).err().unwrap_or_default();
+    let message = cohort.check_step(10, &NEVER).map_err(|error| error.to_string()).err().unwrap_or_default();
     assert!(message.contains("patient 0") && message.contains("would do"), "{message}");
 }

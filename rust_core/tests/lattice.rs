@@ -3,6 +3,7 @@
 //! allows for that besides 4.5 standard errors.
 
 use _core::Result;
+use _core::cancel::NEVER;
 use _core::random::{Philox4x64, Purpose, stream};
 use _core::tumour::clones::{Kinds, StepProbabilities};
 use _core::tumour::lattice::{Coordinate, Lattice, Mutant, Neighbourhood, Placement, Space};
@@ -34,7 +35,7 @@ fn replicate_stream(seed: u64, replicate: u64) -> Philox4x64 {
 
 fn one_cell(space: Space) -> Result<Lattice> {
     let mut lattice = Lattice::new(space, 1)?;
-    lattice.found(0, 1)?;
+    lattice.found(0, 1, &NEVER)?;
     Ok(lattice)
 }
 
@@ -49,7 +50,7 @@ fn grow(lattice: &mut Lattice, rng: &mut Philox4x64, cells: u64, dt: f64) -> Res
     let mut before = lattice.total();
     while lattice.total() < cells {
         before = lattice.total();
-        lattice.step(rng, &probabilities, &mut Ladder(0.0))?;
+        lattice.step(rng, &probabilities, &mut Ladder(0.0), &NEVER)?;
     }
     let share = (cells - before) as f64 / (lattice.total() - before) as f64;
     Ok((lattice.step_index() as f64 - 1.0 + share) * dt)
@@ -229,7 +230,7 @@ fn geometry_does_not_change_the_chance_of_no_mutant() -> Result<()> {
         let mut lattice = start.clone();
         let rng = &mut replicate_stream(140, replicate);
         while lattice.total() < 1000 && lattice.count(1) == 0 {
-            lattice.step(rng, &probabilities, &mut Ladder(1e-3))?;
+            lattice.step(rng, &probabilities, &mut Ladder(1e-3), &NEVER)?;
         }
         none.add(f64::from(u8::from(lattice.count(1) == 0)));
     }
@@ -276,7 +277,7 @@ fn cells_of_a_colony_descend_from_a_long_line_of_placed_daughters() -> Result<()
         let mut lattice = one_cell(space)?;
         let rng = &mut replicate_stream(160, replicate);
         while lattice.total() < 10_000 {
-            lattice.step(rng, &probabilities, &mut Ladder(1.0))?;
+            lattice.step(rng, &probabilities, &mut Ladder(1.0), &NEVER)?;
         }
         let sum: u64 = lattice.counts().iter().zip(0..).map(|(&cells, kind)| cells * kind).sum();
         depth.add(sum as f64 / lattice.total() as f64);
@@ -304,10 +305,11 @@ fn no_direction_is_favoured() -> Result<()> {
             lattice.found_at(
                 0,
                 &[[0; 3], [1, 0, 0], [-1, 0, 0], [0, 1, 0], [0, -1, 0], [0, 0, 1], [0, 0, -1]],
+                &NEVER,
             )?;
             let rng = &mut replicate_stream(170 + index as u64, replicate as u64);
             while (1..2000).contains(&lattice.total()) {
-                lattice.step(rng, &[p], &mut Ladder(0.0))?;
+                lattice.step(rng, &[p], &mut Ladder(0.0), &NEVER)?;
             }
             for cell in lattice.cells() {
                 for axis in 0..3 {
@@ -336,10 +338,10 @@ fn pushing_far_enough_every_division_succeeds() -> Result<()> {
     let mut cells = Mean::default();
     for replicate in 0..2000 {
         let mut lattice = Lattice::new(space(3, Neighbourhood::Moore, Placement::Push { depth: 1000 }), 1)?;
-        lattice.found(0, 10)?;
+        lattice.found(0, 10, &NEVER)?;
         let rng = &mut replicate_stream(180, replicate);
         for _ in 0..30 {
-            lattice.step(rng, &[p], &mut Ladder(0.0))?;
+            lattice.step(rng, &[p], &mut Ladder(0.0), &NEVER)?;
         }
         cells.add(lattice.total() as f64);
     }
@@ -355,10 +357,10 @@ fn the_same_seed_gives_the_same_tumour() -> Result<()> {
     let p = StepProbabilities::new(0.3, 0.1, 1.0, || "test".into())?;
     let run = |seed| -> Result<_> {
         let mut lattice = Lattice::new(Space::default(), 10)?;
-        lattice.found(0, 10)?;
+        lattice.found(0, 10, &NEVER)?;
         let rng = &mut replicate_stream(seed, 0);
         for _ in 0..60 {
-            lattice.step(rng, &vec![p; 100], &mut Ladder(0.01))?;
+            lattice.step(rng, &vec![p; 100], &mut Ladder(0.01), &NEVER)?;
         }
         Ok((lattice.cells().collect::<Vec<_>>(), lattice.records().to_vec(), rng.state()))
     };

@@ -1,5 +1,6 @@
 //! One patient, stepped: the same life as in a cohort, in pieces, copied and saved.
 
+use _core::cancel::NEVER;
 use _core::clinic::cohort::Cohort;
 use _core::clinic::experiment::{Experiment, Spec};
 use _core::clinic::intervention::Intervention;
@@ -23,7 +24,7 @@ fn patient(spec: Spec, id: u64, arm: usize) -> Result<Patient> {
 
 fn followed(mut patient: Patient) -> Result<Patient> {
     while patient.status() == Status::Followed {
-        patient.step()?;
+        patient.step(&NEVER)?;
     }
     Ok(patient)
 }
@@ -72,7 +73,7 @@ fn a_stepped_patient_lives_the_life_of_the_cohort() -> Result<()> {
 fn a_saved_patient_goes_on_exactly() -> Result<()> {
     let mut one = patient(spec(), 2, 0)?;
     for _ in 0..100 {
-        one.step()?;
+        one.step(&NEVER)?;
     }
     let bytes = one.save()?;
     let other = Patient::load(&bytes)?;
@@ -89,7 +90,7 @@ fn a_part_of_a_day_is_saved_too() -> Result<()> {
     (spec.dt, spec.horizon_days) = (0.25, 100.0);
     let mut one = patient(spec, 2, 0)?;
     for _ in 0..30 {
-        one.step()?;
+        one.step(&NEVER)?;
     }
     assert_eq!(one.time().to_bits(), 7.5f64.to_bits());
     let other = Patient::load(&one.save()?)?;
@@ -101,18 +102,18 @@ fn a_part_of_a_day_is_saved_too() -> Result<()> {
 fn twins_part_at_a_decision_and_not_before() -> Result<()> {
     let mut one = patient(spec(), 4, 0)?;
     for _ in 0..50 {
-        one.step()?;
+        one.step(&NEVER)?;
     }
     let mut twin = one.clone();
     for _ in 0..50 {
-        one.step()?;
-        twin.step()?;
+        one.step(&NEVER)?;
+        twin.step(&NEVER)?;
     }
     assert!(one.save()? == twin.save()?);
     twin.intervene(&decide(r#"{"kind": "hold", "drugs": []}"#))?;
     for _ in 0..30 {
-        one.step()?;
-        twin.step()?;
+        one.step(&NEVER)?;
+        twin.step(&NEVER)?;
     }
     assert!(twin.cells() != one.cells());
     Ok(())

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from tumor_abm._core import __version__
+from tumor_abm._paths import is_text
 from tumor_abm._sinks import terminal_text
 from tumor_abm.cli import commands
 
@@ -139,9 +140,16 @@ def parser() -> Parser:
     return top
 
 
+def _target(text: str) -> Path:
+    """Read where results are written to or stand, which table files can only do under UTF-8 names."""
+    if not is_text(text):
+        raise argparse.ArgumentTypeError(f"{text!a} is no UTF-8 text")
+    return Path(text)
+
+
 def _describe_run(run: Parser) -> None:
     _experiment(run)
-    run.add_argument("--out", metavar="DIR", type=Path, required=True, help="directory for the results")
+    run.add_argument("--out", metavar="DIR", type=_target, required=True, help="directory for the results")
     run.add_argument("--patients", metavar="N", type=_count, help="patients instead of the experiment's")
     run.add_argument("--seed", metavar="S", type=_seed, help="seed instead of the experiment's")
     run.add_argument("--jobs", metavar="J", type=_count, help="threads (default: all processors)")
@@ -153,13 +161,13 @@ def _describe_run(run: Parser) -> None:
 
 
 def _describe_compare(compare: Parser) -> None:
-    compare.add_argument("directory", metavar="DIR", type=Path, help="directory of a finished run")
-    compare.add_argument("--csv", metavar="FILE", type=Path, help="write the comparison as CSV, too")
+    compare.add_argument("directory", metavar="DIR", type=_target, help="directory of a finished run")
+    compare.add_argument("--csv", metavar="FILE", type=_target, help="write the comparison as CSV, too")
 
 
 def _describe_evolve(evolve: Parser) -> None:
     evolve.add_argument("study", metavar="STUDY.toml", type=Path, help="the study")
-    evolve.add_argument("--out", metavar="DIR", type=Path, required=True, help="directory for the results")
+    evolve.add_argument("--out", metavar="DIR", type=_target, required=True, help="directory for the results")
     evolve.add_argument(
         "--replicates", metavar="N", type=_count, help="tumours per scenario instead of the study's"
     )
@@ -172,7 +180,7 @@ def _describe_predict(predict: Parser) -> None:
     predict.add_argument(
         "trials", metavar="TRIAL", nargs="*", help="trials, by file or by name (default: all)"
     )
-    predict.add_argument("--out", metavar="FILE.parquet", type=Path, required=True, help="table to write")
+    predict.add_argument("--out", metavar="FILE.parquet", type=_target, required=True, help="table to write")
     predict.add_argument(
         "--ensemble", metavar="FILE", type=Path, help="parameter sets (default: the package's)"
     )
@@ -182,7 +190,7 @@ def _describe_predict(predict: Parser) -> None:
     predict.add_argument("--seed", metavar="S", type=_seed, default=1, help="seed (default: 1)")
     predict.add_argument("--jobs", metavar="J", type=_count, help="threads (default: all processors)")
     predict.add_argument(
-        "--keep", metavar="DIR", type=Path, help="also keep the simulated patients, for figures"
+        "--keep", metavar="DIR", type=_target, help="also keep the simulated patients, for figures"
     )
 
 
@@ -206,7 +214,7 @@ def _describe_list(list_known: Parser) -> None:
 
 def _describe_calibrate(calibrate: Parser) -> None:
     calibrate.add_argument(
-        "--out", metavar="DIR", type=Path, required=True, help="directory for the search and the ensemble"
+        "--out", metavar="DIR", type=_target, required=True, help="directory for the search and the ensemble"
     )
     calibrate.add_argument(
         "--seed", metavar="S", type=_seed, default=1, help="seed of the search (default: 1)"
@@ -248,7 +256,7 @@ def _describe_schema(schema: Parser) -> None:
         default="experiment",
         help="whose: of experiments (default), or of studies of evolve",
     )
-    schema.add_argument("--out", metavar="FILE", type=Path, help="file to write (default: print it)")
+    schema.add_argument("--out", metavar="FILE", type=_target, help="file to write (default: print it)")
 
 
 def _experiment(command: Parser) -> None:

@@ -36,6 +36,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     except BrokenPipeError:
         # Whoever read our output has seen enough; Python must not flush the rest at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except MemoryError:
+        return _say("not enough memory for this; ask for less at a time (patients, --jobs)", BAD_INPUT)
     except SystemExit:
         raise
     except BaseException:  # a panic of the core is no Exception

@@ -21,11 +21,12 @@ def check_names(
 ) -> None:
     """Note alterations, genes and arms that do not exist or are named twice."""
     listed = written.alterations or []
+    again = set(_named_again(listed))
     for i, name in enumerate(listed):
         where: list[Step] = ["alterations", i]
         if name not in knowledge.alterations and name != CORE:
             problems.add_unknown(where, name, "alteration", [CORE, *knowledge.alterations])
-        elif name in listed[:i]:
+        elif i in again:
             problems.add(where, f"{shown(name)} is named twice")
     if len(alterations) > _MOST_ALTERATIONS:
         problems.add(
@@ -53,9 +54,8 @@ def check_names(
         if found and not any(alteration.in_dna for alteration in found.values()):
             problems.add(where, f"{shown(gene)} leaves no trace in DNA, so no liquid biopsy can read it")
     names = [arm.name for arm in written.arm]
-    for a, name in enumerate(names):
-        if name in names[:a]:
-            problems.add(["arm", a, "name"], f"{shown(name)} is named twice")
+    for a in _named_again(names):
+        problems.add(["arm", a, "name"], f"{shown(names[a])} is named twice")
     if written.control is not None and written.control not in names:
         problems.add_unknown(["control"], written.control, "arm", names)
     if written.accrual_months > written.horizon_months:
@@ -123,6 +123,12 @@ def check_arms(
             measured=measured,
             problems=problems,
         )
+
+
+def _named_again(names: Sequence[str]) -> list[int]:
+    """Return the places of names that stand before them already."""
+    first = {name: place for place, name in reversed(list(enumerate(names)))}
+    return [place for place, name in enumerate(names) if first[name] < place]
 
 
 def _of_gene(gene: str, in_play: dict[str, Alteration]) -> dict[str, Alteration]:
@@ -219,9 +225,8 @@ def _check_options(line: Line, where: Sequence[Step], problems: Problems) -> Non
         if not drawn and o == last and option.if_ is not None:
             problems.add(start, "the last option must have no condition, for patients whom no other fits")
         drugs = [dosing.drug for dosing in option.regimen]
-        for d, drug in enumerate(drugs):
-            if drug in drugs[:d]:
-                problems.add([*start, "regimen", d], f"{shown(drug)} is named twice")
+        for d in _named_again(drugs):
+            problems.add([*start, "regimen", d], f"{shown(drugs[d])} is named twice")
 
 
 def _check_rules(line: Line, where: Sequence[Step], problems: Problems) -> None:

@@ -14,6 +14,7 @@ import tomli_w
 from pydantic import ValidationError
 
 from tumor_abm import _core
+from tumor_abm._arguments import is_whole
 from tumor_abm._problems import Problems, shown
 from tumor_abm._table import merged
 from tumor_abm._toml import read_toml
@@ -334,9 +335,9 @@ def _given(**values: int | None) -> dict[str, int]:
     bounds = {"patients": (1, 10_000_000), "seed": (0, 2**63 - 1)}
     for key, value in given.items():
         low, high = bounds[key]
-        if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
+        if not is_whole(value) or not low <= value <= high:
             raise InputError(f"found {shown(value)}; allowed: a whole number from {low} to {high}", key=key)
-    return given
+    return {key: int(value) for key, value in given.items()}
 
 
 def _known(

@@ -11,6 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from tumor_abm import _core
+from tumor_abm._paths import is_text
+from tumor_abm._problems import plainly
 from tumor_abm.errors import InputError
 from tumor_abm.execution.chunk import Chunk
 from tumor_abm.execution.tables import Tables, from_bytes, simulate, to_bytes
@@ -71,11 +73,14 @@ def _dask() -> Any:
 
 
 def _connect(scheduler: str) -> Any:
-    where = {"scheduler_file": scheduler} if Path(scheduler).is_file() else {"address": scheduler}
+    distributed = _dask()
+    if not is_text(scheduler):
+        raise InputError(f"no Dask scheduler answers at {plainly(scheduler)}", key="scheduler")
     try:
-        return _dask().Client(**where, timeout=CONNECT_TIMEOUT_S, set_as_default=False)
-    except (OSError, ValueError, TypeError) as error:
-        problem = f"no Dask scheduler answers at {scheduler} ({error})"
+        where = {"scheduler_file": scheduler} if Path(scheduler).is_file() else {"address": scheduler}
+        return distributed.Client(**where, timeout=CONNECT_TIMEOUT_S, set_as_default=False)
+    except Exception as error:  # whatever else an address or a file makes of its parser
+        problem = f"no Dask scheduler answers at {plainly(scheduler)} ({plainly(str(error))})"
         raise InputError(problem, key="scheduler") from error
 
 

@@ -22,6 +22,8 @@ from tumor_abm._files import (
     write_text,
     write_whole,
 )
+from tumor_abm._json import read_json
+from tumor_abm._paths import is_text
 from tumor_abm.errors import InputError
 from tumor_abm.execution.chunk import Chunk, chunks_of
 from tumor_abm.execution.lock import LOCK, exclusive
@@ -80,6 +82,8 @@ class RunDirectory:
     """
 
     def __init__(self, path: Path, sha256: str) -> None:
+        if not is_text(str(path)):
+            raise InputError(key="out", found=ascii(str(path)), allowed="a name that is UTF-8 text")
         self.path = path
         self._sha256 = sha256
         self._chunks = path / _CHUNKS
@@ -100,11 +104,11 @@ class RunDirectory:
             raise InputError(f"no directory to write to: {error.strerror}", file=self.path) from error
         if PROVENANCE in found:
             self._must_be_sound(self.path, PROVENANCE)
-            self._must_be_ours(_json(self.path / PROVENANCE).get("sha256"), "the result")
+            self._must_be_ours(read_json(self.path / PROVENANCE).get("sha256"), "the result")
             return "finished"
         if (self._chunks / _PLAN).is_file():
             self._must_be_sound(self._chunks, _PLAN)
-            self._must_be_ours(_json(self._chunks / _PLAN).get("sha256"), "an unfinished run")
+            self._must_be_ours(read_json(self._chunks / _PLAN).get("sha256"), "an unfinished run")
             return "unfinished"
         if found and not (found == [_CHUNKS] and self._is_barely_begun()):
             foreign = [name for name in found if name != _CHUNKS] or found
@@ -152,7 +156,7 @@ class RunDirectory:
         """The plan of the unfinished run."""
         path = self._chunks / _PLAN
         try:
-            return Plan(**_json(path))
+            return Plan(**read_json(path))
         except TypeError as error:
             raise InputError("not a plan of this version of tumor_abm", file=path) from error
 
@@ -196,7 +200,7 @@ class RunDirectory:
 
     def provenance(self) -> dict[str, Any]:
         """Provenance of the finished run."""
-        return _json(self.path / PROVENANCE)
+        return read_json(self.path / PROVENANCE)
 
     def _must_be_sound(self, directory: Path, name: str) -> None:
         try:
@@ -245,16 +249,6 @@ def recorded_seed(path: Path) -> int | None:
     """Return the seed of the run in the directory `path`, if there is one."""
     for file in (path / PROVENANCE, path / _CHUNKS / _PLAN):
         if file.is_file():
-            seed = _json(file).get("seed")
+            seed = read_json(file).get("seed")
             return seed if isinstance(seed, int) else None
     return None
-
-
-def _json(path: Path) -> dict[str, Any]:
-    try:
-        parsed = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise InputError(f"cannot be read: {error}", file=path) from error
-    if not isinstance(parsed, dict):
-        raise InputError("not written by tumor_abm", file=path)
-    return parsed

@@ -20,17 +20,19 @@ class Bare:
         Its state is copied.
     horizon_day
         Last day.
+    seed
+        Of a random stream of its own; by default that of the population.
     """
 
     scans = 0
 
-    def __init__(self, population: Population, horizon_day: float) -> None:
-        self._population = population.fork()
+    def __init__(self, population: Population, horizon_day: float, *, seed: int | None = None) -> None:
+        self._population = population.fork(seed=seed)
         self._horizon_day = horizon_day
 
-    def fork(self) -> Bare:
-        """Return a copy of the whole state, random stream included."""
-        return Bare(self._population, self._horizon_day)
+    def fork(self, seed: int | None = None) -> Bare:
+        """Return a copy of the whole state, which goes on with its random stream or one of its own."""
+        return Bare(self._population, self._horizon_day, seed=seed)
 
     def saved(self) -> tuple[bytes, dict[str, Any]]:
         """Return the state of the core, random stream included, and the rest, fit for JSON."""

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import mesa
 
 from tumor_abm._genotype import alterations_of
+from tumor_abm.errors import InputError
 
 if TYPE_CHECKING:
     from tumor_abm.model.tumor_model import TumorModel
@@ -16,7 +17,7 @@ class CloneAgent(mesa.Agent):  # type: ignore[misc]
     """Cells of one origin and one genotype.
 
     The state is the core's: attributes are read from it, agents appear when a clone is born and are
-    removed when it dies out.
+    removed when it dies out; of a clone that has died out, what is not 0 is an `InputError`.
 
     Attributes
     ----------
@@ -36,7 +37,15 @@ class CloneAgent(mesa.Agent):  # type: ignore[misc]
             counters.pop(model, None)
 
     def _read(self, column: str) -> Any:
-        return self.model._clone_value(self.unique_id, column)
+        """Return what is known of the living clone."""
+        value = self.model._clone_value(self.unique_id, column)
+        if value is None and not self._lives:
+            raise InputError(f"clone {self.unique_id} has died out; it has no {column} any more")
+        return value
+
+    @property
+    def _lives(self) -> bool:
+        return self.model._clone_value(self.unique_id, "cells") is not None
 
     @property
     def parent(self) -> int | None:
@@ -62,12 +71,12 @@ class CloneAgent(mesa.Agent):  # type: ignore[misc]
     @property
     def cells(self) -> int:
         """Living cells; 0 once the clone has died out."""
-        return int(self._read("cells") or 0)
+        return int(self.model._clone_value(self.unique_id, "cells") or 0)
 
     @property
     def fraction(self) -> float:
-        """Share of all living cells."""
-        return float(self._read("fraction") or 0.0)
+        """Share of all living cells; 0 once the clone has died out."""
+        return float(self.model._clone_value(self.unique_id, "fraction") or 0.0)
 
     @property
     def division(self) -> float:

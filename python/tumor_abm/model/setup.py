@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -12,6 +13,7 @@ import numpy as np
 from pydantic import TypeAdapter, ValidationError
 
 from tumor_abm import _core
+from tumor_abm._arguments import is_real, is_whole, real
 from tumor_abm._problems import Problems
 from tumor_abm._toml import read_toml
 from tumor_abm.config import Experiment
@@ -121,7 +123,7 @@ def set_up(
     if engine is not None:
         tables["engine"] = engine
     if cells is not None:
-        tables["most_cells"] = cells
+        tables["most_cells"] = int(cells) if is_whole(cells) else cells
     if space is not None:
         tables["lattice"] = _lattice(space)
     if founder:
@@ -189,9 +191,22 @@ def plan(lines: Sequence[Any], known: Mapping[str, Drug]) -> str:
     return json.dumps({"kind": "plan", "lines": [line.to_core(known) for line in written]})
 
 
+def meaningless(**given: Any) -> None:
+    """Refuse what is given beside explicit rates and would change nothing."""
+    for key, found in given.items():
+        if found is not None:
+            raise InputError(key=key, found=found, allowed="nothing beside a Population: it knows no patient")
+
+
+def steps_for(days: float, dt: float) -> int:
+    """Return the steps that make up so many days, whatever rounding makes of their quotient."""
+    return math.ceil(days / dt * (1 - 1e-12))
+
+
 def horizon_days(months: float | None) -> float:
     """Return the days that a model without a clinic is followed; for ever by default."""
-    return float("inf") if months is None else _number("horizon_months", months) * DAYS_PER_MONTH
+    allowed = "a finite number of months of at least 0"
+    return math.inf if months is None else real("horizon_months", months, allowed) * DAYS_PER_MONTH
 
 
 def seed_of(rng: Any, seed: Any) -> int | None:
@@ -215,7 +230,7 @@ def seed_of(rng: Any, seed: Any) -> int | None:
         return int(np.random.Generator(given).integers(2**63 - 1))
     if isinstance(given, str) and given.strip().isascii() and given.strip().isdigit():
         given = int(given)
-    if isinstance(given, bool) or not isinstance(given, int | np.integer) or not 0 <= given < 2**63:
+    if not is_whole(given) or not 0 <= given < 2**63:
         raise InputError(key=key, found=given, allowed="a whole number from 0 to 2^63 - 1, or a generator")
     return int(given)
 
@@ -235,6 +250,15 @@ def _tables(experiment: Source) -> tuple[dict[str, Any], Path | None]:
 def _lattice(space: Space) -> dict[str, Any]:
     if not isinstance(space, Space):
         raise InputError(key="space", found=space, allowed="Space(...)")
+    plain = Space()
+    for key in ("mutant", "width"):
+        if getattr(space, key) != getattr(plain, key):
+            raise InputError(
+                key=f"space.{key}",
+                found=getattr(space, key),
+                allowed="in a Population only, not of a patient",
+            )
+    space._resolve()
     return {
         key: asdict(value) if isinstance(value, Reach) else value
         for key in ("dimensions", "neighbourhood", "placement", "depth", "nutrient", "drug")
@@ -250,7 +274,7 @@ def _usual_biopsy() -> dict[str, Any]:
 
 
 def _put_in_play(tables: dict[str, Any], founder: Sequence[str]) -> None:
-    if isinstance(founder, str):
+    if isinstance(founder, str) or not isinstance(founder, Sequence):
         raise InputError(key="founder", found=founder, allowed="a list of alterations")
     in_play = tables.get("alterations") or Knowledge.shipped().core_alterations
     tables["alterations"] = list(dict.fromkeys([*in_play, *founder]))
@@ -268,10 +292,10 @@ def _choose_arm(tables: dict[str, Any], strategy: Strategy) -> int | None:
         if strategy not in names:
             raise InputError(key="strategy", found=strategy, allowed=names)
         return names.index(strategy)
-    if isinstance(strategy, int) and not isinstance(strategy, bool):
+    if is_whole(strategy):
         if not 0 <= strategy < len(names):
             raise InputError(key="strategy", found=strategy, allowed=f"from 0 to {len(names) - 1}")
-        return strategy
+        return int(strategy)
     if isinstance(strategy, Sequence):
         tables["arm"] = [{"name": "by hand", "line": [_line(line) for line in strategy]}]
         tables.pop("control", None)
@@ -292,6 +316,8 @@ def _line(line: Any) -> Any:
 
 def _given(covariates: Mapping[str, Any] | None, founder: Sequence[str] | None) -> dict[str, Any]:
     given: dict[str, Any] = {}
+    if covariates is not None and not isinstance(covariates, Mapping):
+        raise InputError(key="covariates", found=covariates, allowed="a table of names and values")
     for key, value in (covariates or {}).items():
         if key not in _COVARIATES:
             raise InputError(key="covariates", found=key, allowed=_COVARIATES)
@@ -301,7 +327,7 @@ def _given(covariates: Mapping[str, Any] | None, founder: Sequence[str] | None) 
                 raise InputError(key=where, found=value, allowed="true or false")
             given[key] = bool(value)
         elif key == "target_lesions":
-            if isinstance(value, bool) or not isinstance(value, int | np.integer) or not 1 <= value <= 5:
+            if not is_whole(value) or not 1 <= value <= 5:
                 raise InputError(key=where, found=value, allowed="1 to 5 lesions")
             given[key] = int(value)
         else:
@@ -329,7 +355,7 @@ def _scale_mutation(spec: dict[str, Any], fold: float) -> None:
 
 
 def _number(key: str, value: Any) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float | np.integer | np.floating):
+    if not is_real(value):
         raise InputError(key=key, found=value, allowed="a number")
     if not np.isfinite(value):
         raise InputError(key=key, found=value, allowed="a finite number")
@@ -337,6 +363,6 @@ def _number(key: str, value: Any) -> float:
 
 
 def _patient(patient: Any) -> int:
-    if isinstance(patient, bool) or not isinstance(patient, int | np.integer) or not 0 <= patient < 2**63:
+    if not is_whole(patient) or not 0 <= patient < 2**63:
         raise InputError(key="patient", found=patient, allowed="a whole number of at least 0")
     return int(patient)

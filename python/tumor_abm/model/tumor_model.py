@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import json
+import math
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -10,13 +10,26 @@ from typing import Any
 import mesa
 import numpy as np
 
+from tumor_abm._arguments import core_refusals, is_whole, real
 from tumor_abm._frames import frame
 from tumor_abm.errors import InputError
 from tumor_abm.knowledge import Drug, Knowledge
 from tumor_abm.model import archive
 from tumor_abm.model.bare import Bare, Core
 from tumor_abm.model.clone_agent import CloneAgent
-from tumor_abm.model.setup import Drugs, Source, Strategy, decision, horizon_days, plan, seed_of, set_up
+from tumor_abm.model.collector import BARE_REPORTERS, REPORTERS, Collector
+from tumor_abm.model.setup import (
+    Drugs,
+    Source,
+    Strategy,
+    decision,
+    horizon_days,
+    meaningless,
+    seed_of,
+    set_up,
+    steps_for,
+)
+from tumor_abm.model.treatment import ByHand, as_regimen
 from tumor_abm.model.view import PatientView
 from tumor_abm.population import Population
 from tumor_abm.space import Space
@@ -24,26 +37,7 @@ from tumor_abm.space import Space
 Rule = Callable[["TumorModel"], Drugs | None]
 
 
-REPORTERS = {
-    name: name
-    for name in (
-        "day",
-        "line",
-        "regimen",
-        "cells",
-        "volume_cm3",
-        "sld_mm",
-        "neutrophils",
-        "living_clones",
-    )
-}
-"""What is collected unless the caller asks for something else."""
-
-BARE_REPORTERS = {name: name for name in ("day", "cells", "living_clones")}
-"""The same of a population with explicit rates."""
-
-
-class TumorModel(PatientView, mesa.Model):  # type: ignore[misc]
+class TumorModel(ByHand, PatientView, mesa.Model):  # type: ignore[misc]
     """One virtual patient of an experiment under one strategy, stepped day by day.
 
     The patient is the core's: stepping patient 17 gives, day by day, the bytes of a batch run. The
@@ -64,7 +58,9 @@ class TumorModel(PatientView, mesa.Model):  # type: ignore[misc]
     population
         Name of a population, or a table of changes as in an experiment; or a `Population` with explicit
         rates, which is copied and stepped in the place of a patient: no drugs, no scans, types for
-        genotypes, until extinction or `horizon_months`. The other arguments but the last three do not count.
+        genotypes, until extinction or `horizon_months`. What is only of a patient cannot be given with
+        it; with `rng` or `seed` it goes on with a random stream of its own, by default with that of the
+        population.
     covariates
         Values that this patient has instead of drawn ones, e.g. ``{"turnover": 0.7}``.
     founder
@@ -106,6 +102,8 @@ class TumorModel(PatientView, mesa.Model):  # type: ignore[misc]
     (10.0, 'letrozole + palbociclib')
     """
 
+    running: bool
+
     def __init__(
         self,
         experiment: Source = None,
@@ -128,19 +126,36 @@ class TumorModel(PatientView, mesa.Model):  # type: ignore[misc]
         agent_reporters: Mapping[str, Any] | None = None,
         collect_every_days: int = 1,
     ) -> None:
+        usual = BARE_REPORTERS if isinstance(population, Population) else REPORTERS
+        collector = Collector.of(usual, model_reporters, agent_reporters)
+        given_seed = seed_of(rng, seed)
         if isinstance(population, Population):
+            meaningless(
+                experiment=experiment,
+                patient=patient or None,
+                strategy=strategy,
+                covariates=covariates,
+                founder=founder,
+                mutation_rate=None if mutation_rate == 1.0 else mutation_rate,
+                engine=engine,
+                cells=cells,
+                space=space,
+                on_assessment=on_assessment,
+            )
             self._begin(
-                Bare(population, horizon_days(horizon_months)),
-                seed=population.seed,
+                Bare(population, horizon_days(horizon_months), seed=given_seed),
+                seed=population.seed if given_seed is None else given_seed,
                 drugs={},
                 alterations=[],
                 rule=None,
                 on_assessment=None,
-                datacollector=_collector(model_reporters or BARE_REPORTERS, agent_reporters),
+                datacollector=collector,
                 collect_every_days=_days("collect_every_days", collect_every_days),
             )
             self._collect()
             return
+        if on_assessment is not None and not callable(on_assessment):
+            raise InputError(key="on_assessment", found=on_assessment, allowed="a function of the model")
         setup = set_up(
             experiment,
             patient=patient,
@@ -154,7 +169,7 @@ class TumorModel(PatientView, mesa.Model):  # type: ignore[misc]
             space=space,
             horizon_months=horizon_months,
             progression_from=progression_from,
-            seed=seed_of(rng, seed),
+            seed=given_seed,
         )
         self._begin(
             setup.grow(),
@@ -163,9 +178,7 @@ class TumorModel(PatientView, mesa.Model):  # type: ignore[misc]
             alterations=setup.alterations,
             rule=strategy if callable(strategy) else None,
             on_assessment=on_assessment,
-            datacollector=_collector(
-                REPORTERS if model_reporters is None else model_reporters, agent_reporters
-            ),
+            datacollector=collector,
             collect_every_days=_days("collect_every_days", collect_every_days),
         )
         self._ask()
@@ -180,7 +193,7 @@ class TumorModel(PatientView, mesa.Model):  # type: ignore[misc]
         alterations: list[str],
         rule: Rule | None,
         on_assessment: Rule | None,
-        datacollector: mesa.DataCollector,
+        datacollector: Collector,
         collect_every_days: int,
     ) -> None:
         super().__init__(rng=seed)
@@ -201,15 +214,37 @@ class TumorModel(PatientView, mesa.Model):  # type: ignore[misc]
     # --- stepping ----------------------------------------------------------------------------
 
     def step(self) -> None:
-        """Take one step of `dt` days; after the end of follow-up nothing changes."""
+        """Take one step of `dt` days; after the end of follow-up nothing changes.
+
+        What raises in the middle of it, rules and reporters included, leaves the model as it was.
+        """
         if not self.running:
             return
-        scans = self._core.scans
-        self._advance(1)
-        if self._core.scans > scans or (self.rule is not None and self.line == 0):
-            self._ask()
-        if not self.running or (self.collect_every_days and self.day % self.collect_every_days == 0):
-            self._collect()
+        scans, day, history = self._core.scans, self.day, len(self._history)
+        before = self._core.fork() if self._calls_functions else None
+        try:
+            self._advance()
+            if self._core.scans > scans or (self.rule is not None and self.line == 0):
+                self._ask()
+            if not self.running or self._collects_between(day, self.day):
+                self._collect()
+        except BaseException:
+            self.steps -= 1
+            del self._history[history:]
+            if before is not None:
+                self._core = before
+                self.running = True
+                self._look()
+            raise
+
+    @property
+    def _calls_functions(self) -> bool:
+        """Whether functions of the caller have a part in a step."""
+        return self.rule is not None or self.on_assessment is not None or self.datacollector.calls_functions
+
+    def _collects_between(self, before: float, today: float) -> bool:
+        every = self.collect_every_days
+        return every > 0 and _whole_times(today, every) > _whole_times(before, every)
 
     def run(self, days: float | None = None) -> None:
         """Step for so many days, or to the end of follow-up.
@@ -219,16 +254,17 @@ class TumorModel(PatientView, mesa.Model):  # type: ignore[misc]
         days
             Days from today.
         """
-        until = float("inf") if days is None else self.day + days
-        while self.running and self.day < until:
+        if days is not None:
+            days = real("days", days, "a number of days of at least 0")
+        left = math.inf if days is None else steps_for(days, self.dt)
+        while self.running and left > 0:
             self.step()
+            left -= 1
 
-    def _advance(self, steps: int) -> None:
+    def _advance(self) -> None:
         try:
-            self._core.step(steps)
-        except ValueError as error:
-            self.running = False
-            raise InputError(str(error)) from None
+            with core_refusals():
+                self._core.step(1)
         finally:
             self._look()
 
@@ -261,7 +297,7 @@ class TumorModel(PatientView, mesa.Model):  # type: ignore[misc]
                 if set(self.drugs["state"]) & {"taken", "off day"}:
                     self.hold()
                 continue
-            self._intervene(decision(drugs, self._drugs, **_as_regimen(may_be_same=True)))
+            self._intervene(decision(drugs, self._drugs, **as_regimen(may_be_same=True)))
 
     def _collect(self) -> None:
         if not self.collect_every_days:
@@ -269,62 +305,7 @@ class TumorModel(PatientView, mesa.Model):  # type: ignore[misc]
         self._history += [(self.day, genotype, cells) for genotype, cells in self._core.composition()]
         self.datacollector.collect(self)
 
-    # --- treatment by hand -------------------------------------------------------------------
-
-    def intervene(self, drugs: Drugs, *, new_line: bool = False) -> None:
-        """Give these drugs and no others, from the next doses on.
-
-        Parameters
-        ----------
-        drugs
-            Names, or tables as in an experiment: ``{"drug": "palbociclib", "dose": 0.8}``. A drug that
-            goes on keeps its cycle and its dose reductions; if it was on hold, it is given again.
-        new_line
-            Close the running line (reason ``rule``) and begin another, with today as its baseline.
-            When no line runs, one always begins; it ends at progression, and then the plan goes on.
-
-        Raises
-        ------
-        InputError
-            No drug, an unknown one, one that was not tolerated, or what is taken already.
-        """
-        self._intervene(decision(drugs, self._drugs, **_as_regimen(new_line=new_line)))
-
-    def add(self, drug: str | Mapping[str, Any]) -> None:
-        """Give one drug more."""
-        name = drug if isinstance(drug, str) else drug.get("drug")
-        taken = self._taken()
-        if name in taken:
-            raise InputError(f'"{name}" is taken already', key="intervention")
-        self._change([*taken.values(), drug])
-
-    def stop(self, drug: str) -> None:
-        """Give one drug less."""
-        taken = self._taken()
-        if drug not in taken:
-            raise InputError(f'"{drug}" is not taken', key="intervention")
-        if len(taken) == 1:
-            raise InputError(f'"{drug}" is the last drug; hold it instead', key="intervention")
-        self._change([dosing for name, dosing in taken.items() if name != drug])
-
-    def _change(self, drugs: Drugs) -> None:
-        self._intervene(decision(drugs, self._drugs, **_as_regimen(keep_held=True)))
-
-    def _taken(self) -> dict[str, dict[str, Any]]:
-        """Drugs of the running line, as they can be given again."""
-        return {dosing["drug"]: dosing for dosing in self.dosings}
-
-    def hold(self, *drugs: str) -> None:
-        """Pause drugs of the running line until `resume`; all if none is named."""
-        self._intervene(json.dumps({"kind": "hold", "drugs": self._known(drugs)}))
-
-    def resume(self, *drugs: str) -> None:
-        """Give paused drugs again; all if none is named."""
-        self._intervene(json.dumps({"kind": "resume", "drugs": self._known(drugs)}))
-
-    def follow(self, lines: Sequence[Any]) -> None:
-        """Leave the plan: close the running line and follow these lines from today on."""
-        self._intervene(plan(lines, self._drugs))
+    # --- rates ------------------------------------------------------------------------------
 
     def set_rates(self, **rates: Any) -> None:
         """Replace rates of a population with explicit rates, as `Population.set_rates` does."""
@@ -333,45 +314,37 @@ class TumorModel(PatientView, mesa.Model):  # type: ignore[misc]
         self._core.set_rates(**rates)
         self._look()
 
-    def _known(self, drugs: Sequence[str]) -> list[str]:
-        for drug in drugs:
-            if drug not in self._drugs:
-                raise InputError(key="drug", found=drug, allowed=sorted(self._drugs))
-        return list(drugs)
-
-    def _intervene(self, command: str) -> None:
-        try:
-            self._core.intervene(command)
-        except ValueError as error:
-            raise InputError(str(error)) from None
-        finally:
-            self._look()
-
     # --- copies ------------------------------------------------------------------------------
 
-    def fork(self, strategy: Sequence[Any] | None = None) -> TumorModel:
-        """Return a copy of the whole state, random streams included: a twin.
+    def fork(self, strategy: Sequence[Any] | None = None, *, seed: int | None = None) -> TumorModel:
+        """Return a copy of the whole state: a twin.
 
         Parameters
         ----------
         strategy
             Lines that the twin follows from today on instead of the plan.
+        seed
+            Of the random streams that the twin goes on with: cells, lesions, scans and biopsies have another
+            future, what was drawn of the patient before stays. By default those of this model, so that both
+            have the same future.
         """
+        seed = seed_of(None, seed)
         twin = type(self).__new__(type(self))
         twin._begin(
-            self._core.fork(),
-            seed=self.seed,
+            self._core.fork(seed),
+            seed=self.seed if seed is None else seed,
             drugs=self._drugs,
             alterations=list(self.alterations),
             rule=self.rule,
             on_assessment=self.on_assessment,
-            datacollector=archive.copied(self.datacollector),
+            datacollector=self.datacollector.copy(),
             collect_every_days=self.collect_every_days,
         )
         twin.steps = self.steps
         twin._history = list(self._history)
-        twin.rng.bit_generator.state = self.rng.bit_generator.state
-        twin.random.setstate(self.random.getstate())
+        if seed is None:
+            twin.rng.bit_generator.state = self.rng.bit_generator.state
+            twin.random.setstate(self.random.getstate())
         if strategy is not None:
             twin.follow(strategy)
         return twin
@@ -390,7 +363,9 @@ class TumorModel(PatientView, mesa.Model):  # type: ignore[misc]
                 "alterations": list(self.alterations),
                 "collect_every_days": self.collect_every_days,
                 "history": self._history,
-                "collected": archive.plain_columns(self.datacollector),
+                "collected": self.datacollector.saved(),
+                "rng": self.rng.bit_generator.state,
+                "random": self.random.getstate(),
             },
         )
 
@@ -402,6 +377,8 @@ class TumorModel(PatientView, mesa.Model):  # type: ignore[misc]
         rule: Rule | None = None,
         on_assessment: Rule | None = None,
         drugs: Mapping[str, Drug] | None = None,
+        model_reporters: Mapping[str, Any] | None = None,
+        agent_reporters: Mapping[str, Any] | None = None,
     ) -> TumorModel:
         """Go on from a file that `save` wrote.
 
@@ -413,11 +390,13 @@ class TumorModel(PatientView, mesa.Model):  # type: ignore[misc]
             As when the model was made.
         drugs
             Drugs beside those of the package.
+        model_reporters, agent_reporters
+            The functions among the reporters that the model had, by name; ``{}`` to go on without them.
 
         Raises
         ------
         InputError
-            The file is missing, damaged, or from elsewhere.
+            The file is missing, damaged, or from elsewhere, or a reporter that is a function is not given.
         """
         core, notes = archive.read(Path(path))
         model = cls.__new__(cls)
@@ -428,11 +407,14 @@ class TumorModel(PatientView, mesa.Model):  # type: ignore[misc]
             alterations=notes["alterations"],
             rule=rule,
             on_assessment=on_assessment,
-            datacollector=archive.restored(notes["collected"]),
+            datacollector=Collector.restored(notes["collected"], model_reporters, agent_reporters),
             collect_every_days=notes["collect_every_days"],
         )
         model.steps = notes["steps"]
         model._history = [tuple(row) for row in notes["history"]]
+        model.rng.bit_generator.state = notes["rng"]
+        version, state, spare = notes["random"]
+        model.random.setstate((version, tuple(state), spare))
         return model
 
     # --- agents ------------------------------------------------------------------------------
@@ -447,26 +429,12 @@ class TumorModel(PatientView, mesa.Model):  # type: ignore[misc]
         return None if row is None else self._clones[column][row]
 
 
-def _collector(
-    model_reporters: Mapping[str, Any], agent_reporters: Mapping[str, Any] | None
-) -> mesa.DataCollector:
-    return mesa.DataCollector(dict(model_reporters), dict(agent_reporters or {}) or None)
-
-
-def _as_regimen(
-    *,
-    new_line: bool = False,
-    may_be_same: bool = False,
-    keep_held: bool = False,
-) -> dict[str, bool | str]:
-    return {
-        "new_line": new_line,
-        "may_be_same": may_be_same,
-        "held": "kept" if keep_held else "resumed",
-    }
+def _whole_times(day: float, every: int) -> int:
+    """How often a number of days has passed, of a day that may be rounded."""
+    return math.floor(day / every * (1 + 1e-12))
 
 
 def _days(key: str, days: Any) -> int:
-    if isinstance(days, bool) or not isinstance(days, int | np.integer) or days < 0:
+    if not is_whole(days) or days < 0:
         raise InputError(key=key, found=days, allowed="a whole number of days, 0: never")
     return int(days)

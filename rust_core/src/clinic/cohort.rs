@@ -1,6 +1,7 @@
 //! Many patients, each through every arm: virtual twins, in parallel, the same for any number of
 //! threads.
 
+use crate::cancel::heed;
 use crate::clinic::DAYS_PER_MONTH;
 use crate::clinic::covariates::Covariates;
 use crate::clinic::experiment::Experiment;
@@ -41,10 +42,8 @@ impl Patient {
     fn follow(mut self, arm: usize, cancel: &AtomicBool) -> Result<Records> {
         self.enter(Some(arm))?;
         while self.status() == Status::Followed {
-            if cancel.load(Ordering::Relaxed) {
-                return Err(Error::Interrupted);
-            }
-            self.step()?;
+            heed(cancel)?;
+            self.step(cancel)?;
         }
         Ok(self.records)
     }
@@ -70,9 +69,10 @@ impl Cohort {
 
     /// Check that the step is short enough for the first `patients` patients: for their untreated
     /// cells, and for cells whose E2F is free. No cell is grown.
-    pub fn check_step(&self, patients: u64) -> Result<()> {
+    pub fn check_step(&self, patients: u64, cancel: &AtomicBool) -> Result<()> {
         let spec = &self.experiment.spec;
         for id in 0..patients {
+            heed(cancel)?;
             let drawn = Covariates::draw(&spec.population, &self.experiment.catalogue, spec.seed, id, 0);
             let cells = drawn.physiology;
             let free_e2f = 1.0 / spec.pathway.untreated_e2f(&cells);
@@ -81,6 +81,10 @@ impl Cohort {
             })?;
         }
         Ok(())
+    }
+
+    pub(crate) fn experiment(&self) -> &Arc<Experiment> {
+        &self.experiment
     }
 
     fn live(&self, id: u64, cancel: &AtomicBool) -> Result<Lived> {

@@ -1,9 +1,11 @@
 //! Who enters the arms: what patients have lived through before, and who of them is asked in.
 
+use crate::cancel::heed;
 use crate::clinic::covariates::{Covariates, choose};
-use crate::clinic::experiment::Experiment;
+use crate::clinic::experiment::{Experiment, Spec};
 use crate::clinic::patient::{Patient, Status};
 use crate::clinic::records::EndReason;
+use crate::clinic::screening::{Answers, Screening};
 use crate::clinic::strategy::Line;
 use crate::clinic::treatment::Treatment;
 use crate::clinic::{DAYS_PER_MONTH, DAYS_PER_YEAR, FOUND_IN_TISSUE};
@@ -11,7 +13,7 @@ use crate::error::{Error, Result, within};
 use crate::random::{Purpose, exponential, stream, uniform};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::AtomicBool;
 
 /// Candidates screened for one eligible patient before giving up.
 const MOST_CANDIDATES: u64 = 10_000;
@@ -225,12 +227,28 @@ impl Eligibility {
         Ok(())
     }
 
+    /// Whether anything is asked.
+    fn is_anything(&self) -> bool {
+        let Self { prior_months_at_least, prior_months_below, exposure, endocrine_sensitive, .. } = self;
+        let lists = [&self.altered, &self.altered_any, &self.not_altered, &self.detected, &self.not_detected];
+        prior_months_at_least.is_some()
+            || prior_months_below.is_some()
+            || exposure.is_some()
+            || endocrine_sensitive.is_some()
+            || !self.prior_ended.is_empty()
+            || !self.endocrine_resistance.is_empty()
+            || lists.into_iter().chain([&self.taken, &self.not_taken, &self.history]).any(|l| !l.is_empty())
+            || [self.visceral, self.measurable, self.premenopausal].iter().any(Option::is_some)
+    }
+
     /// What can be told before a tumour is grown.
-    fn fits_covariates(&self, covariates: &Covariates) -> bool {
-        let agrees = |wanted: Option<bool>, is: bool| wanted.is_none_or(|wanted| wanted == is);
-        agrees(self.visceral, covariates.visceral)
-            && agrees(self.measurable, !covariates.bone_only)
-            && agrees(self.premenopausal, covariates.physiology.premenopausal)
+    fn of_covariates(&self, covariates: &Covariates) -> impl Iterator<Item = (&'static str, bool)> {
+        let is = [
+            ("visceral", self.visceral, covariates.visceral),
+            ("measurable", self.measurable, !covariates.bone_only),
+            ("premenopausal", self.premenopausal, covariates.physiology.premenopausal),
+        ];
+        is.into_iter().filter_map(|(name, wanted, is)| Some((name, wanted? == is)))
     }
 }
 
@@ -258,59 +276,97 @@ impl History {
 impl Patient {
     /// The first eligible candidate of patient `id`, on the day of enrolment.
     pub fn enrolled(experiment: &Arc<Experiment>, id: u64, cancel: &AtomicBool) -> Result<Self> {
+        Self::enrolled_of(experiment, id, MOST_CANDIDATES, cancel)
+    }
+
+    /// The first eligible of `most` candidates of patient `id`.
+    pub(crate) fn enrolled_of(
+        experiment: &Arc<Experiment>,
+        id: u64,
+        most: u64,
+        cancel: &AtomicBool,
+    ) -> Result<Self> {
         let spec = &experiment.spec;
         let shares: Vec<f64> = experiment.histories.iter().map(|history| history.share).collect();
         let drawn = choose(&shares, uniform(&mut stream(spec.seed, id, Purpose::History, 0))) - 1;
-        let history = &experiment.histories[drawn];
-        for candidate in 0..MOST_CANDIDATES {
-            let covariates =
-                Covariates::draw(&spec.population, &experiment.catalogue, spec.seed, id, candidate);
-            if !history.eligibility.fits_covariates(&covariates)
-                || !spec.population.eligibility.fits_covariates(&covariates)
-            {
-                continue;
-            }
-            let mut patient = Self::unborn(experiment, id, candidate, covariates);
-            patient.past.history = drawn;
-            if patient.come_to_the_trial(history, cancel)? {
+        let mut screening = Screening::of(&experiment.histories[drawn].name);
+        for candidate in 0..most {
+            heed(cancel)?;
+            let (answers, patient) = Self::candidate(experiment, id, candidate, drawn, cancel)?;
+            if let Some(mut patient) = patient {
                 patient.enrol();
                 return Ok(patient);
             }
+            screening.add(&answers);
         }
-        Err(Error::input(
-            "population.eligibility",
-            format!("patient {id}: none of {MOST_CANDIDATES} candidates was eligible; relax the criteria"),
-        ))
+        Err(screening.nobody())
     }
 
-    fn come_to_the_trial(&mut self, history: &History, cancel: &AtomicBool) -> Result<bool> {
+    /// What a candidate answers to what is asked of those with a history, and who they are if all is met.
+    pub(crate) fn candidate(
+        experiment: &Arc<Experiment>,
+        id: u64,
+        candidate: u64,
+        history: usize,
+        cancel: &AtomicBool,
+    ) -> Result<(Answers, Option<Self>)> {
+        let Spec { population, seed, .. } = &experiment.spec;
+        let eligible = |answers: &Answers| answers.iter().all(|&(_, met)| met);
+        let covariates = Covariates::draw(population, &experiment.catalogue, *seed, id, candidate);
+        let asked = [&experiment.histories[history].eligibility, &population.eligibility];
+        let mut answers: Answers = asked.iter().flat_map(|asked| asked.of_covariates(&covariates)).collect();
+        if !eligible(&answers) {
+            return Ok((answers, None));
+        }
+        let mut patient = Self::unborn(experiment, id, candidate, covariates);
+        patient.past.history = history;
+        answers.extend(patient.come_to_the_trial(&experiment.histories[history], cancel)?);
+        let is_eligible = eligible(&answers);
+        Ok((answers, is_eligible.then_some(patient)))
+    }
+
+    /// Live up to the day of enrolment; what is answered on the way and on that day.
+    fn come_to_the_trial(&mut self, history: &History, cancel: &AtomicBool) -> Result<Answers> {
         if history.adjuvant.is_some() || history.operated {
-            self.grow(self.experiment.spec.population.primary_volume_cm3)?;
-            self.operate()?;
+            self.grow(self.experiment.spec.population.primary_volume_cm3, cancel)?;
+            self.operate(cancel)?;
         } else {
-            self.grow(self.covariates.diagnosis_volume_cm3)?;
+            self.grow(self.covariates.diagnosis_volume_cm3, cancel)?;
         }
-        if let Some(adjuvant) = &history.adjuvant
-            && !self.relapses(adjuvant, cancel)?
-        {
-            return Ok(false);
+        let mut answers = Answers::new();
+        if let Some(adjuvant) = &history.adjuvant {
+            let relapses = self.relapses(adjuvant, cancel)?;
+            answers.push(("relapse in its window", relapses));
+            if !relapses {
+                return Ok(answers);
+            }
         }
-        if !self.lives_through(&history.prior, cancel)? {
-            return Ok(false);
+        if !history.prior.is_empty() {
+            let lives = self.lives_through(&history.prior, cancel)?;
+            answers.push(("prior lines over", lives));
+            if !lives {
+                return Ok(answers);
+            }
         }
         self.read_plasma();
         let of_all = &self.experiment.spec.population.eligibility;
-        let any_end = history.eligibility.prior_ended.is_empty() && of_all.prior_ended.is_empty();
-        let usual = matches!(self.past.ended, None | Some(EndReason::Progression | EndReason::Completed));
-        Ok((usual || !any_end) && self.fits(&history.eligibility) && self.fits(of_all))
+        if history.eligibility.prior_ended.is_empty()
+            && of_all.prior_ended.is_empty()
+            && self.past.ended.is_some()
+        {
+            let usual = matches!(self.past.ended, Some(EndReason::Progression | EndReason::Completed));
+            answers.push(("prior_ended (in progression, or as planned)", usual));
+        }
+        answers.extend(self.answers(&history.eligibility).chain(self.answers(of_all)));
+        Ok(answers)
     }
 
     /// Surgery leaves a residue, too small for any scan, in which every cell had the same chance to stay.
-    fn operate(&mut self) -> Result<()> {
+    fn operate(&mut self, cancel: &AtomicBool) -> Result<()> {
         let spec = &self.experiment.spec;
         let rng = &mut stream(spec.seed, self.id, Purpose::History, self.candidate + 1);
         let share = spec.population.residual_cells.draw(rng) / self.cells() as f64;
-        self.burden.thin(rng, share)?;
+        self.burden.thin(rng, share, cancel)?;
         self.bulk.thin(share);
         Ok(())
     }
@@ -327,7 +383,7 @@ impl Patient {
             if self.past.stopped_days.is_none() && !self.treatment.is_over() && day as f64 >= stops {
                 self.past.stopped_days = Some(day);
             }
-            self.pass_day()?;
+            self.pass_day(cancel)?;
             if self.cells() == 0 {
                 return Ok(false);
             }
@@ -335,17 +391,11 @@ impl Patient {
                 self.found_again(day + 1);
                 return Ok(day as f64 >= adjuvant.relapse_from_month * DAYS_PER_MONTH);
             }
-            if cancel.load(Ordering::Relaxed) {
-                return Err(Error::Interrupted);
-            }
         }
         Ok(false)
     }
 
     fn lives_through(&mut self, prior: &[Line], cancel: &AtomicBool) -> Result<bool> {
-        if prior.is_empty() {
-            return Ok(true);
-        }
         self.treatment = core::mem::take(&mut self.treatment).followed_by(Arc::new(prior.to_vec()), false);
         self.records.outcomes.clear();
         self.past.endocrine.clear();
@@ -354,10 +404,7 @@ impl Patient {
             if self.treatment.is_over() || self.status() != Status::Followed {
                 break;
             }
-            self.pass_day()?;
-            if cancel.load(Ordering::Relaxed) {
-                return Err(Error::Interrupted);
-            }
+            self.pass_day(cancel)?;
         }
         self.past.regimens = self.records.outcomes.iter().map(|outcome| outcome.regimen.clone()).collect();
         self.past.ended = self.records.outcomes.last().map(|outcome| outcome.end_reason);
@@ -396,6 +443,11 @@ impl Patient {
 
     /// Whether the patient, as known today, is what `asked` asks for.
     pub(crate) fn fits(&self, asked: &Eligibility) -> bool {
+        asked.of_covariates(&self.covariates).chain(self.answers(asked)).all(|(_, met)| met)
+    }
+
+    /// What is asked of a patient who has lived up to today, and whether they meet it.
+    fn answers(&self, asked: &Eligibility) -> impl Iterator<Item = (&'static str, bool)> {
         let prior_months = self.treatment.last_line_days.unwrap_or(0) as f64 / DAYS_PER_MONTH;
         let exposed = |exposure: &Exposure| {
             let days: u64 = exposure.drugs.iter().map(|drug| self.days_on(drug)).sum();
@@ -404,29 +456,47 @@ impl Patient {
                 && exposure.months_below.is_none_or(|most| months < most)
         };
         let any = |drugs: &[String]| drugs.iter().any(|drug| self.days_on(drug) > 0);
-        asked.fits_covariates(&self.covariates)
-            && asked.prior_months_at_least.is_none_or(|least| prior_months >= least)
-            && asked.prior_months_below.is_none_or(|most| prior_months < most)
-            && (asked.prior_ended.is_empty()
-                || self.past.ended.is_some_and(|reason| asked.prior_ended.contains(&reason)))
-            && asked.altered.iter().all(|gene| self.has(gene))
-            && (asked.altered_any.is_empty() || asked.altered_any.iter().any(|gene| self.has(gene)))
-            && !asked.not_altered.iter().any(|gene| self.has(gene))
-            && asked.detected.iter().all(|gene| self.shows(gene))
-            && !asked.not_detected.iter().any(|gene| self.shows(gene))
-            && (asked.taken.is_empty() || any(&asked.taken))
-            && !any(&asked.not_taken)
-            && asked.exposure.as_ref().is_none_or(exposed)
-            && (asked.history.is_empty()
-                || asked.history.contains(&self.experiment.histories[self.past.history].name))
-            && asked.endocrine_sensitive.is_none_or(|wanted| {
-                wanted == is_endocrine_sensitive(self.adjuvant_endocrine(), &self.past.endocrine)
-            })
-            && (asked.endocrine_resistance.is_empty()
-                || asked.endocrine_resistance.contains(&EndocrineResistance::shown_by(
-                    self.adjuvant_endocrine(),
-                    &self.past.endocrine,
-                )))
+        let listed = |names: &[String], met: bool| (!names.is_empty()).then_some(met);
+        let ended = self.past.ended.is_some_and(|reason| asked.prior_ended.contains(&reason));
+        let history = &self.experiment.histories[self.past.history].name;
+        let (adjuvant, endocrine) = (self.adjuvant_endocrine(), &self.past.endocrine);
+        let sensitive = is_endocrine_sensitive(adjuvant, endocrine);
+        let resistance = EndocrineResistance::shown_by(adjuvant, endocrine);
+        let all: [(&'static str, Option<bool>); 14] = [
+            ("prior_months_at_least", asked.prior_months_at_least.map(|least| prior_months >= least)),
+            ("prior_months_below", asked.prior_months_below.map(|most| prior_months < most)),
+            ("prior_ended", (!asked.prior_ended.is_empty()).then_some(ended)),
+            ("altered", listed(&asked.altered, asked.altered.iter().all(|gene| self.has(gene)))),
+            ("altered_any", listed(&asked.altered_any, asked.altered_any.iter().any(|gene| self.has(gene)))),
+            ("not_altered", listed(&asked.not_altered, !asked.not_altered.iter().any(|gene| self.has(gene)))),
+            ("detected", listed(&asked.detected, asked.detected.iter().all(|gene| self.shows(gene)))),
+            (
+                "not_detected",
+                listed(&asked.not_detected, !asked.not_detected.iter().any(|gene| self.shows(gene))),
+            ),
+            ("taken", listed(&asked.taken, any(&asked.taken))),
+            ("not_taken", listed(&asked.not_taken, !any(&asked.not_taken))),
+            ("exposure", asked.exposure.as_ref().map(exposed)),
+            ("history", listed(&asked.history, asked.history.contains(history))),
+            ("endocrine_sensitive", asked.endocrine_sensitive.map(|wanted| wanted == sensitive)),
+            (
+                "endocrine_resistance",
+                (!asked.endocrine_resistance.is_empty())
+                    .then_some(asked.endocrine_resistance.contains(&resistance)),
+            ),
+        ];
+        all.into_iter().filter_map(|(name, met)| Some((name, met?)))
+    }
+}
+
+impl Experiment {
+    /// Whether anything is asked of candidates with a history that not all of them meet.
+    pub(crate) fn asks_anything(&self, history: usize) -> bool {
+        let History { adjuvant, prior, eligibility, .. } = &self.histories[history];
+        adjuvant.is_some()
+            || !prior.is_empty()
+            || eligibility.is_anything()
+            || self.spec.population.eligibility.is_anything()
     }
 }
 

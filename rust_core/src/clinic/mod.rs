@@ -16,6 +16,7 @@ pub mod records;
 pub mod response;
 mod saved;
 pub mod scan_calendar;
+pub mod screening;
 mod snapshot;
 pub mod strategy;
 pub mod toxicity;

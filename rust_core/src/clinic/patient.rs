@@ -3,6 +3,7 @@
 use crate::biology::genotype::{GenotypeKinds, Genotypes};
 use crate::biology::pathway::{DrugDay, rates};
 use crate::biology::pharmacology::{Amounts, Doses, PartsOfADay, Protection, bliss, hill};
+use crate::cancel::{NEVER, heed};
 use crate::clinic::cohort::PatientRow;
 use crate::clinic::covariates::Covariates;
 use crate::clinic::enrolment::Past;
@@ -12,16 +13,21 @@ use crate::clinic::records::Records;
 use crate::clinic::toxicity::Marrow;
 use crate::clinic::treatment::Treatment;
 use crate::error::{Error, Result};
-use crate::random::{Philox4x64, Purpose, exponential, normal, stream};
+use crate::random::{Philox4x64, Purpose, exponential, normal, poisson, stream};
 use crate::tumour::burden::Burden;
-use crate::tumour::clones::StepProbabilities;
+use crate::tumour::clones::{MOST_CELLS, StepProbabilities};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 /// Attempts to grow a tumour from one cell before giving up.
 const MOST_GROWTHS: u64 = 100_000;
 /// Days a tumour may take to reach diagnosis.
 const MOST_GROWTH_DAYS: u64 = 365 * 300;
+/// New lesions of a day that are drawn one by one, about; more are drawn as a number.
+const MOST_ONE_BY_ONE: f64 = 64.0;
+/// Clones or individuals times steps that are taken again after an error.
+const STEPS_TAKEN_AGAIN: u64 = 2_000_000;
 
 /// Whether and how follow-up ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -140,16 +146,17 @@ impl Patient {
     }
 
     /// Grow from one cell until the tumour has `volume_cm3`; begin again on extinction.
-    pub(crate) fn grow(&mut self, volume_cm3: f64) -> Result<()> {
+    pub(crate) fn grow(&mut self, volume_cm3: f64, cancel: &AtomicBool) -> Result<()> {
         for attempt in 1..=MOST_GROWTHS {
             self.growths = attempt;
             self.burden = self.no_cells()?;
             self.bulk = Bulk::default();
-            self.burden.found(0, 1)?;
+            self.burden.found(0, 1, cancel)?;
             for day in 1..=MOST_GROWTH_DAYS {
+                heed(cancel)?;
                 self.deaths_today = 0;
                 for _ in 0..self.experiment.steps_per_day {
-                    self.live_cells()?;
+                    self.live_cells(cancel)?;
                 }
                 if self.burden.total() == 0 {
                     break;
@@ -187,12 +194,17 @@ impl Patient {
 
     /// Days since enrolment, with the part of the day that has passed.
     pub fn time(&self) -> f64 {
-        self.day() as f64 + f64::from(self.part) * self.experiment.spec.dt
+        self.day() as f64 + f64::from(self.part) / f64::from(self.experiment.steps_per_day)
     }
 
     /// How follow-up stands.
     pub fn status(&self) -> Status {
         self.status
+    }
+
+    /// What is held one by one: individuals and clones.
+    pub fn items(&self) -> u64 {
+        self.burden.items()
     }
 
     /// Living cells.
@@ -243,7 +255,7 @@ impl Patient {
     }
 
     /// One step in the life of the cells under today's drugs.
-    fn live_cells(&mut self) -> Result<()> {
+    fn live_cells(&mut self, cancel: &AtomicBool) -> Result<()> {
         let experiment = Arc::clone(&self.experiment);
         self.refresh_rates(&experiment)?;
         self.compete(&experiment);
@@ -253,13 +265,10 @@ impl Patient {
             (true, false) => &self.crowded,
             (true, true) => &self.probabilities,
         };
-        let tally = self.burden.step(&mut self.rng, table, &mut kinds).map_err(|error| {
-            if let Error::TooManyCells { .. } = error {
-                Error::TooManyCells { who: format!("patient {}", self.id) }
-            } else {
-                error
-            }
-        })?;
+        let tally = self
+            .burden
+            .step(&mut self.rng, table, &mut kinds, cancel)
+            .map_err(|error| error.of(&format!("patient {}", self.id)))?;
         self.deaths_today += tally.deaths;
         self.bulk.pass(&experiment.spec.imaging, self.burden.total(), tally.deaths, experiment.spec.dt);
         Ok(())
@@ -321,11 +330,47 @@ impl Patient {
 
     /// One step of `dt`, if the patient is followed. After the last step of a day the doctor looks
     /// at the patient, for it is the next morning; at the end of follow-up the books are closed.
-    pub fn step(&mut self) -> Result<()> {
-        if self.status == Status::Followed && self.pass_step()? {
+    /// After an error the patient is not to be used; `advance` keeps them whole.
+    pub fn step(&mut self, cancel: &AtomicBool) -> Result<()> {
+        if self.status == Status::Followed && self.pass_step(cancel)? {
             self.wake();
         }
         Ok(())
+    }
+
+    /// Take `steps` steps. An error in the middle of one leaves the patient as before that step: of a copy that
+    /// was kept, the steps that went well are taken again, with the same numbers.
+    pub fn advance(&mut self, steps: u64, cancel: &AtomicBool) -> Result<()> {
+        let mut left = steps;
+        while left > 0 && self.status == Status::Followed {
+            heed(cancel)?;
+            let before = self.clone();
+            let now = left.min((STEPS_TAKEN_AGAIN / self.burden.items().max(1)).clamp(1, 64));
+            for taken in 0..now {
+                if let Err(error) = self.step(cancel) {
+                    *self = before;
+                    (0..taken).try_for_each(|_| self.step(&NEVER))?;
+                    return Err(error);
+                }
+            }
+            left -= now;
+        }
+        Ok(())
+    }
+
+    /// A copy with a future of its own: what is drawn from today on, of cells, lesions, scans and biopsies, is
+    /// drawn anew. What was drawn of the patient before stays.
+    #[must_use]
+    pub fn fork(&self, seed: u64) -> Self {
+        let mut twin = self.clone();
+        let mut experiment = Experiment::clone(&self.experiment);
+        experiment.spec.seed = seed;
+        twin.experiment = Arc::new(experiment);
+        twin.rng = stream(seed, self.id, Purpose::Fork, self.day);
+        twin.lesion_rng = stream(seed, self.id, Purpose::NewLesion, self.candidate);
+        twin.lesion_hazard = 0.0;
+        twin.lesion_due = exponential(&mut twin.lesion_rng);
+        twin
     }
 
     /// What happens in the morning.
@@ -343,12 +388,12 @@ impl Patient {
 
     /// One step: a day begins with its doses, then cells and volume pass its steps, and it ends with
     /// new lesions and the ways life can end. Whether the day is over.
-    fn pass_step(&mut self) -> Result<bool> {
+    fn pass_step(&mut self, cancel: &AtomicBool) -> Result<bool> {
         if self.part == 0 {
             self.take_drugs();
             self.deaths_today = 0;
         }
-        self.live_cells()?;
+        self.live_cells(cancel)?;
         self.part += 1;
         if self.part < self.experiment.steps_per_day {
             return Ok(false);
@@ -361,8 +406,8 @@ impl Patient {
     }
 
     /// The steps of one day, without a visit.
-    pub(crate) fn pass_day(&mut self) -> Result<()> {
-        while !self.pass_step()? {}
+    pub(crate) fn pass_day(&mut self, cancel: &AtomicBool) -> Result<()> {
+        while !self.pass_step(cancel)? {}
         Ok(())
     }
 
@@ -398,8 +443,16 @@ impl Patient {
         }
         let visible = self.experiment.spec.imaging.new_lesion_cells;
         self.lesion_hazard += self.covariates.seeding * grown as f64 / visible;
+        let overdue = self.lesion_hazard - self.lesion_due;
+        if overdue > MOST_ONE_BY_ONE {
+            // The number in a stretch of hazard is Poisson, and the wait after it has no memory: the same law.
+            let more = 1 + poisson(&mut self.lesion_rng, overdue.min(MOST_CELLS as f64));
+            self.unseen_lesions = self.unseen_lesions.saturating_add(more);
+            self.lesion_hazard = 0.0;
+            self.lesion_due = exponential(&mut self.lesion_rng);
+        }
         while self.lesion_hazard >= self.lesion_due {
-            self.unseen_lesions += 1;
+            self.unseen_lesions = self.unseen_lesions.saturating_add(1);
             self.lesion_due += exponential(&mut self.lesion_rng);
         }
     }

@@ -7,6 +7,9 @@ use crate::clinic::experiment::{Experiment, Spec};
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
+/// History, candidates, eligible ones, and the conditions with how many were asked and met each.
+type Screened = (String, u64, u64, Vec<(&'static str, u64, u64)>);
+
 fn read(spec_json: &str) -> PyResult<Experiment> {
     Ok(Experiment::new(from_json::<Spec>(spec_json)?)?)
 }
@@ -14,8 +17,30 @@ fn read(spec_json: &str) -> PyResult<Experiment> {
 /// Check an experiment given as JSON, and its step length for the first `patients` patients.
 #[pyfunction]
 #[pyo3(signature = (spec_json, patients=0))]
-pub(super) fn check(spec_json: &str, patients: u64) -> PyResult<()> {
-    Ok(Cohort::new(read(spec_json)?).check_step(patients)?)
+pub(super) fn check(py: Python<'_>, spec_json: &str, patients: u64) -> PyResult<()> {
+    let cohort = Cohort::new(read(spec_json)?);
+    long_run::alone(py, |cancel| cohort.check_step(patients, cancel))
+}
+
+/// What became of some candidates of every history of whom anything is asked:
+/// `(history, candidates, eligible, [(condition, asked, met)])`.
+#[pyfunction]
+#[pyo3(signature = (spec_json, threads, progress=None))]
+pub(super) fn screen(
+    py: Python<'_>,
+    spec_json: &str,
+    threads: usize,
+    progress: Option<Py<PyAny>>,
+) -> PyResult<Vec<Screened>> {
+    let cohort = Cohort::new(read(spec_json)?);
+    let screenings =
+        long_run::run(py, threads, progress.as_ref(), |cancel, done| cohort.screen(cancel, done))?;
+    let told = screenings.into_iter().map(|screening| {
+        let conditions = screening.conditions.into_iter();
+        let conditions = conditions.map(|condition| (condition.name, condition.asked, condition.met));
+        (screening.history, screening.candidates, screening.eligible, conditions.collect())
+    });
+    Ok(told.collect())
 }
 
 /// Run the patients `first_patient .. first_patient + patients` through every arm.

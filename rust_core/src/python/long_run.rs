@@ -20,13 +20,30 @@ pub(super) fn run<T: Send>(
         .num_threads(threads)
         .build()
         .map_err(|error| PyRuntimeError::new_err(error.to_string()))?;
+    watched(py, progress, |cancel, done| pool.install(|| work(cancel, done)))
+}
+
+/// Run `work` that needs one thread.
+pub(super) fn alone<T: Send>(
+    py: Python<'_>,
+    work: impl FnOnce(&AtomicBool) -> Result<T> + Send,
+) -> PyResult<T> {
+    watched(py, None, |cancel, _| work(cancel))
+}
+
+/// Run `work` on a thread of its own, while this one looks at signals and reports progress.
+fn watched<T: Send>(
+    py: Python<'_>,
+    progress: Option<&Py<PyAny>>,
+    work: impl FnOnce(&AtomicBool, &AtomicUsize) -> Result<T> + Send,
+) -> PyResult<T> {
     let (cancel, done) = (AtomicBool::new(false), AtomicUsize::new(0));
     let (sender, mut receiver) = channel();
     let mut signal: PyResult<()> = Ok(());
     let outcome = std::thread::scope(|scope| {
-        let (cancel, done, pool) = (&cancel, &done, &pool);
+        let (cancel, done) = (&cancel, &done);
         scope.spawn(move || {
-            let result = pool.install(|| work(cancel, done));
+            let result = work(cancel, done);
             // The receiver outlives the work; a failed send means nobody waits any more.
             let _ = sender.send(result);
         });

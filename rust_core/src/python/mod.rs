@@ -22,6 +22,7 @@ fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(population::subtree, module)?)?;
     module.add_function(wrap_pyfunction!(population::descendants, module)?)?;
     module.add_function(wrap_pyfunction!(cohort::check, module)?)?;
+    module.add_function(wrap_pyfunction!(cohort::screen, module)?)?;
     module.add_function(wrap_pyfunction!(cohort::simulate, module)?)?;
     tools::register(module)
 }

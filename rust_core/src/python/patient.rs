@@ -2,6 +2,7 @@
 
 use super::convert::{from_json, table, u16_bytes, u64_bytes};
 use super::long_run;
+use crate::cancel::NEVER;
 use crate::clinic::experiment::{Experiment, Spec};
 use crate::clinic::patient;
 use crate::clinic::records::{Assessment, Life};
@@ -10,8 +11,8 @@ use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict};
 use std::sync::Arc;
 
-/// Steps between looks at pending signals.
-const STEPS_PER_CHECK: u64 = 64;
+/// Individuals or clones times steps that are over before anybody could want to interrupt them.
+const SHORT: u64 = 100_000;
 
 /// A virtual patient in one arm of an experiment.
 #[pyclass(module = "tumor_abm._core")]
@@ -26,8 +27,8 @@ impl Patient {
     #[pyo3(signature = (spec_json, patient, arm=None))]
     fn new(py: Python<'_>, spec_json: &str, patient: u64, arm: Option<usize>) -> PyResult<Self> {
         let experiment = Arc::new(Experiment::new(from_json::<Spec>(spec_json)?)?);
-        let inner = long_run::run(py, 1, None, |cancel, _| {
-            let mut inner = patient::Patient::enrolled(&experiment, patient, cancel)?;
+        let inner = long_run::alone(py, |cancel| {
+            let mut inner = patient::Patient::enrolled_early(&experiment, patient, cancel)?;
             if let Some(index) = arm.filter(|&arm| !inner.lives(arm)) {
                 let message = format!("patient {patient} is not among those whom arm {index} is about");
                 return Err(Error::input("patient", message));
@@ -47,15 +48,12 @@ impl Patient {
     /// Take steps of `dt`; after the end of follow-up nothing changes any more.
     #[pyo3(signature = (steps=1))]
     fn step(&mut self, py: Python<'_>, steps: u64) -> PyResult<()> {
-        let mut left = steps;
-        while left > 0 {
-            let now = left.min(STEPS_PER_CHECK);
-            let inner = &mut self.inner;
-            py.detach(|| (0..now).try_for_each(|_| inner.step()))?;
-            left -= now;
-            py.check_signals()?;
+        let inner = &mut self.inner;
+        if inner.items().max(1).saturating_mul(steps) < SHORT {
+            py.detach(|| inner.advance(steps, &NEVER))?;
+            return py.check_signals();
         }
-        Ok(())
+        long_run::alone(py, |cancel| inner.advance(steps, cancel))
     }
 
     /// Carry out a decision given as JSON.
@@ -63,10 +61,11 @@ impl Patient {
         Ok(self.inner.intervene(&from_json(decision_json)?)?)
     }
 
-    /// A copy of the whole state, random streams included.
-    fn fork(&self, py: Python<'_>) -> Self {
+    /// A copy of the whole state, random streams included; with a seed, a future of its own.
+    #[pyo3(signature = (seed=None))]
+    fn fork(&self, py: Python<'_>, seed: Option<u64>) -> Self {
         let inner = &self.inner;
-        Self { inner: py.detach(|| inner.clone()) }
+        Self { inner: py.detach(|| seed.map_or_else(|| inner.clone(), |seed| inner.fork(seed))) }
     }
 
     /// The whole state as bytes.

@@ -2,9 +2,9 @@
 
 use super::convert::{from_json, table, u32_bytes, u32_values, u64_bytes};
 use super::long_run;
+use crate::cancel::NEVER;
 use crate::error::Error;
 use crate::table::{Column, Table, Texts};
-use crate::tumour::cells::Cells;
 use crate::tumour::clones::CloneRecord;
 use crate::tumour::engine::Choice;
 use crate::tumour::lattice::Lattice;
@@ -14,10 +14,8 @@ use crate::tumour::replicate::{Design, Outcome};
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict};
 
-/// Steps between looks at pending signals, at most.
-const STEPS_PER_CHECK: u64 = 1024;
-/// Steps of cells held one by one between such looks.
-const CELL_STEPS_PER_CHECK: u64 = 10_000_000;
+/// Cells or clones times steps that are over before anybody could want to interrupt them.
+const SHORT: u64 = 200_000;
 
 /// Cells of several types under explicit rates.
 #[pyclass(module = "tumor_abm._core")]
@@ -30,6 +28,7 @@ impl Population {
     #[new]
     #[pyo3(signature = (rates_json, initial, dt, engine_json, seed, keep_extinct))]
     fn new(
+        py: Python<'_>,
         rates_json: &str,
         initial: Vec<u64>,
         dt: f64,
@@ -39,7 +38,9 @@ impl Population {
     ) -> PyResult<Self> {
         let rates: TypeRates = from_json(rates_json)?;
         let engine: Choice = from_json(engine_json)?;
-        let mut inner = population::Population::new(rates, &initial, dt, &engine, seed, 0, 0)?;
+        let mut inner = long_run::alone(py, |cancel| {
+            population::Population::new(rates, &initial, dt, &engine, seed, (0, 0), cancel)
+        })?;
         if keep_extinct {
             inner.keep_extinct();
         }
@@ -47,23 +48,22 @@ impl Population {
     }
 
     fn step(&mut self, py: Python<'_>, steps: u64) -> PyResult<()> {
-        let mut left = steps;
-        while left > 0 {
-            let inner = &mut self.inner;
-            let one_by_one =
-                inner.cells().map_or(0, Cells::total) + inner.lattice().map_or(0, Lattice::total);
-            let at_once = CELL_STEPS_PER_CHECK.checked_div(one_by_one).unwrap_or(STEPS_PER_CHECK);
-            let now = left.min(at_once.clamp(1, STEPS_PER_CHECK));
-            py.detach(|| (0..now).try_for_each(|_| inner.step().map(|_| ())))?;
-            left -= now;
-            py.check_signals()?;
+        let inner = &mut self.inner;
+        if inner.items().max(1).saturating_mul(steps) < SHORT {
+            py.detach(|| inner.advance(steps, &NEVER))?;
+            return py.check_signals();
         }
-        Ok(())
+        long_run::alone(py, |cancel| inner.advance(steps, cancel))
     }
 
-    /// A copy of the whole state, random stream included.
-    fn fork(&self) -> Self {
-        Self { inner: self.inner.clone() }
+    /// A copy of the whole state, random stream included; with a seed, a stream of its own.
+    #[pyo3(signature = (seed=None))]
+    fn fork(&self, py: Python<'_>, seed: Option<u64>) -> Self {
+        let mut inner = py.detach(|| self.inner.clone());
+        if let Some(seed) = seed {
+            inner.reseed(seed);
+        }
+        Self { inner }
     }
 
     /// The whole state as bytes.
@@ -108,7 +108,7 @@ impl Population {
         let extinct = self.inner.extinct();
         let records: Vec<CloneRecord> = extinct.iter().map(|clone| clone.record).collect();
         let mut out = self.clone_table(&records);
-        let died = extinct.iter().map(|clone| clone.died_step as f64 * self.inner.dt());
+        let died = extinct.iter().map(|clone| self.inner.grid().day(clone.died_step));
         out.put("died_day", Column::F64(died.collect()));
         table(py, &out)
     }
@@ -125,7 +125,7 @@ impl Population {
         &mut self,
         py: Python<'py>,
     ) -> PyResult<Option<(Bound<'py, PyDict>, Bound<'py, PyBytes>)>> {
-        let Some((genealogy, tips)) = self.inner.genealogy() else { return Ok(None) };
+        let Some((genealogy, tips)) = self.inner.genealogy()? else { return Ok(None) };
         let living: Vec<u32> = tips.iter().map(|tip| tip.node).collect();
         let descendants = genealogy.descendants(living.iter().copied());
         let nodes = node_table(genealogy.nodes().iter(), descendants);
@@ -183,7 +183,7 @@ pub(super) fn subtree<'py>(
     cells: &[u8],
 ) -> PyResult<(Bound<'py, PyDict>, Bound<'py, PyBytes>)> {
     let (genealogy, tips) = read_tree(parent, Some(divisions), cells)?;
-    let tree = py.detach(|| genealogy.tree(tips));
+    let tree = py.detach(|| genealogy.tree(tips))?;
     let tips: Vec<u32> = tree.tips.iter().map(|tip| tip.node).collect();
     Ok((table(py, &node_table(tree.nodes.iter(), tree.descendants))?, u32_bytes(py, &tips)))
 }
@@ -193,13 +193,13 @@ type Replicates<'py> = (Bound<'py, PyDict>, Option<(Bound<'py, PyDict>, Bound<'p
 
 impl Population {
     fn clone_table(&self, records: &[CloneRecord]) -> Table {
-        let dt = self.inner.dt();
+        let grid = self.inner.grid();
         let mut out = Table::default();
         out.put("clone", Column::U64(records.iter().map(|r| r.id).collect()));
         // The founder has no parent: u64::MAX, which Python turns into null.
         out.put("parent", Column::U64(records.iter().map(|r| r.parent.unwrap_or(u64::MAX)).collect()));
         out.put("type", Column::U32(records.iter().map(|r| r.kind).collect()));
-        out.put("born_day", Column::F64(records.iter().map(|r| r.born_step as f64 * dt).collect()));
+        out.put("born_day", Column::F64(records.iter().map(|r| grid.day(r.born_step)).collect()));
         out.put("cells", Column::U64(records.iter().map(|r| r.cells).collect()));
         out.put("origins", Column::U64(records.iter().map(|r| r.origins).collect()));
         out.put("peak", Column::U64(records.iter().map(|r| r.peak).collect()));
@@ -255,7 +255,6 @@ pub(super) fn replicate<'py>(
     progress: Option<Py<PyAny>>,
 ) -> PyResult<Replicates<'py>> {
     let design: Design = from_json(design_json)?;
-    design.validate()?;
     let types = design.initial.len();
     let outcomes =
         long_run::run(py, threads, progress.as_ref(), |cancel, done| design.run(replicates, cancel, done))?;

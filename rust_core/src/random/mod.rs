@@ -43,6 +43,8 @@ pub enum Purpose {
     ScanDay = 13,
     /// Whether a scan is made and can be judged; the index is line and planned day.
     ScanQuality = 14,
+    /// What becomes of a copy that is to have a future of its own; the index is the step or day of the copy.
+    Fork = 15,
 }
 
 /// The stream of one purpose in one patient (or replicate).

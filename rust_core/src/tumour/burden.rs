@@ -15,6 +15,7 @@ use crate::tumour::engine::{Choice, Engine};
 use crate::tumour::lattice::{Exposure, Lattice};
 use rand::Rng;
 use serde::{Deserialize, Serialize};
+use std::sync::atomic::AtomicBool;
 
 /// The fewest individuals with which a kind begins.
 const FEWEST: u64 = 100;
@@ -74,13 +75,14 @@ impl Individuals {
         probabilities: &[StepProbabilities],
         kinds: &mut K,
         counted: &mut Clones,
+        cancel: &AtomicBool,
     ) -> Result<Tally> {
         if self.scale == 1 {
-            return self.engine.step(rng, probabilities, kinds);
+            return self.engine.step(rng, probabilities, kinds, cancel);
         }
         self.divided.clear();
         let mut noted = Noted { kinds, divided: &mut self.divided };
-        let Tally { divisions, deaths } = self.engine.step(rng, probabilities, &mut noted)?;
+        let Tally { divisions, deaths } = self.engine.step(rng, probabilities, &mut noted, cancel)?;
         for (&divided, kind) in self.divided.iter().zip(0..) {
             let mutants = binomial(rng, divided * self.scale, kinds.mutation_total(kind));
             if mutants > 0 {
@@ -95,13 +97,13 @@ impl Individuals {
     }
 
     /// Counted cells that fill individuals become such.
-    fn promote(&mut self, counted: &mut Clones) -> Result<()> {
+    fn promote(&mut self, counted: &mut Clones, cancel: &AtomicBool) -> Result<()> {
         for kind in 0..counted.counts().len() as u32 {
             let whole = counted.count(kind) / self.scale;
             // Alone, a single individual would die out as easily as a single cell.
             let enough = if self.scale == 1 { 1 } else { FEWEST };
             if whole > 0 && self.engine.count(kind) + whole >= enough {
-                self.engine.found(kind, whole)?;
+                self.engine.found(kind, whole, cancel)?;
                 counted.withdraw(kind, whole * self.scale);
             }
         }
@@ -150,11 +152,11 @@ impl Burden {
     }
 
     /// Put `cells` cells of `kind` in.
-    pub fn found(&mut self, kind: u32, cells: u64) -> Result<()> {
+    pub fn found(&mut self, kind: u32, cells: u64, cancel: &AtomicBool) -> Result<()> {
         match &mut self.individuals {
             Some(individuals) => {
                 if individuals.scale == 1 {
-                    individuals.engine.found(kind, cells)?;
+                    individuals.engine.found(kind, cells, cancel)?;
                 } else {
                     self.counted.found(kind, cells);
                 }
@@ -172,18 +174,20 @@ impl Burden {
         rng: &mut R,
         probabilities: &[StepProbabilities],
         kinds: &mut K,
+        cancel: &AtomicBool,
     ) -> Result<Tally> {
         let Some(individuals) = &mut self.individuals else {
-            return self.counted.step(rng, probabilities, kinds);
+            return self.counted.step(rng, probabilities, kinds, cancel);
         };
         let mut tally = Tally::default();
         if individuals.scale > 1 {
             let layers = individuals.engine.exposures().len();
             let full: Vec<StepProbabilities> = probabilities.iter().copied().step_by(layers).collect();
-            tally = self.counted.step(rng, &full, kinds)?;
+            tally = self.counted.step(rng, &full, kinds, cancel)?;
         }
-        let Tally { divisions, deaths } = individuals.step(rng, probabilities, kinds, &mut self.counted)?;
-        individuals.promote(&mut self.counted)?;
+        let counted = &mut self.counted;
+        let Tally { divisions, deaths } = individuals.step(rng, probabilities, kinds, counted, cancel)?;
+        individuals.promote(counted, cancel)?;
         individuals.count_up(&self.counted);
         Ok(Tally { divisions: tally.divisions + divisions, deaths: tally.deaths + deaths })
     }
@@ -220,7 +224,7 @@ impl Burden {
     }
 
     /// Every cell stays with probability `share`; what stays is counted.
-    pub fn thin<R: Rng>(&mut self, rng: &mut R, share: f64) -> Result<()> {
+    pub fn thin<R: Rng>(&mut self, rng: &mut R, share: f64, cancel: &AtomicBool) -> Result<()> {
         if let Some(individuals) = &mut self.individuals {
             for (&cells, kind) in individuals.engine.counts().iter().zip(0..) {
                 self.counted.receive(kind, cells * individuals.scale);
@@ -230,10 +234,16 @@ impl Burden {
         }
         self.counted.thin(rng, share);
         if let Some(individuals) = &mut self.individuals {
-            individuals.promote(&mut self.counted)?;
+            individuals.promote(&mut self.counted, cancel)?;
             individuals.count_up(&self.counted);
         }
         Ok(())
+    }
+
+    /// What is held one by one: individuals and counted clones.
+    pub fn items(&self) -> u64 {
+        let held = self.individuals.as_ref().map_or(0, |individuals| individuals.engine.items());
+        self.counted.records().len() as u64 + held
     }
 
     /// The cells in space, if they have places.
@@ -245,6 +255,7 @@ impl Burden {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::cancel::NEVER;
     use crate::random::{Purpose, stream};
 
     /// Kind 0 mutates to kind 1.
@@ -271,10 +282,10 @@ mod tests {
         for replicate in 0.. {
             let rng = &mut stream(20_260_417, replicate, Purpose::Replicate, 0);
             let mut burden = Burden::new(1, individuals.map(|scale| (&CELLS, scale)))?;
-            burden.found(0, 1)?;
+            burden.found(0, 1, &NEVER)?;
             let mut steps = 0u32;
             while burden.total() > 0 && burden.total() < size {
-                burden.step(rng, &p, &mut Mutating(1e-3))?;
+                burden.step(rng, &p, &mut Mutating(1e-3), &NEVER)?;
                 steps += 1;
             }
             if burden.total() > 0 {
@@ -322,15 +333,15 @@ mod tests {
         let p = [StepProbabilities { divide: 0.14, die: 0.05 }; 2];
         let rng = &mut stream(3, 0, Purpose::Replicate, 0);
         let mut burden = Burden::new(1, Some((&CELLS, 100)))?;
-        burden.found(0, 50)?;
+        burden.found(0, 50, &NEVER)?;
         for _ in 0..120 {
-            burden.step(rng, &p, &mut Mutating(1e-3))?;
+            burden.step(rng, &p, &mut Mutating(1e-3), &NEVER)?;
             let sum: u64 = burden.records().iter().map(|clone| clone.cells).sum();
             assert_eq!(sum, burden.total());
             assert_eq!(burden.counts().iter().sum::<u64>(), burden.total());
         }
         assert!(burden.total() > 100_000);
-        burden.thin(rng, 1e-2)?;
+        burden.thin(rng, 1e-2, &NEVER)?;
         assert!(burden.total() > 500 && burden.total() < burden.scale() * 1_000_000);
         Ok(())
     }

@@ -2,15 +2,20 @@
 //! multinomial of (divide, die, stay) for the count. Sums of independent cells are binomial, so
 //! the law of the totals is the per-cell law itself, not an approximation of it.
 
+use crate::cancel::heed;
 use crate::error::{Error, Result};
 use crate::random::binomial;
+use crate::tumour::room::make_room;
 use rand::Rng;
 use serde::{Deserialize, Serialize};
+use std::sync::atomic::AtomicBool;
 
 /// Counts are exact in f64 up to here.
 pub const MOST_CELLS: u64 = 1 << 53;
 /// The law holds only while the chance to act in one step stays below this.
 pub const MOST_ACTIVE: f64 = 0.5;
+/// Clones between two looks at whether to stop.
+const CLONES_PER_LOOK: usize = 1024;
 
 /// Probabilities per step of one kind of cell.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -137,6 +142,11 @@ impl Clones {
         self.extinct.get_or_insert_default();
     }
 
+    /// Bytes allocated, but for a little.
+    pub fn bytes(&self) -> usize {
+        size_of::<CloneRecord>() * self.records.capacity() + size_of_val(self.extinct())
+    }
+
     /// Clones that died out, in that order, if they are remembered.
     pub fn extinct(&self) -> &[Extinct] {
         self.extinct.as_deref().unwrap_or_default()
@@ -223,14 +233,17 @@ impl Clones {
     }
 
     /// `mutants` cells of `kind` were born, each the first of its clone.
-    fn arrive(&mut self, kind: u32, mutants: u64, parent: u64) {
+    fn arrive(&mut self, kind: u32, mutants: u64, parent: u64, cancel: &AtomicBool) -> Result<()> {
         for left in (1..=mutants).rev() {
+            heed(cancel)?;
             if let Some(target) = self.merge_target(kind) {
                 self.add(target, left, left);
-                return;
+                break;
             }
+            make_room(&mut self.records, 1, "clones")?;
             self.create(kind, 1, Some(parent), None);
         }
+        Ok(())
     }
 
     /// `cells` of the clone `from` turned into `kind`: they stay of one lineage.
@@ -252,12 +265,20 @@ impl Clones {
         rng: &mut R,
         probabilities: &[StepProbabilities],
         kinds: &mut K,
+        cancel: &AtomicBool,
     ) -> Result<Tally> {
+        // What can be refused is refused before anything has changed.
+        if self.total > MOST_CELLS {
+            return Err(Error::TooManyCells { who: "population".into() });
+        }
         self.step += 1;
         let mut tally = Tally::default();
         let mut any_extinct = false;
         let mut births = core::mem::take(&mut self.births);
         for (index, clone) in self.records.iter_mut().enumerate() {
+            if index % CLONES_PER_LOOK == 0 {
+                heed(cancel)?;
+            }
             let p = probabilities[clone.kind as usize];
             let n = clone.cells;
             let divided = binomial(rng, n, p.divide);
@@ -283,7 +304,7 @@ impl Clones {
         self.switch(rng, kinds);
         for (parent, kind, cells) in births.drain(..) {
             let parent = self.records[parent as usize].id;
-            self.arrive(kind, cells, parent);
+            self.arrive(kind, cells, parent, cancel)?;
         }
         self.births = births;
         for clone in &mut self.records {
@@ -292,9 +313,6 @@ impl Clones {
         }
         if any_extinct {
             self.bury();
-        }
-        if self.total > MOST_CELLS {
-            return Err(Error::TooManyCells { who: "population".into() });
         }
         Ok(tally)
     }
@@ -371,6 +389,7 @@ impl Clones {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::cancel::NEVER;
     use crate::random::{Purpose, stream};
 
     /// One kind; a share of divisions founds a new clone of the same kind.
@@ -394,7 +413,7 @@ mod tests {
         clones.found(0, 1000);
         let p = StepProbabilities::new(0.14, 0.10, 1.0, || "test".into())?;
         for _ in 0..steps {
-            clones.step(&mut rng, &[p], &mut Neutral(mutation))?;
+            clones.step(&mut rng, &[p], &mut Neutral(mutation), &NEVER)?;
         }
         Ok(clones)
     }
@@ -443,7 +462,7 @@ mod tests {
         clones.found(0, 3);
         let p = StepProbabilities::new(0.0, 0.5, 1.0, || "test".into())?;
         for _ in 0..200 {
-            clones.step(&mut rng, &[p], &mut Neutral(0.0))?;
+            clones.step(&mut rng, &[p], &mut Neutral(0.0), &NEVER)?;
         }
         assert_eq!((clones.total(), clones.records().len()), (0, 0));
         Ok(())

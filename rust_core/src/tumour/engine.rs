@@ -7,6 +7,7 @@ use crate::tumour::lattice::{Coordinate, Exposure, Lattice, Space};
 use crate::tumour::lineage::{Genealogy, Tip};
 use rand::Rng;
 use serde::{Deserialize, Serialize};
+use std::sync::atomic::AtomicBool;
 
 /// Which engine, and its options.
 #[derive(Clone, Debug, Serialize, Deserialize, PartialEq)]
@@ -85,17 +86,17 @@ impl Engine {
     }
 
     /// Put `cells` founder cells of `kind` in, as one clone.
-    pub fn found(&mut self, kind: u32, cells: u64) -> Result<()> {
+    pub fn found(&mut self, kind: u32, cells: u64, cancel: &AtomicBool) -> Result<()> {
         match self {
-            Self::Clones(_) if cells > MOST_CELLS => {
-                Err(Error::input(format!("initial[{kind}]"), "more than 2^53 cells"))
+            Self::Clones(clones) if cells > MOST_CELLS.saturating_sub(clones.total()) => {
+                Err(Error::input(format!("initial[{kind}]"), "more than 2^53 cells in all"))
             }
             Self::Clones(clones) => {
                 clones.found(kind, cells);
                 Ok(())
             }
             Self::Cells(population) => population.found(kind, cells),
-            Self::Lattice(lattice) => lattice.found(kind, cells),
+            Self::Lattice(lattice) => lattice.found(kind, cells, cancel),
         }
     }
 
@@ -109,7 +110,7 @@ impl Engine {
     }
 
     /// Put the founder cells of all kinds in, `cells[kind]` of each.
-    pub fn found_all(&mut self, cells: &[u64], choice: &Choice) -> Result<()> {
+    pub fn found_all(&mut self, cells: &[u64], choice: &Choice, cancel: &AtomicBool) -> Result<()> {
         let places: &[Coordinate] = match choice {
             Choice::Lattice { places, .. } => places,
             Choice::Clones { .. } | Choice::Cells { .. } => &[],
@@ -117,15 +118,15 @@ impl Engine {
         if let Self::Lattice(lattice) = self
             && !places.is_empty()
         {
-            let founders: u64 = cells.iter().sum();
+            let founders = cells.iter().fold(0u64, |sum, &n| sum.saturating_add(n));
             if founders != places.len() as u64 {
                 let message = format!("found {}; allowed: one for each founder, {founders}", places.len());
                 return Err(Error::input("places", message));
             }
             let kinds = cells.iter().zip(0..).flat_map(|(&n, kind)| (0..n).map(move |_| kind));
-            return lattice.found_apart(kinds.zip(places.iter().copied()));
+            return lattice.found_apart(kinds.zip(places.iter().copied()), cancel);
         }
-        cells.iter().zip(0..).try_for_each(|(&n, kind)| self.found(kind, n))
+        cells.iter().zip(0..).try_for_each(|(&n, kind)| self.found(kind, n, cancel))
     }
 
     /// One step of the law; probabilities of every kind in every layer, `[kind * layers + layer]`.
@@ -134,8 +135,9 @@ impl Engine {
         rng: &mut R,
         probabilities: &[StepProbabilities],
         kinds: &mut K,
+        cancel: &AtomicBool,
     ) -> Result<Tally> {
-        either!(self, engine => engine.step(rng, probabilities, kinds))
+        either!(self, engine => engine.step(rng, probabilities, kinds, cancel))
     }
 
     /// Steps taken.
@@ -174,12 +176,25 @@ impl Engine {
 
     /// The genealogy, simplified to the living cells, and these in the order of their table; `None`
     /// if it was not asked for.
-    pub fn genealogy(&mut self) -> Option<(&Genealogy, Vec<Tip>)> {
+    pub fn genealogy(&mut self) -> Result<Option<(&Genealogy, Vec<Tip>)>> {
         match self {
             Self::Cells(cells) => cells.genealogy(),
             Self::Lattice(lattice) => lattice.genealogy(),
-            Self::Clones(_) => None,
+            Self::Clones(_) => Ok(None),
         }
+    }
+
+    /// What is held one by one: individuals, or clones.
+    pub fn items(&self) -> u64 {
+        match self {
+            Self::Clones(clones) => clones.records().len() as u64,
+            Self::Cells(_) | Self::Lattice(_) => self.total(),
+        }
+    }
+
+    /// Bytes allocated, but for a little.
+    pub fn bytes(&self) -> usize {
+        either!(self, engine => engine.bytes())
     }
 
     /// Remember clones that die out from now on.

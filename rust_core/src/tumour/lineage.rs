@@ -2,6 +2,7 @@
 //! follows the living cells and not all that ever lived.
 
 use crate::error::{Error, Result};
+use crate::tumour::room::{make_room, push, room_for};
 use serde::{Deserialize, Serialize};
 
 /// No node: the parent of a founder.
@@ -10,6 +11,8 @@ pub const NO_NODE: u32 = u32::MAX;
 pub const ALIVE: u32 = u32::MAX;
 /// Nodes below which simplifying is not worth the while.
 const FEW: usize = 1 << 16;
+/// What there is no room for.
+const NODES: &str = "nodes of the genealogy";
 
 /// A cell from its birth to its division, or, once simplified, a line of cells up to the division
 /// from which two lines still live.
@@ -53,19 +56,19 @@ pub struct Genealogy {
 
 impl Genealogy {
     /// A founder cell.
-    pub fn found(&mut self) -> u32 {
-        self.push(NO_NODE, 0)
+    pub fn found(&mut self) -> Result<u32> {
+        let founder = self.nodes.len() as u32;
+        push(&mut self.nodes, Node { parent: NO_NODE, step: ALIVE, divisions: 0 }, NODES)?;
+        Ok(founder)
     }
 
     /// The nodes of the two daughters of `mother`.
-    pub fn divide(&mut self, mother: u32, step: u64) -> (u32, u32) {
+    pub fn divide(&mut self, mother: u32, step: u64) -> Result<(u32, u32)> {
+        make_room(&mut self.nodes, 2, NODES)?;
         self.nodes[mother as usize].step = step as u32;
-        (self.push(mother, 1), self.push(mother, 1))
-    }
-
-    fn push(&mut self, parent: u32, divisions: u32) -> u32 {
-        self.nodes.push(Node { parent, step: ALIVE, divisions });
-        (self.nodes.len() - 1) as u32
+        let first = self.nodes.len() as u32;
+        self.nodes.extend([Node { parent: mother, step: ALIVE, divisions: 1 }; 2]);
+        Ok((first, first + 1))
     }
 
     /// Bytes allocated.
@@ -92,13 +95,13 @@ impl Genealogy {
     }
 
     /// How `tips` descend from each other; the tree numbers its nodes anew.
-    pub fn tree(mut self, mut tips: Vec<Tip>) -> Tree {
-        let renamed = self.simplify(tips.iter().map(|tip| tip.node));
+    pub fn tree(mut self, mut tips: Vec<Tip>) -> Result<Tree> {
+        let renamed = self.simplify(tips.iter().map(|tip| tip.node))?;
         for tip in &mut tips {
             tip.node = renamed[tip.node as usize];
         }
         let descendants = self.descendants(tips.iter().map(|tip| tip.node));
-        Tree { nodes: self.nodes, descendants, tips }
+        Ok(Tree { nodes: self.nodes, descendants, tips })
     }
 
     /// Whether it is time to simplify, with `living` cells. A simplified genealogy has at most twice
@@ -121,7 +124,9 @@ impl Genealogy {
 
     /// Keep living cells and divisions of which both daughters have living descendants. Returns the
     /// new number of every old node that is kept.
-    pub fn simplify(&mut self, living: impl Iterator<Item = u32>) -> Vec<u32> {
+    pub fn simplify(&mut self, living: impl Iterator<Item = u32>) -> Result<Vec<u32>> {
+        // A byte and a number for each, and the nodes that are kept.
+        room_for(self.nodes.len(), 5 + size_of::<Node>(), NODES)?;
         // Lines that lead to living cells, up to 2; a living cell is kept like a branching.
         let mut lines = vec![0u8; self.nodes.len()];
         living.for_each(|node| lines[node as usize] = 2);
@@ -157,7 +162,7 @@ impl Genealogy {
             }
         }
         self.nodes = nodes;
-        renamed
+        Ok(renamed)
     }
 }
 
@@ -166,15 +171,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn lines_that_died_out_are_forgotten_and_their_divisions_counted() {
+    fn lines_that_died_out_are_forgotten_and_their_divisions_counted() -> Result<()> {
         let mut tree = Genealogy::default();
-        let founder = tree.found();
-        let (a, b) = tree.divide(founder, 1);
-        let (a1, a2) = tree.divide(a, 2);
-        let (b1, b2) = tree.divide(b, 3);
-        let (b11, b12) = tree.divide(b1, 5);
+        let founder = tree.found()?;
+        let (a, b) = tree.divide(founder, 1)?;
+        let (a1, a2) = tree.divide(a, 2)?;
+        let (b1, b2) = tree.divide(b, 3)?;
+        let (b11, b12) = tree.divide(b1, 5)?;
         // a2 and b2 died.
-        let renamed = tree.simplify([a1, b11, b12].into_iter());
+        let renamed = tree.simplify([a1, b11, b12].into_iter())?;
         assert_eq!([founder, a1, b1, b11, b12].map(|node| renamed[node as usize]), [0, 1, 2, 3, 4]);
         assert_eq!([a, a2, b, b2].map(|node| renamed[node as usize]), [NO_NODE; 4]);
         let node = |parent, step, divisions| Node { parent, step, divisions };
@@ -184,17 +189,19 @@ mod tests {
         );
         assert_eq!(tree.descendants([1, 3, 4].into_iter()), [3, 1, 2, 1, 1]);
         // Only one line is left: what all cells share stays in its length.
-        let renamed = tree.simplify([3].into_iter());
+        let renamed = tree.simplify([3].into_iter())?;
         assert_eq!(renamed[3], 0);
         assert_eq!(tree.nodes(), [node(NO_NODE, ALIVE, 3)]);
+        Ok(())
     }
 
     #[test]
-    fn nobody_left_leaves_nothing() {
+    fn nobody_left_leaves_nothing() -> Result<()> {
         let mut tree = Genealogy::default();
-        let founder = tree.found();
-        tree.divide(founder, 1);
-        tree.simplify(core::iter::empty());
+        let founder = tree.found()?;
+        tree.divide(founder, 1)?;
+        tree.simplify(core::iter::empty())?;
         assert_eq!(tree.nodes(), []);
+        Ok(())
     }
 }

@@ -1,14 +1,23 @@
 //! A population of types with explicit rates: what theory and clonal-evolution studies need.
 
+use crate::cancel::{NEVER, heed};
 use crate::error::{Error, Result, within};
 use crate::random::{Philox4x64, Purpose, below, binomial, split, stream};
 use crate::tumour::cells::Cells;
 use crate::tumour::clones::{CloneRecord, Extinct, Kinds, StepProbabilities, Tally};
 use crate::tumour::engine::{Choice, Engine};
+use crate::tumour::grid::Grid;
 use crate::tumour::lattice::Lattice;
 use crate::tumour::lineage::{Genealogy, Tip, Tree};
+use crate::tumour::room::room_for;
 use rand::Rng;
 use serde::{Deserialize, Serialize};
+use std::sync::atomic::AtomicBool;
+
+/// Clones or cells times steps that are taken again after an error.
+const STEPS_TAKEN_AGAIN: u64 = 2_000_000;
+/// Bytes of the largest population of which a copy is kept through a step: some hundred million cells.
+const MOST_COPIED: usize = 1 << 30;
 
 /// Rates of every type at one time.
 #[derive(Clone, Debug, Serialize, Deserialize, PartialEq)]
@@ -162,6 +171,7 @@ impl Kinds for Types {
 #[derive(Clone, Debug)]
 pub struct Population {
     pub(super) dt: f64,
+    grid: Grid,
     types: usize,
     pub(super) engine: Engine,
     pub(super) rng: Philox4x64,
@@ -182,8 +192,8 @@ impl Population {
         dt: f64,
         choice: &Choice,
         seed: u64,
-        replicate: u64,
-        attempt: u64,
+        (replicate, attempt): (u64, u64),
+        cancel: &AtomicBool,
     ) -> Result<Self> {
         let types = initial.len();
         if types == 0 {
@@ -192,7 +202,7 @@ impl Population {
         within("dt", dt, 1e-9, 1e6)?;
         rates.validate(types)?;
         let mut engine = Engine::new(choice)?;
-        engine.found_all(initial, choice)?;
+        engine.found_all(initial, choice, cancel)?;
         let rng = stream(seed, replicate, Purpose::Replicate, attempt);
         Self::of(rates, dt, engine, rng, 0)
     }
@@ -208,20 +218,57 @@ impl Population {
         let types = rates.division.len();
         let by_type = rates.probabilities(dt)?;
         let kinds = Types::new(&rates, dt);
-        Ok(Self { dt, types, engine, rng, rates, kinds, by_type, probabilities: Vec::new(), divisions })
+        let grid = Grid::new(dt);
+        Ok(Self { dt, grid, types, engine, rng, rates, kinds, by_type, probabilities: Vec::new(), divisions })
     }
 
-    /// One step of the law.
-    pub fn step(&mut self) -> Result<Tally> {
+    /// One step of the law. After an error the population is not to be used; `advance` keeps it whole.
+    pub fn step(&mut self, cancel: &AtomicBool) -> Result<Tally> {
         self.probabilities.clear();
         let [without, with] = &self.by_type;
         for (&without, &with) in without.iter().zip(with) {
             let layers = self.engine.exposures().iter();
             self.probabilities.extend(layers.map(|exposure| exposure.mix(without, with)));
         }
-        let tally = self.engine.step(&mut self.rng, &self.probabilities, &mut self.kinds)?;
-        self.divisions += tally.divisions;
+        let tally = self.engine.step(&mut self.rng, &self.probabilities, &mut self.kinds, cancel)?;
+        let all = self.divisions.checked_add(tally.divisions);
+        self.divisions =
+            all.ok_or_else(|| Error::TooManyToCount { who: "population".into(), what: "divisions" })?;
         Ok(tally)
+    }
+
+    /// Take `steps` steps. An error in the middle of one leaves the population as it was before that step.
+    ///
+    /// A copy is kept of what stands at the start of a few steps, and those that went well are taken again: they
+    /// draw the same numbers. Of a population too large to copy, a step cannot be interrupted in its middle.
+    pub fn advance(&mut self, steps: u64, cancel: &AtomicBool) -> Result<()> {
+        let mut left = steps;
+        while left > 0 {
+            heed(cancel)?;
+            let bytes = self.engine.bytes();
+            if bytes > MOST_COPIED {
+                self.step(&NEVER)?;
+                left -= 1;
+                continue;
+            }
+            room_for(bytes, 1, "bytes, to keep the state before a step")?;
+            let before = self.clone();
+            let now = left.min((STEPS_TAKEN_AGAIN / self.engine.items().max(1)).clamp(1, 1024));
+            for taken in 0..now {
+                if let Err(error) = self.step(cancel) {
+                    *self = before;
+                    (0..taken).try_for_each(|_| self.step(&NEVER).map(|_| ()))?;
+                    return Err(error);
+                }
+            }
+            left -= now;
+        }
+        Ok(())
+    }
+
+    /// Draw from another stream from now on.
+    pub fn reseed(&mut self, seed: u64) {
+        self.rng = stream(seed, 0, Purpose::Fork, self.step_index());
     }
 
     /// Replace the rates (drugs on, drugs off).
@@ -258,9 +305,14 @@ impl Population {
         self.engine.step_index()
     }
 
-    /// Days passed: steps times `dt`, never a running sum.
+    /// Days passed: those that the steps make up, never a running sum.
     pub fn day(&self) -> f64 {
-        self.engine.step_index() as f64 * self.dt
+        self.grid.day(self.engine.step_index())
+    }
+
+    /// How steps make up days.
+    pub fn grid(&self) -> Grid {
+        self.grid
     }
 
     /// Step length in days.
@@ -276,6 +328,11 @@ impl Population {
     /// Number of types.
     pub fn types(&self) -> usize {
         self.types
+    }
+
+    /// What is held one by one: individuals, or clones.
+    pub fn items(&self) -> u64 {
+        self.engine.items()
     }
 
     /// Living clones, oldest first.
@@ -295,14 +352,14 @@ impl Population {
 
     /// The genealogy, simplified to the living cells, and these in the order of their table; `None`
     /// if it was not asked for.
-    pub fn genealogy(&mut self) -> Option<(&Genealogy, Vec<Tip>)> {
+    pub fn genealogy(&mut self) -> Result<Option<(&Genealogy, Vec<Tip>)>> {
         self.engine.genealogy()
     }
 
     /// How `sample` of the living cells, drawn without replacement, descend from each other; all of
     /// them if there are no more. `None` if the genealogy was not asked for.
-    pub fn tree<R: Rng>(&mut self, rng: &mut R, sample: Option<u64>) -> Option<Tree> {
-        let (genealogy, mut tips) = self.engine.genealogy()?;
+    pub fn tree<R: Rng>(&mut self, rng: &mut R, sample: Option<u64>) -> Result<Option<Tree>> {
+        let Some((genealogy, mut tips)) = self.engine.genealogy()? else { return Ok(None) };
         if let Some(sample) = sample.map(|sample| sample as usize).filter(|&sample| sample < tips.len()) {
             for chosen in 0..sample {
                 let other = chosen + below(rng, (tips.len() - chosen) as u64) as usize;
@@ -310,7 +367,8 @@ impl Population {
             }
             tips.truncate(sample);
         }
-        Some(genealogy.clone().tree(tips))
+        room_for(genealogy.bytes(), 1, "bytes of the genealogy")?;
+        genealogy.clone().tree(tips).map(Some)
     }
 
     /// The population cell by cell, if its engine holds cells.

@@ -1,6 +1,7 @@
 //! Many independent populations through the same phases, in parallel: growth to detection, then
 //! treatment phases with their own rates and stop rules.
 
+use crate::cancel::heed;
 use crate::error::{Error, Result};
 use crate::random::{Purpose, stream};
 use crate::tumour::engine::Choice;
@@ -39,6 +40,8 @@ pub enum StoppedBy {
     Extinct,
     /// The day was reached.
     Day,
+    /// There were more cells than the engine can go on with; the replicate ends there.
+    TooManyCells,
 }
 
 impl StoppedBy {
@@ -50,6 +53,7 @@ impl StoppedBy {
             Self::Below => "below".into(),
             Self::Extinct => "extinct".into(),
             Self::Day => "day".into(),
+            Self::TooManyCells => "too_many_cells".into(),
         }
     }
 }
@@ -177,16 +181,11 @@ impl Until {
         if total > 0 && self.below.is_some_and(|least| total <= least) {
             return Some(StoppedBy::Below);
         }
-        if self.day.is_some_and(|day| steps >= steps_for(day, population.dt())) {
+        if self.day.is_some_and(|day| steps >= population.grid().steps_until(day)) {
             return Some(StoppedBy::Day);
         }
         None
     }
-}
-
-/// Steps that pass until `day`: rounded to the grid, so that 0.3 / 0.1 is 3.
-fn steps_for(day: f64, dt: f64) -> u64 {
-    libm::ceil(day / dt - 1e-9) as u64
 }
 
 struct Run<'a> {
@@ -231,9 +230,7 @@ impl Run<'_> {
             if let Some(reason) = until.holds(population, now - since) {
                 return Ok((reason, false));
             }
-            if self.cancel.load(Ordering::Relaxed) {
-                return Err(Error::Interrupted);
-            }
+            heed(self.cancel)?;
             self.steps_left -= 1;
             if self.steps_left == 0 {
                 return Err(Error::input(
@@ -241,15 +238,13 @@ impl Run<'_> {
                     format!("replicate {}: no stop rule was met within {MOST_STEPS} steps", self.replicate),
                 ));
             }
-            population.step().map_err(|error| match error {
-                Error::TooManyCells { .. } => {
-                    Error::TooManyCells { who: format!("replicate {}", self.replicate) }
+            match population.step(self.cancel) {
+                Ok(_) => {}
+                Err(Error::TooManyCells { .. } | Error::TooManyIndividuals { .. }) => {
+                    return Ok((StoppedBy::TooManyCells, true));
                 }
-                Error::TooManyIndividuals { most, .. } => {
-                    Error::TooManyIndividuals { who: format!("replicate {}", self.replicate), most }
-                }
-                other => other,
-            })?;
+                Err(error) => return Err(error.of(&format!("replicate {}", self.replicate))),
+            }
         }
     }
 
@@ -262,8 +257,8 @@ impl Run<'_> {
                 design.dt,
                 &design.engine,
                 design.seed,
-                self.replicate,
-                self.attempts,
+                (self.replicate, self.attempts),
+                self.cancel,
             )?;
             self.attempts += 1;
             let (reason, _) = self.pass(&mut population, &design.until, None)?;
@@ -280,7 +275,10 @@ impl Run<'_> {
             }
         };
         let mut number = 0;
-        for stage in &design.treatment {
+        'life: for stage in &design.treatment {
+            if self.outcomes.last().is_some_and(|last| last.stopped_by == StoppedBy::TooManyCells) {
+                break;
+            }
             let start = population.step_index();
             'stage: loop {
                 for phase in &stage.phases {
@@ -293,6 +291,9 @@ impl Run<'_> {
                         number += 1;
                         self.record(&population, number, reason);
                     }
+                    if reason == StoppedBy::TooManyCells {
+                        break 'life;
+                    }
                     if left || (stage.repeat_until.is_some() && population.total() == 0) {
                         break 'stage;
                     }
@@ -304,7 +305,7 @@ impl Run<'_> {
         }
         if let (Some(trees), Some(last)) = (&design.trees, self.outcomes.last_mut()) {
             let mut rng = stream(design.seed, self.replicate, Purpose::Sample, 0);
-            last.tree = population.tree(&mut rng, trees.sample);
+            last.tree = population.tree(&mut rng, trees.sample)?;
         }
         Ok(self.outcomes)
     }
@@ -312,13 +313,20 @@ impl Run<'_> {
 
 impl Design {
     /// Check everything before the first step.
-    pub fn validate(&self) -> Result<()> {
+    pub fn validate(&self, cancel: &AtomicBool) -> Result<()> {
         // Building one population checks rates, shapes and dt.
-        let mut trial =
-            Population::new(self.rates.clone(), &self.initial, self.dt, &self.engine, self.seed, 0, 0)?;
+        let mut trial = Population::new(
+            self.rates.clone(),
+            &self.initial,
+            self.dt,
+            &self.engine,
+            self.seed,
+            (0, 0),
+            cancel,
+        )?;
         let types = self.initial.len();
         self.until.validate(types, "until")?;
-        if self.trees.is_some() && trial.genealogy().is_none() {
+        if self.trees.is_some() && trial.genealogy()?.is_none() {
             return Err(Error::input("trees", "the engine does not record the genealogy"));
         }
         for (s, stage) in self.treatment.iter().enumerate() {
@@ -344,7 +352,7 @@ impl Design {
 
     /// Run `replicates`; `done` counts the finished ones. The result does not depend on threads.
     pub fn run(&self, replicates: u64, cancel: &AtomicBool, done: &AtomicUsize) -> Result<Vec<Outcome>> {
-        self.validate()?;
+        self.validate(cancel)?;
         let lives: Vec<Result<Vec<Outcome>>> = (0..replicates)
             .into_par_iter()
             .map(|replicate| {

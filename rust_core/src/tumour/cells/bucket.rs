@@ -1,7 +1,8 @@
 //! Cells of one kind, and how some of them are chosen.
 
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::tumour::lineage::{Genealogy, NO_NODE};
+use crate::tumour::room::make_room;
 use rand::Rng;
 use serde::{Deserialize, Serialize};
 
@@ -9,6 +10,8 @@ use serde::{Deserialize, Serialize};
 const AT_ONCE: usize = 64;
 /// Cells of a kind up to which they are taken to be in the cache.
 const CACHED: usize = 1 << 18;
+/// What there is no room for.
+pub(super) const CELLS: &str = "cells of a type";
 
 /// Halves of random words: enough to choose within a block, at half the price.
 pub(super) struct Halves<'a, R> {
@@ -71,22 +74,13 @@ impl Bucket {
         Self { held, highest: f32::NEG_INFINITY, ..Self::default() }
     }
 
-    /// Make room for `more` cells, with an eighth to spare: doubling would waste half the memory.
+    /// Make room for `more` cells.
     pub(super) fn reserve(&mut self, more: usize) -> Result<()> {
-        fn room<T>(cells: &mut Vec<T>, more: usize) -> Result<()> {
-            if cells.capacity() - cells.len() >= more {
-                return Ok(());
-            }
-            let spare = more.max(cells.len() / 8).max(16);
-            cells
-                .try_reserve_exact(spare)
-                .map_err(|_| Error::OutOfMemory { who: "population".into(), cells: cells.len() as u64 })
-        }
-        room(&mut self.clones, more)?;
+        make_room(&mut self.clones, more, CELLS)?;
         if self.held.traits {
-            room(&mut self.traits, more)?;
+            make_room(&mut self.traits, more, CELLS)?;
         }
-        if self.held.nodes { room(&mut self.nodes, more) } else { Ok(()) }
+        if self.held.nodes { make_room(&mut self.nodes, more, CELLS) } else { Ok(()) }
     }
 
     pub(super) fn push(&mut self, cell: Individual) {
@@ -179,12 +173,12 @@ impl Bucket {
         place: usize,
         genealogy: Option<&mut Genealogy>,
         step: u64,
-    ) -> Individual {
+    ) -> Result<Individual> {
         let mut daughter = self.cell(place);
         if let Some(genealogy) = genealogy {
-            (self.nodes[place], daughter.node) = genealogy.divide(daughter.node, step);
+            (self.nodes[place], daughter.node) = genealogy.divide(daughter.node, step)?;
         }
-        daughter
+        Ok(daughter)
     }
 
     /// Close the holes that are left, with cells from behind.
@@ -194,7 +188,7 @@ impl Bucket {
         }
     }
 
-    pub(super) fn find_highest(&mut self) {
-        self.highest = self.traits.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+    pub(super) fn find_highest(&self) -> f32 {
+        self.traits.iter().copied().fold(f32::NEG_INFINITY, f32::max)
     }
 }

@@ -10,17 +10,21 @@ mod tests;
 
 pub use heritable::{Heritable, Rate};
 
+use crate::cancel::heed;
 use crate::error::{Error, Result};
 use crate::random::{below, binomial, uniform};
 use crate::tumour::clones::{CloneRecord, Extinct, Kinds, MOST_ACTIVE, StepProbabilities, Tally};
 use crate::tumour::lineage::{Genealogy, NO_NODE, Tip};
-use bucket::{Bucket, Held, Individual};
+use crate::tumour::room::{push, room_for};
+use bucket::{Bucket, CELLS, Held, Individual};
 use rand::Rng;
 use serde::{Deserialize, Serialize};
+use std::sync::atomic::AtomicBool;
 use table::CloneTable;
 
-/// The most cells that are held one by one.
-pub const MOST_INDIVIDUALS: u64 = u32::MAX as u64 - 1;
+/// The most cells that are held one by one: in a step they become half as many again at most, and each must
+/// have a number of 32 bits.
+pub const MOST_INDIVIDUALS: u64 = u32::MAX as u64 / 3 * 2;
 /// Steps after which the largest trait of a kind is looked up again; until then it is a bound.
 const STEPS_BETWEEN_BOUNDS: u64 = 64;
 /// Cells that are drawn for together. Cells are independent, so a kind may be cut anywhere; a block
@@ -82,13 +86,13 @@ impl Cells {
         if cells == 0 {
             return Ok(());
         }
-        if cells > self.most() - self.total {
+        if cells > self.most().saturating_sub(self.total) {
             return Err(Error::TooManyIndividuals { who: "population".into(), most: self.most() });
         }
-        let clone = self.table.create(kind, cells as u32, self.step, None);
+        let clone = self.table.create(kind, cells as u32, self.step, None)?;
         self.bucket(kind).reserve(cells as usize)?;
         for _ in 0..cells {
-            let node = self.genealogy.as_mut().map_or(NO_NODE, Genealogy::found);
+            let node = self.genealogy.as_mut().map_or(Ok(NO_NODE), Genealogy::found)?;
             self.bucket(kind).push(Individual { clone, value: 0.0, node });
         }
         self.count_up();
@@ -156,24 +160,37 @@ impl Cells {
 
     /// The genealogy, simplified to the living cells, and these in the order of `individuals`;
     /// `None` if it was not asked for.
-    pub fn genealogy(&mut self) -> Option<(&Genealogy, Vec<Tip>)> {
-        self.simplify();
+    pub fn genealogy(&mut self) -> Result<Option<(&Genealogy, Vec<Tip>)>> {
+        self.simplify()?;
+        room_for(self.total as usize, size_of::<Tip>(), CELLS)?;
         let nodes = self.buckets.iter().flat_map(|bucket| &bucket.nodes);
         let tips = nodes.zip(self.individuals()).map(|(&node, cell)| Tip {
             node,
             clone: cell.clone,
             kind: cell.kind,
         });
-        Some((self.genealogy.as_ref()?, tips.collect()))
+        Ok(self.genealogy.as_ref().map(|genealogy| (genealogy, tips.collect())))
     }
 
-    fn simplify(&mut self) {
-        let Some(genealogy) = &mut self.genealogy else { return };
+    /// Bytes allocated, but for a little.
+    pub fn bytes(&self) -> usize {
+        let of_bucket = |bucket: &Bucket| {
+            4 * (bucket.clones.capacity() + bucket.traits.capacity() + bucket.nodes.capacity())
+        };
+        self.buckets.iter().map(of_bucket).sum::<usize>()
+            + self.table.bytes()
+            + size_of::<Arrival>() * self.arrivals.capacity()
+            + self.genealogy.as_ref().map_or(0, Genealogy::bytes)
+    }
+
+    fn simplify(&mut self) -> Result<()> {
+        let Some(genealogy) = &mut self.genealogy else { return Ok(()) };
         let living = self.buckets.iter().flat_map(|bucket| &bucket.nodes).copied();
-        let renamed = genealogy.simplify(living);
+        let renamed = genealogy.simplify(living)?;
         for node in self.buckets.iter_mut().flat_map(|bucket| &mut bucket.nodes) {
             *node = renamed[*node as usize];
         }
+        Ok(())
     }
 
     fn bucket(&mut self, kind: u32) -> &mut Bucket {
@@ -197,7 +214,13 @@ impl Cells {
         rng: &mut R,
         probabilities: &[StepProbabilities],
         kinds: &mut K,
+        cancel: &AtomicBool,
     ) -> Result<Tally> {
+        // What can be refused is refused before anything has changed.
+        if self.total > self.most() {
+            return Err(Error::TooManyIndividuals { who: "population".into(), most: self.most() });
+        }
+        let most_active = self.most_active(probabilities)?;
         self.step += 1;
         let mut tally = Tally::default();
         for (kind, &p) in probabilities.iter().enumerate() {
@@ -205,20 +228,20 @@ impl Cells {
                 continue;
             }
             let Tally { divisions, deaths } = match self.heritable {
-                None => self.act(rng, kind as u32, p, kinds)?,
-                Some(heritable) => self.act_by_trait(rng, kind as u32, p, heritable, kinds)?,
+                None => self.act(rng, kind as u32, p, kinds, cancel)?,
+                Some(heritable) => {
+                    let most = most_active[kind];
+                    self.act_by_trait(rng, kind as u32, (p, most), heritable, kinds, cancel)?
+                }
             };
             tally.divisions += divisions;
             tally.deaths += deaths;
         }
-        self.switch(rng, kinds);
+        self.switch(rng, kinds, cancel)?;
         self.settle()?;
         self.count_up();
-        if self.total > self.most() {
-            return Err(Error::TooManyIndividuals { who: "population".into(), most: self.most() });
-        }
         if self.genealogy.as_ref().is_some_and(|genealogy| genealogy.is_long(self.total)) {
-            self.simplify();
+            self.simplify()?;
         }
         Ok(tally)
     }
@@ -243,10 +266,12 @@ impl Cells {
         kind: u32,
         p: StepProbabilities,
         kinds: &mut K,
+        cancel: &AtomicBool,
     ) -> Result<Tally> {
         let mut tally = Tally::default();
         let mut end = self.buckets[kind as usize].clones.len();
         while end > 0 {
+            heed(cancel)?;
             let start = (end - 1) / BLOCK * BLOCK;
             let n = (end - start) as u64;
             let divided = binomial(rng, n, p.divide);
@@ -257,19 +282,20 @@ impl Cells {
             let mothers = bucket.choose(rng, start, end, (divided + died) as usize);
             let mut hole = mothers + divided as usize;
             for &clone in &bucket.clones[hole..end] {
-                table.lose(clone, self.step);
+                table.lose(clone, self.step)?;
             }
             let mut shares = self.shares.iter().flat_map(|&(to, cells)| (0..cells).map(move |_| to));
             for mother in mothers..mothers + mutants {
                 let Some(to) = shares.next() else { break };
-                let daughter = bucket.divide(mother, self.genealogy.as_mut(), self.step);
+                let daughter = bucket.divide(mother, self.genealogy.as_mut(), self.step)?;
                 let parent = table.about[daughter.clone as usize].id;
-                let clone = table.create(to, 1, self.step, Some(parent));
-                self.arrivals.push(Arrival { kind: to, cell: Individual { clone, ..daughter } });
+                let clone = table.create(to, 1, self.step, Some(parent))?;
+                let cell = Individual { clone, ..daughter };
+                push(&mut self.arrivals, Arrival { kind: to, cell }, CELLS)?;
             }
             bucket.reserve((divided as usize - mutants).saturating_sub(end - hole))?;
             for mother in mothers + mutants..mothers + divided as usize {
-                let daughter = bucket.divide(mother, self.genealogy.as_mut(), self.step);
+                let daughter = bucket.divide(mother, self.genealogy.as_mut(), self.step)?;
                 table.gain(daughter.clone, self.step);
                 hole = bucket.fill(hole, end, daughter);
             }
@@ -287,14 +313,15 @@ impl Cells {
         &mut self,
         rng: &mut R,
         kind: u32,
-        p: StepProbabilities,
+        (p, most): (StepProbabilities, f64),
         heritable: Heritable,
         kinds: &mut K,
+        cancel: &AtomicBool,
     ) -> Result<Tally> {
-        let most = self.most_active(kind, p, heritable)?;
         let mut tally = Tally::default();
         let mut end = self.buckets[kind as usize].clones.len();
         while end > 0 {
+            heed(cancel)?;
             let start = (end - 1) / BLOCK * BLOCK;
             let candidates = binomial(rng, (end - start) as u64, most) as usize;
             let bucket = &mut self.buckets[kind as usize];
@@ -306,7 +333,7 @@ impl Cells {
                 let own = heritable.scale(p, value);
                 let drawn = most * uniform(rng);
                 if drawn >= own.divide && drawn < own.divide + own.die {
-                    self.table.lose(clone, self.step);
+                    self.table.lose(clone, self.step)?;
                     hole -= 1;
                     bucket.swap(candidate, hole);
                     continue;
@@ -323,13 +350,13 @@ impl Cells {
             bucket.reserve((self.mothers.len() - mutants).saturating_sub(end - hole))?;
             let mut shares = self.shares.iter().flat_map(|&(to, cells)| (0..cells).map(move |_| to));
             for &mother in &self.mothers {
-                let mut daughter = bucket.divide(mother, self.genealogy.as_mut(), self.step);
+                let mut daughter = bucket.divide(mother, self.genealogy.as_mut(), self.step)?;
                 daughter.value = heritable.of_daughter(rng, daughter.value);
                 // Candidates are in random order, so the first mothers are as good as any.
                 if let Some(to) = shares.next() {
                     let parent = self.table.about[daughter.clone as usize].id;
-                    daughter.clone = self.table.create(to, 1, self.step, Some(parent));
-                    self.arrivals.push(Arrival { kind: to, cell: daughter });
+                    daughter.clone = self.table.create(to, 1, self.step, Some(parent))?;
+                    push(&mut self.arrivals, Arrival { kind: to, cell: daughter }, CELLS)?;
                 } else {
                     self.table.gain(daughter.clone, self.step);
                     hole = bucket.fill(hole, end, daughter);
@@ -341,42 +368,58 @@ impl Cells {
         Ok(tally)
     }
 
-    /// The chance to act of the most active cell of `kind`, or more.
-    fn most_active(&mut self, kind: u32, p: StepProbabilities, heritable: Heritable) -> Result<f64> {
-        let bucket = &mut self.buckets[kind as usize];
-        let active = |value: f32| {
-            let p = heritable.scale(p, value);
-            p.divide + p.die
-        };
-        // A rate of 0 times an infinite factor is NaN, and refused like too high a rate.
-        let too_fast = |probability: f64| probability.is_nan() || probability > MOST_ACTIVE;
-        if self.step.is_multiple_of(STEPS_BETWEEN_BOUNDS) || too_fast(active(bucket.highest)) {
-            bucket.find_highest();
+    /// The chance to act in the next step of the most active cell of every kind, or more; nothing without a
+    /// trait. The traits' bounds are looked up again only if no kind is too fast.
+    fn most_active(&mut self, probabilities: &[StepProbabilities]) -> Result<Vec<f64>> {
+        let Some(heritable) = self.heritable else { return Ok(Vec::new()) };
+        let again = (self.step + 1).is_multiple_of(STEPS_BETWEEN_BOUNDS);
+        let mut bounds = Vec::new();
+        for ((bucket, &p), kind) in self.buckets.iter().zip(probabilities).zip(0..) {
+            let active = |value: f32| {
+                let p = heritable.scale(p, value);
+                p.divide + p.die
+            };
+            // A rate of 0 times an infinite factor is NaN, and refused like too high a rate.
+            let too_fast = |probability: f64| probability.is_nan() || probability > MOST_ACTIVE;
+            let (mut highest, mut probability) = (bucket.highest, 0.0);
+            if self.count(kind) > 0 {
+                if again || too_fast(active(highest)) {
+                    highest = bucket.find_highest();
+                }
+                probability = active(highest);
+                if too_fast(probability) {
+                    let fold = libm::exp(f64::from(highest));
+                    return Err(Error::TraitTooFast { who: format!("type {kind}"), fold, probability });
+                }
+            }
+            bounds.push((highest, probability));
         }
-        let probability = active(bucket.highest);
-        if too_fast(probability) {
-            let fold = libm::exp(f64::from(bucket.highest));
-            return Err(Error::TraitTooFast { who: format!("type {kind}"), fold, probability });
+        for (bucket, &(highest, _)) in self.buckets.iter_mut().zip(&bounds) {
+            bucket.highest = highest;
         }
-        Ok(probability)
+        Ok(bounds.into_iter().map(|(_, probability)| probability).collect())
     }
 
     /// Cells that turn leave their kind; they enter the other in `settle`, so that none turns twice.
-    fn switch<R: Rng, K: Kinds>(&mut self, rng: &mut R, kinds: &mut K) {
+    fn switch<R: Rng, K: Kinds>(&mut self, rng: &mut R, kinds: &mut K, cancel: &AtomicBool) -> Result<()> {
         for (bucket, kind) in self.buckets.iter_mut().zip(0..) {
             self.shares.clear();
             if !bucket.clones.is_empty() {
                 kinds.switch(rng, kind, bucket.clones.len() as u64, &mut self.shares);
             }
             for &(to, cells) in &self.shares {
-                for _ in 0..cells {
+                for turned in 0..cells {
+                    if turned % BLOCK as u64 == 0 {
+                        heed(cancel)?;
+                    }
                     let place = below(rng, bucket.clones.len() as u64) as usize;
                     let mut cell = bucket.take(place);
-                    cell.clone = self.table.turn(cell.clone, to, self.step);
-                    self.arrivals.push(Arrival { kind: to, cell });
+                    cell.clone = self.table.turn(cell.clone, to, self.step)?;
+                    push(&mut self.arrivals, Arrival { kind: to, cell }, CELLS)?;
                 }
             }
         }
+        Ok(())
     }
 
     fn settle(&mut self) -> Result<()> {

@@ -1,6 +1,8 @@
 //! Living clones: how many cells they have and had, and where they came from.
 
+use crate::error::Result;
 use crate::tumour::clones::{CloneRecord, Extinct};
+use crate::tumour::room::{make_room, push};
 use serde::{Deserialize, Serialize};
 
 /// What changes at every event of a clone. `peak` holds for all steps before `touched`, the last in
@@ -45,6 +47,13 @@ pub(super) struct CloneTable {
 }
 
 impl CloneTable {
+    /// Bytes allocated.
+    pub(super) fn bytes(&self) -> usize {
+        size_of::<Size>() * self.sizes.capacity()
+            + size_of::<About>() * self.about.capacity()
+            + size_of::<Extinct>() * self.extinct.as_ref().map_or(0, Vec::capacity)
+    }
+
     /// What is said of the clone in `slot`.
     pub(super) fn record(&self, slot: usize) -> CloneRecord {
         let (about, size) = (&self.about[slot], &self.sizes[slot]);
@@ -61,7 +70,11 @@ impl CloneTable {
         }
     }
 
-    pub(super) fn create(&mut self, kind: u32, cells: u32, step: u64, parent: Option<u64>) -> u32 {
+    pub(super) fn create(&mut self, kind: u32, cells: u32, step: u64, parent: Option<u64>) -> Result<u32> {
+        if self.free.is_empty() {
+            make_room(&mut self.sizes, 1, "clones")?;
+            make_room(&mut self.about, 1, "clones")?;
+        }
         let id = self.next_id;
         self.next_id += 1;
         let size = Size { cells, peak: 0, touched: step as u32 };
@@ -74,13 +87,13 @@ impl CloneTable {
             about.next_of_lineage = slot;
             self.sizes[slot as usize] = size;
             self.about[slot as usize] = about;
-            return slot;
+            return Ok(slot);
         }
         let slot = self.about.len() as u32;
         about.next_of_lineage = slot;
         self.sizes.push(size);
         self.about.push(about);
-        slot
+        Ok(slot)
     }
 
     #[inline]
@@ -91,20 +104,18 @@ impl CloneTable {
     }
 
     #[inline]
-    pub(super) fn lose(&mut self, slot: u32, step: u64) {
+    pub(super) fn lose(&mut self, slot: u32, step: u64) -> Result<()> {
         let size = &mut self.sizes[slot as usize];
         size.touch(step);
         size.cells -= 1;
-        if size.cells == 0 {
-            self.bury(slot, step);
-        }
+        if size.cells == 0 { self.bury(slot, step) } else { Ok(()) }
     }
 
     #[cold]
-    fn bury(&mut self, slot: u32, step: u64) {
-        if self.extinct.is_some() {
-            let record = self.record(slot as usize);
-            self.extinct.get_or_insert_default().push(Extinct { record, died_step: step });
+    fn bury(&mut self, slot: u32, step: u64) -> Result<()> {
+        let record = self.record(slot as usize);
+        if let Some(extinct) = &mut self.extinct {
+            push(extinct, Extinct { record, died_step: step }, "extinct clones")?;
         }
         let next = self.about[slot as usize].next_of_lineage;
         let mut before = next;
@@ -113,17 +124,17 @@ impl CloneTable {
         }
         self.about[before as usize].next_of_lineage = next;
         self.living_of_kind[self.about[slot as usize].kind as usize] -= 1;
-        self.free.push(slot);
+        push(&mut self.free, slot, "clones")
     }
 
     /// A cell of the clone in `slot` turned into `kind`: the clone of the same lineage it joins.
-    pub(super) fn turn(&mut self, slot: u32, kind: u32, step: u64) -> u32 {
+    pub(super) fn turn(&mut self, slot: u32, kind: u32, step: u64) -> Result<u32> {
         let from = self.about[slot as usize];
         let mut joined = slot;
         while self.about[joined as usize].kind != kind {
             joined = self.about[joined as usize].next_of_lineage;
             if joined == slot {
-                joined = self.create(kind, 0, step, Some(from.id));
+                joined = self.create(kind, 0, step, Some(from.id))?;
                 let about = &mut self.about[joined as usize];
                 about.lineage = from.lineage;
                 about.next_of_lineage = from.next_of_lineage;
@@ -132,7 +143,7 @@ impl CloneTable {
             }
         }
         self.gain(joined, step);
-        self.lose(slot, step);
-        joined
+        self.lose(slot, step)?;
+        Ok(joined)
     }
 }

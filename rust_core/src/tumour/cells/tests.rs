@@ -1,4 +1,5 @@
 use super::*;
+use crate::cancel::NEVER;
 use crate::random::{Purpose, split, stream};
 
 /// Two kinds: mutation and switching with the given probabilities per division and step.
@@ -57,7 +58,7 @@ fn run(kinds: &mut Two, heritable: Option<Heritable>, start: u64, steps: u32) ->
     cells.found(0, start)?;
     for _ in 0..steps {
         let before = cells.total();
-        let tally = cells.step(&mut rng, &[GROWING; 2], kinds)?;
+        let tally = cells.step(&mut rng, &[GROWING; 2], kinds, &NEVER)?;
         assert_eq!(cells.total(), before + tally.divisions - tally.deaths);
         check(&cells);
     }
@@ -100,7 +101,7 @@ fn switching_alone_neither_makes_nor_loses_cells() -> Result<()> {
     let mut cells = Cells::new(None, false);
     cells.found(0, 1_000)?;
     for _ in 0..50 {
-        cells.step(&mut rng, &[StepProbabilities::default(); 2], &mut { SWITCHING })?;
+        cells.step(&mut rng, &[StepProbabilities::default(); 2], &mut { SWITCHING }, &NEVER)?;
         assert_eq!(cells.total(), 1_000);
     }
     assert_eq!(cells.records().len(), 2);
@@ -115,7 +116,7 @@ fn extinction_leaves_an_empty_population_that_can_be_stepped() -> Result<()> {
         cells.found(0, 300)?;
         let p = StepProbabilities { divide: 0.0, die: 0.5 };
         for _ in 0..200 {
-            cells.step(&mut rng, &[p], &mut { STILL })?;
+            cells.step(&mut rng, &[p], &mut { STILL }, &NEVER)?;
         }
         assert_eq!((cells.total(), cells.records().len(), cells.clones_of(0)), (0, 0, 0));
     }
@@ -130,7 +131,7 @@ fn places_of_extinct_clones_are_used_again() -> Result<()> {
     let p = StepProbabilities { divide: 0.2, die: 0.2 };
     let mut kinds = Two { mutation: [[0.5, 0.0], [0.0; 2]], switching: [0.0; 2] };
     for _ in 0..500 {
-        cells.step(&mut rng, &[p; 2], &mut kinds)?;
+        cells.step(&mut rng, &[p; 2], &mut kinds, &NEVER)?;
         if cells.total() == 0 {
             break;
         }
@@ -147,7 +148,7 @@ fn the_peak_is_the_largest_number_after_any_step() -> Result<()> {
     let mut most = 10_000;
     for step in 0..60 {
         let die = if step < 20 { 0.1 } else { 0.3 };
-        cells.step(&mut rng, &[StepProbabilities { divide: 0.2, die }], &mut { STILL })?;
+        cells.step(&mut rng, &[StepProbabilities { divide: 0.2, die }], &mut { STILL }, &NEVER)?;
         most = most.max(cells.total());
         assert_eq!(cells.records()[0].peak, most);
     }

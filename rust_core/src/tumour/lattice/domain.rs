@@ -7,6 +7,7 @@
 use super::geometry::{BLOCK_BITS, BLOCK_SITES, Coordinate, Geometry, SELF_LINK};
 use super::labels::Labels;
 use crate::error::{Error, Result};
+use crate::tumour::room::make_room;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -15,6 +16,8 @@ pub(super) const OUTSIDE: u32 = u32::MAX;
 /// Site numbers leave one bit for the kind of event.
 const MOST_BLOCKS: usize = 1 << (31 - BLOCK_BITS);
 const WORDS: usize = BLOCK_SITES / 64;
+/// What there is no room for.
+pub(super) const SITES: &str = "sites of the lattice";
 
 /// Sites, and what is on them.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -27,13 +30,6 @@ pub(super) struct Domain {
     links: Vec<u32>,
     places: Vec<Coordinate>,
     blocks: BTreeMap<Coordinate, u32>,
-}
-
-/// Grow by an eighth, not by doubling, so that memory follows the cells.
-pub(super) fn make_room<T>(items: &mut Vec<T>, more: usize) {
-    if items.capacity() - items.len() < more {
-        items.reserve_exact(more.max(items.len() / 8));
-    }
 }
 
 /// The sites of the set bits of a word.
@@ -149,12 +145,12 @@ impl Domain {
         if new >= MOST_BLOCKS {
             return Err(Error::input("lattice", "the tumour needs more than 2^31 sites"));
         }
-        make_room(&mut self.occupied, WORDS);
-        make_room(&mut self.open, WORDS);
+        make_room(&mut self.occupied, WORDS, SITES)?;
+        make_room(&mut self.open, WORDS, SITES)?;
         let stride = self.geometry.links().len();
-        make_room(&mut self.links, stride);
-        make_room(&mut self.places, 1);
-        self.clones.extend(BLOCK_SITES);
+        make_room(&mut self.links, stride, SITES)?;
+        make_room(&mut self.places, 1, SITES)?;
+        self.clones.extend(BLOCK_SITES)?;
         self.occupied.resize((new + 1) * WORDS, 0);
         self.open.resize((new + 1) * WORDS, 0);
         self.places.push(place);

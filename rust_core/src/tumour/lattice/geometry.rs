@@ -5,8 +5,10 @@
 //! `block << 9 | local`.
 
 use super::reach::Reach;
+use crate::cancel::heed;
 use crate::error::{Error, Result};
 use serde::{Deserialize, Serialize};
+use std::sync::atomic::AtomicBool;
 
 /// A place on the lattice; dimensions that do not exist stay 0.
 pub type Coordinate = [i32; 3];
@@ -222,7 +224,7 @@ impl Geometry {
     }
 
     /// Places nearest to the origin, at least `wanted` of them, nearest first.
-    pub(super) fn ball(&self, wanted: u64) -> Vec<Coordinate> {
+    pub(super) fn ball(&self, wanted: u64, cancel: &AtomicBool) -> Result<Vec<Coordinate>> {
         let mut radius = 1i32;
         loop {
             let range = |axis: usize| match self.width(axis) {
@@ -233,6 +235,7 @@ impl Geometry {
             let mut places: Vec<(i64, Coordinate)> = Vec::new();
             for z in range(2) {
                 for y in range(1) {
+                    heed(cancel)?;
                     for x in range(0) {
                         let square = [x, y, z].iter().map(|&c| i64::from(c) * i64::from(c)).sum();
                         if square <= i64::from(radius) * i64::from(radius) {
@@ -242,10 +245,11 @@ impl Geometry {
                 }
             }
             if places.len() as u64 >= wanted {
+                heed(cancel)?;
                 places.sort_unstable();
-                return places.into_iter().map(|(_, place)| place).collect();
+                return Ok(places.into_iter().map(|(_, place)| place).collect());
             }
-            radius += 1 + radius / 2;
+            radius += 1 + radius / 8;
         }
     }
 

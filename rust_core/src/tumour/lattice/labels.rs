@@ -1,6 +1,8 @@
 //! The clone of every site: 2 bytes each while few clones live, 4 when they become many.
 
-use super::domain::make_room;
+use super::domain::SITES;
+use crate::error::Result;
+use crate::tumour::room::make_room;
 use serde::{Deserialize, Serialize};
 
 /// Labels of sites.
@@ -28,7 +30,7 @@ impl Labels {
     }
 
     /// Labels for `more` sites more.
-    pub(super) fn extend(&mut self, more: usize) {
+    pub(super) fn extend(&mut self, more: usize) -> Result<()> {
         match self {
             Self::Narrow(labels) => extend(labels, more),
             Self::Wide(labels) => extend(labels, more),
@@ -57,7 +59,8 @@ impl Labels {
     }
 }
 
-fn extend<T: Clone + Default>(labels: &mut Vec<T>, more: usize) {
-    make_room(labels, more);
+fn extend<T: Clone + Default>(labels: &mut Vec<T>, more: usize) -> Result<()> {
+    make_room(labels, more, SITES)?;
     labels.resize(labels.len() + more, T::default());
+    Ok(())
 }

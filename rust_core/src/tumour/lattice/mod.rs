@@ -53,12 +53,14 @@ mod switching;
 pub use geometry::{Coordinate, Mutant, Neighbourhood, Placement, Space};
 pub use reach::{Exposure, Profile, Reach};
 
+use crate::cancel::heed;
 use crate::error::{Error, Result};
 use crate::random::uniform;
 use crate::tumour::clones::{CloneRecord, Kinds, StepProbabilities, Tally};
+use crate::tumour::room::make_room;
 use coins::Coins;
 use core::cmp::Reverse;
-use domain::{Domain, make_room, sites_of};
+use domain::{Domain, SITES, sites_of};
 use events::{Event, below, shuffle};
 use geometry::Geometry;
 use lineage::Lineage;
@@ -68,6 +70,7 @@ use reach::Layers;
 use register::{Born, Register};
 use serde::{Deserialize, Serialize};
 use std::collections::BinaryHeap;
+use std::sync::atomic::AtomicBool;
 
 /// A tumour that is larger is grown, not founded.
 pub const MOST_FOUNDERS: u64 = 10_000_000;
@@ -75,6 +78,10 @@ pub const MOST_FOUNDERS: u64 = 10_000_000;
 const MANY: u64 = 4096;
 /// Events whose sites are fetched from memory together.
 const FETCH: usize = 32;
+/// Words of 64 sites, or events, between two looks at whether to stop.
+const PER_LOOK: usize = 4096;
+/// What there is no room for.
+const EVENTS: &str = "events of a step";
 
 /// A cell and where it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -154,34 +161,46 @@ impl Lattice {
     }
 
     /// Put `cells` founder cells of `kind` on the free sites nearest to the origin, as one clone.
-    pub fn found(&mut self, kind: u32, cells: u64) -> Result<()> {
+    pub fn found(&mut self, kind: u32, cells: u64, cancel: &AtomicBool) -> Result<()> {
         if cells > MOST_FOUNDERS {
             let message = format!("found {cells} founder cells; allowed: at most {MOST_FOUNDERS}");
             return Err(Error::input(format!("initial[{kind}]"), message));
         }
-        let mut places = self.domain.geometry().ball(cells.saturating_add(self.total()));
+        let mut places = self.domain.geometry().ball(cells.saturating_add(self.total()), cancel)?;
         places.retain(|&place| !self.is_occupied(place));
         places.truncate(cells as usize);
-        self.found_at(kind, &places)
+        self.found_at(kind, &places, cancel)
     }
 
     /// Put founder cells of `kind` on `places`, as one clone.
-    pub fn found_at(&mut self, kind: u32, places: &[Coordinate]) -> Result<()> {
+    pub fn found_at(&mut self, kind: u32, places: &[Coordinate], cancel: &AtomicBool) -> Result<()> {
         if places.is_empty() {
             return Ok(());
         }
         let slot = self.register.create(kind, None, self.born_at(places[0]));
-        places.iter().try_for_each(|&place| self.put(slot, place))?;
-        self.layers.follow(&self.domain, self.total(), self.total())
+        for (index, &place) in places.iter().enumerate() {
+            if index % PER_LOOK == 0 {
+                heed(cancel)?;
+            }
+            self.put(slot, place)?;
+        }
+        self.layers.follow(&self.domain, self.total(), self.total(), cancel)
     }
 
     /// Put founder cells of given kinds on given places, each a clone of its own.
-    pub fn found_apart(&mut self, founders: impl Iterator<Item = (u32, Coordinate)>) -> Result<()> {
-        for (kind, place) in founders {
+    pub fn found_apart(
+        &mut self,
+        founders: impl Iterator<Item = (u32, Coordinate)>,
+        cancel: &AtomicBool,
+    ) -> Result<()> {
+        for (index, (kind, place)) in founders.enumerate() {
+            if index % PER_LOOK == 0 {
+                heed(cancel)?;
+            }
             let slot = self.register.create(kind, None, self.born_at(place));
             self.put(slot, place)?;
         }
-        self.layers.follow(&self.domain, self.total(), self.total())
+        self.layers.follow(&self.domain, self.total(), self.total(), cancel)
     }
 
     fn put(&mut self, slot: u32, place: Coordinate) -> Result<()> {
@@ -192,7 +211,7 @@ impl Lattice {
         self.domain.occupy(site, slot);
         self.register.gain(slot);
         if let Some(lineage) = &mut self.lineage {
-            lineage.found(site, self.domain.sites());
+            lineage.found(site, self.domain.sites())?;
         }
         Ok(())
     }
@@ -273,24 +292,25 @@ impl Lattice {
 
     /// One step of the law. `probabilities` holds those of every kind in every layer,
     /// `[kind * layers + layer]`, and must cover every living kind.
-    /// After an error (more sites than can be numbered) the tumour is not to be used.
+    /// After an error (no more room, or interrupted) the tumour is not to be used.
     pub fn step<R: Rng, K: Kinds>(
         &mut self,
         rng: &mut R,
         probabilities: &[StepProbabilities],
         kinds: &mut K,
+        cancel: &AtomicBool,
     ) -> Result<Tally> {
         self.step += 1;
         let tally = if self.total() < MANY {
-            self.act(rng, probabilities, kinds)?
+            self.act(rng, probabilities, kinds, cancel)?
         } else {
             let mut seed = [0; 32];
             rng.fill_bytes(&mut seed);
-            self.act(&mut Xoshiro256PlusPlus::from_seed(seed), probabilities, kinds)?
+            self.act(&mut Xoshiro256PlusPlus::from_seed(seed), probabilities, kinds, cancel)?
         };
         self.register.bury(self.step);
-        self.forget_lines();
-        self.layers.follow(&self.domain, tally.divisions + tally.deaths, self.total())?;
+        self.forget_lines()?;
+        self.layers.follow(&self.domain, tally.divisions + tally.deaths, self.total(), cancel)?;
         Ok(tally)
     }
 
@@ -299,12 +319,16 @@ impl Lattice {
         rng: &mut R,
         probabilities: &[StepProbabilities],
         kinds: &mut K,
+        cancel: &AtomicBool,
     ) -> Result<Tally> {
-        self.schedule(rng, probabilities);
+        self.schedule(rng, probabilities, cancel)?;
         let mut tally = Tally::default();
         for done in 0..=self.scheduled {
             if done % FETCH == 0 {
                 self.fetch(done);
+            }
+            if done % PER_LOOK == 0 {
+                heed(cancel)?;
             }
             while let Some(&Reverse((before, _, index))) = self.late.peek() {
                 if before as usize > done {
@@ -339,7 +363,12 @@ impl Lattice {
     }
 
     /// Draw who acts in this step, and in which order.
-    fn schedule<R: Rng>(&mut self, rng: &mut R, probabilities: &[StepProbabilities]) {
+    fn schedule<R: Rng>(
+        &mut self,
+        rng: &mut R,
+        probabilities: &[StepProbabilities],
+        cancel: &AtomicBool,
+    ) -> Result<()> {
         self.chances.clear();
         let mut most = Chances::default();
         let mut alike = true;
@@ -359,10 +388,13 @@ impl Lattice {
         }
         self.events.clear();
         let act = (most.die + most.divide) * self.total() as f64;
-        make_room(&mut self.events, (act + 6.0 * libm::sqrt(act)) as usize);
+        make_room(&mut self.events, (act + 6.0 * libm::sqrt(act)) as usize, EVENTS)?;
         let mut deaths = Coins::new(rng, most.die);
         let mut divisions = Coins::new(rng, most.divide);
         for word in 0..self.domain.occupied().len() {
+            if word % PER_LOOK == 0 {
+                heed(cancel)?;
+            }
             let occupied = self.domain.occupied()[word];
             if occupied == 0 {
                 continue;
@@ -386,18 +418,20 @@ impl Lattice {
         shuffle(rng, &mut self.events);
         self.scheduled = self.events.len();
         if self.pushes() {
-            self.follow_domain();
+            self.follow_domain()?;
             for (index, event) in self.events.iter().enumerate() {
                 self.event_of[event.site() as usize] = index as u32 + 1;
             }
         }
+        Ok(())
     }
 
-    fn follow_domain(&mut self) {
+    fn follow_domain(&mut self) -> Result<()> {
         let sites = self.domain.sites();
         let more = sites - self.event_of.len();
-        make_room(&mut self.event_of, more);
+        make_room(&mut self.event_of, more, SITES)?;
         self.event_of.resize(sites, 0);
+        Ok(())
     }
 
     /// Keep each of the cells of a word with the probability of its kind.
@@ -487,7 +521,7 @@ impl Lattice {
         };
         tally.divisions += 1;
         if let Some(lineage) = &mut self.lineage {
-            lineage.divide(site, daughter, self.step, self.domain.sites());
+            lineage.divide(site, daughter, self.step, self.domain.sites())?;
         }
         let clone = self.domain.clone_at(site);
         let kind = self.register.kind(clone);
@@ -506,8 +540,7 @@ impl Lattice {
                 } else {
                     self.domain.occupy(daughter, mutant);
                 }
-                self.remember(if stays { site } else { daughter });
-                return Ok(());
+                return self.remember(if stays { site } else { daughter });
             }
         }
         self.register.gain(clone);
@@ -516,13 +549,14 @@ impl Lattice {
     }
 
     /// A mutant was born on `site`. Should it be pushed, its event moves with it.
-    fn remember(&mut self, site: u32) {
+    fn remember(&mut self, site: u32) -> Result<()> {
         self.newborn.push(self.events.len() as u32);
         self.events.push(Event::new(site, false));
         if self.pushes() {
-            self.follow_domain();
+            self.follow_domain()?;
             self.event_of[site as usize] = self.events.len() as u32;
         }
+        Ok(())
     }
 
     /// The site a daughter of the cell on `site` goes to, made free if need be, and a uniform
@@ -544,13 +578,13 @@ impl Lattice {
             return Ok(None);
         };
         let free = self.domain.reach(last, direction)?;
-        let to = if distance > 1 { self.push(site, direction, free) } else { free };
+        let to = if distance > 1 { self.push(site, direction, free)? } else { free };
         Ok(Some((to, chance)))
     }
 
     /// Move the cells between `site` and `free` one on, each with its event; the site made free.
-    fn push(&mut self, site: u32, direction: usize, free: u32) -> u32 {
-        self.follow_domain();
+    fn push(&mut self, site: u32, direction: usize, free: u32) -> Result<u32> {
+        self.follow_domain()?;
         self.pushed.clear();
         let mut at = self.domain.neighbour(site, direction);
         while at != free {
@@ -561,7 +595,7 @@ impl Lattice {
         while let Some(from) = self.pushed.pop() {
             self.domain.occupy(to, self.domain.clone_at(from));
             if let Some(lineage) = &mut self.lineage {
-                lineage.push(from, to, self.domain.sites());
+                lineage.push(from, to, self.domain.sites())?;
             }
             let event = core::mem::take(&mut self.event_of[from as usize]);
             self.event_of[to as usize] = event;
@@ -571,7 +605,7 @@ impl Lattice {
             }
             to = from;
         }
-        to
+        Ok(to)
     }
 }
 

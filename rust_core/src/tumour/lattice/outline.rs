@@ -5,9 +5,12 @@
 //! two steps (5 in a row, 5 x 5 or 5 x 5 x 5) are occupied, as beside a flat surface, if it is
 //! connected to the surroundings through such sites.
 
-use super::domain::Domain;
+use super::domain::{Domain, SITES};
 use super::geometry::Coordinate;
+use crate::cancel::heed;
 use crate::error::{Error, Result};
+use crate::tumour::room::room_for;
+use std::sync::atomic::AtomicBool;
 
 /// How far the crowding around a site is looked at.
 const RADIUS: usize = 2;
@@ -18,6 +21,10 @@ const MOST_SPREAD: u64 = 64;
 /// The field is solved to about this error.
 const ACCURACY: f32 = 5e-4;
 const MOST_SWEEPS: usize = 10_000;
+/// Lines of sites between two looks at whether to stop.
+const LINES_PER_LOOK: usize = 256;
+/// Of the box: its cell, outside or not, depth, and two fields.
+const BYTES_PER_SITE: usize = 17;
 
 /// A box around the tumour; `x` runs fastest.
 pub(super) struct Outline {
@@ -31,7 +38,7 @@ pub(super) struct Outline {
 }
 
 impl Outline {
-    pub(super) fn new(domain: &Domain) -> Result<Self> {
+    pub(super) fn new(domain: &Domain, cancel: &AtomicBool) -> Result<Self> {
         let geometry = domain.geometry();
         let dimensions = geometry.dimensions();
         let (mut low, mut high) = ([i32::MAX; 3], [i32::MIN; 3]);
@@ -51,19 +58,22 @@ impl Outline {
                 high[axis] += MARGIN;
             }
         }
-        let size = [0, 1, 2].map(|axis| (high[axis] - low[axis]) as usize + 1);
-        let volume: u64 = size.iter().map(|&n| n as u64).product();
+        let size = [0, 1, 2].map(|axis| (i64::from(high[axis]) - i64::from(low[axis])) as usize + 1);
+        // Two cells may lie 2^31 sites apart on every axis.
+        let volume = size.iter().fold(1u64, |volume, &n| volume.saturating_mul(n as u64));
         if volume > MOST_SPREAD * domain.sites() as u64 + (1 << 20) {
             let message = format!("cells lie scattered over {volume} sites; allowed: without reach only");
             return Err(Error::input("space", message));
         }
+        room_for(volume as usize, BYTES_PER_SITE, SITES)?;
         let mut outline =
             Self { low, size, periodic, dimensions, cells: vec![0; volume as usize], outside: Vec::new() };
         for site in domain.cells() {
             let index = outline.index(domain.place(site));
             outline.cells[index] = site + 1;
         }
-        outline.outside = outline.find_outside();
+        heed(cancel)?;
+        outline.outside = outline.find_outside(cancel)?;
         Ok(outline)
     }
 
@@ -116,8 +126,9 @@ impl Outline {
         sums
     }
 
-    fn find_outside(&self) -> Vec<bool> {
+    fn find_outside(&self, cancel: &AtomicBool) -> Result<Vec<bool>> {
         let crowding = self.crowding();
+        heed(cancel)?;
         let window = (2 * RADIUS + 1).pow(self.dimensions as u32);
         let airy = |index: usize| self.cells[index] == 0 && 5 * usize::from(crowding[index]) <= 2 * window;
         let mut outside = vec![false; self.cells.len()];
@@ -141,12 +152,12 @@ impl Outline {
                 }
             }
         }
-        outside
+        Ok(outside)
     }
 
     /// Euclidean depth of the middle of every site below the outline, 0 outside: the distance to
     /// the nearest outside site, less half a site.
-    pub(super) fn depths(&self) -> Vec<f32> {
+    pub(super) fn depths(&self, cancel: &AtomicBool) -> Result<Vec<f32>> {
         let mut squares: Vec<f32> =
             self.outside.iter().map(|&outside| if outside { 0.0 } else { f32::INFINITY }).collect();
         let mut transform = Envelope::default();
@@ -154,7 +165,10 @@ impl Outline {
             let (stride, n) = (self.stride(axis), self.size[axis]);
             // A periodic line is seen with a copy on either side.
             let copies = if self.periodic[axis] { 3 } else { 1 };
-            for start in self.lines(axis) {
+            for (line, start) in self.lines(axis).enumerate() {
+                if line % LINES_PER_LOOK == 0 {
+                    heed(cancel)?;
+                }
                 let line = (0..copies * n).map(|i| squares[start + i % n * stride]);
                 transform.build(line);
                 for i in 0..n {
@@ -162,7 +176,7 @@ impl Outline {
                 }
             }
         }
-        squares.iter().map(|&square| (square.sqrt() - 0.5).max(0.0)).collect()
+        Ok(squares.iter().map(|&square| (square.sqrt() - 0.5).max(0.0)).collect())
     }
 
     /// A value for every site of the box, given one for every site of the lattice with a cell on it
@@ -204,7 +218,7 @@ impl Outline {
     /// cell, as in [`Self::depths`]. With the uptake `2 cosh(1 / length) - 2` and the value
     /// `2 cosh(1 / 2 length) - c` beyond a face of a cell with `c`, the field below a flat surface
     /// of a dense tumour falls by e over `length` sites exactly.
-    pub(super) fn diffuse(&self, length: f64, field: &mut [f32]) {
+    pub(super) fn diffuse(&self, length: f64, field: &mut [f32], cancel: &AtomicBool) -> Result<()> {
         let uptake = 2.0 * (libm::cosh(1.0 / length) - 1.0);
         let degree = 2 * self.dimensions;
         // Spectral radius of Jacobi's iteration: that of the uptake, or that of the box.
@@ -229,6 +243,7 @@ impl Outline {
         }
         let [n, rows, _] = self.size;
         for _ in 0..MOST_SWEEPS {
+            heed(cancel)?;
             let mut largest = 0.0f32;
             for row in 0..self.cells.len() / n {
                 let beside = self.rows_beside(row % rows, row / rows);
@@ -255,6 +270,7 @@ impl Outline {
         for value in field {
             *value = value.clamp(0.0, 1.0);
         }
+        Ok(())
     }
 
     /// Where the rows beside a row begin. Rows beyond the box are not met: they lie outside.
@@ -317,11 +333,12 @@ impl Envelope {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::cancel::NEVER;
     use crate::tumour::lattice::{Lattice, Space};
 
     fn tumour(space: Space, places: &[Coordinate]) -> Lattice {
         let mut lattice = Lattice::new(space, 1).unwrap();
-        lattice.found_at(0, places).unwrap();
+        lattice.found_at(0, places, &NEVER).unwrap();
         lattice
     }
 
@@ -337,8 +354,8 @@ mod tests {
         // A ball with a bite, against every pair of sites.
         let places: Vec<_> = ball(7).filter(|&[x, y, z]| x < 3 || y < 2 || z < 0).collect();
         let lattice = tumour(Space::default(), &places);
-        let outline = Outline::new(&lattice.domain).unwrap();
-        let depths = outline.depths();
+        let outline = Outline::new(&lattice.domain, &NEVER).unwrap();
+        let depths = outline.depths(&NEVER).unwrap();
         let [n, m, _] = outline.size;
         let place = |i: usize| [i % n, i / n % m, i / n / m].map(|x| x as f64);
         let outside: Vec<_> = (0..depths.len()).filter(|&i| outline.outside[i]).map(place).collect();
@@ -355,8 +372,8 @@ mod tests {
         // Every third cell of a ball is missing.
         let places: Vec<_> = ball(14).filter(|&[x, y, z]| (x + 2 * y + 5 * z).rem_euclid(3) > 0).collect();
         let lattice = tumour(Space::default(), &places);
-        let outline = Outline::new(&lattice.domain).unwrap();
-        let depth = outline.depths()[outline.index([0; 3])];
+        let outline = Outline::new(&lattice.domain, &NEVER).unwrap();
+        let depth = outline.depths(&NEVER).unwrap()[outline.index([0; 3])];
         assert!((12.0..=15.0).contains(&depth), "{depth}");
     }
 
@@ -365,10 +382,10 @@ mod tests {
         let space = Space { dimensions: 2, width: Some(32), ..Space::default() };
         let places: Vec<Coordinate> = (0..20).flat_map(|x| (0..32).map(move |y| [x, y, 0])).collect();
         let lattice = tumour(space, &places);
-        let outline = Outline::new(&lattice.domain).unwrap();
-        let depths = outline.depths();
+        let outline = Outline::new(&lattice.domain, &NEVER).unwrap();
+        let depths = outline.depths(&NEVER).unwrap();
         let mut field = outline.gather(|_| 1.0);
-        outline.diffuse(4.0, &mut field);
+        outline.diffuse(4.0, &mut field, &NEVER).unwrap();
         for &[x, y, _] in &places {
             let expected = x.min(19 - x) as f32 + 0.5;
             assert!((depths[outline.index([x, y, 0])] - expected).abs() < 1e-6);
@@ -383,10 +400,10 @@ mod tests {
         for length in [0.3f64, 1.5, 6.0, 30.0] {
             let places: Vec<Coordinate> = (0..61).map(|x| [x, 0, 0]).collect();
             let lattice = tumour(Space { dimensions: 1, ..Space::default() }, &places);
-            let outline = Outline::new(&lattice.domain).unwrap();
+            let outline = Outline::new(&lattice.domain, &NEVER).unwrap();
             let depths = outline.depths();
             let mut field = outline.gather(|_| 1.0);
-            outline.diffuse(length, &mut field);
+            outline.diffuse(length, &mut field, &NEVER).unwrap();
             for place in places {
                 let depth = f64::from(depths[outline.index(place)]);
                 let expected = ((30.5 - depth) / length).cosh() / (30.5 / length).cosh();
@@ -399,9 +416,9 @@ mod tests {
     #[test]
     fn a_field_that_nothing_takes_up_is_one_everywhere() {
         let lattice = tumour(Space::default(), &ball(9).collect::<Vec<_>>());
-        let outline = Outline::new(&lattice.domain).unwrap();
+        let outline = Outline::new(&lattice.domain, &NEVER).unwrap();
         let mut field = outline.gather(|_| 0.5);
-        outline.diffuse(1e4, &mut field);
+        outline.diffuse(1e4, &mut field, &NEVER).unwrap();
         assert!(field.iter().all(|&share| (share - 1.0).abs() < 1e-3));
     }
 
@@ -412,9 +429,9 @@ mod tests {
         let places: Vec<_> = ball(radius).collect();
         let edge = (places.len() as f64 * 0.75 / core::f64::consts::PI).cbrt();
         let lattice = tumour(Space::default(), &places);
-        let outline = Outline::new(&lattice.domain).unwrap();
+        let outline = Outline::new(&lattice.domain, &NEVER).unwrap();
         let mut field = outline.gather(|_| 1.0);
-        outline.diffuse(length, &mut field);
+        outline.diffuse(length, &mut field, &NEVER).unwrap();
         let share = |r: f64, edge: f64| {
             let inside = if r > 0.0 { (r / length).sinh() / r } else { 1.0 / length };
             edge * inside / (edge / length).sinh()

@@ -8,9 +8,11 @@
 
 use super::domain::Domain;
 use super::outline::Outline;
+use crate::cancel::heed;
 use crate::error::{Result, within};
 use crate::tumour::clones::StepProbabilities;
 use serde::{Deserialize, Serialize};
+use std::sync::atomic::AtomicBool;
 
 /// How the share that reaches a cell falls from the outline inwards.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -116,7 +118,13 @@ impl Layers {
     }
 
     /// So many cells were born or died: find the layers anew once that makes a difference.
-    pub(super) fn follow(&mut self, domain: &Domain, changes: u64, cells: u64) -> Result<()> {
+    pub(super) fn follow(
+        &mut self,
+        domain: &Domain,
+        changes: u64,
+        cells: u64,
+        cancel: &AtomicBool,
+    ) -> Result<()> {
         if self.nutrient.is_none() && self.drug.is_none() {
             return Ok(());
         }
@@ -125,26 +133,28 @@ impl Layers {
             return Ok(());
         }
         self.changes = 0;
-        self.find(domain)
+        self.find(domain, cancel)
     }
 
-    fn find(&mut self, domain: &Domain) -> Result<()> {
-        let outline = Outline::new(domain)?;
+    fn find(&mut self, domain: &Domain, cancel: &AtomicBool) -> Result<()> {
+        let outline = Outline::new(domain, cancel)?;
+        heed(cancel)?;
         let by_depth = |reach: Option<Reach>| reach.is_some_and(|reach| reach.profile != Profile::Diffusion);
         let depths =
-            if by_depth(self.nutrient) || by_depth(self.drug) { outline.depths() } else { Vec::new() };
+            if by_depth(self.nutrient) || by_depth(self.drug) { outline.depths(cancel)? } else { Vec::new() };
+        heed(cancel)?;
         let field = |reach: Option<Reach>, now: fn(&Exposure) -> f64| match reach {
-            None => Vec::new(),
+            None => Ok(Vec::new()),
             Some(Reach { length, profile: Profile::Diffusion }) => {
                 // The field before this one is close: start there.
                 let mut field = outline.gather(|site| now(&self.exposures[self.at(site)]) as f32);
-                outline.diffuse(length, &mut field);
-                field
+                outline.diffuse(length, &mut field, cancel)?;
+                Ok(field)
             }
-            Some(reach) => depths.iter().map(|&depth| reach.share(f64::from(depth)) as f32).collect(),
+            Some(reach) => Ok(depths.iter().map(|&depth| reach.share(f64::from(depth)) as f32).collect()),
         };
-        let nutrient = field(self.nutrient, |exposure| exposure.nutrient);
-        let drug = field(self.drug, |exposure| exposure.drug);
+        let nutrient = field(self.nutrient, |exposure| exposure.nutrient)?;
+        let drug = field(self.drug, |exposure| exposure.drug)?;
         let level = |field: &[f32], index: usize| {
             field.get(index).map_or(FINEST, |&share| (share * f32::from(FINEST) + 0.5) as u16)
         };
@@ -174,6 +184,7 @@ impl Layers {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::cancel::NEVER;
     use crate::random::{Purpose, stream};
     use crate::tumour::clones::Kinds;
     use crate::tumour::lattice::{Lattice, Space};
@@ -193,7 +204,7 @@ mod tests {
         let space = Space { dimensions: 2, width: Some(512), drug: Some(drug), ..Space::default() };
         let places: Vec<_> = (0..24).flat_map(|x| (0..512).map(move |y| [x, y, 0])).collect();
         let mut lattice = Lattice::new(space, 1).unwrap();
-        lattice.found_at(0, &places).unwrap();
+        lattice.found_at(0, &places, &NEVER).unwrap();
         lattice
     }
 
@@ -236,7 +247,7 @@ mod tests {
         let runs = 40;
         for run in 0..runs {
             let mut lattice = start.clone();
-            lattice.step(&mut stream(31, run, Purpose::Replicate, 0), &table, &mut Silent).unwrap();
+            lattice.step(&mut stream(31, run, Purpose::Replicate, 0), &table, &mut Silent, &NEVER).unwrap();
             for (x, deaths) in (0..24).zip(&mut deaths) {
                 *deaths += (0..512).filter(|&y| !lattice.is_occupied([x, y, 0])).count() as f64;
             }
@@ -255,11 +266,11 @@ mod tests {
         let p = [StepProbabilities { divide: 0.2, die: 0.1 }];
         let run = |drug| {
             let mut lattice = Lattice::new(Space { drug, ..Space::default() }, 1).unwrap();
-            lattice.found(0, 500).unwrap();
+            lattice.found(0, 500, &NEVER).unwrap();
             let rng = &mut stream(32, 0, Purpose::Replicate, 0);
             for _ in 0..30 {
                 let table = vec![p[0]; lattice.exposures().len()];
-                lattice.step(rng, &table, &mut Silent).unwrap();
+                lattice.step(rng, &table, &mut Silent, &NEVER).unwrap();
             }
             lattice.cells().map(|cell| cell.place).collect::<Vec<_>>()
         };

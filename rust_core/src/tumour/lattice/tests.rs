@@ -1,6 +1,7 @@
 //! The law of one step against its enumeration, and what must hold after every step.
 
 use super::*;
+use crate::cancel::NEVER;
 use crate::random::{Purpose, stream};
 use std::collections::{BTreeMap, HashSet};
 
@@ -165,7 +166,7 @@ fn assert_law_of_a_step(
 
     let mut start = Lattice::new(space, 100)?;
     for &(place, kind) in founders {
-        start.found_at(kind, &[place])?;
+        start.found_at(kind, &[place], &NEVER)?;
     }
     // Cells without room are closed, as they would be after a step.
     let all: Vec<u32> = start.domain.cells().collect();
@@ -177,7 +178,7 @@ fn assert_law_of_a_step(
     let mut seen = Outcomes::new();
     for _ in 0..samples {
         let mut lattice = start.clone();
-        lattice.step(rng, &P, &mut Two { mutation, turn: 0.0 })?;
+        lattice.step(rng, &P, &mut Two { mutation, turn: 0.0 }, &NEVER)?;
         let mut key: Vec<_> = lattice.cells().map(|cell| (cell.place, cell.kind)).collect();
         key.sort_unstable();
         *seen.entry(key).or_default() += 1.0;
@@ -304,9 +305,9 @@ fn sites_cells_clones_and_counts_agree_after_every_step() -> Result<()> {
     for (index, space) in every_space().into_iter().enumerate() {
         let rng = &mut stream(31, index as u64, Purpose::Replicate, 0);
         let mut lattice = Lattice::new(space, 5)?;
-        lattice.found(0, 20)?;
+        lattice.found(0, 20, &NEVER)?;
         for _ in 0..40 {
-            lattice.step(rng, &probabilities, &mut Two { mutation: 0.1, turn: 0.05 })?;
+            lattice.step(rng, &probabilities, &mut Two { mutation: 0.1, turn: 0.05 }, &NEVER)?;
             check(&lattice);
         }
     }
@@ -317,9 +318,9 @@ fn sites_cells_clones_and_counts_agree_after_every_step() -> Result<()> {
 fn founders_fill_a_ball_and_no_site_twice() -> Result<()> {
     for dimensions in 1..=3 {
         let mut lattice = Lattice::new(space(dimensions, Neighbourhood::Moore, Placement::AnyFree), 1)?;
-        lattice.found(0, 1000)?;
-        lattice.found(1, 500)?;
-        lattice.found(1, 0)?;
+        lattice.found(0, 1000, &NEVER)?;
+        lattice.found(1, 500, &NEVER)?;
+        lattice.found(1, 0, &NEVER)?;
         check(&lattice);
         assert_eq!(lattice.counts(), [1000, 500]);
         let far = |kind| {
@@ -334,13 +335,13 @@ fn founders_fill_a_ball_and_no_site_twice() -> Result<()> {
 #[test]
 fn places_that_are_taken_or_off_the_lattice_are_refused() -> Result<()> {
     let mut lattice = Lattice::new(space(2, Neighbourhood::Moore, Placement::AnyFree), 1)?;
-    lattice.found_at(0, &[[-5, 7, 0]])?;
+    lattice.found_at(0, &[[-5, 7, 0]], &NEVER)?;
     assert!(lattice.is_occupied([-5, 7, 0]));
     assert!(!lattice.is_occupied([-5, 7, 1]));
-    assert!(lattice.found_at(0, &[[-5, 7, 0]]).is_err());
-    assert!(lattice.found_at(0, &[[0, 0, 1]]).is_err());
-    assert!(lattice.found_at(0, &[[i32::MAX, 0, 0]]).is_err());
-    assert!(lattice.found(0, u64::MAX).is_err());
+    assert!(lattice.found_at(0, &[[-5, 7, 0]], &NEVER).is_err());
+    assert!(lattice.found_at(0, &[[0, 0, 1]], &NEVER).is_err());
+    assert!(lattice.found_at(0, &[[i32::MAX, 0, 0]], &NEVER).is_err());
+    assert!(lattice.found(0, u64::MAX, &NEVER).is_err());
     assert!(Lattice::new(Space { dimensions: 4, ..Space::default() }, 1).is_err());
     assert!(Lattice::new(Space { placement: Placement::Push { depth: 0 }, ..Space::default() }, 1).is_err());
     Ok(())
@@ -350,12 +351,13 @@ fn places_that_are_taken_or_off_the_lattice_are_refused() -> Result<()> {
 fn extinction_leaves_an_empty_lattice_that_can_be_stepped() -> Result<()> {
     let rng = &mut stream(32, 0, Purpose::Replicate, 0);
     let mut lattice = Lattice::new(Space::default(), 10)?;
-    lattice.found(0, 50)?;
+    lattice.found(0, 50, &NEVER)?;
     for _ in 0..200 {
         lattice.step(
             rng,
             &[StepProbabilities { divide: 0.0, die: 0.5 }],
             &mut Two { mutation: 0.0, turn: 0.0 },
+            &NEVER,
         )?;
     }
     assert_eq!((lattice.total(), lattice.records().len(), lattice.cells().count()), (0, 0, 0));
@@ -366,14 +368,14 @@ fn extinction_leaves_an_empty_lattice_that_can_be_stepped() -> Result<()> {
 fn the_switched_cells_are_as_many_as_drawn_and_any_of_their_kind() -> Result<()> {
     // Half of the cells turn: a cell of the first half of memory is as likely as another.
     let mut start = Lattice::new(Space { dimensions: 1, ..Space::default() }, 10)?;
-    start.found(0, 10)?;
+    start.found(0, 10, &NEVER)?;
     let none = [StepProbabilities::default(); 2];
     let rng = &mut stream(33, 0, Purpose::Replicate, 0);
     let samples = 20_000;
     let mut turned = BTreeMap::new();
     for _ in 0..samples {
         let mut lattice = start.clone();
-        lattice.step(rng, &none, &mut Two { mutation: 0.0, turn: 0.3 })?;
+        lattice.step(rng, &none, &mut Two { mutation: 0.0, turn: 0.3 }, &NEVER)?;
         check(&lattice);
         for cell in lattice.cells().filter(|cell| cell.kind == 1) {
             *turned.entry(cell.place).or_insert(0u32) += 1;
@@ -393,11 +395,11 @@ fn more_clones_than_two_bytes_can_name_are_kept_apart() -> Result<()> {
     let mut lattice = Lattice::new(Space::default(), usize::MAX)?;
     // Founders with free sites between them.
     let apart = |i: i32| [i % 45, i / 45 % 45, i / 2025].map(|x| 2 * x);
-    lattice.found_at(0, &(0..45 * 45 * 45).map(apart).collect::<Vec<_>>())?;
+    lattice.found_at(0, &(0..45 * 45 * 45).map(apart).collect::<Vec<_>>(), &NEVER)?;
     // Every division of kind 0 founds a clone of kind 1.
     let p = StepProbabilities { divide: 0.4, die: 0.0 };
     for _ in 0..3 {
-        lattice.step(rng, &[p, p], &mut Two { mutation: 1.0, turn: 0.0 })?;
+        lattice.step(rng, &[p, p], &mut Two { mutation: 1.0, turn: 0.0 }, &NEVER)?;
     }
     assert!(lattice.clones_of(1) > 1 << 16, "{}", lattice.clones_of(1));
     check(&lattice);
@@ -419,7 +421,7 @@ fn what_is_seen_around_a_site_is_what_its_neighbours_are() {
                 places.extend(span(2).map(|z| [x, y, z]).filter(|_| below(rng, 2).0 == 1));
             }
         }
-        lattice.found_at(0, &places).unwrap();
+        lattice.found_at(0, &places, &NEVER).unwrap();
         let domain = &mut lattice.domain;
         for site in domain.cells().collect::<Vec<_>>() {
             if below(rng, 2).0 == 1 {

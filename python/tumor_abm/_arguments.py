@@ -1,0 +1,65 @@
+"""Numbers that callers give, refused in the words of all other errors. Those of numpy are numbers, too."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TypeGuard
+
+import numpy as np
+
+from tumor_abm.errors import InputError
+
+MOST_THREADS = 1024
+
+
+def is_whole(value: object) -> TypeGuard[int | np.integer]:
+    """Tell whether a value is a whole number; truth is none."""
+    return isinstance(value, int | np.integer) and not isinstance(value, bool)
+
+
+def is_real(value: object) -> TypeGuard[int | float | np.integer | np.floating]:
+    """Tell whether a value is a real number; truth is none."""
+    return isinstance(value, int | float | np.integer | np.floating) and not isinstance(value, bool)
+
+
+def whole(name: str, value: object, low: int, high: int, written: str | None = None) -> int:
+    """Return a whole number from `low` to `high`; messages may have the latter `written` otherwise."""
+    if not is_whole(value) or not low <= value <= high:
+        raise InputError(f"{name}: found {value!r}; allowed: a whole number from {low} to {written or high}")
+    return int(value)
+
+
+def count(name: str, value: object) -> int:
+    """Return a number of cells, which may be written as 1e9."""
+    if isinstance(value, float | np.floating) and float(value).is_integer():
+        value = int(value)
+    return whole(name, value, 0, 2**53, "2^53")
+
+
+def positive(name: str, value: object) -> int:
+    """Return a whole number of at least 1."""
+    if not is_whole(value) or value < 1:
+        raise InputError(f"{name}: found {value!r}; allowed: a whole number of at least 1")
+    return min(int(value), 2**63 - 1)
+
+
+def real(name: str, value: object, allowed: str) -> float:
+    """Return a finite number of at least 0."""
+    if not is_real(value):
+        raise InputError(f"{name}: found {value!r}; allowed: {allowed}")
+    if not (math.isfinite(value) and value >= 0):
+        raise InputError(f"{name}: found {value}; allowed: {allowed}")
+    return float(value)
+
+
+@contextmanager
+def core_refusals() -> Iterator[None]:
+    """Raise what the core refuses as an `InputError`."""
+    try:
+        yield
+    except InputError:
+        raise
+    except (ValueError, OverflowError) as error:
+        raise InputError(str(error)) from None

@@ -1,0 +1,136 @@
+//! Who of the candidates is eligible, told before many are screened in vain.
+
+use crate::cancel::heed;
+use crate::clinic::cohort::Cohort;
+use crate::clinic::experiment::Experiment;
+use crate::clinic::patient::Patient;
+use crate::error::{Error, Result};
+use crate::tumour::replicate::collect;
+use rayon::prelude::*;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+
+/// Candidates of a history of whom one must be eligible.
+pub const MOST_SCREENED: u64 = 300;
+
+/// What a candidate was asked, in that order, and whether they met it. Nothing is asked after the first stage
+/// (before the tumour is grown, on the way to the trial, on the day of enrolment) that was not met.
+pub(crate) type Answers = Vec<(&'static str, bool)>;
+
+/// How many met a condition.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Condition {
+    /// Its key.
+    pub name: &'static str,
+    /// Candidates who were asked.
+    pub asked: u64,
+    /// Those of them who met it.
+    pub met: u64,
+}
+
+/// What became of candidates.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Screening {
+    /// The way they came to the trial.
+    pub history: String,
+    /// Candidates.
+    pub candidates: u64,
+    /// Those of them who met every condition.
+    pub eligible: u64,
+    /// Every condition, in the order in which it is asked.
+    pub conditions: Vec<Condition>,
+}
+
+impl Screening {
+    pub(crate) fn of(history: &str) -> Self {
+        Self { history: history.to_owned(), ..Self::default() }
+    }
+
+    /// One candidate more.
+    pub(crate) fn add(&mut self, answers: &Answers) {
+        self.candidates += 1;
+        self.eligible += u64::from(answers.iter().all(|&(_, met)| met));
+        for &(name, met) in answers {
+            let known = self.conditions.iter().position(|condition| condition.name == name);
+            let place = known.unwrap_or_else(|| {
+                self.conditions.push(Condition { name, asked: 0, met: 0 });
+                self.conditions.len() - 1
+            });
+            let condition = &mut self.conditions[place];
+            condition.asked += 1;
+            condition.met += u64::from(met);
+        }
+    }
+
+    /// The error when nobody was eligible.
+    pub(crate) fn nobody(&self) -> Error {
+        let met: Vec<String> = self
+            .conditions
+            .iter()
+            .map(|Condition { name, asked, met }| format!("{name} by {met} of {asked}"))
+            .collect();
+        let whose =
+            if self.history.is_empty() { String::new() } else { format!(" of history \"{}\"", self.history) };
+        Error::input(
+            "population.eligibility",
+            format!(
+                "none of {} candidates{whose} was eligible; met: {}; allowed: what at least 1 of 100 \
+                 candidates meets",
+                self.candidates,
+                met.join(", ")
+            ),
+        )
+    }
+}
+
+impl Cohort {
+    /// Screen candidates, more and more at a time, until one of every history is eligible. It is an error if none
+    /// of 300 is: then fewer than one in 100 are (95%).
+    pub fn screen(&self, cancel: &AtomicBool, done: &AtomicUsize) -> Result<Vec<Screening>> {
+        let experiment = self.experiment();
+        let all_enter = |h: &usize| !experiment.asks_anything(*h);
+        let histories = (0..experiment.histories.len()).filter(|h| !all_enter(h));
+        histories.map(|history| screen(experiment, history, cancel, done)).collect()
+    }
+}
+
+impl Patient {
+    /// The patient of `enrolled`, or, where none of the first candidates is eligible nor any of other patients, soon
+    /// an error.
+    pub fn enrolled_early(experiment: &Arc<Experiment>, id: u64, cancel: &AtomicBool) -> Result<Self> {
+        match Self::enrolled_of(experiment, id, MOST_SCREENED, cancel) {
+            Err(Error::Input { .. }) => {
+                Cohort::new(Experiment::clone(experiment)).screen(cancel, &AtomicUsize::new(0))?;
+                Self::enrolled(experiment, id, cancel)
+            }
+            enrolled => enrolled,
+        }
+    }
+}
+
+fn screen(
+    experiment: &Arc<Experiment>,
+    history: usize,
+    cancel: &AtomicBool,
+    done: &AtomicUsize,
+) -> Result<Screening> {
+    let mut screening = Screening::of(&experiment.histories[history].name);
+    while screening.eligible == 0 {
+        let first = screening.candidates;
+        if first >= MOST_SCREENED {
+            return Err(screening.nobody());
+        }
+        let until = (2 * first).clamp(2, MOST_SCREENED);
+        let screened: Vec<Result<Vec<Answers>>> = (first..until)
+            .into_par_iter()
+            .map(|id| {
+                heed(cancel)?;
+                let (answers, _) = Patient::candidate(experiment, id, 0, history, cancel)?;
+                done.fetch_add(1, Ordering::Relaxed);
+                Ok(vec![answers])
+            })
+            .collect();
+        collect(screened)?.iter().for_each(|answers| screening.add(answers));
+    }
+    Ok(screening)
+}

@@ -1,0 +1,235 @@
+"""Arguments of calls: what has no meaning or no room is refused; numbers of numpy are numbers."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import polars as pl
+import pytest
+import tumor_abm as ta
+from tumor_abm import Cycle, InputError, Phase, Population, Reach, Space, Trait, Until, _memory, replicate
+
+ONE: dict[str, Any] = {"division": [0.2], "death": [0.1], "initial": [10]}
+
+
+def grow(**arguments: Any) -> object:
+    return replicate(**{"replicates": 2, "seed": 1, "until": Until(day=5), **ONE, **arguments})
+
+
+def population(**arguments: Any) -> Population:
+    return Population(**{"seed": 1, **ONE, **arguments})
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda: grow(until=5), "until: found 5; allowed: Until"),
+        (lambda: grow(until=Until(counts=[5])), r"until.counts: found \[5\]; allowed: a table"),
+        (lambda: grow(until=Until(counts={"x": 5})), "until.counts key: found 'x'"),
+        (lambda: grow(until=Until(counts={-1: 5})), "until.counts key: found -1"),
+        (lambda: grow(until=Until(day="x")), "until.day: found 'x'"),
+        (lambda: grow(until=Until(day=1 + 2j)), r"until.day: found \(1\+2j\)"),
+        (lambda: grow(until=Until(extinct="no")), "until.extinct: found 'no'"),
+        (lambda: grow(treatment=5), "treatment: found 5"),
+        (lambda: grow(treatment=[5]), r"treatment\[0\]: found int"),
+        (lambda: grow(treatment=Phase(until=5)), r"treatment\[0\].until: found 5"),
+        (lambda: grow(treatment=Cycle(phases=5, until=Until())), r"treatment\[0\].phases: found 5"),
+        (lambda: grow(treatment=Cycle(phases=[5], until=Until())), r"treatment\[0\].phases: found \[5\]"),
+        (lambda: grow(replicates="x"), "replicates: found 'x'"),
+        (lambda: grow(threads=10**6), "threads: found 1000000; allowed: a whole number from 1 to 1024"),
+        (lambda: grow(seed=1.5), "seed: found 1.5"),
+        (lambda: grow(dt="x"), "dt: found 'x'"),
+        (lambda: population(trait=5), "trait: found 5; allowed: Trait"),
+        (lambda: population(space=5, engine="lattice"), "space: found 5; allowed: Space"),
+        (lambda: population(engine=5), "engine: found 5"),
+        (
+            lambda: population(division=[0.1 + 0.1j]),
+            r"division: found \[\(0.1\+0.1j\)\]; allowed: real numbers",
+        ),
+        (lambda: population(division=["x"]), r"division: found \['x'\]"),
+        (lambda: population(division=[[0.1], [0.1, 0.2]]), "division: found .* in rows of one length"),
+        (lambda: population(mutation=5j), "mutation: found 5j"),
+        (lambda: population(initial=5), "initial: found 5"),
+        (lambda: population(initial={1}), "initial: found"),
+        (lambda: population(dt=None), "dt: found None"),
+        (lambda: population(dt=1j), "dt: found 1j"),
+        (lambda: population(division=np.full(10**6, 0.1), death=np.full(10**6, 0.1)), "1000000 types"),
+        (lambda: population(engine="cells", trait=Trait(drift="x")), "trait.drift: found 'x'"),
+        (lambda: population(engine="cells", trait=Trait(drift=0.1, limit=1j)), "trait.limit: found 1j"),
+        (
+            lambda: population(engine="lattice", space=Space(drug=Reach(length=1j))),
+            "space.drug.length: found 1j",
+        ),
+        (lambda: population(engine="lattice", space=Space(dimensions=[3])), "space.dimensions"),
+        (lambda: population(engine="lattice", places=[[1], [1, 2]]), "places: found"),
+        (lambda: population().step("x"), "steps: found 'x'"),
+        (lambda: population().set_rates(death=["x"]), r"death: found \['x'\]"),
+        (lambda: ta.Sphere(centre=(0, 0, 0), radius="x"), "sphere.radius: found 'x'"),
+        (lambda: ta.Sequencing(depth="x"), "sequencing.depth: found x"),
+        (lambda: ta.TumorModel(covariates=5), "covariates: found 5"),
+        (lambda: ta.TumorModel(founder=5), "founder: found 5"),
+    ],
+)
+def test_wrong_types_are_refused_in_one_line(call: Callable[[], object], message: str) -> None:
+    with pytest.raises(InputError, match=message) as refused:
+        call()
+    assert "\n" not in str(refused.value)
+
+
+def test_numbers_of_numpy_are_numbers() -> None:
+    whole, real = np.int64, np.float32
+    plain = grow(until=Until(day=4, counts={0: 1_000}), max_clones=3, threads=2)
+    given = grow(
+        replicates=whole(2),
+        seed=whole(1),
+        until=Until(day=real(4), counts={whole(0): whole(1_000)}, extinct=np.True_),
+        max_clones=whole(3),
+        threads=whole(2),
+        initial=np.array([10]),
+        dt=real(1),
+    )
+    assert isinstance(plain, pl.DataFrame)
+    assert plain.equals(given)  # type: ignore[arg-type]
+    space = Space(dimensions=whole(2), placement="push", depth=whole(3), nutrient=Reach(length=real(5)))  # type: ignore[arg-type]
+    population(engine="lattice", space=space, initial=[whole(10)]).step(whole(3))
+    population(engine="cells", trait=Trait(drift=real(0.1), limit=whole(1))).step(2)
+    patient = ta.TumorModel(
+        patient=whole(3), strategy=whole(0), engine="cells", cells=whole(10_000), rng=whole(1)
+    )
+    patient.run(whole(2))
+    assert patient.day == 2
+    assert ta.run_experiment(
+        "experiments/chemotherapy_timing.toml", patients=whole(2), seed=whole(3), jobs=whole(1)
+    )
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (
+            lambda: grow(replicates=10**12),
+            "replicates: found 1000000000000; .* needs about .* TB, and .* free",
+        ),
+        (
+            lambda: grow(engine="cells", initial=[2 * 10**12]),
+            r'initial: found "2,000,000,000,000 cells"; .* needs about 8 TB, and .* are free',
+        ),
+        (
+            lambda: grow(engine="cells", genealogy=True, until=Until(total=10**12)),
+            r'until.total: found "1,000,000,000,000 cells"; .* needs about 32 TB',
+        ),
+        (
+            lambda: grow(engine="cells", genealogy=True, replicates=10**8, sample=10**6),
+            "replicates: found 100000000; .* needs about",
+        ),
+        (lambda: population(engine="lattice", initial=[10**13]), 'initial: found "10,000,000,000,000 cells"'),
+    ],
+)
+def test_what_needs_more_memory_than_there_is_is_refused_with_both(
+    call: Callable[[], object], message: str
+) -> None:
+    with pytest.raises(InputError, match=message):
+        call()
+
+
+def test_room_is_that_of_the_machine_or_less() -> None:
+    assert 10**7 < _memory.room() < 10**14
+
+
+LIMITED = """
+import resource, sys
+import tumor_abm as ta
+population = ta.Population(division=[0.3, 0.3], death=[0.05, 0.05], seed=1, initial=[100_000, 0], {arguments})
+now = int(open("/proc/self/statm").read().split()[0]) * resource.getpagesize()
+resource.setrlimit(resource.RLIMIT_AS, (now + 300_000_000, now + 300_000_000))
+try:
+    population.step(1_000)
+except ta.InputError as error:
+    before = population.day, population.counts.tolist()
+    assert "no memory for more than" in str(error), error
+    try:
+        population.step(1)
+    except ta.InputError:
+        pass
+    assert (population.day, population.counts.tolist()) == before
+    print("refused", population.counts.sum() > 1_000_000)
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="limits of Linux")
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        'engine="cells", genealogy=True',
+        'engine="cells", mutation=[[0.5, 0.5], [0.5, 0.5]]',
+    ],
+)
+def test_cells_that_outgrow_the_memory_are_refused_and_stay_as_they_were(arguments: str) -> None:
+    ran = subprocess.run(
+        [sys.executable, "-c", LIMITED.format(arguments=arguments)],
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+    assert (ran.returncode, ran.stdout) == (0, "refused True\n"), ran.stderr[-2000:]
+
+
+def test_founders_of_many_types_are_not_taken_for_none() -> None:
+    types = 2048
+    with pytest.raises(InputError, match=r"more than 2\^53 cells in all"):
+        Population(division=[0.1] * types, death=[0.1] * types, initial=[2**53] * types)
+
+
+def test_a_replicate_beyond_all_numbers_leaves_the_others() -> None:
+    rates: dict[str, Any] = {"division": [0.4], "death": [0.0], "initial": [1], "seed": 3}
+    outcomes = replicate(replicates=20, until=Until(day=106), treatment=Phase(until=Until(day=1)), **rates)
+    stopped = outcomes["stopped_by"].to_list()
+    assert set(stopped) == {"day", "too_many_cells"}
+    beyond = outcomes.filter(pl.col("stopped_by") == "too_many_cells")
+    assert beyond["n_0"].to_numpy().min() > 2**53
+    assert outcomes.filter(pl.col("stopped_by") == "day")["n_0"].to_numpy().max() <= 1.5 * 2**53
+
+
+def test_cells_far_apart_on_a_lattice_with_reach_are_refused() -> None:
+    far = 2**30
+    space = Space(dimensions=3, nutrient=Reach(length=5))
+    with pytest.raises(InputError, match="cells lie scattered over"):
+        Population(
+            division=[0.1],
+            death=[0.1],
+            initial=[2],
+            engine="lattice",
+            space=space,
+            places=[[-far, -far, -far], [far, far, far]],
+        )
+
+
+def test_spectra_and_samples_of_nothing() -> None:
+    grown = population(engine="cells", genealogy=True, initial=[50])
+    grown.step(5)
+    tree = grown.genealogy
+    for seed in (None, 1):
+        with pytest.raises(InputError, match="mutations_per_division: found -5"):
+            tree.site_frequency_spectrum(-5, seed=seed)
+    mutations = ta.Mutations.draw(tree, 1.0, seed=1)
+    some = ta.Sequencing().single_cells(mutations, [0, 1], seed=1)
+    none = ta.Sequencing().single_cells(mutations, [], seed=1)
+    assert none.schema == some.schema
+    assert none.height == 0
+    assert ta.Sequencing().bulk(mutations, [], seed=1).height == 0
+    assert tree.restrict([]).cells.height == 0
+    for rows in ([0.5], [-1], [10**6], "x"):
+        with pytest.raises(InputError, match=r"rows: found"):
+            ta.Sequencing().single_cells(mutations, rows, seed=1)  # type: ignore[arg-type]
+
+
+def test_modules_are_there_after_an_import_of_the_package() -> None:
+    code = "import tumor_abm; tumor_abm.maf.write_maf; tumor_abm.plots.plot_kaplan_meier"
+    subprocess.run([sys.executable, "-c", code], check=True, timeout=100)
+    with pytest.raises(AttributeError, match="has no attribute 'nonsense'"):
+        ta.nonsense  # noqa: B018
