@@ -275,8 +275,12 @@ def seeded(lived):
         arm=[{"name": name, "line": [{**line, **treated}]} for name, treated in arms.items()],
     )
     results = lived("seeded", tables, 4_000)
-    course = results["trajectory"].filter(pl.col("day") <= 168).group_by("arm", "patient")
-    cells = course.agg(new=pl.col("cells").max() - pl.col("cells").sort_by("day").first())
+    course = (
+        results["trajectory"].filter(pl.col("day") <= 168).sort("day").with_columns(pl.col("cells").cast(int))
+    )
+    cells = course.group_by("arm", "patient").agg(
+        new=pl.col("cells").max() - pl.col("cells").first(), grown=pl.col("cells").diff().clip(0).sum()
+    )
     lesions = results["assessments"].filter(pl.col("day") <= 168).group_by("arm", "patient")
     found = lesions.agg(found=pl.col("new_lesions").sum(), scans=pl.len())
     assert (found["scans"] == 3).all()
@@ -303,4 +307,21 @@ def test_new_lesions_are_poisson_given_how_a_tumour_grew(patient_finding, seeded
         f"mean number of new lesions, in tumours that {course}",
         source,
         **estimate(found.mean(), mean.mean(), np.sqrt(mean.mean() / found.size), f"{found.size:,} patients"),
+    )
+
+
+def test_new_lesions_would_show_that_regrowth_seeds_them_too(patient_finding, seeded):
+    new, grown = (seeded.filter(arm="shrinks")[column].to_numpy() for column in ("new", "grown"))
+    right, wrong = (SEEDING * cells.mean() / LESION_CELLS for cells in (new, grown))
+    error = np.sqrt(right / new.size)
+    power = stats.norm.sf(4.5 - (wrong - right) / error)
+    patient_finding(
+        "PATIENT-LESIONS",
+        "mean number of new lesions, if growth back to what was seen made some too: the test must see it",
+        "normal approximation",
+        expected=f"{wrong:.4g} instead of {right:.4g}",
+        found=f"power {power:.6g}",
+        tolerance="> 0.99, at 4.5 SE",
+        passed=power > 0.99,
+        engine="design",
     )
