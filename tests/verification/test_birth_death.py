@@ -90,9 +90,9 @@ def test_mean_under_a_schedule_of_rates(case, simulate, engine):
     mean = case("BD-CT-PIECEWISE-MEAN")
     days, b, d = np.diff(mean.params["breakpoints"]), mean.params["b"], mean.params["d"]
     mean.check_formula(theory.mean_cells(b, d, days, 15))
-    # dt = 0.1 lowers the mean by 0.7%, two thirds of a standard error.
+    # dt = 0.1 lowers the mean by 0.7%, two fifths of a standard error.
     runs = simulate(
-        replicates=fewer(155_000, engine, cells=2, lattice=8),
+        replicates=fewer(60_000, engine, cells=2, lattice=6),
         division=[b[0]],
         death=[d[0]],
         initial=[15],

@@ -197,8 +197,9 @@ def test_mutations_after_a_time_with_death(case, trees):
         until=ta.Until(day=8, extinct=False),
     )
     spectra = [tree.site_frequency_spectrum() for tree in grown]
-    for carriers in (1, 5):
-        seen = [spectrum[carriers] if carriers < spectrum.size else 0 for spectrum in spectra]
+    for carriers in ("1", "5"):
+        j = int(carriers)
+        seen = [spectrum[j] if j < spectrum.size else 0 for spectrum in spectra]
         case(f"SFS-BD-TIME-j{carriers}").check_mean(seen)
 
 
