@@ -65,7 +65,7 @@ def _all_finite(name: str, array: NDArray[np.float64]) -> None:
 
 
 def afford_cells(key: str, cells: int, engine: str, genealogy: bool) -> None:
-    """Refuse more cells, held one by one, than there is memory for; the core refuses what it cannot number."""
+    """Refuse more cells, held one by one, than there is memory for; the core refuses what has no number."""
     if key == "initial" and cells > _MOST_INDIVIDUALS:
         return
     each = _BYTES_PER_CELL[engine] + (_BYTES_PER_CELL_OF_GENEALOGY if genealogy else 0)
