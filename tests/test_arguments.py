@@ -115,10 +115,6 @@ def test_numbers_of_numpy_are_numbers() -> None:
             "replicates: found 1000000000000; .* needs about .* TB, and .* free",
         ),
         (
-            lambda: grow(engine="cells", initial=[2 * 10**12]),
-            r'initial: found "2,000,000,000,000 cells"; .* needs about 8 TB, and .* are free',
-        ),
-        (
             lambda: grow(engine="cells", genealogy=True, until=Until(total=10**12)),
             r'until.total: found "1,000,000,000,000 cells"; .* needs about 32 TB',
         ),
@@ -126,7 +122,6 @@ def test_numbers_of_numpy_are_numbers() -> None:
             lambda: grow(engine="cells", genealogy=True, replicates=10**8, sample=10**6),
             "replicates: found 100000000; .* needs about",
         ),
-        (lambda: population(engine="lattice", initial=[10**13]), 'initial: found "10,000,000,000,000 cells"'),
     ],
 )
 def test_what_needs_more_memory_than_there_is_is_refused_with_both(
@@ -134,6 +129,14 @@ def test_what_needs_more_memory_than_there_is_is_refused_with_both(
 ) -> None:
     with pytest.raises(InputError, match=message):
         call()
+
+
+def test_founders_need_room_that_is_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_memory, "room", lambda: 3_000_000_000)
+    said = r'initial: found "1,000,000,000 cells"; .* this needs about 4 GB, and 3 GB are free'
+    for call in (grow, population):
+        with pytest.raises(InputError, match=said):
+            call(engine="cells", initial=[10**9])
 
 
 def test_room_is_that_of_the_machine_or_less() -> None:

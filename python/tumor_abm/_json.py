@@ -12,8 +12,8 @@ MOST_BYTES = 256_000_000
 """Larger than anything the package writes or reads as JSON."""
 
 
-def read_json(path: Path) -> dict[str, Any]:
-    """Read a table in a JSON file.
+def read_json(path: Path, what: str = "table in JSON") -> dict[str, Any]:
+    """Read a table in a JSON file; messages say that it is no `what`.
 
     Raises
     ------
@@ -34,5 +34,5 @@ def read_json(path: Path) -> dict[str, Any]:
     except ValueError as error:
         raise InputError(f"is no JSON: {str(error).split(';')[0]}", file=path) from error
     if not isinstance(parsed, dict):
-        raise InputError(f"found a {type(parsed).__name__}; allowed: a table", file=path)
+        raise InputError(f"is no {what}: found a {type(parsed).__name__}; allowed: a table", file=path)
     return parsed

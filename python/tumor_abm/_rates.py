@@ -22,6 +22,7 @@ Engine = Literal["clones", "cells", "lattice"]
 
 _ENGINES = ("clones", "cells", "lattice")
 _MOST_TYPES = 4096
+_MOST_INDIVIDUALS = 2_863_311_530
 
 _BYTES_PER_CELL = {"clones": 0, "cells": 4, "lattice": 3}
 _BYTES_PER_CELL_OF_GENEALOGY = 28
@@ -64,7 +65,9 @@ def _all_finite(name: str, array: NDArray[np.float64]) -> None:
 
 
 def afford_cells(key: str, cells: int, engine: str, genealogy: bool) -> None:
-    """Refuse more cells, held one by one, than there is memory for."""
+    """Refuse more cells, held one by one, than there is memory for; the core refuses what has no number."""
+    if key == "initial" and cells > _MOST_INDIVIDUALS:
+        return
     each = _BYTES_PER_CELL[engine] + (_BYTES_PER_CELL_OF_GENEALOGY if genealogy else 0)
     afford(key, f"{cells:,} cells", cells * each)
 

@@ -85,7 +85,7 @@ class Ensemble:
             The file cannot be read or is no ensemble.
         """
         path = Path(path)
-        return cls._read(read_json(path), path)
+        return cls._read(read_json(path, "ensemble"), path)
 
     def drawn(self, seed: int) -> Member:
         """Return one of the members, drawn by weight."""
