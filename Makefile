@@ -15,7 +15,7 @@ export PIP_CONSTRAINT := $(CURDIR)/constraints.txt
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := build
-.PHONY: build run test verify browser-test lint format bench screenshots evidence evolution constraints clean help
+.PHONY: build run test verify browser-test experiments lint format bench screenshots evidence evolution constraints clean help
 
 build: $(BUILT) ## create .venv and build everything into it
 
@@ -72,6 +72,12 @@ evidence: build ## predict all trials and write docs/evidence.md with its figure
 evolution: build ## run the study of clonal evolution and write docs/evolution.md
 	$(BIN)/tumor-abm evolve experiments/evolution/neutral_or_selected.toml --out results/evolution
 	$(BIN)/python -m tumor_abm.report.evolution results/evolution docs/evolution.md
+
+experiments: build ## run the shipped experiments and write docs/experiments.md
+	for file in experiments/*.toml; do \
+	  $(BIN)/tumor-abm run $$file --out results/$$(basename $$file .toml) --no-figures || exit 1; \
+	done
+	$(BIN)/python -m tumor_abm.report.experiments results docs/experiments.md
 
 constraints: build ## write what .venv holds into constraints.txt
 	$(BIN)/pip check

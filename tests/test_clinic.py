@@ -346,7 +346,7 @@ def test_held_doses_are_noted_on_dosing_days_only() -> None:
 
 def test_trilaciclib_spares_the_marrow() -> None:
     """Severe neutropenia in 42.1% without and 5.1% with it (Weiss et al. 2019), which set its parameters."""
-    outcomes = run_experiment("experiments/trials/g1t28_02.toml", patients=300).outcomes.filter(line=1)
+    outcomes = run_experiment("g1t28_02", patients=300).outcomes.filter(line=1)
     severe = {name: (group["lowest_neutrophils"] < 0.5).mean() for (name,), group in outcomes.group_by("arm")}
     assert 0.3 < severe["EP"] < 0.55
     assert severe["trilaciclib+EP"] < 0.12
