@@ -510,8 +510,8 @@ mod tests {
     }
 
     /// Months of adjuvant therapy as planned, and to relapse.
-    fn adjuvant(planned: f64, relapse: f64) -> Option<AdjuvantEndocrine> {
-        Some(AdjuvantEndocrine { planned_days: planned * DAYS_PER_MONTH, relapse_days: days(relapse) })
+    fn adjuvant(planned: f64, relapse: f64) -> AdjuvantEndocrine {
+        AdjuvantEndocrine { planned_days: planned * DAYS_PER_MONTH, relapse_days: days(relapse) }
     }
 
     fn line(months: f64, progressed: bool) -> EndocrineLine {
@@ -522,21 +522,21 @@ mod tests {
     fn histories_show_resistance_as_eso_and_esmo_define_it() {
         for (adjuvant, lines, expected) in [
             (None, vec![], Naive),
-            (adjuvant(60.0, 20.0), vec![], Primary),
-            (adjuvant(60.0, 23.9), vec![], Primary),
-            (adjuvant(60.0, 24.1), vec![], Secondary),
-            (adjuvant(60.0, 59.0), vec![], Secondary),
-            (adjuvant(60.0, 71.9), vec![], Secondary),
-            (adjuvant(60.0, 72.1), vec![], Sensitive),
-            (adjuvant(12.0, 18.0), vec![], Secondary),
+            (Some(adjuvant(60.0, 20.0)), vec![], Primary),
+            (Some(adjuvant(60.0, 23.9)), vec![], Primary),
+            (Some(adjuvant(60.0, 24.1)), vec![], Secondary),
+            (Some(adjuvant(60.0, 59.0)), vec![], Secondary),
+            (Some(adjuvant(60.0, 71.9)), vec![], Secondary),
+            (Some(adjuvant(60.0, 72.1)), vec![], Sensitive),
+            (Some(adjuvant(12.0, 18.0)), vec![], Secondary),
             (None, vec![line(5.9, true)], Primary),
             (None, vec![line(6.1, true)], Secondary),
             (None, vec![line(3.0, false)], Sensitive),
             (None, vec![line(20.0, true), line(3.0, true)], Secondary),
             (None, vec![line(3.0, true), line(20.0, true)], Primary),
-            (adjuvant(60.0, 20.0), vec![line(20.0, true)], Secondary),
-            (adjuvant(60.0, 90.0), vec![line(2.0, true)], Primary),
-            (adjuvant(60.0, 90.0), vec![line(2.0, false)], Sensitive),
+            (Some(adjuvant(60.0, 20.0)), vec![line(20.0, true)], Secondary),
+            (Some(adjuvant(60.0, 90.0)), vec![line(2.0, true)], Primary),
+            (Some(adjuvant(60.0, 90.0)), vec![line(2.0, false)], Sensitive),
         ] {
             let shown = EndocrineResistance::shown_by(adjuvant, &lines);
             assert_eq!(shown, expected, "{adjuvant:?} {lines:?}");
@@ -547,12 +547,12 @@ mod tests {
     fn histories_show_sensitivity_as_turner_and_others_define_it() {
         for (adjuvant, lines, expected) in [
             (None, vec![], true),
-            (adjuvant(60.0, 23.0), vec![], false),
-            (adjuvant(60.0, 25.0), vec![], true),
+            (Some(adjuvant(60.0, 23.0)), vec![], false),
+            (Some(adjuvant(60.0, 25.0)), vec![], true),
             (None, vec![line(5.4, true)], false),
             (None, vec![line(5.6, true)], true),
-            (adjuvant(60.0, 23.0), vec![line(3.0, true), line(9.0, true)], true),
-            (adjuvant(60.0, 23.0), vec![line(3.0, true)], false),
+            (Some(adjuvant(60.0, 23.0)), vec![line(3.0, true), line(9.0, true)], true),
+            (Some(adjuvant(60.0, 23.0)), vec![line(3.0, true)], false),
         ] {
             assert_eq!(is_endocrine_sensitive(adjuvant, &lines), expected, "{adjuvant:?} {lines:?}");
         }

@@ -401,7 +401,7 @@ mod tests {
             let places: Vec<Coordinate> = (0..61).map(|x| [x, 0, 0]).collect();
             let lattice = tumour(Space { dimensions: 1, ..Space::default() }, &places);
             let outline = Outline::new(&lattice.domain, &NEVER).unwrap();
-            let depths = outline.depths();
+            let depths = outline.depths(&NEVER).unwrap();
             let mut field = outline.gather(|_| 1.0);
             outline.diffuse(length, &mut field, &NEVER).unwrap();
             for place in places {
