@@ -22,6 +22,7 @@ TEMPLATES = {
     "configuration.md": PACKAGE / "config" / "configuration.md.in",
     "evidence.md": PACKAGE / "report" / "evidence.md.in",
     "evolution.md": PACKAGE / "report" / "evolution.md.in",
+    "experiments.md": PACKAGE / "report" / "experiments.md.in",
 }
 
 
