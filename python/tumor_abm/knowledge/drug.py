@@ -9,7 +9,15 @@ from pydantic import BeforeValidator, Field, model_validator
 
 from tumor_abm._table import Table
 from tumor_abm.knowledge.kinetics import Kinetics, Route
-from tumor_abm.knowledge.quantity import Hazard, Positive, Quantity, Slope, Sources, plain
+from tumor_abm.knowledge.quantity import (
+    Hazard,
+    Positive,
+    Quantity,
+    Slope,
+    Sources,
+    bare_list,
+    plain,
+)
 from tumor_abm.strategy import Schedule
 
 Node = Literal[
@@ -58,10 +66,6 @@ class Action(Table):
     max: Quantity
     ic50: Positive
     hill: Slope
-
-
-def _given_list(value: Any) -> Any:
-    return {"value": value} if isinstance(value, list) else value
 
 
 class DoseLevels(Table):
@@ -137,7 +141,7 @@ class Drug(Table):
     kinetics: Kinetics
     effects: dict[Node, Action]
     neutrophil_slope: Quantity
-    dose_levels: Annotated[DoseLevels, BeforeValidator(_given_list)] = Field(default_factory=DoseLevels)
+    dose_levels: Annotated[DoseLevels, BeforeValidator(bare_list)] = Field(default_factory=DoseLevels)
     marrow_protection: Action | None = None
     discontinuation_per_month: Hazard
     toxicity: str = ""

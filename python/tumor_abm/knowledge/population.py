@@ -15,6 +15,7 @@ from tumor_abm.knowledge.quantity import (
     Quantity,
     Share,
     Sources,
+    bare_list,
     between,
     plain,
 )
@@ -65,10 +66,6 @@ class LogitNormal(Table):
     sigma: _Sigma
 
 
-def _given_list(value: Any) -> Any:
-    return {"value": value} if isinstance(value, list) else value
-
-
 class _Weights(Table):
     """Probabilities of 1, 2, ... with where they come from.
 
@@ -98,7 +95,7 @@ class _Weights(Table):
         return self
 
 
-Weights = Annotated[_Weights, BeforeValidator(_given_list)]
+Weights = Annotated[_Weights, BeforeValidator(bare_list)]
 
 
 class Population(Table):

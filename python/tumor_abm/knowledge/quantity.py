@@ -17,6 +17,11 @@ def _listed(value: Any) -> Any:
     return [value] if isinstance(value, str) else value
 
 
+def bare_list(value: Any) -> Any:
+    """Accept a bare list in the place of a table with it as ``value``."""
+    return {"value": value} if isinstance(value, list) else value
+
+
 Sources = Annotated[list[str], BeforeValidator(_listed, json_schema_input_type=str | list[str])]
 
 

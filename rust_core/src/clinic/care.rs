@@ -3,7 +3,7 @@
 use crate::biology::pharmacology::Drug;
 use crate::clinic::DAYS_PER_MONTH;
 use crate::clinic::covariates::choose;
-use crate::clinic::enrolment::EndocrineLine;
+use crate::clinic::endocrine::EndocrineLine;
 use crate::clinic::monitoring::BLOOD_EVERY_DAYS;
 use crate::clinic::patient::{Patient, Status};
 use crate::clinic::records::{Composition, EndReason, Event, Outcome, Overall, TrajectoryPoint};

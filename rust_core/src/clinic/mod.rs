@@ -5,6 +5,7 @@ mod care;
 pub mod cohort;
 pub mod covariates;
 mod decision;
+pub mod endocrine;
 pub mod enrolment;
 pub mod experiment;
 pub mod imaging;
