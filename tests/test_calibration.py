@@ -225,6 +225,19 @@ def test_trials_of_the_same_patients_share_a_cohort_and_give_what_the_trial_alon
     assert of_shared[key].weight.sum() == pytest.approx(1.0)
 
 
+def test_an_arm_among_some_patients_is_compared_with_the_same_patients() -> None:
+    problem = Problem.shipped()
+    mutated = "solar_1", "alp+F, PIK3CAm"
+    (target,) = [one for one in problem.targets if one.key == mutated and one.quantity == "hazard ratio"]
+    assert target.versus == ("solar_1", "F", "alp+F, PIK3CAm")
+    cohorts = [cohort for cohort in problem.cohorts if mutated in cohort.members]
+    knowledge = Knowledge.shipped()
+    lives = [live(cohort, knowledge, patients=40, seed=SEED, jobs=2) for cohort in cohorts]
+    found = samples(cohorts, lives, [mutated, target.versus, target.versus[:2]])
+    assert 0 < found[mutated].months.size == found[target.versus].months.size
+    assert found[target.versus].months.size < found[target.versus[:2]].months.size
+
+
 def test_patients_of_a_cohort_are_followed_as_long_as_those_of_first_line_trials() -> None:
     tables = {name: trials.tables(name) for name in ("paloma_2", "monaleesa_2", "monarch_3", "falcon")}
     wanted = {(name, arm["name"]) for name, of_trial in tables.items() for arm in of_trial["arm"]}

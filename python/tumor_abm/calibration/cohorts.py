@@ -86,8 +86,8 @@ class Spared(Table):
         return {**rest, "regimen": options[-1]["regimen"]}
 
 
-ArmKey = tuple[str, str]
-"""Trial (its file) and name of the arm in it."""
+ArmKey = tuple[str, ...]
+"""Trial (its file) and name of the arm in it; and, where only they count, the arm whose patients count."""
 
 
 @dataclass(kw_only=True)
@@ -194,15 +194,23 @@ def live(cohort: Cohort, knowledge: Knowledge, *, patients: int, seed: int, jobs
     )
 
 
-def samples(cohorts: list[Cohort], lives: list[Lives]) -> dict[ArmKey, Sample]:
-    """Put the arms of the trials together from the cohorts."""
+def samples(
+    cohorts: list[Cohort], lives: list[Lives], wanted: Collection[ArmKey] | None = None
+) -> dict[ArmKey, Sample]:
+    """Put the arms of the trials together from the cohorts: all, or those `wanted`."""
     parts: dict[ArmKey, list[Sample]] = {}
     for cohort, lived in zip(cohorts, lives, strict=True):
-        by_arm = lived.outcomes.join(lived.measurable, on="patient").partition_by("arm", as_dict=True)
-        for key, (name, share) in cohort.members.items():
-            rows = by_arm.get((name,))
-            if rows is not None:
-                parts.setdefault(key, []).append(_sample(rows, share / lived.patients))
+        outcomes = lived.outcomes.join(lived.measurable, on="patient")
+        for key in cohort.members if wanted is None else wanted:
+            if key[:2] in cohort.members:
+                name, share = cohort.members[key[:2]]
+                rows = outcomes.filter(pl.col("arm") == name)
+                for of in key[2:]:
+                    theirs, _ = cohort.members.get((key[0], of), ("", 0.0))
+                    living = outcomes.filter(pl.col("arm") == theirs)
+                    rows = rows.join(living, on="patient", how="semi")
+                if rows.height:
+                    parts.setdefault(key, []).append(_sample(rows, share / lived.patients))
     return {key: Sample.joined(found) for key, found in parts.items()}
 
 

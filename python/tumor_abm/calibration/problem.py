@@ -183,7 +183,7 @@ class Problem:
             settings = one.model_dump(exclude={"trial", "arm", "source", "note"})
             prevalences.append(Prevalence(name=name, key=arms[one.trial, one.arm, ""][0], **settings))
         wanted = {
-            key for target in [*targets, *shown] for key in (target.key, target.versus) if key is not None
+            key[:2] for target in [*targets, *shown] for key in (target.key, target.versus) if key is not None
         }
         wanted |= {one.key for one in prevalences}
         return cls(
@@ -272,7 +272,7 @@ class Problem:
             ]
         except InputError:
             return None
-        lived = samples(self.cohorts, lives)
+        lived = samples(self.cohorts, lives, self.arms)
         silent = np.full(len(HALFWAY), math.nan)
         outputs = [lived[key].survival(HALFWAY) if key in lived else silent for key in self.arms]
         responses = [
@@ -441,13 +441,18 @@ def _prevalence_row(one: Prevalence, simulated: float, deviation: float) -> dict
 def _labelled(
     trials: Mapping[str, Mapping[str, Any]],
 ) -> dict[tuple[str, str, str], tuple[ArmKey, ArmKey | None]]:
-    """Where each arm of the table of trials is simulated: PFS of the first line only."""
+    """Where each arm of the table of trials is simulated, and its control: PFS of the first line only."""
     found: dict[tuple[str, str, str], tuple[ArmKey, ArmKey | None]] = {}
     for trial, tables in trials.items():
+        among = {arm["name"]: arm.get("among", {}) for arm in tables["arm"]}
         for arm in tables["arm"]:
             labels = arm.get("labels", {})
             if "trial" in labels and "endpoint" not in labels:
-                versus = (trial, labels["versus"]) if "versus" in labels else None
+                versus: ArmKey | None = None
+                if "versus" in labels:
+                    versus = trial, labels["versus"]
+                    # An arm among some of the patients is compared with them in the other arm.
+                    versus += () if among[labels["versus"]] == among[arm["name"]] else (arm["name"],)
                 label = (labels["trial"], labels["arm"], labels.get("subset", ""))
                 found[label] = ((trial, arm["name"]), versus)
     return found
