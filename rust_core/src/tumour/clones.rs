@@ -267,10 +267,6 @@ impl Clones {
         kinds: &mut K,
         cancel: &AtomicBool,
     ) -> Result<Tally> {
-        // What can be refused is refused before anything has changed.
-        if self.total > MOST_CELLS {
-            return Err(Error::TooManyCells { who: "population".into() });
-        }
         self.step += 1;
         let mut tally = Tally::default();
         let mut any_extinct = false;
@@ -313,6 +309,9 @@ impl Clones {
         }
         if any_extinct {
             self.bury();
+        }
+        if self.total > MOST_CELLS {
+            return Err(Error::TooManyCells { who: "population".into() });
         }
         Ok(tally)
     }
