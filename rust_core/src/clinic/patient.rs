@@ -217,9 +217,19 @@ impl Patient {
         self.bulk.volume_cm3(&self.experiment.spec.imaging, self.burden.total())
     }
 
-    /// Sum of longest diameters without measurement error.
+    /// Sum of longest diameters without measurement error: of the target lesions of the line that runs, or of all
+    /// lesions that can be some where it has none.
     pub fn true_sld_mm(&self) -> f64 {
-        self.experiment.spec.imaging.true_sum_of_diameters(self.volume_cm3(), &self.covariates.target_shares)
+        let shares = &self.covariates.target_shares;
+        let of_line = self.treatment.line.as_ref().map(|line| &line.targets);
+        let targets = of_line.filter(|targets| targets.contains(&true));
+        let summed: Vec<f64> = match targets {
+            Some(targets) => {
+                shares.iter().zip(targets).filter(|(_, is)| **is).map(|(share, _)| *share).collect()
+            }
+            None => shares.clone(),
+        };
+        self.experiment.spec.imaging.true_sum_of_diameters(self.volume_cm3(), &summed)
     }
 
     /// Fraction of living cells that carry any of `alterations`.
