@@ -278,6 +278,20 @@ def test_a_hold_by_hand_puts_off_an_infusion() -> None:
     assert taken == [0, 30, 51, 72]
 
 
+def test_an_adaptive_pause_puts_off_an_infusion() -> None:
+    adaptive = {"stop_at": -0.05, "resume_at": -0.04, "drugs": ["docetaxel"]}
+    plan = stays("letrozole", "docetaxel", adaptive=adaptive) | {"neutropenia": {"model": False}}
+    plan["assessment"] = {"calendar": [{"every_weeks": 5}], "window_days": 0}
+    paused = 0
+    for patient in range(12):
+        taken, held = dosing_days("docetaxel", 300, experiment=plan, patient=patient)
+        for before, after in pairwise(taken):
+            assert after >= before + 21
+            assert all(held.get(day) == "adaptive dosing" for day in range(before + 21, after))
+            paused += after > before + 21
+    assert paused  # else nothing was tested
+
+
 def test_cycles_are_counted_by_doses() -> None:
     until = {"progression": False, "cycles": 4}
     plan = stays("docetaxel", until=until)
