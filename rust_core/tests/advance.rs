@@ -58,7 +58,8 @@ fn steps_that_went_well_before_one_that_failed_are_kept() -> Result<()> {
     let mut one = population(&engines()[0], rates(0.3, 0.0), largest / 20)?;
     let refused = one.advance(100, &NEVER);
     assert!(matches!(refused, Err(Error::TooManyCells { .. })));
-    assert!(one.total() > largest && one.total() < largest / 2 * 3);
+    // A step makes three tenths more: the one that would pass the limit was not taken.
+    assert!(one.total() <= largest && one.total() > largest / 3 * 2);
     let mut stepped = population(&engines()[0], rates(0.3, 0.0), largest / 20)?;
     stepped.advance(one.step_index(), &NEVER)?;
     assert!(stepped.save()? == one.save()?);
