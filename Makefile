@@ -15,7 +15,7 @@ export PIP_CONSTRAINT := $(CURDIR)/constraints.txt
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := build
-.PHONY: build run test verify browser-test experiments lint format bench screenshots evidence evolution constraints clean help
+.PHONY: build run test verify browser-test experiments package-test lint format bench screenshots evidence evolution constraints clean help
 
 build: $(BUILT) ## create .venv and build everything into it
 
@@ -34,8 +34,10 @@ run: build ## run the example experiment and compare its arms
 
 test: build ## test the core, then the package
 	cargo test --release --locked
+	$(MAKE) --jobs 2 --output-sync=line package-test verify
+
+package-test: build ## test the package
 	$(BIN)/pytest --ignore tests/verification
-	$(MAKE) verify
 
 verify: build ## compare the engines with theory and write docs/verification.md
 	$(BIN)/pytest tests/verification --verification-table docs/verification.md
