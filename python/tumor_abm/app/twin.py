@@ -157,7 +157,12 @@ class Twin:
             They are taken already, or cannot be given.
         """
         running = {dosing["drug"]: dosing for dosing in self.model.dosings}
-        taken = {row["drug"] for row in self.model.drugs.to_dicts() if row["state"] in _TAKEN}
+        taken = {
+            row["drug"]
+            for row in self.model.drugs.to_dicts()
+            # A pause for neutropenia ends by itself: to give the drug again would not end it.
+            if row["state"] in _TAKEN or row["held_for"] == "neutrophils"
+        }
         wanted = [{"drug": drug, "dose": 1.0} if isinstance(drug, str) else drug for drug in drugs]
         if taken == {dosing["drug"] for dosing in wanted} and all(
             running[dosing["drug"]].items() >= dosing.items() for dosing in wanted
