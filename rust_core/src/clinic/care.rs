@@ -191,14 +191,16 @@ impl Patient {
             return Some(reason);
         }
         let mut news = false;
-        if let Some(evaluable) = self.scan_of_today(line) {
+        let falls_ill = self.deteriorates(line);
+        let planned = self.scan_of_today(line);
+        if let Some(evaluable) = planned.or(falls_ill.then_some(true)) {
             news = true;
             if let Some(reason) = self.scan(line, evaluable) {
                 return Some(reason);
             }
         }
-        if self.deteriorates(line) {
-            return self.scan(line, true).or(Some(EndReason::Deterioration));
+        if falls_ill && line.progressed.is_none() {
+            return Some(EndReason::Deterioration);
         }
         if days as f64 >= line.next_biopsy {
             news = true;
