@@ -12,6 +12,9 @@ from tumor_abm.app.twin import Regimen
 SIDES = ("left", "right")
 """Where the twins of a comparison stand."""
 
+_RESUMED_BY_HAND = ("by hand", "adaptive dosing")
+"""Pauses that a therapist ends; those for neutropenia and holidays end by themselves."""
+
 
 @solara.component
 def Chair(session: Session) -> None:
@@ -70,9 +73,10 @@ def _Taken(session: Session, twin: int, facts: dict[str, Any]) -> None:
     if not taken:
         solara.Text("No drug is being taken.", classes=["tumor-note"])
     for row in taken:
-        drug, held = row["drug"], row["state"] == "held"
+        drug, held = row["drug"], row["held_for"] in _RESUMED_BY_HAND
         with solara.Row(gap="4px", style={"align-items": "center"}):
-            solara.Text(f"{drug}: {row['state']}", style={"flex": "1", "font-size": "13px"})
+            reason = f" ({row['held_for']})" if row["held_for"] else ""
+            solara.Text(f"{drug}: {row['state']}{reason}", style={"flex": "1", "font-size": "13px"})
             solara.Button(
                 "resume" if held else "hold",
                 small=True,
