@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import combinations
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -151,3 +153,97 @@ def test_no_limit_of_detection_is_drawn_without_liquid_biopsies() -> None:
     assert model.limit_of_detection is None
     option = option_of(Record(model).course(model), Palette(), columns=2, height_px=500)
     assert "limit of detection" not in str(option)
+
+
+def dips(curve: np.ndarray[Any, Any], below: float) -> int:
+    """Count how often a curve goes below a value."""
+    under = curve < below
+    return int(under[0]) + int((under[1:] & ~under[:-1]).sum())
+
+
+def of_days(**columns: Any) -> Course:
+    """Return a course of which only some columns of `states`, one a day, are of interest."""
+    days = len(next(iter(columns.values())))
+    states = {"cells": 1e9, "sld_mm": 30.0, "neutrophils": 3.0, **columns}
+    table = pl.DataFrame({"day": np.arange(days, dtype=float)}).with_columns(
+        pl.lit(value).alias(name) if isinstance(value, float) else pl.Series(name, value, pl.Float64)
+        for name, value in states.items()
+    )
+    clones = table.select("day", pl.lit("wild type").alias("genotype"), "cells").drop_nulls()
+    empty = pl.DataFrame(schema={"day": pl.Float64})
+    return Course(
+        states=table,
+        clones=clones,
+        concentrations=empty.with_columns(drug=pl.lit(""), relative=pl.lit(0.0)),
+        assessments=empty.with_columns(
+            response=pl.lit(""), sld_mm=pl.lit(0.0), sld_change=pl.lit(0.0), new_lesions=pl.lit(0)
+        ),
+        liquid_biopsies=empty.with_columns(gene=pl.lit(""), vaf=pl.lit(0.0)),
+        lines=pl.DataFrame({"line": [1], "regimen": ["letrozole"], "start_day": [0.0], "end_day": [None]}),
+        events=empty,
+    )
+
+
+def drawn_by_the_page(course: Course, curve: str) -> list[np.ndarray[Any, Any]]:
+    """Return the curves of that name on the page, as points (month, value)."""
+    option = option_of(course, Palette(), columns=2, height_px=500)
+    found = [series["data"] for series in option["series"] if series.get("name") == curve]
+    return [np.array(points, dtype=float) for points in found]
+
+
+def drawn_by_the_figure(course: Course, panel: str) -> list[np.ndarray[Any, Any]]:
+    """Return the curves of a panel of the figure, as points (month, value)."""
+    (axes,) = [axes for axes in plot_course(course, Palette()).axes if panel in axes.get_title(loc="left")]
+    return [np.asarray(line.get_xydata(), dtype=float) for line in axes.lines if len(line.get_xydata()) > 2]
+
+
+def test_every_dip_of_the_neutrophils_is_drawn() -> None:
+    neutrophils = np.full(36 * 28, 3.0)
+    neutrophils[20::28] = 0.4  # a day of each of 36 cycles
+    course = of_days(neutrophils=neutrophils)
+    (page,) = drawn_by_the_page(course, "neutrophils")
+    (figure,) = drawn_by_the_figure(course, "Neutrophils")
+    for curve in (page, figure):
+        assert dips(curve[:, 1], 0.5) == 36
+        assert curve[[0, -1], 0] * 30.4375 == pytest.approx([0, 36 * 28 - 1], abs=0.02)
+    assert len(page) < len(neutrophils) / 2
+
+
+def test_dips_of_the_burden_and_of_each_genotype_are_drawn() -> None:
+    cells = np.full(36 * 29, 1e9)
+    cells[20::29] = 1e5
+    course, palette = of_days(cells=cells), Palette()
+    palette.give("wild type")
+    option = option_of(course, palette, columns=2, height_px=500)
+    for curve in ("all", "wild type"):
+        (points,) = [
+            series["data"]
+            for series in option["series"]
+            if series.get("name") == curve and series["lineStyle"]["width"]
+        ]
+        assert dips(np.array(points)[:, 1], 7) == 36
+
+
+def test_no_line_is_drawn_over_days_without_a_drug() -> None:
+    course = of_days(neutrophils=np.full(900, 3.0))
+    on = [*range(100), *range(400, 500), *range(880, 900)]
+    taken = pl.DataFrame({"day": np.array(on, dtype=float), "drug": "letrozole", "relative": 1.0})
+    course = replace(course, concentrations=taken)
+    (page,) = drawn_by_the_page(course, "letrozole")
+    (figure,) = drawn_by_the_figure(course, "Drugs")
+    for curve in (page, figure):
+        days, drawn = curve[:, 0] * 30.4375, curve[:, 1]
+        for start, end in ((100, 400), (500, 880)):
+            without = (days > start - 0.5) & (days < end - 0.5)
+            assert without.any()
+            assert np.isnan(drawn[without]).all()
+        known = days[~np.isnan(drawn)]
+        assert {round(day) for day in known} >= {0, 99, 400, 499, 880, 899}
+
+
+def test_genotypes_are_drawn_from_the_first_day_to_the_last() -> None:
+    course, palette = of_days(cells=np.full(1000, 1e9)), Palette()
+    palette.give("wild type")
+    days, _ = layers_of(course.clones, palette, 100)
+    assert days[[0, -1]].tolist() == [0, 999]
+    assert len(days) == 100

@@ -19,14 +19,17 @@ from tumor_abm.plots.course import (
     SERIES,
     Course,
     spans,
-    thinned,
 )
 from tumor_abm.plots.genotypes import Palette
-from tumor_abm.plots.layers import layers_of, shares_over_time
+from tumor_abm.plots.layers import cells_over_time, layers_of
 from tumor_abm.plots.style import INK, MUTED
+from tumor_abm.plots.thinning import extremes
 
-POINTS = 160
-"""Points in time of a live curve."""
+POINTS = 320
+"""Points of a live curve, about."""
+
+_DAYS = 160
+"""Days of the genotypes' shares."""
 
 _LEFT_PX, _RIGHT_PX, _TOP_PX, _BOTTOM_PX = 58, 10, 30, 34
 _GAP_X_PX, _GAP_Y_PX = 62, 44
@@ -156,7 +159,7 @@ def _panels(course: Course) -> Iterator[Callable[[Course, Palette], Panel]]:
 
 
 def _genotypes(course: Course, palette: Palette) -> Panel:
-    days, layers = layers_of(course.clones, palette, POINTS)
+    days, layers = layers_of(course.clones, palette, _DAYS)
     months = _months(days)
     series: list[Option] = []
     top = np.zeros(len(days))
@@ -184,18 +187,16 @@ def _genotypes(course: Course, palette: Palette) -> Panel:
 
 
 def _burden(course: Course, palette: Palette) -> Panel:
-    days, cells = shares_over_time(course.clones, absolute=True, points=POINTS)
-    months = _months(days)
-    coloured = {genotype: own for genotype, own in cells.items() if genotype in palette}
-    largest = sorted(coloured, key=lambda genotype: coloured[genotype].max(), reverse=True)
+    peaks = course.clones.group_by("genotype").agg(pl.col("cells").max()).sort("cells", descending=True)
+    largest = [genotype for genotype in peaks["genotype"] if genotype in palette][:_MOST_CURVES]
+    shown = course.clones.filter(pl.col("genotype").is_in(largest))
+    days, cells = cells_over_time(shown, course.states["day"])
     series = [
-        _line(genotype, palette[genotype], _points(months, _log10(coloured[genotype])), 1.2)
-        for genotype in largest[:_MOST_CURVES]
+        _line(genotype, palette[genotype], _curve(days, _log10(cells[genotype])), 1.2) for genotype in largest
     ]
-    states = thinned(course.states, POINTS)
-    total = states["cells"].to_numpy()
-    series.append(_line("all", INK, _points(_months(states["day"].to_numpy()), _log10(total)), 2.0))
-    most = float(states["cells"].max() or 1.0)  # type: ignore[arg-type]
+    total = course.states["cells"].to_numpy()
+    series.append(_line("all", INK, _curve(days, _log10(total)), 2.0))
+    most = float(total.max(initial=1.0))
     top = 3 * float(np.ceil(np.log10(max(most, 10.0)) / 3))
     axis = {
         "min": 0,
@@ -207,9 +208,8 @@ def _burden(course: Course, palette: Palette) -> Panel:
 
 
 def _diameters(course: Course, palette: Palette) -> Panel:
-    states = thinned(course.states, POINTS)
-    months = _months(states["day"].to_numpy())
-    series = [_line("true", MUTED, _points(months, states["sld_mm"].to_numpy()), 1.2)]
+    states = course.states
+    series = [_line("true", MUTED, _curve(states["day"].to_numpy(), states["sld_mm"].to_numpy()), 1.2)]
     scans = course.assessments
     seen: list[str] = []
     for response, colour in RESPONSES.items():
@@ -265,26 +265,23 @@ def _ctdna(course: Course, palette: Palette) -> Panel:
 
 
 def _drugs(course: Course, palette: Palette) -> Panel:
-    taken = course.concentrations
-    drugs = taken.filter(pl.col("relative") > 0.01)["drug"].unique(maintain_order=True).to_list()
-    series = []
-    for place, drug in enumerate(drugs):
-        own = thinned(taken.filter(pl.col("drug") == drug), POINTS)
-        points = _points(_months(own["day"].to_numpy()), 100 * own["relative"].to_numpy())
-        series.append(_line(drug, SERIES[place % len(SERIES)], points, 1.2))
+    taken, days = course.concentrations, course.states["day"].to_numpy()
+    series = [
+        _line(drug, SERIES[place % len(SERIES)], _curve(days, 100 * course.concentration(drug)), 1.2)
+        for place, drug in enumerate(course.drugs)
+    ]
     most = 100 * float(taken["relative"].max() or 1.0) if taken.height else 100.0  # type: ignore[arg-type]
     return Panel(
         "Drugs",
         "% of usual steady state",
         {"min": 0, "max": max(150.0, round(1.3 * most, -1))},
         series,
-        legend=drugs,
+        legend=course.drugs,
     )
 
 
 def _neutrophils(course: Course, palette: Palette) -> Panel:
-    states = thinned(course.states, POINTS)
-    points = _points(_months(states["day"].to_numpy()), states["neutrophils"].to_numpy())
+    points = _curve(course.states["day"].to_numpy(), course.states["neutrophils"].to_numpy())
     limits = {below: grade for grade, below in NEUTROPENIA.items()}
     return Panel(
         "Neutrophils", "10⁹/L", {"min": 0}, [_line("neutrophils", SERIES[0], points, 1.3)], limits=limits
@@ -407,6 +404,12 @@ def _scan_in_words(row: dict[str, Any]) -> str:
 
 def _months(days: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
     return np.round(days / DAYS_PER_MONTH, 3)
+
+
+def _curve(days: np.ndarray[Any, Any], values: np.ndarray[Any, Any]) -> list[list[float | None]]:
+    """Return the points of a curve, with its extremes and its gaps."""
+    shown = extremes(values, POINTS)
+    return _points(_months(days[shown]), values[shown])
 
 
 def _points(months: np.ndarray[Any, Any], values: np.ndarray[Any, Any]) -> list[list[float | None]]:

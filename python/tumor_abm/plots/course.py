@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from string import ascii_lowercase
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -14,11 +15,13 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter
+from numpy.typing import ArrayLike, NDArray
 
 from tumor_abm._sinks import figure_text
 from tumor_abm.plots.genotypes import Palette
-from tumor_abm.plots.layers import POINTS, layers_of, legend_of, shares_over_time
+from tumor_abm.plots.layers import POINTS, cells_over_time, layers_of, legend_of
 from tumor_abm.plots.style import FAINT, INK, MUTED, style
+from tumor_abm.plots.thinning import extremes
 
 DAYS_PER_MONTH = 30.4375
 
@@ -30,6 +33,7 @@ SERIES = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#5B
 RESPONSES = {"CR": "#009E73", "PR": "#0072B2", "SD": "#8A8A8A", "PD": "#D55E00", "NE": "#FFFFFF"}
 _LEAST_SHOWN = 1.0
 _LEAST_FRACTION = 1e-4
+_LEAST_TAKEN = 0.01
 _LEGEND_ROW_IN, _LETTER_IN, _KEY_IN = 0.135, 0.056, 0.7
 
 Frame = pl.DataFrame
@@ -72,6 +76,18 @@ class Course:
     def tables(self) -> dict[str, Frame]:
         """All tables by name."""
         return {name: value for name, value in vars(self).items() if isinstance(value, pl.DataFrame)}
+
+    @property
+    def drugs(self) -> list[str]:
+        """Drugs that were taken, the first first."""
+        found = self.concentrations.filter(pl.col("relative") > _LEAST_TAKEN)
+        return found["drug"].unique(maintain_order=True).to_list()
+
+    def concentration(self, drug: str) -> NDArray[np.float64]:
+        """Return the concentration of a drug on each day of `states`; no number while the body has none."""
+        own = self.concentrations.filter(pl.col("drug") == drug).select("day", "relative")
+        on_days = self.states.select("day").join(own, on="day", how="left", maintain_order="left")
+        return on_days["relative"].fill_null(np.nan).to_numpy()
 
     @property
     def undetected_pct(self) -> float:
@@ -184,16 +200,12 @@ def draw_burden(axes: Axes, course: Course, palette: Palette) -> None:
     _title(axes, "Burden, living cells")
     axes.set_yscale("log")
     axes.set_ylabel("cells")
-    states = thinned(course.states)
-    total = states["cells"].to_numpy().astype(float)
-    months = states["day"].to_numpy() / DAYS_PER_MONTH
-    days, shares = shares_over_time(course.clones, absolute=True)
-    for genotype, cells in shares.items():
-        if genotype not in palette:
-            continue
-        shown = np.where(cells >= _LEAST_SHOWN, cells, np.nan)
-        axes.plot(days / DAYS_PER_MONTH, shown, color=palette[genotype], linewidth=1.0)
-    axes.plot(months, np.where(total >= _LEAST_SHOWN, total, np.nan), color=INK, linewidth=1.6)
+    total = course.states["cells"].to_numpy().astype(float)
+    days, cells_of = cells_over_time(course.clones, course.states["day"])
+    for genotype, cells in cells_of.items():
+        if genotype in palette:
+            _curve(axes, days, _living(cells), color=palette[genotype], linewidth=1.0)
+    _curve(axes, days, _living(total), color=INK, linewidth=1.6)
     top = float(total.max(initial=10.0))
     axes.set_ylim(_LEAST_SHOWN, max(top * 3, 10.0))
     axes.yaxis.set_major_locator(LogLocator(numticks=5))
@@ -205,8 +217,8 @@ def draw_diameters(axes: Axes, course: Course, palette: Palette) -> None:
     """Draw the sum of longest diameters: as it is, as measured, and what RECIST made of it."""
     _title(axes, "Sum of longest diameters (RECIST 1.1)")
     axes.set_ylabel("mm")
-    states = thinned(course.states)
-    axes.plot(states["day"] / DAYS_PER_MONTH, states["sld_mm"], color=MUTED, linewidth=1.0)
+    states = course.states
+    _curve(axes, states["day"], states["sld_mm"], color=MUTED, linewidth=1.0)
     scans = course.assessments
     for (response,), rows in scans.group_by("response", maintain_order=True):
         colour = RESPONSES.get(str(response), MUTED)
@@ -276,22 +288,18 @@ def draw_drugs(axes: Axes, course: Course, palette: Palette) -> None:
     """Draw the concentration of each drug relative to its usual steady state."""
     _title(axes, "Drugs, concentration")
     axes.set_ylabel("% of steady state")
-    taken = course.concentrations
-    drugs = taken.filter(pl.col("relative") > 0.01)["drug"].unique(maintain_order=True).to_list()
-    top = 1.2
-    for place, drug in enumerate(drugs):
-        own = thinned(taken.filter(pl.col("drug") == drug))
-        axes.plot(
-            own["day"] / DAYS_PER_MONTH,
-            own["relative"] * 100,
+    for place, drug in enumerate(course.drugs):
+        _curve(
+            axes,
+            course.states["day"],
+            course.concentration(drug) * 100,
             color=SERIES[place % len(SERIES)],
             linewidth=1.0,
             label=figure_text(drug),
         )
-        top = max(top, _most(own["relative"]))
-    axes.set_ylim(0, top * 125)
+    axes.set_ylim(0, max(1.2, _most(course.concentrations["relative"])) * 125)
     axes.yaxis.set_major_locator(MaxNLocator(3))
-    if drugs:
+    if course.drugs:
         _legend(axes)
     else:
         _note(axes, "no drug so far")
@@ -301,8 +309,8 @@ def draw_neutrophils(axes: Axes, course: Course, palette: Palette) -> None:
     """Draw the neutrophils, and where neutropenia becomes grave."""
     _title(axes, "Neutrophils")
     axes.set_ylabel("10⁹/L")
-    states = thinned(course.states)
-    axes.plot(states["day"] / DAYS_PER_MONTH, states["neutrophils"], color=SERIES[0], linewidth=1.1)
+    states = course.states
+    _curve(axes, states["day"], states["neutrophils"], color=SERIES[0], linewidth=1.1)
     top = max(_most(states["neutrophils"]) * 1.15, 2.0)
     axes.set_ylim(0, top)
     for grade, below in NEUTROPENIA.items():
@@ -320,12 +328,16 @@ def draw_neutrophils(axes: Axes, course: Course, palette: Palette) -> None:
     axes.yaxis.set_major_locator(MaxNLocator(4))
 
 
-def thinned(frame: Frame, points: int = POINTS) -> Frame:
-    """Return about so many rows of `frame`, the last among them."""
-    if frame.height <= points:
-        return frame
-    stride = -(-frame.height // points)
-    return frame.reverse().gather_every(stride).reverse()
+def _curve(axes: Axes, days: ArrayLike, values: ArrayLike, **how: Any) -> None:
+    """Draw a curve over time with its extremes and its gaps."""
+    heights = np.asarray(values, dtype=float)
+    shown = extremes(heights, POINTS)
+    axes.plot(np.asarray(days)[shown] / DAYS_PER_MONTH, heights[shown], **how)
+
+
+def _living(cells: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return counts for a log axis, on which no cell is a gap."""
+    return np.where(cells >= _LEAST_SHOWN, cells, np.nan)
 
 
 def _months_shown(course: Course) -> float:

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from tumor_abm._genotype import alterations_of
 from tumor_abm.plots.genotypes import OTHERS, Palette, nested, short
+from tumor_abm.plots.thinning import evenly
 
 POINTS = 400
 """Points in time that a panel draws at most; more cannot be told apart."""
@@ -51,9 +52,12 @@ def layers_of(clones: pl.DataFrame, palette: Palette, points: int = POINTS) -> t
     palette
         Colours of genotypes.
     points
-        Days at most.
+        Days at most, evenly spread: layers that lie on each other need the same days.
     """
-    days, shares = shares_over_time(clones, points=points)
+    known = clones["day"].unique(maintain_order=True)
+    days, cells = cells_over_time(clones, known[evenly(known.len(), points)])
+    total = np.maximum(sum(cells.values(), np.zeros(len(days))), 1.0)
+    shares = {name: own / total for name, own in cells.items()}
     own = [name for name, share in shares.items() if name in palette and share.max() >= LEAST_SHARE]
     founder = alterations_of(clones["genotype"][0]) if clones.height else ()
     layers = [Layer(short(name, founder), palette[name], part * shares[name]) for name, part in nested(own)]
@@ -70,23 +74,21 @@ def legend_of(clones: pl.DataFrame, palette: Palette) -> dict[str, str]:
     return named | {layer.name: layer.colour for layer in layers}
 
 
-def shares_over_time(
-    clones: pl.DataFrame, *, absolute: bool = False, points: int = POINTS
-) -> tuple[Floats, dict[str, Floats]]:
-    """Return days, and for each genotype its share (or its number) of the living cells on each of them.
+def cells_over_time(clones: pl.DataFrame, days: pl.Series | None = None) -> tuple[Floats, dict[str, Floats]]:
+    """Return days, and for each genotype its living cells on each of them.
 
-    Genotypes come in the order of their first appearance; days are thinned to what can be drawn.
+    Parameters
+    ----------
+    clones
+        ``day, genotype, cells``; genotypes come in the order of their first appearance.
+    days
+        The days; by default all on which a genotype of `clones` lived.
     """
-    if not clones.height:
-        return np.empty(0), {}
-    days = clones["day"].unique(maintain_order=True)
-    kept = days if days.len() <= points else days.reverse().gather_every(-(-days.len() // points)).reverse()
-    drawn = clones.filter(pl.col("day").is_in(kept.implode()))
-    wide = drawn.pivot("genotype", index="day", values="cells", aggregate_function="sum").fill_null(0)
-    cells = {name: wide[name].to_numpy().astype(float) for name in wide.columns if name != "day"}
-    first = {name: place for place, name in enumerate(clones["genotype"].unique(maintain_order=True))}
-    ordered = dict(sorted(cells.items(), key=lambda pair: first[pair[0]]))
-    if absolute:
-        return wide["day"].to_numpy().astype(float), ordered
-    total = np.maximum(sum(ordered.values(), np.zeros(wide.height)), 1.0)
-    return wide["day"].to_numpy().astype(float), {name: own / total for name, own in ordered.items()}
+    shown = pl.DataFrame({"day": clones["day"].unique(maintain_order=True) if days is None else days})
+    wide = clones.filter(pl.col("day").is_in(shown["day"].implode())).pivot(
+        "genotype", index="day", values="cells", aggregate_function="sum"
+    )
+    aligned = shown.join(wide, on="day", how="left", maintain_order="left").fill_null(0)
+    genotypes = clones["genotype"].unique(maintain_order=True)
+    cells = {name: aligned[name].to_numpy().astype(float) for name in genotypes if name in wide.columns}
+    return aligned["day"].to_numpy().astype(float), cells

@@ -1,0 +1,45 @@
+"""Which values of a long curve are drawn, when more are known than can be told apart."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+
+def extremes(values: ArrayLike, points: int) -> NDArray[np.intp]:
+    """Return the places of about so many values, among them every dip, peak and gap that can be seen.
+
+    Of each of `points` / 2 stretches the least and the greatest value are drawn, since every n-th value would
+    miss what passes in between; of the whole, the first and the last. A gap, which is what is not a number,
+    is drawn with the values at its edges.
+
+    Examples
+    --------
+    >>> extremes([5, 5, 0, 5, 5, 5, 5, 9, 5, 5], 4).tolist()
+    [0, 2, 5, 7, 9]
+    """
+    drawn = np.asarray(values, dtype=float)
+    if drawn.size <= points:
+        return np.arange(drawn.size)
+    gap = np.isnan(drawn)
+    edges = np.flatnonzero(gap[1:] != gap[:-1])
+    kept = {0, drawn.size - 1, *edges.tolist(), *(edges + 1).tolist()}
+    bounds = np.linspace(0, drawn.size, points // 2 + 1).astype(int).tolist()
+    for start, end in pairwise(bounds):
+        if not gap[start:end].all():
+            kept.add(start + int(np.nanargmin(drawn[start:end])))
+            kept.add(start + int(np.nanargmax(drawn[start:end])))
+    return np.array(sorted(kept), dtype=np.intp)
+
+
+def evenly(count: int, points: int) -> NDArray[np.intp]:
+    """Return so many places of `count`, as far apart as can be, the first and the last among them.
+
+    Examples
+    --------
+    >>> evenly(10, 4).tolist()
+    [0, 3, 6, 9]
+    """
+    return np.unique(np.linspace(0, count - 1, min(count, points)).round().astype(np.intp))
