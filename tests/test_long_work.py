@@ -157,3 +157,32 @@ def test_replicates_are_interrupted_within_a_step() -> None:
         return replicate(replicates=2, seed=1, until=Until(day=1_000), threads=2, **rates)
 
     assert seconds_to_end(work, after=1.0) < 2
+
+
+def test_work_of_another_thread_is_interrupted_by_whoever_it_asks() -> None:
+    class StoppedError(Exception):
+        pass
+
+    began, ended = time.monotonic(), []
+
+    def heartbeat() -> None:
+        if time.monotonic() > began + 0.5:
+            raise StoppedError
+
+    def work() -> None:
+        with pytest.raises(StoppedError):
+            _core.interruptible(lambda: lattice(1_000_000, placement="push", depth=20).step(10**9), heartbeat)
+        ended.append("stopped")
+        Population(division=[0.2], death=[0.1], initial=[100], seed=1).step(1)  # nobody is asked any more
+        ended.append("went on")
+
+    thread = threading.Thread(target=work, daemon=True)
+    thread.start()
+    thread.join(30)
+    assert ended == ["stopped", "went on"]
+
+
+def test_what_is_interruptible_returns_what_it_returns() -> None:
+    assert _core.interruptible(lambda: 7, lambda: None) == 7
+    with pytest.raises(ZeroDivisionError):
+        _core.interruptible(lambda: 1 / 0, lambda: None)

@@ -1,7 +1,7 @@
 """The compiled core. Columns are ``(dtype, buffer)`` or, for texts, ``(labels, codes)``; see `_frames`."""
 
 from collections.abc import Callable, Sequence
-from typing import Any, Final, TypeAlias, final
+from typing import Any, Final, TypeAlias, TypeVar, final
 
 __all__ = [
     "GENERATOR",
@@ -17,6 +17,7 @@ __all__ = [
     "first_scan_on_or_after",
     "hill",
     "integrated_hill",
+    "interruptible",
     "oral_concentration",
     "philox",
     "philox32",
@@ -29,6 +30,7 @@ __all__ = [
 ]
 
 _Table: TypeAlias = dict[str, tuple[Any, bytes]]
+_T = TypeVar("_T")
 
 __version__: Final[str]
 GENERATOR: Final[str]
@@ -108,6 +110,9 @@ def replicate(
     progress: Callable[[int], object] | None = None,
 ) -> tuple[_Table, tuple[_Table, _Table] | None]:
     """Run the replicates of a design given as JSON; outcomes, and the nodes and cells of trees."""
+
+def interruptible(work: Callable[[], _T], heartbeat: Callable[[], object]) -> _T:
+    """Call `work`; what the core does in it calls `heartbeat` every 50 ms and ends with what that raises."""
 
 def descendants(parent: bytes, cells: bytes) -> bytes:
     """Living cells at or below every node."""

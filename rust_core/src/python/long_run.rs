@@ -1,13 +1,37 @@
-//! Long work with the interpreter lock released: progress is reported and Ctrl-C obeyed at once.
+//! Long work with the interpreter lock released: progress is reported, and Ctrl-C or whoever else may interrupt it
+//! obeyed at once.
 
 use crate::error::{Error, Result};
 use pyo3::exceptions::PyRuntimeError;
 use pyo3::prelude::*;
+use std::cell::RefCell;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::time::Duration;
 
 const HEARTBEAT: Duration = Duration::from_millis(50);
+
+thread_local! {
+    /// Whom the work that this thread asks for asks whether to go on.
+    static ASKED: RefCell<Option<Py<PyAny>>> = const { RefCell::new(None) };
+}
+
+/// Call `work`. What it has the core do calls `heartbeat` every 50 ms and at its end, and ends with what that
+/// raises: so another thread than the main one, which alone gets signals, can be interrupted.
+#[pyfunction]
+pub(super) fn interruptible(py: Python<'_>, work: Py<PyAny>, heartbeat: Py<PyAny>) -> PyResult<Py<PyAny>> {
+    let before = ASKED.replace(Some(heartbeat));
+    let result = work.call0(py);
+    ASKED.set(before);
+    result
+}
+
+/// Look at signals, and ask whoever may interrupt this thread.
+pub(super) fn check_interrupts(py: Python<'_>) -> PyResult<()> {
+    py.check_signals()?;
+    let asked = ASKED.with_borrow(|asked| asked.as_ref().map(|heartbeat| heartbeat.clone_ref(py)));
+    asked.map_or(Ok(()), |heartbeat| heartbeat.call0(py).map(drop))
+}
 
 /// Run `work` on `threads` threads. `progress` is called with the number of finished units.
 pub(super) fn run<T: Send>(
@@ -31,7 +55,7 @@ pub(super) fn alone<T: Send>(
     watched(py, None, |cancel, _| work(cancel))
 }
 
-/// Run `work` on a thread of its own, while this one looks at signals and reports progress.
+/// Run `work` on a thread of its own, while this one looks at interrupts and reports progress.
 fn watched<T: Send>(
     py: Python<'_>,
     progress: Option<&Py<PyAny>>,
@@ -77,7 +101,7 @@ fn watched<T: Send>(
 }
 
 fn heartbeat(py: Python<'_>, progress: Option<&Py<PyAny>>, done: &AtomicUsize) -> PyResult<()> {
-    py.check_signals()?;
+    check_interrupts(py)?;
     if let Some(report) = progress {
         report.call1(py, (done.load(Ordering::Relaxed),))?;
     }

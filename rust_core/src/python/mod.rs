@@ -24,5 +24,6 @@ fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(cohort::check, module)?)?;
     module.add_function(wrap_pyfunction!(cohort::screen, module)?)?;
     module.add_function(wrap_pyfunction!(cohort::simulate, module)?)?;
+    module.add_function(wrap_pyfunction!(long_run::interruptible, module)?)?;
     tools::register(module)
 }

@@ -51,7 +51,7 @@ impl Population {
         let inner = &mut self.inner;
         if inner.items().max(1).saturating_mul(steps) < SHORT {
             py.detach(|| inner.advance(steps, &NEVER))?;
-            return py.check_signals();
+            return long_run::check_interrupts(py);
         }
         long_run::alone(py, |cancel| inner.advance(steps, cancel))
     }
