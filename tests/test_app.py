@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import io
 import zipfile
 from dataclasses import replace
@@ -14,9 +13,8 @@ from PIL import Image
 from tumor_abm.app.catalogue import Catalogue
 from tumor_abm.app.charts import option_of
 from tumor_abm.app.covariate import FLAGS, MAIN, MORE, covariates
-from tumor_abm.app.downloads import figure_svg, zipped
+from tumor_abm.app.downloads import figure_png, figure_svg, zipped
 from tumor_abm.app.server import _bound
-from tumor_abm.app.session import Session
 from tumor_abm.app.setup import OWN_LINES, Setup, seed_of
 from tumor_abm.app.timeline import event_in_words
 from tumor_abm.app.toolbar import scientific
@@ -310,68 +308,16 @@ def test_downloads_are_what_was_seen(twin):
     assert figure_svg(twin).startswith(b"<?xml")
 
 
-# --- the session -----------------------------------------------------------------------------
-
-
-def lived(session, *deeds):
-    """Run the page's task while `deeds` are done one after the other, each carried out to its end."""
-
-    async def life():
-        task = asyncio.create_task(session.run())
-        for deed in (lambda: None, *deeds):
-            deed()
-            await asyncio.sleep(0)
-            while session._orders or session.busy.value:
-                await asyncio.sleep(0.01)
-        session.close()
-        await task
-
-    asyncio.run(life())
-
-
-def test_session_begins_with_the_tumour_at_enrolment(catalogue):
-    session = Session(catalogue)
-    lived(session)
-    assert session.pictures.value[0].facts["day"] == 0
-    assert pixels(session.pictures.value[0].tumour).std() > 3
-
-
-def test_steps_take_the_days_of_a_frame(catalogue):
-    session = Session(catalogue)
-    session.days_per_frame.value = 5
-    lived(session, session.step, session.step)
-    assert session.pictures.value[0].facts["day"] == 10
-
-
-def test_what_is_wrong_is_told_and_the_patient_stays(catalogue):
-    session = Session(catalogue)
-    lived(session, session.step, lambda: session.choose(seed="seven"), session.reset)
-    assert session.notice.value is not None
-    assert 'found "seven"' in session.notice.value.text
-    assert session.pictures.value[0].facts["day"] == 7
-
-
-def test_drug_that_is_taken_already_is_told(catalogue):
-    session = Session(catalogue)
-    lived(session, lambda: session.treat(0, lambda twin: twin.model.add("letrozole")))
-    assert session.notice.value is not None
-    assert "taken already" in session.notice.value.text
-
-
-def test_fork_shows_two_and_keep_goes_on_with_one(catalogue):
-    session = Session(catalogue)
-    lived(session, lambda: session.fork("other", [["fulvestrant"]]), session.step)
-    assert [picture.facts["day"] for picture in session.pictures.value] == [7, 7]
-    session = Session(catalogue)
-    lived(session, lambda: session.fork("other", [["fulvestrant"]]), lambda: session.keep(1))
-    assert [picture.name for picture in session.pictures.value] == ["other"]
-
-
-def test_sessions_share_nothing_but_the_catalogue(catalogue):
-    one, other = Session(catalogue), Session(catalogue)
-    lived(one, one.step)
-    lived(other)
-    assert (one.pictures.value[0].facts["day"], other.pictures.value[0].facts["day"]) == (7, 0)
+def test_everything_can_be_downloaded_of_a_bone_only_patient_after_progression(catalogue, setup):
+    twin = Twin(replace(setup, covariates={"bone_only": True}).model(catalogue), setup.strategy)
+    while twin.model.running and twin.model.assessments.filter(response="PD").is_empty():
+        twin.advance(28)
+    progression = twin.model.assessments.filter(response="PD")
+    assert progression["sld_mm"].null_count() == progression.height == 1
+    assert b"<!-- PD -->" in figure_svg(twin)
+    assert Image.open(io.BytesIO(figure_png(twin))).size[0] > 1000
+    assert zipped([twin], "csv")
+    assert option_of(twin.course(), twin.palette, columns=2, height_px=500)["series"]
 
 
 # --- words -----------------------------------------------------------------------------------

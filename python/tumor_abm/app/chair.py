@@ -6,6 +6,7 @@ from typing import Any
 
 import solara
 
+from tumor_abm.app.boundary import part
 from tumor_abm.app.session import Session
 from tumor_abm.app.twin import Regimen
 
@@ -16,7 +17,7 @@ _RESUMED_BY_HAND = ("by hand", "adaptive dosing")
 """Pauses that a therapist ends; those for neutropenia and holidays end by themselves."""
 
 
-@solara.component
+@part("The therapist's chair")
 def Chair(session: Session) -> None:
     """Switch, add, stop, hold, resume, rechallenge: from today on."""
     pictures = session.pictures.value
@@ -66,7 +67,7 @@ def Chair(session: Session) -> None:
             )
 
 
-@solara.component
+@part("The list of drugs")
 def _Taken(session: Session, twin: int, facts: dict[str, Any]) -> None:
     """Drugs of today, each with what can be done about it."""
     taken = [row for row in facts["drugs"] if row["state"] != "stopped"]

@@ -11,6 +11,7 @@ import numpy as np
 import polars as pl
 import solara
 
+from tumor_abm.app.boundary import part
 from tumor_abm.plots.course import (
     BANDS,
     DAYS_PER_MONTH,
@@ -70,7 +71,7 @@ class Panel:
     filled: bool = False
 
 
-@solara.component
+@part("The charts")
 def Charts(option: Option, height_px: int) -> None:
     """Show charts."""
     solara.FigureEcharts(

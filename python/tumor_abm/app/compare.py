@@ -6,6 +6,7 @@ from typing import Any
 
 import solara
 
+from tumor_abm.app.boundary import part
 from tumor_abm.app.chair import SIDES
 from tumor_abm.app.plan import LinesEditor, PlanInWords
 from tumor_abm.app.session import Session
@@ -13,7 +14,7 @@ from tumor_abm.app.setup import OWN_LINES, lines_of
 from tumor_abm.errors import InputError
 
 
-@solara.component
+@part("The panel that compares")
 def Compare(session: Session) -> None:
     """Choice of the other strategy; or, once forked, of the twin to go on with."""
     arms = session.catalogue.arms

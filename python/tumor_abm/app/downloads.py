@@ -10,6 +10,7 @@ from typing import Literal
 import polars as pl
 import solara
 
+from tumor_abm.app.boundary import part
 from tumor_abm.app.session import Session
 from tumor_abm.app.twin import Twin
 from tumor_abm.plots.style import png, style
@@ -20,7 +21,7 @@ _FIGURE_IN = 7.4
 Kind = Literal["csv", "parquet"]
 
 
-@solara.component
+@part("The list of downloads")
 def Downloads(session: Session) -> None:
     """Show a button for each kind of file."""
     ready = bool(session.pictures.value)
@@ -36,7 +37,7 @@ def Downloads(session: Session) -> None:
         _Download(session, label, filename, data)
 
 
-@solara.component
+@part("The download {label}")
 def _Download(session: Session, label: str, filename: str, data: Callable[[], bytes]) -> None:
     day = f"{session.pictures.value[0].facts['day']:.0f}"
     made = solara.use_memo(lambda: lambda: session.at_rest(data), [day, len(session.twins)])

@@ -7,6 +7,7 @@ from pathlib import Path
 import solara
 import solara.lab
 
+from tumor_abm.app.boundary import part
 from tumor_abm.app.catalogue import Catalogue
 from tumor_abm.app.chair import Chair
 from tumor_abm.app.charts import Charts
@@ -34,12 +35,12 @@ def Layout(children: list[solara.Element]) -> None:
     solara.Div(children=children)
 
 
-@solara.component
+@part("The page")
 def Page() -> None:
     """One tab: its own session, from the first sight to the last."""
     session = solara.use_memo(lambda: Session(served.catalogue or Catalogue.of(None)), [])
-    solara.lab.use_task(session.run, dependencies=[], prefer_threaded=False)
-    solara.lab.use_task(session.draw_charts, dependencies=[], prefer_threaded=False)
+    # In a thread of its own the task outlives the connection, which a sleeping laptop loses for a while.
+    solara.lab.use_task(session.live, dependencies=[], prefer_threaded=True)
     solara.use_effect(lambda: session.close, [])
     solara.Title(TITLE)
     _colours()
@@ -58,7 +59,7 @@ def _colours() -> None:
     light.primary, light.secondary, light.accent = "#1D5C8C", "#555555", "#1D5C8C"
 
 
-@solara.component
+@part("The panels")
 def _Controls(session: Session) -> None:
     """Panels that open one at a time or together."""
     opened, set_opened = solara.use_state([0, 1])
@@ -84,7 +85,7 @@ def _Controls(session: Session) -> None:
                     panel(session)
 
 
-@solara.component
+@part("The notice")
 def _Notice(session: Session) -> None:
     """Say what went wrong with the last request."""
     notice = session.notice.value
@@ -93,7 +94,7 @@ def _Notice(session: Session) -> None:
         kind(notice.text, dense=True)
 
 
-@solara.component
+@part("The view")
 def _Sight(session: Session) -> None:
     """Tumour, charts and timeline: of one patient, or of two twins side by side."""
     pictures = session.pictures.value
@@ -122,7 +123,7 @@ def _Sight(session: Session) -> None:
                         Timeline(picture)
 
 
-@solara.component
+@part("The charts")
 def _Charts(session: Session, twin: int) -> None:
     """Show the charts as last drawn; they follow the tumour a little later."""
     charts = session.charts.value

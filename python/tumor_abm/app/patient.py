@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import solara
 
+from tumor_abm.app.boundary import part
 from tumor_abm.app.covariate import FLAGS, MAIN, MORE, MOST_LESIONS, Covariate, covariates
 from tumor_abm.app.session import Session
 from tumor_abm.app.setup import ENGINES, INDIVIDUALS
@@ -17,7 +18,7 @@ _RATES = (0.01, 0.1, 0.3, 1.0, 3.0, 10.0, 100.0)
 _DRAWN, _YES, _NO = "as drawn", "yes", "no"
 
 
-@solara.component
+@part("The panel of the patient")
 def PatientPanel(session: Session) -> None:
     """Choose population, number, seed, engine, founder, mutation rates and covariates."""
     setup = session.setup.value
@@ -80,7 +81,7 @@ def PatientPanel(session: Session) -> None:
     solara.Text("What is chosen here counts from the next Reset on.", classes=["tumor-note"])
 
 
-@solara.component
+@part("The panel of the patient")
 def _More(session: Session, population: Population) -> None:
     """Show what is seldom set, if asked for."""
     opened, set_opened = solara.use_state(False)
@@ -109,7 +110,7 @@ def _put(session: Session, key: str, value: float | bool | None) -> None:
     session.choose(covariates=others if value is None else {**others, key: value})
 
 
-@solara.component
+@part("The choice {label}")
 def _Choice(session: Session, key: str, label: str, choices: dict[str, bool] | dict[str, int]) -> None:
     """Show one of a few values of the patient: drawn, unless it is set."""
     chosen = session.setup.value.covariates.get(key)
@@ -122,7 +123,7 @@ def _Choice(session: Session, key: str, label: str, choices: dict[str, bool] | d
     )
 
 
-@solara.component
+@part("The choice {covariate.label}")
 def _Value(session: Session, covariate: Covariate) -> None:
     """Show a number of the patient: drawn, unless it is set."""
     chosen = session.setup.value.covariates.get(covariate.key)

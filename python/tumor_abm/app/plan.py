@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import solara
 
+from tumor_abm.app.boundary import part
 from tumor_abm.app.catalogue import Catalogue
 from tumor_abm.app.session import Session
 from tumor_abm.app.setup import OWN_LINES
@@ -13,7 +14,7 @@ MOST_LINES = 8
 Lines = tuple[tuple[str, ...], ...]
 
 
-@solara.component
+@part("The panel of the strategy")
 def PlanPanel(session: Session) -> None:
     """Choose a strategy; it counts from the next reset on."""
     setup = session.setup.value
@@ -31,14 +32,14 @@ def PlanPanel(session: Session) -> None:
     solara.Text("Counts from the next Reset on.", classes=["tumor-note"])
 
 
-@solara.component
+@part("The strategy in words")
 def PlanInWords(catalogue: Catalogue, arm: str) -> None:
     """Say the lines of a shipped strategy."""
     for number, words in enumerate(catalogue.lines_in_words(arm), 1):
         solara.Text(f"{number}. {words}", classes=["tumor-note"])
 
 
-@solara.component
+@part("The editor of lines")
 def LinesEditor(catalogue: Catalogue, lines: Lines, on_lines: solara.Callable[[Lines], None]) -> None:
     """Compose lines of therapy, each a choice of drugs."""
 

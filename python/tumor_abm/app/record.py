@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from itertools import takewhile
 from typing import Any
 
 import polars as pl
@@ -10,7 +11,12 @@ import polars as pl
 from tumor_abm.model import TumorModel
 from tumor_abm.plots.course import Course
 
+CURE = "cure"
+"""The event that no cell of the tumour is left."""
+
+_State = tuple[float, int, int, float, float, float]
 _ROOM = 1.4
+_LEFT_OUT = ["patient", "arm"]
 
 
 class Record:
@@ -29,7 +35,7 @@ class Record:
 
     def __init__(self, model: TumorModel) -> None:
         self.founder = str(model.covariates["founder"])
-        self._states: list[tuple[float, int, int, float, float, float]] = []
+        self._states: list[_State] = []
         self._clones: list[tuple[float, str, int]] = []
         self._taken: list[tuple[float, str, float]] = []
         self._lines: list[_Segment] = []
@@ -47,6 +53,32 @@ class Record:
         )
         self._taken.extend((day, drug, relative) for drug, relative in model.concentrations.items())
         self.note_line(model)
+
+    @property
+    def day(self) -> float:
+        """The last day that was noted."""
+        return self._states[-1][0]
+
+    @property
+    def cured_day(self) -> float | None:
+        """The first of the days without a living cell; ``None`` while there is one."""
+        return self._cured[0] if self._cured else None
+
+    @property
+    def _cured(self) -> _State | None:
+        """The state on that day."""
+        without = takewhile(lambda state: state[2] == 0, reversed(self._states))
+        return min(without, default=None)
+
+    def events(self, model: TumorModel) -> pl.DataFrame:
+        """Return the events of the patient, cure among them."""
+        known = model.events.drop(_LEFT_OUT, strict=False)
+        if self._cured is None:
+            return known
+        day, line, *_ = self._cured
+        cure = {"day": [day], "line": [line], "event": [CURE], "detail": ["no cell of the tumour is left"]}
+        row = pl.DataFrame(cure).cast(known.schema)
+        return pl.concat([known, row]).sort("day", maintain_order=True)
 
     @property
     def reference_volume_cm3(self) -> float:
@@ -82,7 +114,6 @@ class Record:
 
     def course(self, model: TumorModel) -> Course:
         """Return all that was noted, and the records of `model`, as tables."""
-        kept = ["patient", "arm"]
         return Course(
             states=_frame(
                 self._states,
@@ -103,9 +134,9 @@ class Record:
                 [(each.line, each.regimen, each.start_day, each.end_day) for each in self._lines],
                 {"line": pl.Int64, "regimen": pl.String, "start_day": pl.Float64, "end_day": pl.Float64},
             ),
-            assessments=model.assessments.drop(kept, strict=False),
-            liquid_biopsies=model.liquid_biopsies.drop(kept, strict=False),
-            events=model.events.drop(kept, strict=False),
+            assessments=model.assessments.drop(_LEFT_OUT, strict=False),
+            liquid_biopsies=model.liquid_biopsies.drop(_LEFT_OUT, strict=False),
+            events=self.events(model),
             detection_limit=model.limit_of_detection,
         )
 

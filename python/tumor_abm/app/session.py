@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-import logging
+import gc
 import time
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
-from threading import Lock
+from threading import Event, Lock, Thread
 from typing import Any, Literal
 
 import solara
 
+from tumor_abm import _core
+from tumor_abm.app.boundary import told
 from tumor_abm.app.catalogue import Catalogue
 from tumor_abm.app.charts import option_of
 from tumor_abm.app.setup import Setup
@@ -26,7 +28,7 @@ SPEEDS = (1, 2, 5, 10, 20)
 
 _CHARTS_LOOK_S = 0.05
 _CHARTS_PAUSE_S = 0.2
-_log = logging.getLogger(__name__)
+_AFTER_CURE = "Play goes on, with the drugs as they are, to the end of follow-up."
 
 Order = Callable[[], None]
 
@@ -50,6 +52,10 @@ class Picture:
     facts: dict[str, Any]
     solid: bool
     view: str
+
+
+class Interrupted(BaseException):
+    """The work was stopped, by the user or because the tab is gone; not an error to be caught."""
 
 
 class Session:
@@ -79,9 +85,11 @@ class Session:
         self.speed = solara.reactive(10)
         self.frames = 0
         self._orders: deque[Order] = deque()
+        self._choosing = Lock()
         self._stir = asyncio.Event()
         self._loop: asyncio.AbstractEventLoop | None = None
-        self._closed = False
+        self._closed = Event()
+        self._stop = Event()
         self._lock = Lock()
         self._charts_due = False
         self._orders.append(partial(self._begin, self.setup.value))
@@ -93,9 +101,18 @@ class Session:
         self._wake()
 
     def close(self) -> None:
-        """End the page's task: the tab is gone."""
-        self._closed = True
+        """End the page's task and free the patient: the tab is gone."""
+        self._closed.set()
+        self._stop.set()
         self._wake()
+        Thread(target=self._free, daemon=True).start()
+
+    def _free(self) -> None:
+        """Let go of the patient as soon as nothing is done to it any more."""
+        with self._lock:
+            self.twins = []
+            self._orders.clear()
+        gc.collect()  # a model and its agents name each other
 
     def _wake(self) -> None:
         if self._loop is not None and not self._loop.is_closed():
@@ -107,7 +124,7 @@ class Session:
 
     def reset(self) -> None:
         """Stop, and begin again with the patient that is chosen now."""
-        self.playing.value = False
+        self._break_off()
         self.order(partial(self._begin, self.setup.value))
 
     def play(self) -> None:
@@ -119,6 +136,18 @@ class Session:
     def pause(self) -> None:
         """Stop after the frame that is being made."""
         self.playing.value = False
+
+    def stop(self) -> None:
+        """Stop at once, in the middle of a frame if need be, and show the day that was reached."""
+        self._break_off()
+        self.order(_nothing)
+
+    def _break_off(self) -> None:
+        """End what is being done, and forget what was ordered."""
+        self.playing.value = False
+        with self._choosing:
+            self._orders.clear()
+            self._stop.set()
 
     def step(self) -> None:
         """Go on by one frame."""
@@ -158,62 +187,99 @@ class Session:
 
         self.order(alone)
 
+    async def live(self) -> None:
+        """Do all that the page does by itself, until it is closed: its one task."""
+        await asyncio.gather(self.run(), self.draw_charts())
+
     async def run(self) -> None:
-        """Carry out what is ordered, and play while playing is on: the page's one task.
+        """Carry out what is ordered, and play while playing is on.
 
         The work is done in a thread, where the core lets go of the interpreter; the page is redrawn
         here, in the event loop, and nowhere else.
         """
         self._loop = asyncio.get_running_loop()
-        while not self._closed:
+        while not self._closed.is_set():
             self._stir.clear()
             if not self._orders and not self.playing.value:
                 await self._stir.wait()
                 continue
             began = time.monotonic()
             self.busy.value = bool(self._orders)
-            # Reactive values belong to this tab's context, which the thread does not have.
-            outcome = await asyncio.to_thread(self._work, self.playing.value, self.days_per_frame.value)
+            order, stop = self._next()
+            try:
+                outcome = await asyncio.to_thread(self._work, order, stop)
+            finally:
+                stop.set()  # if this task is cancelled, nobody waits for the thread
+            if self._closed.is_set():
+                return
             self._show(*outcome)
             self.busy.value = bool(self._orders)
             if self.playing.value and not self._orders:
                 spent = time.monotonic() - began
                 await asyncio.sleep(max(0.005, 1 / self.speed.value - spent))
 
-    def _work(self, playing: bool, days: int) -> tuple[tuple[Picture, ...] | None, Notice | None]:
-        """Do the next thing; return what is to be shown."""
+    def _next(self) -> tuple[Order, Event]:
+        """Return what is to be done, and what will stop this and nothing later."""
+        # Reactive values belong to this tab's context, which the thread that works does not have.
+        frame = partial(self._advance, self.days_per_frame.value) if self.playing.value else _nothing
+        with self._choosing:
+            self._stop = Event()
+            return self._orders.popleft() if self._orders else frame, self._stop
+
+    def _work(self, order: Order, stop: Event) -> tuple[tuple[Picture, ...] | None, Notice | None]:
+        """Carry out an order; return what is to be shown."""
+
+        def heartbeat() -> None:
+            if stop.is_set() or self._closed.is_set():
+                raise Interrupted
+
         with self._lock:
             try:
-                if self._orders:
-                    self._orders.popleft()()
-                    return self._draw(), None
-                if not playing:
-                    return None, None
-                self._advance(days)
+                _core.interruptible(order, heartbeat)
                 return self._draw(), None
+            except Interrupted:
+                return None, None
             except InputError as error:
                 return None, Notice("error", str(error))
             except Exception as error:
-                _log.exception("the page's task failed")
-                return None, _defect(error)
+                return None, Notice("error", told("What was asked for", error))
 
     def _show(self, drawn: tuple[Picture, ...] | None, notice: Notice | None) -> None:
-        if notice is not None:
-            self.playing.value = False
-            self.notice.value = notice
         if drawn is not None:
             self.frames += 1
             self.pictures.value = drawn
+            notice = self._news(drawn)
+        if notice is not None:
+            self.playing.value = False
+            self.notice.value = notice
         if self.playing.value and not any(twin.model.running for twin in self.twins):
             self.playing.value = False
+
+    def _news(self, drawn: tuple[Picture, ...]) -> Notice | None:
+        """Say that a tumour is gone, once; and that none has grown, if that was stopped."""
+        if not drawn:
+            return Notice("info", "The tumour has not grown to the end; Reset grows it anew.")
+        cured = [twin for twin in self.twins if twin.record.cured_day is not None and not twin.cure_told]
+        if not cured:
+            return None
+        for twin in cured:
+            twin.cure_told = True
+        days = [f"day {twin.record.cured_day:,.0f}" for twin in cured]
+        if len(drawn) > 1:
+            days = [f"{day} ({twin.name})" for day, twin in zip(days, cured, strict=True)]
+        return Notice(
+            "info", f"Cured: no cell of the tumour is left since {' and '.join(days)}. {_AFTER_CURE}"
+        )
 
     def _begin(self, chosen: Setup) -> None:
         palette = Palette(self.catalogue.states)
         self.twins = [Twin(chosen.model(self.catalogue), chosen.strategy, palette)]
 
     def _advance(self, days: int) -> None:
+        """Live so many days; a twin that was stopped before the other catches up."""
+        until = max(twin.model.day for twin in self.twins) + days
         for twin in self.twins:
-            twin.advance(days)
+            twin.advance(round(until - twin.model.day))
 
     def _fork(self, name: str, strategy: Any) -> None:
         first = self.twins[0]
@@ -236,7 +302,7 @@ class Session:
 
     async def draw_charts(self) -> None:
         """Draw the charts whenever there is something new, but not all the time."""
-        while not self._closed:
+        while not self._closed.is_set():
             await asyncio.sleep(_CHARTS_LOOK_S)
             if not self._charts_due:
                 continue
@@ -245,8 +311,7 @@ class Session:
             try:
                 self.charts.value = await asyncio.to_thread(self._charts)
             except Exception as error:
-                _log.exception("the charts could not be drawn")
-                self.notice.value = _defect(error)
+                self.notice.value = Notice("error", told("The drawing of the charts", error))
             spent = time.monotonic() - began
             await asyncio.sleep(max(_CHARTS_PAUSE_S, spent) if self.playing.value else 0)
 
@@ -264,8 +329,8 @@ def charts_height(twins: int) -> int:
     return 545 if twins == 1 else 760
 
 
-def _defect(error: Exception) -> Notice:
-    return Notice("error", f"a defect of tumor_abm: {type(error).__name__}: {error}")
+def _nothing() -> None:
+    """Do nothing: what is there is shown."""
 
 
 def facts_of(twin: Twin) -> dict[str, Any]:
@@ -284,6 +349,7 @@ def facts_of(twin: Twin) -> dict[str, Any]:
         "scale": model.scale,
         "running": model.running,
         "drugs": model.drugs.to_dicts(),
-        "events": model.events.to_dicts(),
+        "events": twin.record.events(model).to_dicts(),
+        "cured_day": twin.record.cured_day,
         "earlier": twin.record.earlier_regimens(model.regimen),
     }

@@ -7,11 +7,12 @@ from typing import Any
 import solara
 
 from tumor_abm._sinks import html_text
+from tumor_abm.app.boundary import part
 from tumor_abm.app.session import Picture
 from tumor_abm.plots.course import DAYS_PER_MONTH
 
 
-@solara.component
+@part("The timeline")
 def Timeline(picture: Picture) -> None:
     """Lines of therapy and events."""
     solara.HTML(tag="div", unsafe_innerHTML="<b>Timeline</b>", classes=["tumor-facts"])

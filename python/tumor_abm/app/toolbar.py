@@ -8,6 +8,7 @@ from typing import Any
 import solara
 
 from tumor_abm._sinks import html_text
+from tumor_abm.app.boundary import part
 from tumor_abm.app.session import SPEEDS, Session
 from tumor_abm.plots.course import DAYS_PER_MONTH
 
@@ -16,7 +17,7 @@ MOST_DAYS_PER_FRAME = 28
 _STATUS = {"followed": "", "dead": "died", "censored": "follow-up has ended"}
 
 
-@solara.component
+@part("The toolbar")
 def Toolbar(session: Session) -> None:
     """Everything that moves time."""
     ready = bool(session.pictures.value)
@@ -42,6 +43,14 @@ def Toolbar(session: Session) -> None:
             outlined=True,
             small=True,
         )
+        solara.Button(
+            "Stop",
+            icon_name="mdi-stop",
+            on_click=session.stop,
+            disabled=not (playing or session.busy.value),
+            outlined=True,
+            small=True,
+        )
         solara.Button("Reset", icon_name="mdi-restart", on_click=session.reset, outlined=True, small=True)
         Slider(
             f"{session.days_per_frame.value} days a frame",
@@ -55,7 +64,7 @@ def Toolbar(session: Session) -> None:
             _Facts(session)
 
 
-@solara.component
+@part("The slider")
 def Slider(
     label: str, value: int, bounds: tuple[int, int], on_value: Callable[[int], None], width: str = "110px"
 ) -> None:
@@ -65,7 +74,7 @@ def Slider(
         solara.SliderInt("", value=value, min=bounds[0], max=bounds[1], on_value=on_value, thumb_label=False)
 
 
-@solara.component
+@part("The patient's state")
 def _Facts(session: Session) -> None:
     pictures = session.pictures.value
     if pictures:
@@ -88,6 +97,8 @@ def _words(facts: dict[str, Any], twins: int) -> str:
 
 def burden_in_words(facts: dict[str, Any]) -> str:
     """Say how much tumour there is."""
+    if facts["cured_day"] is not None:
+        return cure_in_words(facts)
     cells = f"{scientific(facts['cells'])} cells, {_volume(facts['volume_cm3'])}"
     scan = facts["scan"]
     if not scan or scan.get("sld_mm") is None:
@@ -95,6 +106,11 @@ def burden_in_words(facts: dict[str, Any]) -> str:
     change = scan.get("sld_change")
     changed = "" if change is None or change != change else f" ({change:+.0%})".replace("-", "−")
     return f"{cells} · last scan {scan['sld_mm']:.0f} mm{changed}, {scan['response']}"
+
+
+def cure_in_words(facts: dict[str, Any]) -> str:
+    """Say since when no cell is left."""
+    return f"no cell left since day {facts['cured_day']:,.0f}: cured"
 
 
 def _volume(cm3: float) -> str:

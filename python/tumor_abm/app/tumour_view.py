@@ -5,8 +5,9 @@ from __future__ import annotations
 import solara
 
 from tumor_abm._sinks import html_text
+from tumor_abm.app.boundary import part
 from tumor_abm.app.session import Picture, Session
-from tumor_abm.app.toolbar import burden_in_words, scientific
+from tumor_abm.app.toolbar import burden_in_words, cure_in_words, scientific
 from tumor_abm.plots.genotypes import short
 
 _CAPTIONS = {
@@ -16,7 +17,7 @@ _CAPTIONS = {
 }
 
 
-@solara.component
+@part("The picture of the tumour")
 def TumourView(session: Session, twin: int) -> None:
     """Picture and legend of one twin."""
     picture = session.pictures.value[twin]
@@ -26,6 +27,8 @@ def TumourView(session: Session, twin: int) -> None:
     with solara.Div(classes=["tumor-beside" if compared else "tumor-below"]):
         with solara.Div(classes=["tumor-picture"]):
             solara.Image(picture.tumour, width="180px" if compared else "262px")
+            if picture.facts["cured_day"] is not None:
+                solara.Div(children=[cure_in_words(picture.facts)], classes=["tumor-cured"])
         with solara.Div(classes=["tumor-grow"]):
             solara.HTML(tag="div", unsafe_innerHTML=_legend(picture))
             if not compared:

@@ -69,6 +69,13 @@ class Twin:
         Colours of genotypes, shared by twins.
     record
         What was seen so far; begun today if there is none.
+
+    Attributes
+    ----------
+    view
+        From where a solid tumour is seen.
+    cure_told
+        Whether the page has said that no cell is left.
     """
 
     def __init__(
@@ -78,6 +85,7 @@ class Twin:
         self.palette = palette or Palette()
         self.record = record or Record(model)
         self.view = "surface"
+        self.cure_told = False
         self._reach = self._reach_shown = 0
         self.palette.give(self.record.founder)
         self._give_colours(at_most=_COLOURS_AT_FIRST)
@@ -103,21 +111,32 @@ class Twin:
         return sites is not None and sites.genotype.ndim == 3
 
     def advance(self, days: int) -> None:
-        """Live so many days, or until follow-up ends."""
+        """Live so many days, or until follow-up ends.
+
+        What interrupts it (see `interruption`) leaves the twin on the day that it has reached.
+        """
         steps_per_day = max(1, round(1 / self.model.dt))
-        for _ in range(days):
-            if not self.model.running:
-                return
-            for _ in range(steps_per_day):
+        taken = round(self.model.day / self.model.dt)
+        last = (taken // steps_per_day + days) * steps_per_day
+        try:
+            while True:
+                whole = taken % steps_per_day == 0 or not self.model.running
+                if whole and self.model.day > self.record.day:
+                    self.record.note(self.model)
+                if taken >= last or not self.model.running:
+                    return
                 self.model.step()
-            self.record.note(self.model)
-        self._give_colours()
+                taken += 1
+        finally:
+            self._give_colours()
 
     def fork(self, name: str, strategy: Any = None) -> Twin:
         """Return a twin with the same past, from today on under another strategy."""
         model, record = self.model.fork(strategy), self.record.twin()
         record.note_line(model)
-        return Twin(model, name, self.palette, record)
+        twin = Twin(model, name, self.palette, record)
+        twin.cure_told = self.cure_told
+        return twin
 
     def course(self) -> Course:
         """Return all that was seen so far."""
