@@ -39,8 +39,7 @@ def Layout(children: list[solara.Element]) -> None:
 def Page() -> None:
     """One tab: its own session, from the first sight to the last."""
     session = solara.use_memo(lambda: Session(served.catalogue or Catalogue.of(None)), [])
-    # In a thread of its own the task outlives the connection, which a sleeping laptop loses for a while.
-    solara.lab.use_task(session.live, dependencies=[], prefer_threaded=True)
+    solara.lab.use_task(session.live, dependencies=[], prefer_threaded=False)
     solara.use_effect(lambda: session.close, [])
     solara.Title(TITLE)
     _colours()

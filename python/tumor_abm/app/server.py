@@ -7,21 +7,28 @@ import logging
 import os
 import socket
 import threading
+import warnings
 import webbrowser
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from tumor_abm.app.catalogue import Catalogue
 from tumor_abm.errors import InputError
 
+if TYPE_CHECKING:
+    from starlette.types import ASGIApp
+
 HOST = "127.0.0.1"
 PORT = 8765
 
-ABANDONED_AFTER = "2min"
-"""How long the patient of a browser tab is kept that was lost without a word (a closed tab says so)."""
+ABANDONED_AFTER = "2m"
+"""How long the patient of a tab is kept that was lost without a word (a closed tab says so), as Solara writes
+durations; ``SOLARA_KERNEL_CULL_TIMEOUT`` in the environment counts instead."""
 
-_GOODBYE_S = 2
 _MISSING = "the app needs more packages: pip install '.[app]' in the checkout of tumor_abm"
 
 
@@ -35,7 +42,13 @@ class Served:
 served = Served()
 
 
-def serve(experiment: Path | None = None, *, port: int | None = None, open_browser: bool = True) -> None:
+def serve(
+    experiment: Path | None = None,
+    *,
+    port: int | None = None,
+    allow_hosts: Sequence[str] = (),
+    open_browser: bool = True,
+) -> None:
     """Serve the page until Ctrl-C.
 
     Parameters
@@ -45,39 +58,58 @@ def serve(experiment: Path | None = None, *, port: int | None = None, open_brows
         with the package.
     port
         Port to listen on; by default 8765, or a free one if that is taken.
+    allow_hosts
+        Names beside those of this machine by which the page may be reached, e.g. through a proxy.
     open_browser
         Whether to open the page in the browser.
 
     Raises
     ------
     InputError
-        The experiment is wrong, the port is taken or not allowed, or packages are missing.
+        The experiment is wrong, the port is taken or not allowed, a host is no name, or packages are missing.
     """
     served.catalogue = Catalogue.of(experiment)
-    listening = _bound(port)
-    address = f"http://{HOST}:{listening.getsockname()[1]}"
-    _quieten()
+    _set_environment()
     try:
-        import uvicorn
-        from solara.server import app, settings
-        from solara.server.starlette import app as asgi
+        from tumor_abm.app.listener import Listener
+
+        app = application(allow_hosts)
     except ImportError as error:
         raise InputError(f"{_MISSING} ({error})") from None
-    settings.telemetry.mixpanel_enable = False
-    settings.kernel.cull_timeout = ABANDONED_AFTER
+    listening = _bound(port)
+    address = f"http://{HOST}:{listening.getsockname()[1]}"
+
+    def ready() -> None:
+        print(f"tumor_abm is at {address} (Ctrl-C ends it)", flush=True)
+        if open_browser:
+            threading.Thread(target=webbrowser.open, args=[address], daemon=True).start()
+
+    with suppress(KeyboardInterrupt):
+        Listener(app, ready).listen(listening)
+    # Threads that still step a patient of an open tab are not waited for: nothing of theirs is kept.
+    os._exit(0)
+
+
+def application(allow_hosts: Sequence[str] = ()) -> ASGIApp:
+    """Return the page as an ASGI application.
+
+    Raises
+    ------
+    InputError
+        A host is no name.
+    """
+    import solara.settings
+    from solara.server import app, settings
+    from solara.server.starlette import app as asgi
+
+    from tumor_abm.app.guard import Guard
+
     settings.theme.title = "tumor_abm"
     settings.theme.show_banner = False
     app.apps["__default__"] = app.AppScript("tumor_abm.app.page")
-    server = uvicorn.Server(
-        uvicorn.Config(asgi, log_level="warning", timeout_graceful_shutdown=_GOODBYE_S, lifespan="on")
-    )
-    print(f"tumor_abm is at {address} (Ctrl-C ends it)", flush=True)
-    if open_browser:
-        threading.Thread(target=webbrowser.open, args=[address], daemon=True).start()
-    with suppress(KeyboardInterrupt):
-        server.run(sockets=[listening])
-    # Threads that still step a patient of an open tab are not waited for: nothing of theirs is kept.
-    os._exit(0)
+    assets = solara.settings.assets
+    elsewhere = [] if assets.proxy else [f"https://{urlsplit(assets.cdn).netloc}"]
+    return Guard(asgi, allow_hosts, elsewhere)
 
 
 def _bound(port: int | None) -> socket.socket:
@@ -88,6 +120,7 @@ def _bound(port: int | None) -> socket.socket:
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             listening.bind((HOST, candidate))
+            listening.listen()
         except OSError as error:
             listening.close()
             if candidate != wanted[-1]:
@@ -100,7 +133,10 @@ def _bound(port: int | None) -> socket.socket:
     raise AssertionError("there is always a port to try")
 
 
-def _quieten() -> None:
+def _set_environment() -> None:
     """Set what Solara reads from the environment as it is imported."""
     os.environ["SOLARA_TELEMETRY_MIXPANEL_ENABLE"] = "0"
+    os.environ.setdefault("SOLARA_KERNEL_CULL_TIMEOUT", ABANDONED_AFTER)
     logging.getLogger("solara").setLevel(logging.ERROR)
+    warnings.filterwarnings("ignore", "Cookies with samesite=none", UserWarning)  # the page is in no frame
+    logging.getLogger("reacton").setLevel(logging.CRITICAL)  # `boundary` tells it

@@ -115,7 +115,15 @@ class Session:
         gc.collect()  # a model and its agents name each other
 
     def _wake(self) -> None:
-        if self._loop is not None and not self._loop.is_closed():
+        """Tell the page's task of something new; begin it anew on another connection than it had."""
+        if self._loop is None:
+            return
+        here = _running_loop()
+        if here is not None and here is not self._loop and not self._closed.is_set():
+            self._loop = here
+            self._orders.append(_nothing)
+            self._anew = here.create_task(self.live())
+        elif not self._loop.is_closed():
             self._loop.call_soon_threadsafe(self._stir.set)
 
     def choose(self, **changes: Any) -> None:
@@ -136,6 +144,7 @@ class Session:
     def pause(self) -> None:
         """Stop after the frame that is being made."""
         self.playing.value = False
+        self._wake()
 
     def stop(self) -> None:
         """Stop at once, in the middle of a frame if need be, and show the day that was reached."""
@@ -188,7 +197,11 @@ class Session:
         self.order(alone)
 
     async def live(self) -> None:
-        """Do all that the page does by itself, until it is closed: its one task."""
+        """Do all that the page does by itself, until it is closed: its one task.
+
+        It runs in the event loop of the connection, which also hears what the user does: so nothing that is
+        shown is older than that. It ends with the connection; whoever comes back begins it anew.
+        """
         await asyncio.gather(self.run(), self.draw_charts())
 
     async def run(self) -> None:
@@ -197,7 +210,8 @@ class Session:
         The work is done in a thread, where the core lets go of the interpreter; the page is redrawn
         here, in the event loop, and nowhere else.
         """
-        self._loop = asyncio.get_running_loop()
+        here = self._loop = asyncio.get_running_loop()
+        self._stir = asyncio.Event()
         while not self._closed.is_set():
             self._stir.clear()
             if not self._orders and not self.playing.value:
@@ -210,7 +224,7 @@ class Session:
                 outcome = await asyncio.to_thread(self._work, order, stop)
             finally:
                 stop.set()  # if this task is cancelled, nobody waits for the thread
-            if self._closed.is_set():
+            if self._closed.is_set() or self._loop is not here:
                 return
             self._show(*outcome)
             self.busy.value = bool(self._orders)
@@ -327,6 +341,13 @@ class Session:
 def charts_height(twins: int) -> int:
     """Height of the charts of one patient, or of each of two, in pixels."""
     return 545 if twins == 1 else 760
+
+
+def _running_loop() -> asyncio.AbstractEventLoop | None:
+    try:
+        return asyncio.get_running_loop()
+    except RuntimeError:
+        return None
 
 
 def _nothing() -> None:

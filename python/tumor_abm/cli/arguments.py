@@ -49,11 +49,13 @@ examples:
 """
 
 _APP_EXAMPLES = """\
-The page is served on this machine only. Every browser tab has a patient of its own. Ctrl-C ends it.
+The page is served on this machine only, and to no foreign page. Every browser tab has a patient of its own.
+Ctrl-C ends it.
 
 examples:
   tumor-abm app
   tumor-abm app experiments/ctdna_guided_switch.toml --port 8080 --no-open
+  tumor-abm app --allow-host page.example.org --no-open
 """
 
 
@@ -204,6 +206,13 @@ def _describe_app(app: Parser) -> None:
     )
     app.add_argument(
         "--port", metavar="N", type=_port, help="port of the page (default: 8765, or a free one if taken)"
+    )
+    app.add_argument(
+        "--allow-host",
+        metavar="NAME",
+        action="append",
+        default=[],
+        help="name beside localhost by which the page may be reached, e.g. that of a proxy; may be repeated",
     )
     app.add_argument("--no-open", action="store_true", help="do not open the browser")
 

@@ -162,7 +162,7 @@ def app(arguments: argparse.Namespace) -> None:
     from tumor_abm.trials import experiment_file
 
     file = experiment_file(arguments.experiment) if arguments.experiment else None
-    serve(file, port=arguments.port, open_browser=not arguments.no_open)
+    serve(file, port=arguments.port, allow_hosts=arguments.allow_host, open_browser=not arguments.no_open)
 
 
 def list_known(arguments: argparse.Namespace) -> None:
