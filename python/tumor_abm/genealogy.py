@@ -12,14 +12,17 @@ import polars as pl
 from numpy.typing import ArrayLike, NDArray
 
 from tumor_abm import _core
-from tumor_abm._arguments import real
-from tumor_abm._frames import frame
+from tumor_abm._arguments import generator, must_be, numbers, positive, real
+from tumor_abm._frames import demand, frame
+from tumor_abm._memory import afford
 from tumor_abm.errors import InputError
 
 if TYPE_CHECKING:
     import tskit
 
 _NO_NODE = np.uint32(2**32 - 1)
+_BYTES_PER_MUTATION = 40
+"""In a table of mutations, with what is computed on the way."""
 
 
 _NODES = pl.Schema({"parent": pl.UInt32, "day": pl.Float64, "divisions": pl.UInt32, "descendants": pl.UInt32})
@@ -96,6 +99,7 @@ class Genealogy:
         Genealogy
             Of the replicate of each row.
         """
+        demand("outcomes", outcomes, ["day", "nodes", "cells"])
         for day, nodes, cells in outcomes.select("day", "nodes", "cells").iter_rows():
             yield cls(
                 nodes=pl.DataFrame(nodes, schema=_NODES, orient="row"),
@@ -156,6 +160,7 @@ class Genealogy:
         numpy.ndarray
             One number per node.
         """
+        must_be("nodes", nodes, pl.Series)
         parents = self.nodes["parent"].fill_null(int(_NO_NODE)).to_numpy()
         below = _core.descendants(parents.tobytes(), nodes.cast(pl.UInt32).to_numpy().tobytes())
         return np.frombuffer(below, dtype=np.uint32)
@@ -177,7 +182,10 @@ class Genealogy:
         numpy.ndarray
             Mutations per node; its ``descendants`` carry them.
         """
-        return np.random.default_rng(seed).poisson(self._expected(mutations_per_division))
+        expected = self._expected(mutations_per_division)
+        mean = float(expected.sum())
+        afford("mutations_per_division", f"{mean:.3g} mutations", mean * _BYTES_PER_MUTATION)
+        return generator(seed).poisson(expected)
 
     def _expected(self, mutations_per_division: float) -> NDArray[np.float64]:
         """Mutations per node, on average."""
@@ -231,7 +239,7 @@ class Genealogy:
             times the chance of a cell to have descendants after ``day - s`` days (Nee, May and
             Harvey 1994, doi:10.1098/rstb.1994.0068).
         """
-        asked = np.asarray(days, dtype=float)
+        asked = numbers("days", days)
         if not (np.isfinite(asked).all() and (asked <= self.day).all()):
             raise InputError(f"days: found {asked}; allowed: finite and at most {self.day}")
         founders = int(self.nodes["parent"].null_count())
@@ -255,6 +263,8 @@ class Genealogy:
         """
         if self.nodes["parent"].null_count() > 1:
             raise InputError("gamma: found several founders; allowed: a genealogy of one founder")
+        if branchings is not None:
+            branchings = positive("branchings", branchings)
         days = self.branching_days
         ends = np.append(days, self.day) if branchings is None else days[:branchings]
         if len(ends) < 3:

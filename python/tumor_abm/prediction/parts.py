@@ -41,10 +41,10 @@ class Parts:
         """Return the cohort of this identity; it is simulated if it is not here, or damaged."""
         key = hashlib.sha256(f"{_core.__version__} {identity}".encode()).hexdigest()[:24]
         path = self.path / key
-        if is_whole(path):
+        if is_whole(path, of=key):
             return Part(**{name: pl.read_parquet(file) for name, file in tables_of(path).items()})
         part = simulate()
-        write_shard(path, {name: table.to_arrow() for name, table in vars(part).items()})
+        write_shard(path, {name: table.to_arrow() for name, table in vars(part).items()}, of=key)
         return part
 
     def remove(self) -> None:

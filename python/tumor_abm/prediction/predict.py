@@ -14,6 +14,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from tumor_abm import trials
+from tumor_abm._arguments import must_be, positive
 from tumor_abm._files import sha256_of, verify, write_sums, write_whole
 from tumor_abm.ensemble import Ensemble
 from tumor_abm.errors import InputError
@@ -133,7 +134,9 @@ def predict(
     InputError
         There is no such trial, or a parameter set does not fit.
     """
-    ensemble = ensemble or Ensemble.shipped()
+    ensemble = Ensemble.shipped() if ensemble is None else ensemble
+    must_be("ensemble", ensemble, Ensemble)
+    patients = positive("patients", patients)
     files = trials.find(wanted)
     shared = cohorts(tuple(files))
     sizes = _sizes(ensemble, patients)
