@@ -100,6 +100,7 @@ def tissue() -> Population:
         (lambda: tissue().genealogy.lines(["x"]), r"days: found \['x'\]"),
         (lambda: tissue().genealogy.descendants(5), "nodes: found 5; allowed: Series"),  # type: ignore[arg-type]
         (lambda: tissue().genealogy.restrict([[0]]), "cells: found"),  # type: ignore[arg-type]
+        (lambda: tissue().genealogy.restrict([[0], [1, 2]]), "cells: found"),  # type: ignore[arg-type]
         (lambda: list(ta.Genealogy.of_replicates(5)), "outcomes: found 5; allowed: DataFrame"),  # type: ignore[arg-type]
         (
             lambda: list(ta.Genealogy.of_replicates(READS)),
@@ -124,6 +125,8 @@ def tissue() -> Population:
         (lambda: ta.survival.kaplan_meier([1], [[1], [2, 3]]), "events: allowed: true or false"),
         (lambda: ta.trials.find([5]), "wanted: found 5; allowed: str"),
         (lambda: ta.prediction.predict(["paloma_2"], ensemble=5), "ensemble: found 5; allowed: Ensemble"),
+        (lambda: ta.prediction.predict(["paloma_2"], jobs="x"), "jobs: found 'x'"),
+        (lambda: ta.prediction.predict(["paloma_2"], seed=-1), "seed: found -1"),
         (lambda: ta.TumorModel(founder=[[]]), r"founder: found \[\[\]\]; allowed: a list of alterations"),  # type: ignore[list-item]
         (lambda: ta.TumorModel(rng=1).follow(5), "strategy: found 5; allowed: a list of lines"),  # type: ignore[arg-type]
         (lambda: ta.TumorModel(rng=1).intervene("x", new_line=5), "new_line: found 5"),  # type: ignore[arg-type]

@@ -18,7 +18,8 @@ _LINE = re.compile(r"([0-9a-f]{64})  (\S.*)")
 
 def write_whole(path: Path, write: Callable[[Path], object]) -> None:
     """Let `write` make a file beside `path`, then put it in place at once."""
-    draft = path.with_name(path.name + ".tmp")
+    # Absolute, since a relative path may look like an address or somebody's home to what writes.
+    draft = path.absolute().with_name(path.name + ".tmp")
     try:
         write(draft)
         draft.replace(path)

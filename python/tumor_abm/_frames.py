@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -30,6 +31,11 @@ def demand(name: str, table: object, columns: Iterable[str]) -> None:
     missing = [column for column in columns if column not in table.columns]
     if missing:
         raise InputError(f"{name}: found a table without {', '.join(missing)}")
+
+
+def read_parquet(path: Path) -> pl.DataFrame:
+    """Read the file of this name, whatever patterns, addresses or homes polars sees in it."""
+    return pl.read_parquet(path.absolute(), glob=False)
 
 
 def frame(columns: Columns) -> pl.DataFrame:

@@ -111,15 +111,18 @@ class Genealogy:
         """Return the cells of some rows, all when ``None``; `name` is that of the argument."""
         if rows is None:
             return self.cells
-        numbers = np.asarray(rows)
-        if numbers.size == 0:
+        try:
+            chosen = np.asarray(rows)
+        except ValueError:
+            chosen = np.asarray(None)
+        if chosen.size == 0:
             return self.cells.clear()
-        if numbers.ndim != 1 or numbers.dtype.kind not in "iu":
+        if chosen.ndim != 1 or chosen.dtype.kind not in "iu":
             raise InputError(f"{name}: found {rows!r}; allowed: whole numbers, the rows of cells")
-        outside = numbers[(numbers < 0) | (numbers >= self.cells.height)]
+        outside = chosen[(chosen < 0) | (chosen >= self.cells.height)]
         if outside.size:
             raise InputError(f"{name}: found {outside[0]}; allowed: from 0 to {self.cells.height - 1}")
-        return self.cells[numbers]
+        return self.cells[chosen]
 
     def restrict(self, cells: pl.Series | NDArray[np.integer[Any]]) -> Genealogy:
         """How some of the cells descend from each other.

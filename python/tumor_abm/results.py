@@ -20,6 +20,7 @@ from tumor_abm._files import (
     write_text,
     write_whole,
 )
+from tumor_abm._frames import read_parquet
 from tumor_abm._paths import is_directory, path_of
 from tumor_abm.errors import InputError, did_you_mean
 
@@ -136,7 +137,7 @@ class _Stored(Mapping[str, pl.DataFrame]):
         if name not in self._read:
             path = self._paths[name]
             try:
-                self._read[name] = pl.read_parquet(path)
+                self._read[name] = read_parquet(path)
             except (pl.exceptions.PolarsError, OSError) as error:
                 raise InputError(f"cannot be read: {error}", file=path) from error
         return self._read[name]

@@ -36,7 +36,7 @@ class Call:
     def mutated(self, rng: Random) -> Call:
         """Return the call with something odd in the place of an argument, here or farther in."""
         named, listed = dict(self.named), list(self.listed)
-        where = rng.choice([*named, *range(len(listed))])
+        where = rng.choice(list(named) or range(len(listed)))
         into: Any = listed if isinstance(where, int) else named
         into[where] = _odd(rng, into[where])
         return Call(self.of, named, tuple(listed))
@@ -172,7 +172,14 @@ _READS = pl.DataFrame(
         "called": [True, True],
     }
 )
+
+
+def _read(method: str, mutations: Any, rows: Any, seed: Any, **how: Any) -> Any:
+    return getattr(ta.Sequencing(**how), method)(mutations, rows, seed=seed)
+
+
 _SEQUENCING = {"depth": 50.0, "purity": 0.8, "overdispersion": 0.01, "least_reads": 2, "least_vaf": 0.02}
+_READING = _SEQUENCING | {"mutations": Call(_mutations, {}), "rows": [0, 1], "seed": 1}
 _PATIENT: dict[str, Any] = {
     "patient": 1,
     "strategy": [["letrozole", {"drug": "palbociclib", "dose": 0.8}], "fulvestrant"],
@@ -298,24 +305,8 @@ CALLS: dict[str, list[Call]] = {
             },
         ),
         Call(_on(_mutations, "carriers"), {"rows": [0, 1]}),
-        Call(
-            lambda sequencing, **named: sequencing.bulk(**named),
-            {
-                "sequencing": Call(ta.Sequencing, _SEQUENCING),
-                "mutations": Call(_mutations, {}),
-                "rows": [0, 1],
-                "seed": 1,
-            },
-        ),
-        Call(
-            lambda sequencing, **named: sequencing.single_cells(**named),
-            {
-                "sequencing": Call(ta.Sequencing, _SEQUENCING),
-                "mutations": Call(_mutations, {}),
-                "rows": [0, 1],
-                "seed": 1,
-            },
-        ),
+        Call(_read, _READING, ("bulk",)),
+        Call(_read, _READING, ("single_cells",)),
         Call(maf, {"reads": _READS, "tumour": "t", "sample": "s"}),
         Call(
             write_maf, {"table": Call(maf, {"reads": _READS, "tumour": "t", "sample": "s"}), "path": "x.maf"}

@@ -213,6 +213,6 @@ def sign(folder: Path) -> None:
     """Let the sums of a directory be those of its files."""
     if (folder / SUMS).is_file():
         names = [line.split("  ", 1)[-1] for line in (folder / SUMS).read_text(errors="replace").splitlines()]
-        sums = {name: sha256_of(folder / name) for name in names if (folder / name).is_file()}
+        sums = {name: sha256_of(folder / name) for name in names if (folder / name) in _files(folder)}
         lines = "".join(f"{digest}  {name}\n" for name, digest in sums.items())
         (folder / SUMS).write_text(lines, encoding="utf-8")

@@ -47,7 +47,7 @@ def experiment(rng: Random, scratch: Path) -> None:
         "population": {"founder": {alteration: 0.9}},
         "arm": [{"name": arm, "line": [{"regimen": [drug]}]} for arm in arms],
     }
-    file, out = sound.toml(scratch / "x.toml", tables), scratch / "out"
+    file, out = sound.toml(scratch / "x.toml", tables), Path(odd.file_name(rng))
     drawn = [] if rng.random() < 0.1 else ["--no-figures"]
     if not command("check", file).done:
         return
@@ -93,7 +93,7 @@ def study(rng: Random, scratch: Path) -> None:
         "scenario": [law | {"name": name, "types": [odd.name(rng), odd.name(rng)]} for name in scenarios],
         "biopsy": [{"name": odd.name(rng), "cells": 20} for _ in range(rng.choice([1, 2]))],
     }
-    out = scratch / "out"
+    out = Path(odd.file_name(rng))
     drawn = [] if rng.random() < 0.1 else ["--no-figures"]
     file = sound.toml(scratch / "x.toml", tables)
     if not command("evolve", file, "--out", out, "--jobs", "1", *drawn).done:

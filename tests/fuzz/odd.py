@@ -17,7 +17,26 @@ _PIECES = [
     *("[bold]", "[/foo]", "[[", "{x}", "{", "%s", "%", "$x_1^2$", "$\\frac{1}$", "$", "_", "__init__", "*a*"),
     *("<b>", "</script><script>alert(1)</script>", "<img src=x onerror=alert(1)>", "&amp;", "&", "`", "|"),
     *("\x1b[31m", "\x00", "\x07", "\t", "\n", "\r\n", "\x7f", "\x9b", "\u202e", "\u2066", "\ufffe", "\ufeff"),
-    *("/", "..", "../../x", "\\", "C:", "~", "-", "--out", "con", "nul", ".hidden", "a" * 300, "é" * 200),
+    *(
+        "/",
+        "..",
+        "../../x",
+        "\\",
+        "C:",
+        "~",
+        "tcp:",
+        "s3:",
+        "*",
+        "[a]",
+        "?",
+        "-",
+        "--out",
+        "con",
+        "nul",
+        ".hidden",
+        "a" * 300,
+        "é" * 200,
+    ),
     *("μ", "µ", "左", "💊", "e\u0301", "\u200b", "\u00a0", "İ", "ß", "ﬁ", "\U0001f468\u200d\U0001f469"),
     *(
         "letrozole",
@@ -44,6 +63,12 @@ def name(rng: Random) -> str:
     if rng.random() < 0.1:
         text += "".join(chr(rng.choice([*range(0xD800), *range(0xE000, 0x110000)])) for _ in range(5))
     return text if rng.random() < 0.95 else text * rng.choice([20, 1_000])
+
+
+def file_name(rng: Random) -> str:
+    """Return an odd name that a file system takes, of what lies in the working directory."""
+    taken = name(rng).replace("/", "_").replace("\0", "_").encode("utf-8", "ignore")[:100]
+    return taken.decode("utf-8", "ignore").lstrip("-").strip(".") or "out"
 
 
 def number(rng: Random) -> int | float:

@@ -245,7 +245,7 @@ class RunDirectory:
     def _join(self, table: str) -> int:
         """Write the rows of all chunks to one file; return their number."""
         paths = (tables_of(self._chunks / chunk.name)[table] for chunk in self.plan.chunks)
-        parts = (pq.ParquetFile(path).read() for path in paths)
+        parts = (pq.ParquetFile(path.absolute()).read() for path in paths)
         rows: list[int] = []
         with self._writing():
             write_whole(
