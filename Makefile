@@ -3,7 +3,8 @@
 PYTHON ?= python3
 EXPERIMENT ?= cdk46_first_or_second_line
 PATIENTS ?= 1000
-EXTRAS := dev,app,browser,calibration,cluster,offline,trees
+FUZZ_SECONDS ?= 3600
+EXTRAS := dev,app,browser,calibration,cluster,docs,offline,trees
 BIN := .venv/bin
 BUILT := .venv/.built
 SOURCES := pyproject.toml constraints.txt Cargo.toml Cargo.lock rust_core/Cargo.toml
@@ -15,7 +16,7 @@ export PIP_CONSTRAINT := $(CURDIR)/constraints.txt
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := build
-.PHONY: build run test verify browser-test experiments package-test lint format bench screenshots evidence evolution constraints clean help
+.PHONY: build run test verify browser-test fuzz docs experiments package-test lint format bench screenshots evidence evolution constraints clean help
 
 build: $(BUILT) ## create .venv and build everything into it
 
@@ -75,6 +76,12 @@ evolution: build ## run the study of clonal evolution and write docs/evolution.m
 	$(BIN)/tumor-abm evolve experiments/evolution/neutral_or_selected.toml --out results/evolution
 	$(BIN)/python -m tumor_abm.report.evolution results/evolution docs/evolution.md
 
+docs: build ## build the site of the documentation into docs/_build/html, its links checked
+	$(BIN)/sphinx-build -q -W --keep-going -E docs docs/_build/html
+
+fuzz: build ## send odd things through every door, for an hour or FUZZ_SECONDS
+	PYTHONPATH=tests $(BIN)/python -m fuzz --seconds $(FUZZ_SECONDS)
+
 experiments: build ## run the shipped experiments and write docs/experiments.md
 	for file in experiments/*.toml; do \
 	  $(BIN)/tumor-abm run $$file --out results/$$(basename $$file .toml) --no-figures || exit 1; \
@@ -87,7 +94,7 @@ constraints: build ## write what .venv holds into constraints.txt
 	@touch $(BUILT)
 
 clean: ## remove everything that build and test made
-	rm -rf .venv target .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf .venv target fuzz_findings docs/_build .pytest_cache .mypy_cache .ruff_cache .hypothesis
 	rm -f python/tumor_abm/_core*.so
 
 help: ## show this list

@@ -80,6 +80,70 @@ def test_wrong_types_are_refused_in_one_line(call: Callable[[], object], message
     assert "\n" not in str(refused.value)
 
 
+READS = pl.DataFrame({"mutation": [0]})
+
+
+def tissue() -> Population:
+    grown = population(engine="cells", genealogy=True, initial=[50])
+    grown.step(3)
+    return grown
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda: tissue().biopsy(5), "shape: found 5; allowed: Sphere, Needle, RandomCells"),  # type: ignore[arg-type]
+        (lambda: tissue().biopsy(ta.RandomCells(cells=2), seed=1.5), "seed: found 1.5"),  # type: ignore[arg-type]
+        (lambda: tissue().genealogy.mutate(1.0, seed=-1), "seed: found -1"),
+        (lambda: tissue().genealogy.mutate(1.0, seed=b"x"), "seed: found b'x'"),  # type: ignore[arg-type]
+        (lambda: tissue().genealogy.mutate(1e300, seed=1), "mutations_per_division: .* needs about"),
+        (lambda: tissue().genealogy.lines(["x"]), r"days: found \['x'\]"),
+        (lambda: tissue().genealogy.descendants(5), "nodes: found 5; allowed: Series"),  # type: ignore[arg-type]
+        (lambda: tissue().genealogy.restrict([[0]]), "cells: found"),  # type: ignore[arg-type]
+        (lambda: tissue().genealogy.restrict([[0], [1, 2]]), "cells: found"),  # type: ignore[arg-type]
+        (lambda: list(ta.Genealogy.of_replicates(5)), "outcomes: found 5; allowed: DataFrame"),  # type: ignore[arg-type]
+        (
+            lambda: list(ta.Genealogy.of_replicates(READS)),
+            "outcomes: found a table without day, nodes, cells",
+        ),
+        (lambda: ta.Needle(through=(0, 0), direction=5j, cells=3), "needle.direction: found 5j"),  # type: ignore[arg-type]
+        (lambda: ta.Mutations.draw(5, 1.0, seed=1), "genealogy: found 5; allowed: Genealogy"),  # type: ignore[arg-type]
+        (lambda: ta.Sequencing().bulk(5, seed=1), "mutations: found 5; allowed: Mutations"),  # type: ignore[arg-type]
+        (lambda: ta.maf.maf(READS, tumour="a", sample="b"), "reads: found a table without origin"),
+        (lambda: ta.maf.write_maf(READS, 5), "path: found 5; allowed: a path"),
+        (lambda: ta.neutrality.neutral_fit(5), r"vaf: found shape \(\)"),
+        (lambda: ta.neutrality.neutral_fit([0.1], highest=1e19), "0 < lowest < highest <= 1"),
+        (lambda: ta.compare(5), "results: found 5; allowed: Results"),  # type: ignore[arg-type]
+        (lambda: ta.plots.plot_kaplan_meier(5, "PFS1"), "results: found 5; allowed: Results"),
+        (lambda: ta.Results.load(5), "directory: found 5; allowed: a path"),  # type: ignore[arg-type]
+        (lambda: ta.Results({}, {}, {})[[]], r"table: found \[\]"),  # type: ignore[index]
+        (lambda: ta.run_experiment(5), "experiment: found 5; allowed: str, Path, Experiment, Mapping"),  # type: ignore[arg-type]
+        (lambda: ta.run_experiment("paloma_2", 5), "out: found 5; allowed: a path"),  # type: ignore[arg-type]
+        (lambda: ta.load_experiment(5), "file: found 5; allowed: a path"),  # type: ignore[arg-type]
+        (lambda: ta.load_experiment("x\0y"), "file: found .* allowed: a path"),
+        (lambda: ta.survival.kaplan_meier(["x"], [True]), r"durations: found \['x'\]"),
+        (lambda: ta.survival.kaplan_meier([1], [[1], [2, 3]]), "events: allowed: true or false"),
+        (lambda: ta.trials.find([5]), "wanted: found 5; allowed: str"),
+        (lambda: ta.prediction.predict(["paloma_2"], ensemble=5), "ensemble: found 5; allowed: Ensemble"),
+        (lambda: ta.prediction.predict(["paloma_2"], jobs="x"), "jobs: found 'x'"),
+        (lambda: ta.prediction.predict(["paloma_2"], seed=-1), "seed: found -1"),
+        (lambda: ta.TumorModel(founder=[[]]), r"founder: found \[\[\]\]; allowed: a list of alterations"),  # type: ignore[list-item]
+        (lambda: ta.TumorModel(rng=1).follow(5), "strategy: found 5; allowed: a list of lines"),  # type: ignore[arg-type]
+        (lambda: ta.TumorModel(rng=1).intervene("x", new_line=5), "new_line: found 5"),  # type: ignore[arg-type]
+        (lambda: ta.TumorModel(rng=1).save(5), "path: found 5; allowed: a path"),  # type: ignore[arg-type]
+        (lambda: ta.TumorModel(rng=1).save("x" * 300), "cannot be written: File name too long"),
+    ],
+)
+def test_wrong_things_are_refused_in_one_line(call: Callable[[], object], message: str) -> None:
+    with pytest.raises(InputError, match=message) as refused:
+        call()
+    assert "\n" not in str(refused.value)
+
+
+def test_one_trial_needs_no_list() -> None:
+    assert ta.trials.find("PALOMA-2") == ta.trials.find(["PALOMA-2"])
+
+
 def test_numbers_of_numpy_are_numbers() -> None:
     whole, real = np.int64, np.float32
     plain = grow(until=Until(day=4, counts={0: 1_000}), max_clones=3, threads=2)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -297,3 +298,12 @@ def test_sensitivity_names_what_an_endpoint_depends_on(tmp_path: Path) -> None:
     assert best.height > 8
     draw_sensitivity(table, tmp_path / "map.png")
     assert (tmp_path / "map.png").stat().st_size > 10_000
+
+
+def test_what_is_no_journal_at_all_is_said(tmp_path: Path) -> None:
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "link").symlink_to("link")
+    os.mkfifo(tmp_path / "pipe")
+    for name in ("folder", "link", "pipe"):
+        with pytest.raises(InputError, match=f"{name}: cannot be read"):
+            Journal(tmp_path / name, {"seed": 1})

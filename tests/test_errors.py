@@ -34,3 +34,10 @@ def test_nearest_name_is_found_whatever_the_case():
 def test_error_crosses_processes():
     error = InputError(key="dt", found=0)
     assert str(pickle.loads(pickle.dumps(error))) == str(error)
+
+
+def test_what_nobody_would_read_to_its_end_is_shortened():
+    error = InputError(file="x.toml", key="drug", found="x" * 10**6, allowed=["letrozole"])
+    assert 3_000 < len(str(error)) < 5_000
+    assert str(error).startswith('x.toml: drug: found "xxx')
+    assert str(error).endswith('allowed: "letrozole"')

@@ -215,6 +215,52 @@ def test_a_table_lost_from_a_chunk_is_computed_again(
     assert digests(path) == digests(whole)
 
 
+def test_a_chunk_in_the_place_of_another_is_computed_again(whole: Path, tmp_path: Path) -> None:
+    path, elsewhere = tmp_path / "run", tmp_path / "elsewhere"
+    run(path, most_chunks=2)
+    one, other = (path / "chunks" / name for name in ("000000000", "000000050"))
+    one.rename(path / "aside")
+    other.rename(one)
+    (path / "aside").rename(other)
+    assert RunDirectory(path, "abc").missing() == PLAN.chunks
+    run(path, most_chunks=2)
+    of_another_run = Plan(**{**vars(PLAN), "sha256": "def"})
+    run(elsewhere, of_another_run, most_chunks=1)
+    shutil.rmtree(one)
+    shutil.copytree(elsewhere / "chunks" / one.name, one)
+    assert RunDirectory(path, "abc").missing() == [PLAN.chunks[0], PLAN.chunks[2]]
+    run(path)
+    assert digests(path) == digests(whole)
+
+
+@pytest.mark.parametrize("what", ["file", "pipe", "link"])
+def test_what_is_no_chunk_at_all_is_computed_again(whole: Path, tmp_path: Path, what: str) -> None:
+    path = tmp_path / "run"
+    run(path, most_chunks=1)
+    chunk = path / "chunks" / "000000000"
+    shutil.rmtree(chunk)
+    if what == "file":
+        chunk.write_text("here was a chunk")
+    elif what == "link":
+        chunk.symlink_to("nowhere")
+    else:
+        run(path, most_chunks=1)
+        (chunk / "outcomes.parquet").unlink()
+        os.mkfifo(chunk / "outcomes.parquet")
+    run(path)
+    assert digests(path) == digests(whole)
+
+
+@pytest.mark.parametrize("size", ["0", "-1", '"x"'])
+def test_a_plan_of_chunks_without_patients_is_said(tmp_path: Path, size: str) -> None:
+    run(tmp_path, most_chunks=1)
+    plan = tmp_path / "chunks" / "plan.json"
+    plan.write_text(plan.read_text().replace('"patients_per_chunk": 50', f'"patients_per_chunk": {size}'))
+    write_sums(plan.parent, {plan.name: sha256_of(plan)})
+    with pytest.raises(InputError, match=r"plan\.json: not a plan of this version"):
+        run(tmp_path)
+
+
 @pytest.mark.parametrize("change", [("50", "40"), ("120", "20"), ('"seed": 1', '"seed": 2')])
 def test_a_run_does_not_go_on_with_a_damaged_plan(tmp_path: Path, change: tuple[str, str]) -> None:
     run(tmp_path / "run", most_chunks=1)

@@ -8,6 +8,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+import distributed
 import pytest
 from tumor_abm import InputError, Results, run_experiment
 from tumor_abm._problems import Problems
@@ -15,6 +16,7 @@ from tumor_abm.cli import main
 from tumor_abm.config import Experiment
 from tumor_abm.ensemble import Ensemble
 from tumor_abm.execution import cluster
+from tumor_abm.prediction import Prediction
 
 TABLES: dict[str, Any] = {
     "title": "One arm",
@@ -63,6 +65,33 @@ def test_places_that_cannot_be_are_said(
     said = capsys.readouterr().err
     assert "Traceback" not in said
     assert any(word in said for word in ("no UTF-8 text", "too long", "no such directory")), said[-300:]
+
+
+@pytest.mark.parametrize("name", ["a[b]", "x*", "~", "tcp:", "s3:", "{a,b}", "%d", "a?b", " ", "-"])
+def test_places_that_mean_something_elsewhere_are_places(
+    name: str, experiment: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert main(["run", experiment, "--patients", "3", "--out", "xyz", "--no-figures"]) == 0
+    for _ in range(2):
+        run = ["run", experiment, "--patients", "2", "--no-figures"]
+        assert main([*run, f"--out={name}"]) == 0
+        assert (tmp_path / name / "outcomes.parquet").is_file()
+        assert Results.load(name).outcomes.height == 2
+        assert main(["compare", f"--csv={name}/x.csv", "--", name]) == 0
+        assert (tmp_path / name / "x.csv").is_file()
+
+
+def test_predictions_are_kept_where_a_name_means_something_elsewhere(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Ensemble.defaults().save("e[1].json")
+    predict = ["predict", "paloma_2", "--patients", "2", "--ensemble", "e[1].json"]
+    for name in ("a[b]", "~", "tcp:"):
+        assert main([*predict, "--out", f"{name}.parquet", "--keep", name]) == 0
+        assert Prediction.load(name).table.height
+        assert (tmp_path / f"{name}.parquet").is_file()
 
 
 def test_a_name_that_is_no_text_is_refused_before_anything_is_computed(tmp_path: Path) -> None:
@@ -139,3 +168,17 @@ def test_addresses_that_are_none_are_said(address: str) -> None:
     with pytest.raises(InputError, match="scheduler: no Dask scheduler answers at") as refused:
         list(cluster.run_on_cluster("{}", [], address))
     assert len(str(refused.value)) < 300
+
+
+def test_a_client_that_came_to_nothing_is_closed_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    made = []
+
+    class Client(distributed.Client):
+        def __init__(self, *arguments: Any, **named: Any) -> None:
+            made.append(self)
+            super().__init__(*arguments, **named)
+
+    monkeypatch.setattr(distributed, "Client", Client)
+    with pytest.raises(InputError, match="no Dask scheduler answers at"):
+        list(cluster.run_on_cluster("{}", [], "tcp://127.0.0.1:1"))
+    assert [client.status for client in made] == ["closed"]

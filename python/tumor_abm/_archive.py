@@ -7,6 +7,7 @@ import struct
 import zipfile
 import zlib
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 
 from tumor_abm.errors import InputError
@@ -45,8 +46,8 @@ def write_archive(path: Path, members: Mapping[str, bytes]) -> None:
             f"cannot be written: {getattr(error, 'strerror', None) or error}", file=path
         ) from None
     finally:
-        if draft.parent.is_dir():
-            draft.unlink(missing_ok=True)
+        with suppress(OSError):  # there is none
+            draft.unlink()
 
 
 def read_archive(path: Path, what: str) -> dict[str, bytes]:

@@ -1,13 +1,15 @@
-"""Numbers that callers give, refused in the words of all other errors. Those of numpy are numbers, too."""
+"""What callers give, refused in the words of all other errors. Numbers of numpy are numbers, too."""
 
 from __future__ import annotations
 
 import math
+import reprlib
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TypeGuard
+from typing import Any, TypeGuard
 
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 
 from tumor_abm.errors import InputError
 
@@ -52,6 +54,34 @@ def real(name: str, value: object, allowed: str) -> float:
     if not (math.isfinite(value) and value >= 0):
         raise InputError(f"{name}: found {value}; allowed: {allowed}")
     return float(value)
+
+
+def numbers(name: str, values: ArrayLike) -> NDArray[np.float64]:
+    """Return values as an array, if they are real numbers in even rows."""
+    try:
+        array = np.asarray(values)
+    except (TypeError, ValueError):
+        array = np.asarray(None)
+    if array.size and array.dtype.kind not in "iuf":
+        found = reprlib.repr(values)
+        raise InputError(f"{name}: found {found}; allowed: real numbers, in rows of one length")
+    return array.astype(float)
+
+
+def must_be(name: str, value: object, *kinds: type) -> None:
+    """Refuse what is none of some kinds of object."""
+    if not isinstance(value, kinds):
+        allowed = ", ".join(kind.__name__ for kind in kinds)
+        raise InputError(f"{name}: found {reprlib.repr(value)}; allowed: {allowed}")
+
+
+def generator(seed: Any, name: str = "seed") -> np.random.Generator:
+    """Return numpy's generator of a seed, or whatever else numpy makes one of."""
+    try:
+        return np.random.default_rng(seed)
+    except (TypeError, ValueError):
+        found = reprlib.repr(seed)
+        raise InputError(f"{name}: found {found}; allowed: a whole number of at least 0, or None") from None
 
 
 @contextmanager

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import re
 from collections.abc import Callable, Iterable, Mapping
@@ -17,7 +18,8 @@ _LINE = re.compile(r"([0-9a-f]{64})  (\S.*)")
 
 def write_whole(path: Path, write: Callable[[Path], object]) -> None:
     """Let `write` make a file beside `path`, then put it in place at once."""
-    draft = path.with_name(path.name + ".tmp")
+    # Absolute, since a relative path may look like an address or somebody's home to what writes.
+    draft = path.absolute().with_name(path.name + ".tmp")
     try:
         write(draft)
         draft.replace(path)
@@ -32,8 +34,21 @@ def write_text(path: Path, text: str) -> None:
 
 def sha256_of(path: Path) -> str:
     """Return the SHA-256 of a file, in hexadecimal digits."""
+    _must_be_a_file(path)
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def read_text(path: Path) -> str:
+    """Return the text of a file, UTF-8."""
+    _must_be_a_file(path)
+    return path.read_text(encoding="utf-8")
+
+
+def _must_be_a_file(path: Path) -> None:
+    """Refuse what may never end, such as a pipe."""
+    if path.exists() and not path.is_file():
+        raise OSError(errno.EINVAL, "it is no file")
 
 
 def sha256_of_text(text: str) -> str:
@@ -56,7 +71,7 @@ def read_sums(directory: Path) -> dict[str, str]:
     """
     path = directory / SUMS
     try:
-        lines = path.read_text(encoding="utf-8").splitlines()
+        lines = read_text(path).splitlines()
     except FileNotFoundError:
         raise InputError(f"cannot be verified: there is no {SUMS}", file=directory) from None
     except (OSError, ValueError) as error:

@@ -2,16 +2,40 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import polars as pl
 
+from tumor_abm._arguments import must_be
+from tumor_abm.errors import InputError
+
 Columns = Mapping[str, tuple[Any, bytes]]
 
 _MISSING_FLAG = 2
 _MISSING_U64 = np.iinfo(np.uint64).max
+
+
+def demand(name: str, table: object, columns: Iterable[str]) -> None:
+    """Refuse an argument that is no table with these columns.
+
+    Raises
+    ------
+    InputError
+        Of which kind it is, or what it lacks.
+    """
+    must_be(name, table, pl.DataFrame)
+    assert isinstance(table, pl.DataFrame)
+    missing = [column for column in columns if column not in table.columns]
+    if missing:
+        raise InputError(f"{name}: found a table without {', '.join(missing)}")
+
+
+def read_parquet(path: Path) -> pl.DataFrame:
+    """Read the file of this name, whatever patterns, addresses or homes polars sees in it."""
+    return pl.read_parquet(path.absolute(), glob=False)
 
 
 def frame(columns: Columns) -> pl.DataFrame:

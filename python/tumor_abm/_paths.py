@@ -2,7 +2,23 @@
 
 from __future__ import annotations
 
+import reprlib
 from pathlib import Path
+
+from tumor_abm.errors import InputError
+
+
+def path_of(name: str, value: object) -> Path:
+    """Return a path that a caller gave.
+
+    Raises
+    ------
+    InputError
+        It is none.
+    """
+    if not isinstance(value, str | Path) or "\0" in str(value):
+        raise InputError(f"{name}: found {reprlib.repr(value)}; allowed: a path")
+    return Path(value)
 
 
 def is_text(text: str) -> bool:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import reprlib
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,7 +11,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from tumor_abm._arguments import count, positive, real, whole
+from tumor_abm._arguments import count, numbers, positive, real, whole
 from tumor_abm._memory import afford
 from tumor_abm.errors import InputError
 from tumor_abm.space import Space
@@ -43,19 +42,6 @@ def matrix_per_type(name: str, values: ArrayLike | None, types: int) -> list[lis
         raise InputError(f"{name}: found shape {array.shape}; allowed: ({types}, {types}), one row per type")
     _all_finite(name, array)
     return [[float(value) for value in row] for row in array]
-
-
-def numbers(name: str, values: ArrayLike) -> NDArray[np.float64]:
-    """Values as an array, if they are real numbers in even rows."""
-    try:
-        array = np.asarray(values)
-    except ValueError:
-        array = np.asarray(None)
-    if array.size and array.dtype.kind not in "iuf":
-        raise InputError(
-            f"{name}: found {reprlib.repr(values)}; allowed: real numbers, in rows of one length"
-        )
-    return array.astype(float)
 
 
 def _all_finite(name: str, array: NDArray[np.float64]) -> None:

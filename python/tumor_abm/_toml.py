@@ -6,6 +6,7 @@ import tomllib
 from pathlib import Path
 from typing import Any
 
+from tumor_abm._paths import path_of
 from tumor_abm.errors import InputError
 
 
@@ -17,7 +18,7 @@ def read_toml(path: str | Path) -> dict[str, Any]:
     InputError
         There is no such file, it is a directory, not text, or not TOML (with line and column).
     """
-    file = Path(path)
+    file = path_of("file", path)
     try:
         text = file.read_text(encoding="utf-8-sig")  # some editors begin with a mark
     except FileNotFoundError:

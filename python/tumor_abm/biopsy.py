@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from types import NoneType
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from tumor_abm._arguments import positive, real
+from tumor_abm._arguments import generator, must_be, numbers, positive, real
 from tumor_abm.errors import InputError
 from tumor_abm.genealogy import Genealogy
 
@@ -72,7 +73,7 @@ class Needle:
         _one_size("needle", self.radius, self.cells)
         if self.length is not None:
             real("needle.length", self.length, "finite and at least 0 sites")
-        if not any(self.direction):
+        if not numbers("needle.direction", self.direction).any():
             raise InputError(f"needle.direction: found {self.direction}; allowed: not all 0")
 
     def choose(self, cells: pl.DataFrame, rng: np.random.Generator) -> Rows:
@@ -136,7 +137,10 @@ def take(
     shape: Shape, cells: pl.DataFrame, genealogy: Genealogy | None, *, seed: int | None = None
 ) -> Biopsy:
     """Take the cells of `cells` that lie in `shape`; what `Population.biopsy` does."""
-    rows = shape.choose(cells, np.random.default_rng(seed))
+    must_be("shape", shape, Sphere, Needle, RandomCells)
+    must_be("cells", cells, pl.DataFrame)
+    must_be("genealogy", genealogy, Genealogy, NoneType)
+    rows = shape.choose(cells, generator(seed))
     taken = cells[rows].insert_column(0, pl.Series("cell", rows, dtype=pl.UInt32))
     if genealogy is None:
         return Biopsy(cells=taken, genealogy=None)

@@ -11,6 +11,7 @@ import numpy as np
 import polars as pl
 from rich.console import Console
 
+from tumor_abm._arguments import must_be
 from tumor_abm._files import write_whole
 from tumor_abm.endpoints import DAYS_PER_MONTH, OS, PFS2, Endpoint, Kind, endpoints, without_meaning
 from tumor_abm.paired import Contrast, Twins, hazard_ratio, mean_difference
@@ -87,6 +88,7 @@ class Comparison:
 
 def compare(results: Results) -> Comparison:
     """Compare every arm of `results` with the control arm, endpoint by endpoint."""
+    must_be("results", results, Results)
     held = endpoints(results)
     rows = [row for endpoint in held for row in _compared(results, endpoint)]
     missing = [row for endpoint in held for row in _missing(results, endpoint)]

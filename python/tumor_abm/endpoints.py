@@ -9,6 +9,7 @@ from typing import Any
 
 import polars as pl
 
+from tumor_abm._arguments import must_be
 from tumor_abm.errors import InputError
 from tumor_abm.results import Results
 
@@ -174,6 +175,8 @@ def without_meaning(results: Results) -> dict[Endpoint, list[str]]:
 
 def is_defined(endpoint: Endpoint, results: Results) -> bool:
     """Whether an endpoint has a meaning in any arm."""
+    must_be("endpoint", endpoint, Endpoint)
+    must_be("results", results, Results)
     return any(endpoint.undefined(results.experiment, arm) is None for arm in results.arms)
 
 
@@ -185,6 +188,7 @@ def endpoint(results: Results, name: str) -> Endpoint:
     InputError
         `results` do not hold it.
     """
+    must_be("results", results, Results)
     held = {each.name: each for each in endpoints(results)}
     if name not in held:
         raise InputError(key="endpoint", found=name, allowed=held)

@@ -13,6 +13,7 @@ import numpy as np
 
 from tumor_abm._files import write_whole
 from tumor_abm._json import read_json
+from tumor_abm._paths import path_of
 from tumor_abm._problems import shown
 from tumor_abm.errors import InputError
 from tumor_abm.knowledge import Knowledge
@@ -84,7 +85,7 @@ class Ensemble:
         InputError
             The file cannot be read or is no ensemble.
         """
-        path = Path(path)
+        path = path_of("path", path)
         return cls._read(read_json(path, "ensemble"), path)
 
     def drawn(self, seed: int) -> Member:

@@ -6,6 +6,9 @@ import difflib
 from collections.abc import Iterable
 from pathlib import Path
 
+_LONGEST_LINE = 4_000
+_LONGEST_NAME = 200
+
 
 class InputError(ValueError):
     """Something the user put in is wrong; the message is one line that says where and what would do.
@@ -48,7 +51,14 @@ class InputError(ValueError):
             None if guess is None else f"did you mean {_shown(guess)}?",
         ]
         said = "; ".join(clause for clause in clauses if clause)
-        super().__init__(": ".join(str(part) for part in (file, key, said) if part))
+        lines = ": ".join(str(part) for part in (file, key, said) if part).split("\n")
+        super().__init__("\n".join(map(_shortened, lines)))
+
+
+def _shortened(line: str) -> str:
+    """Leave out the middle of what nobody would read to its end."""
+    half = _LONGEST_LINE // 2
+    return line if len(line) <= _LONGEST_LINE else f"{line[:half]} ... {line[-half:]}"
 
 
 def did_you_mean(name: str, allowed: Iterable[str]) -> str | None:
@@ -59,6 +69,8 @@ def did_you_mean(name: str, allowed: Iterable[str]) -> str | None:
     >>> did_you_mean("palbocicilb", ["palbociclib", "ribociclib"])
     'palbociclib'
     """
+    if len(name) > _LONGEST_NAME:
+        return None
     lowered = {choice.lower(): choice for choice in allowed}
     nearest = difflib.get_close_matches(name.lower(), lowered, n=1)
     return lowered[nearest[0]] if nearest else None

@@ -15,7 +15,8 @@ import polars as pl
 import pyarrow as pa
 
 from tumor_abm import _core
-from tumor_abm._arguments import MOST_THREADS, whole
+from tumor_abm._arguments import MOST_THREADS, must_be, whole
+from tumor_abm._paths import path_of
 from tumor_abm.config import Experiment, load_experiment
 from tumor_abm.errors import InputError
 from tumor_abm.execution.chunk import Chunk, chunk_size, chunks_of
@@ -95,8 +96,9 @@ def run_experiment(
     >>> results.outcomes  # doctest: +SKIP
     """
     loaded = _loaded(experiment, patients, seed)
-    if out is not None and loaded.written.seed is None:
-        seed = recorded_seed(Path(out))
+    directory = None if out is None else path_of("out", out)
+    if directory is not None and loaded.written.seed is None:
+        seed = recorded_seed(directory)
         loaded = loaded if seed is None else replace(loaded, seed=seed)
     run = _Run(
         experiment=loaded,
@@ -105,7 +107,7 @@ def run_experiment(
         scheduler=scheduler,
         progress=progress or (lambda done: None),
     )
-    return run.in_memory() if out is None else run.in_directory(Path(out), resume)
+    return run.in_memory() if directory is None else run.in_directory(directory, resume)
 
 
 def _loaded(
@@ -117,6 +119,7 @@ def _loaded(
         if patients is None and seed is None:
             return experiment
         return Experiment.from_dict(experiment.resolved(), file=experiment.file, patients=patients, seed=seed)
+    must_be("experiment", experiment, str, Path, Experiment, Mapping)
     return Experiment.from_dict(experiment, patients=patients, seed=seed)
 
 
@@ -172,7 +175,7 @@ class _Run:
             except InputError:
                 directory.leave()
                 raise
-        return Results.load(path)
+        return directory.results()
 
     def _fill(self, directory: RunDirectory) -> None:
         directory.begin(self._plan(), self.experiment.to_toml())
@@ -189,10 +192,7 @@ class _Run:
         directory.describe(self.experiment.to_toml())  # title or control arm may be new
         ended, version = (directory.provenance().get(key, "?") for key in ("ended", "version"))
         _log.info("%s was finished before (%s, tumor_abm %s)", directory.path, ended, version)
-        try:
-            return Results.load(directory.path)
-        except InputError as error:
-            raise InputError(f"{error}; remove {directory.path} first") from error
+        return directory.results()
 
     def _compute(self, chunks: list[Chunk]) -> Iterator[tuple[Chunk, Tables]]:
         """Yield finished chunks; a chunk counts as done when the next one is asked for."""

@@ -12,14 +12,17 @@ import polars as pl
 from numpy.typing import ArrayLike, NDArray
 
 from tumor_abm import _core
-from tumor_abm._arguments import real
-from tumor_abm._frames import frame
+from tumor_abm._arguments import generator, must_be, numbers, positive, real
+from tumor_abm._frames import demand, frame
+from tumor_abm._memory import afford
 from tumor_abm.errors import InputError
 
 if TYPE_CHECKING:
     import tskit
 
 _NO_NODE = np.uint32(2**32 - 1)
+_BYTES_PER_MUTATION = 40
+"""In a table of mutations, with what is computed on the way."""
 
 
 _NODES = pl.Schema({"parent": pl.UInt32, "day": pl.Float64, "divisions": pl.UInt32, "descendants": pl.UInt32})
@@ -96,6 +99,7 @@ class Genealogy:
         Genealogy
             Of the replicate of each row.
         """
+        demand("outcomes", outcomes, ["day", "nodes", "cells"])
         for day, nodes, cells in outcomes.select("day", "nodes", "cells").iter_rows():
             yield cls(
                 nodes=pl.DataFrame(nodes, schema=_NODES, orient="row"),
@@ -107,15 +111,18 @@ class Genealogy:
         """Return the cells of some rows, all when ``None``; `name` is that of the argument."""
         if rows is None:
             return self.cells
-        numbers = np.asarray(rows)
-        if numbers.size == 0:
+        try:
+            chosen = np.asarray(rows)
+        except ValueError:
+            chosen = np.asarray(None)
+        if chosen.size == 0:
             return self.cells.clear()
-        if numbers.ndim != 1 or numbers.dtype.kind not in "iu":
+        if chosen.ndim != 1 or chosen.dtype.kind not in "iu":
             raise InputError(f"{name}: found {rows!r}; allowed: whole numbers, the rows of cells")
-        outside = numbers[(numbers < 0) | (numbers >= self.cells.height)]
+        outside = chosen[(chosen < 0) | (chosen >= self.cells.height)]
         if outside.size:
             raise InputError(f"{name}: found {outside[0]}; allowed: from 0 to {self.cells.height - 1}")
-        return self.cells[numbers]
+        return self.cells[chosen]
 
     def restrict(self, cells: pl.Series | NDArray[np.integer[Any]]) -> Genealogy:
         """How some of the cells descend from each other.
@@ -156,6 +163,7 @@ class Genealogy:
         numpy.ndarray
             One number per node.
         """
+        must_be("nodes", nodes, pl.Series)
         parents = self.nodes["parent"].fill_null(int(_NO_NODE)).to_numpy()
         below = _core.descendants(parents.tobytes(), nodes.cast(pl.UInt32).to_numpy().tobytes())
         return np.frombuffer(below, dtype=np.uint32)
@@ -177,7 +185,10 @@ class Genealogy:
         numpy.ndarray
             Mutations per node; its ``descendants`` carry them.
         """
-        return np.random.default_rng(seed).poisson(self._expected(mutations_per_division))
+        expected = self._expected(mutations_per_division)
+        mean = float(expected.sum())
+        afford("mutations_per_division", f"{mean:.3g} mutations", mean * _BYTES_PER_MUTATION)
+        return generator(seed).poisson(expected)
 
     def _expected(self, mutations_per_division: float) -> NDArray[np.float64]:
         """Mutations per node, on average."""
@@ -231,7 +242,7 @@ class Genealogy:
             times the chance of a cell to have descendants after ``day - s`` days (Nee, May and
             Harvey 1994, doi:10.1098/rstb.1994.0068).
         """
-        asked = np.asarray(days, dtype=float)
+        asked = numbers("days", days)
         if not (np.isfinite(asked).all() and (asked <= self.day).all()):
             raise InputError(f"days: found {asked}; allowed: finite and at most {self.day}")
         founders = int(self.nodes["parent"].null_count())
@@ -255,6 +266,8 @@ class Genealogy:
         """
         if self.nodes["parent"].null_count() > 1:
             raise InputError("gamma: found several founders; allowed: a genealogy of one founder")
+        if branchings is not None:
+            branchings = positive("branchings", branchings)
         days = self.branching_days
         ends = np.append(days, self.day) if branchings is None else days[:branchings]
         if len(ends) < 3:

@@ -8,7 +8,10 @@ from pathlib import Path
 
 import polars as pl
 
+from tumor_abm._arguments import must_be
 from tumor_abm._files import write_whole
+from tumor_abm._frames import demand
+from tumor_abm._paths import path_of
 from tumor_abm._sinks import maf_text
 
 CONTIG = "synthetic"
@@ -39,6 +42,9 @@ def maf(reads: pl.DataFrame, *, tumour: str, sample: str) -> pl.DataFrame:
     polars.DataFrame
         The columns of the format that have a meaning here, and ``vaf`` behind them.
     """
+    demand("reads", reads, ["mutation", "origin", "type", "depth", "alt_reads", "vaf", "called"])
+    must_be("tumour", tumour, str)
+    must_be("sample", sample, str)
     driver = pl.col("origin") == "driver"
     site = pl.col("mutation").cast(pl.Int64)
     position = (site % _SITES_PER_CONTIG + 1) * _BASES_BETWEEN_SITES
@@ -81,8 +87,10 @@ def maf(reads: pl.DataFrame, *, tumour: str, sample: str) -> pl.DataFrame:
 
 def write_maf(table: pl.DataFrame, path: str | Path) -> None:
     """Write a table of `maf` as tab-separated text with its version line; gzipped if `path` ends so."""
+    must_be("table", table, pl.DataFrame)
+    file = path_of("path", path)
     text = _VERSION + table.write_csv(separator="\t", quote_style="never")
-    write_whole(Path(path), partial(_write, text=text, packed=Path(path).suffix.lower() == ".gz"))
+    write_whole(file, partial(_write, text=text, packed=file.suffix.lower() == ".gz"))
 
 
 def _write(path: Path, text: str, packed: bool) -> None:

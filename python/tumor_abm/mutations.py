@@ -10,7 +10,8 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from tumor_abm._arguments import whole
+from tumor_abm._arguments import must_be, whole
+from tumor_abm._frames import demand
 from tumor_abm.genealogy import Genealogy
 
 _NO_CLONE = -1
@@ -63,6 +64,9 @@ class Mutations:
         seed
             Of numpy's generator.
         """
+        must_be("genealogy", genealogy, Genealogy)
+        if clones is not None:
+            demand("clones", clones, ["clone", "parent", "type"])
         truncal = whole("truncal", truncal, 0, 2**31 - 1)
         least_carriers = whole("least_carriers", least_carriers, 0, 2**32 - 1)
         per_node = genealogy.mutate(per_division, seed=seed)

@@ -8,6 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from tumor_abm._arguments import is_real, numbers
+from tumor_abm.errors import InputError
+
 LOWEST_FREQUENCY, HIGHEST_FREQUENCY = 0.12, 0.24
 """Range of variant allele fractions of Williams et al. 2016."""
 NEUTRAL_FROM = 0.98
@@ -73,9 +76,9 @@ def cumulative(
         ``1/f - 1/highest`` for f from `highest` down to `lowest` by 0.001, and the number of
         mutations with a fraction above f and at most `highest`.
     """
+    rising = _fractions(vaf, lowest, highest)
     steps = int((highest - lowest) / GRID_STEP + 1e-10)
     fractions = highest - GRID_STEP * np.arange(steps + 1)
-    rising = np.sort(np.asarray(vaf, dtype=float))
     above = rising.size - np.searchsorted(rising, fractions, side="right")
     return 1 / fractions - 1 / highest, above - above[0]
 
@@ -92,10 +95,8 @@ def neutral_fit(
     lowest, highest
         The range that is fitted: above the noise of sequencing, below clonal mutations.
     """
-    if not 0 < lowest < highest:
-        raise ValueError(f"lowest, highest: found {lowest}, {highest}; allowed: 0 < lowest < highest")
-    values = np.asarray(vaf, dtype=float)
-    within = np.sort(values[(values > lowest) & (values < highest)])
+    values = _fractions(vaf, lowest, highest)
+    within = values[(values > lowest) & (values < highest)]
     inverse, numbers = cumulative(values, lowest=lowest, highest=highest)
     if within.size < _FEWEST or numbers[-1] == 0:
         nan = math.nan
@@ -116,6 +117,17 @@ def neutral_fit(
     )
 
 
+def _fractions(vaf: ArrayLike, lowest: float, highest: float) -> Floats:
+    """Return fractions in rising order, once they and the range are found to be such."""
+    if not (is_real(lowest) and is_real(highest) and 0 < lowest < highest <= 1):
+        found = f"found {lowest!r}, {highest!r}"
+        raise InputError(f"lowest, highest: {found}; allowed: 0 < lowest < highest <= 1")
+    values = numbers("vaf", vaf)
+    if values.ndim != 1:
+        raise InputError(f"vaf: found shape {values.shape}; allowed: a list of fractions")
+    return np.sort(values)
+
+
 def _kolmogorov(expected: Floats) -> float:
     """Largest distance of the empirical distribution from the shares expected at its points, rising."""
     points = np.arange(expected.size + 1) / expected.size
@@ -127,6 +139,6 @@ def inverse_simpson(sizes: ArrayLike) -> float:
 
     Simpson 1949, doi:10.1038/163688a0. NaN without cells.
     """
-    cells = np.asarray(sizes, dtype=float)
+    cells = numbers("sizes", sizes)
     total = cells.sum()
     return float(total**2 / np.sum(cells**2)) if total > 0 else math.nan

@@ -16,6 +16,7 @@ from tumor_abm import _core
 from tumor_abm._archive import read_archive, write_archive
 from tumor_abm._arguments import core_refusals, count
 from tumor_abm._frames import frame
+from tumor_abm._paths import path_of
 from tumor_abm._rates import (
     Engine,
     Rates,
@@ -164,7 +165,7 @@ class Population:
             The file cannot be written.
         """
         state, notes = self._saved()
-        write_archive(Path(path), {_STATE: state, _NOTES: json.dumps(notes).encode()})
+        write_archive(path_of("path", path), {_STATE: state, _NOTES: json.dumps(notes).encode()})
 
     @classmethod
     def load(cls, path: str | Path) -> Population:
@@ -175,7 +176,7 @@ class Population:
         InputError
             The file is missing, damaged, or from elsewhere.
         """
-        path = Path(path)
+        path = path_of("path", path)
         members = read_archive(path, "population")
         try:
             return cls._restored(members[_STATE], json.loads(members[_NOTES]))

@@ -20,7 +20,8 @@ from tumor_abm._files import (
     write_text,
     write_whole,
 )
-from tumor_abm._paths import is_directory
+from tumor_abm._frames import read_parquet
+from tumor_abm._paths import is_directory, path_of
 from tumor_abm.errors import InputError, did_you_mean
 
 EXPERIMENT = "experiment.toml"
@@ -48,7 +49,7 @@ class Results:
     provenance: dict[str, Any]
 
     def __getitem__(self, table: str) -> pl.DataFrame:
-        if table in self.tables:
+        if isinstance(table, str) and table in self.tables:
             return self.tables[table]
         raise InputError(key="table", found=table, allowed=sorted(self.tables))
 
@@ -83,7 +84,7 @@ class Results:
         Each file appears whole or not at all, and a directory without `provenance.json` is not a
         result, so an interruption leaves no half-written one behind.
         """
-        directory = Path(directory)
+        directory = path_of("directory", directory)
         directory.mkdir(parents=True, exist_ok=True)
         (directory / PROVENANCE).unlink(missing_ok=True)
         for name, table in self.tables.items():
@@ -107,7 +108,7 @@ class Results:
         InputError
             `directory` holds no finished result, or a file of it is missing or not as it was saved.
         """
-        directory = Path(directory)
+        directory = path_of("directory", directory)
         if not is_directory(directory):
             raise InputError("there is no such directory", file=directory)
         if not (directory / PROVENANCE).is_file():
@@ -136,7 +137,7 @@ class _Stored(Mapping[str, pl.DataFrame]):
         if name not in self._read:
             path = self._paths[name]
             try:
-                self._read[name] = pl.read_parquet(path)
+                self._read[name] = read_parquet(path)
             except (pl.exceptions.PolarsError, OSError) as error:
                 raise InputError(f"cannot be read: {error}", file=path) from error
         return self._read[name]

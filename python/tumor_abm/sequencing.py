@@ -10,7 +10,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from tumor_abm._arguments import is_real
+from tumor_abm._arguments import generator, is_real, must_be
 from tumor_abm.errors import InputError
 from tumor_abm.mutations import Mutations
 
@@ -73,11 +73,12 @@ class Sequencing:
             The mutations that any of the cells carries: ``mutation, carriers, cancer_cell_fraction,
             depth, alt_reads, vaf, called``. ``vaf`` is null where no read covers the site.
         """
+        must_be("mutations", mutations, Mutations)
         carriers = mutations.carriers(rows)
         cells = mutations.genealogy.cells.height if rows is None else len(rows)
         present = np.flatnonzero(carriers)
         fraction = carriers[present] / max(cells, 1)
-        reads = self._read(fraction * self.purity / PLOIDY, np.random.default_rng(seed))
+        reads = self._read(fraction * self.purity / PLOIDY, generator(seed))
         return reads.select(
             pl.Series("mutation", present, dtype=pl.UInt32),
             pl.Series("carriers", carriers[present], dtype=pl.UInt32),
@@ -101,7 +102,8 @@ class Sequencing:
             The mutations of every cell: ``cell`` (its row), ``mutation, depth, alt_reads, vaf, called``.
             Mutations that a cell does not carry have no row.
         """
-        rng = np.random.default_rng(seed)
+        must_be("mutations", mutations, Mutations)
+        rng = generator(seed)
         # Nobody at all has a table without rows, too.
         found = [self._cell(0, np.zeros(0, dtype=np.int64), rng)]
         mutations.genealogy.chosen("rows", rows)

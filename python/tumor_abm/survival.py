@@ -16,6 +16,9 @@ import numpy as np
 import polars as pl
 from numpy.typing import ArrayLike, NDArray
 
+from tumor_abm._arguments import numbers
+from tumor_abm.errors import InputError
+
 # lifelines takes about two seconds to import, so the functions that need it import it themselves.
 
 NORMAL_95 = 1.959963984540054
@@ -339,16 +342,19 @@ def _events_while_both_at_risk(
 
 
 def _observed(durations: ArrayLike, events: ArrayLike) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
-    durations = np.asarray(durations, dtype=float)
+    durations = numbers("durations", durations)
     if durations.ndim != 1 or not (np.isfinite(durations) & (durations >= 0)).all():
-        raise ValueError("durations: allowed: a list of finite numbers of at least 0")
+        raise InputError("durations: allowed: a list of finite numbers of at least 0")
     return durations, _flags("events", events, durations.size)
 
 
 def _flags(name: str, values: ArrayLike, size: int) -> NDArray[np.bool_]:
-    flags = np.asarray(values)
-    if flags.shape != (size,) or not np.isin(flags, (0, 1)).all():
-        raise ValueError(f"{name}: allowed: true or false, one for each of the {size} durations")
+    try:
+        flags = np.asarray(values)
+    except ValueError:
+        flags = np.asarray(None)
+    if flags.shape != (size,) or flags.dtype.kind not in "biuf" or not np.isin(flags, (0, 1)).all():
+        raise InputError(f"{name}: allowed: true or false, one for each of the {size} durations")
     return flags.astype(bool)
 
 

@@ -21,6 +21,7 @@ from typing import Any
 import numpy as np
 from cmaes import CMA
 
+from tumor_abm._files import read_text
 from tumor_abm.calibration.emulator import Emulator, Numbers
 from tumor_abm.calibration.parameters import Plan
 from tumor_abm.calibration.problem import Problem
@@ -123,15 +124,18 @@ class Journal:
         self.path = path
         self._identity = json.loads(json.dumps(identity))
         self._tried: list[Tried] = []
-        if path.exists():
-            self._read()
-        else:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(json.dumps(self._identity) + "\n", encoding="utf-8")
+        try:
+            if path.exists():
+                self._read()
+            else:
+                path.parent.mkdir(parents=True, exist_ok=True)
+                path.write_text(json.dumps(self._identity) + "\n", encoding="utf-8")
+        except OSError as error:
+            raise InputError(f"cannot be read or written: {error.strerror}", file=path) from error
 
     def _read(self) -> None:
         try:
-            *whole, broken = self.path.read_text(encoding="utf-8").split("\n")
+            *whole, broken = read_text(self.path).split("\n")
         except UnicodeDecodeError as error:
             raise InputError(f"{_NO_JOURNAL}: {error}", file=self.path) from error
         if not whole or whole[0] != json.dumps(self._identity):
@@ -172,7 +176,7 @@ def journalled(path: Path, simulated: str) -> list[Tried]:
         There is no such file, or it holds simulations of something else.
     """
     try:
-        head, *whole, _ = path.read_text(encoding="utf-8").split("\n")
+        head, *whole, _ = read_text(path).split("\n")
         identity = json.loads(head)
     except OSError as error:
         raise InputError(f"cannot be read: {error.strerror}", file=path) from error

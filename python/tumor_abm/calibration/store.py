@@ -165,7 +165,10 @@ def calibrate(
     if known:
         before = [one for path in known for one in _simulated(problem, full, path)]
         identity["known"] = [_sha256(path) for path in known]
-    out.mkdir(parents=True, exist_ok=True)
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(f"cannot be written: {error.strerror}", file=out) from error
     with exclusive(out):
         journal = Journal(out / JOURNAL, identity)
         search(

@@ -57,6 +57,7 @@ def run(arguments: argparse.Namespace) -> None:
 
 def compare(arguments: argparse.Namespace) -> None:
     """Print the comparison of the arms of a finished run."""
+    from tumor_abm._files import write_whole
     from tumor_abm.cli.consoles import output
     from tumor_abm.comparison import compare as compared
     from tumor_abm.results import Results
@@ -64,12 +65,13 @@ def compare(arguments: argparse.Namespace) -> None:
     comparison = compared(Results.load(arguments.directory))
     if arguments.csv:
         with _writing(arguments.csv):
-            comparison.table.write_csv(arguments.csv)
+            write_whole(arguments.csv, comparison.table.write_csv)
     comparison.print(output())
 
 
 def evolve(arguments: argparse.Namespace) -> None:
     """Run a study of clonal evolution, compare its scenarios, and draw them."""
+    from tumor_abm._files import write_whole
     from tumor_abm.cli.consoles import log_to, messages, output
     from tumor_abm.cli.progress import counting
     from tumor_abm.cli.scenarios import table_of_scenarios
@@ -81,8 +83,8 @@ def evolve(arguments: argparse.Namespace) -> None:
         results = run_study(study, out, jobs=arguments.jobs, progress=count)
     summary = summarise(results)
     with _writing(out):
-        summary.write_parquet(out / "summary.parquet")
-        summary.write_csv(out / "summary.csv")
+        write_whole(out / "summary.parquet", summary.write_parquet)
+        write_whole(out / "summary.csv", summary.write_csv)
         mafs = write_mutations(results, out / "maf")
         trees = write_trees(results, out / "trees")
         drawn = {} if arguments.no_figures else _draw_study(results, out)

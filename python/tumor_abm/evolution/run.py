@@ -15,6 +15,7 @@ import pyarrow as pa
 import tomli_w
 
 from tumor_abm import _core
+from tumor_abm._paths import path_of
 from tumor_abm.errors import InputError
 from tumor_abm.evolution.study import Study
 from tumor_abm.evolution.tumour import simulate
@@ -53,18 +54,17 @@ def run_study(
     Interrupted
         On Ctrl-C; the same call goes on where it stopped.
     """
+    out = path_of("out", out)
     if study.written.seed is None:
-        recorded = recorded_seed(Path(out))
+        recorded = recorded_seed(out)
         study = study if recorded is None else Study(study.written, seed=recorded, file=study.file)
-    run = _Run(
-        study, RunDirectory(Path(out), _sha256(study)), threads_of(jobs), progress or (lambda done: None)
-    )
+    run = _Run(study, RunDirectory(out, _sha256(study)), threads_of(jobs), progress or (lambda done: None))
     if run.directory.look() != "finished":
         with run.directory.claimed() as state:
             if state != "finished":
                 run.go()
     run.directory.tidy()
-    return Results.load(out)
+    return run.directory.results()
 
 
 def _sha256(study: Study) -> str:

@@ -6,6 +6,7 @@ import importlib
 import logging
 from collections.abc import Iterable, Iterator
 from concurrent.futures import CancelledError
+from contextlib import suppress
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -76,10 +77,15 @@ def _connect(scheduler: str) -> Any:
     distributed = _dask()
     if not is_text(scheduler):
         raise InputError(f"no Dask scheduler answers at {plainly(scheduler)}", key="scheduler")
+    client = distributed.Client.__new__(distributed.Client)
     try:
         where = {"scheduler_file": scheduler} if Path(scheduler).is_file() else {"address": scheduler}
-        return distributed.Client(**where, timeout=CONNECT_TIMEOUT_S, set_as_default=False)
+        client.__init__(**where, timeout=CONNECT_TIMEOUT_S, set_as_default=False)
+        return client
     except Exception as error:  # whatever else an address or a file makes of its parser
+        # The garbage collector would close it, too, but perhaps while the lock is held that this takes.
+        with suppress(Exception):
+            client.close()
         problem = f"no Dask scheduler answers at {plainly(scheduler)} ({plainly(str(error))})"
         raise InputError(problem, key="scheduler") from error
 

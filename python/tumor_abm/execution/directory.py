@@ -12,6 +12,7 @@ from typing import Any, Literal
 
 import pyarrow.parquet as pq
 
+from tumor_abm._arguments import is_whole as is_number
 from tumor_abm._files import (
     SUMS,
     read_sums,
@@ -29,7 +30,7 @@ from tumor_abm.execution.chunk import Chunk, chunks_of
 from tumor_abm.execution.lock import LOCK, exclusive
 from tumor_abm.execution.shard import is_whole, tables_of, write_shard
 from tumor_abm.execution.tables import Tables, write_parquet
-from tumor_abm.results import EXPERIMENT, PROVENANCE
+from tumor_abm.results import EXPERIMENT, PROVENANCE, Results
 
 State = Literal["new", "unfinished", "finished"]
 
@@ -155,14 +156,25 @@ class RunDirectory:
     def plan(self) -> Plan:
         """The plan of the unfinished run."""
         path = self._chunks / _PLAN
+        problem = "not a plan of this version of tumor_abm"
         try:
-            return Plan(**read_json(path))
+            plan = Plan(**read_json(path))
         except TypeError as error:
-            raise InputError("not a plan of this version of tumor_abm", file=path) from error
+            raise InputError(problem, file=path) from error
+        if not all(is_number(number) and number > 0 for number in (plan.patients, plan.patients_per_chunk)):
+            raise InputError(problem, file=path)
+        return plan
 
     def missing(self) -> list[Chunk]:
         """Chunks that are not yet here; damaged ones (a power cut) are removed and count as missing."""
-        return [chunk for chunk in self.plan.chunks if not is_whole(self._chunks / chunk.name)]
+        return [
+            chunk
+            for chunk in self.plan.chunks
+            if not is_whole(self._chunks / chunk.name, of=self._part(chunk))
+        ]
+
+    def _part(self, chunk: Chunk) -> str:
+        return f"patients {chunk.first} to {chunk.first + chunk.patients - 1} of {self._sha256}"
 
     def done(self) -> int:
         """Return the number of patients in finished chunks."""
@@ -181,7 +193,7 @@ class RunDirectory:
     def keep(self, chunk: Chunk, tables: Tables) -> None:
         """Store a finished chunk: it appears whole or not at all."""
         with self._writing():
-            write_shard(self._chunks / chunk.name, tables)
+            write_shard(self._chunks / chunk.name, tables, of=self._part(chunk))
 
     def finish(self, provenance: Mapping[str, Any]) -> None:
         """Join the chunks into the tables; `provenance.json`, written last, says that all is there."""
@@ -197,6 +209,19 @@ class RunDirectory:
     def tidy(self) -> None:
         """Remove the chunks."""
         shutil.rmtree(self._chunks, ignore_errors=True)
+
+    def results(self) -> Results:
+        """Results of the finished run.
+
+        Raises
+        ------
+        InputError
+            They are damaged.
+        """
+        try:
+            return Results.load(self.path)
+        except InputError as error:
+            raise InputError(f"{error}; remove {self.path} first") from error
 
     def provenance(self) -> dict[str, Any]:
         """Provenance of the finished run."""
@@ -220,7 +245,7 @@ class RunDirectory:
     def _join(self, table: str) -> int:
         """Write the rows of all chunks to one file; return their number."""
         paths = (tables_of(self._chunks / chunk.name)[table] for chunk in self.plan.chunks)
-        parts = (pq.ParquetFile(path).read() for path in paths)
+        parts = (pq.ParquetFile(path.absolute()).read() for path in paths)
         rows: list[int] = []
         with self._writing():
             write_whole(

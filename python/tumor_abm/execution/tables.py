@@ -53,7 +53,7 @@ def write_parquet(path: Path, parts: Iterable[pa.Table]) -> int:
     """
     groups = _row_groups(parts)
     first = next(groups)
-    with pq.ParquetWriter(path, first.schema, compression="zstd", version="2.6") as writer:
+    with pq.ParquetWriter(path.absolute(), first.schema, compression="zstd", version="2.6") as writer:
         writer.write_table(first)
         rows: int = first.num_rows
         for group in groups:

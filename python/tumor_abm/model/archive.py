@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +12,7 @@ import numpy as np
 
 from tumor_abm import _core
 from tumor_abm._archive import read_archive, write_archive
+from tumor_abm._problems import plainly
 from tumor_abm.errors import InputError
 from tumor_abm.model.bare import Bare, Core
 
@@ -33,7 +36,7 @@ def write(path: Path, core: Core, notes: dict[str, Any]) -> None:
 def read(path: Path) -> tuple[Core, dict[str, Any]]:
     """Read what `write` wrote."""
     members = read_archive(path, "model")
-    try:
+    with sound(path):
         notes = json.loads(members[_NOTES])
         if notes.get("format") != FORMAT:
             raise InputError(
@@ -43,12 +46,19 @@ def read(path: Path) -> tuple[Core, dict[str, Any]]:
         if bare is None:
             return _core.Patient.load(members[_PATIENT]), notes
         return Bare.restored(members[_POPULATION], bare), notes
-    except (KeyError, TypeError, AttributeError):
-        raise InputError("no saved model", file=path) from None
+
+
+@contextmanager
+def sound(path: Path) -> Iterator[None]:
+    """Say of a file from which no model can be made that it is none."""
+    try:
+        yield
     except InputError:
         raise
+    except (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError):
+        raise InputError("no saved model", file=path) from None
     except ValueError as error:
-        raise InputError(str(error), file=path) from None
+        raise InputError(f"no saved model: {plainly(str(error))}", file=path) from None
 
 
 def _plain(value: Any) -> Any:

@@ -175,6 +175,8 @@ def decision(drugs: Drugs, known: Mapping[str, Drug], **how: bool | str) -> str:
 
 def plan(lines: Sequence[Any], known: Mapping[str, Drug]) -> str:
     """Return lines to follow from today on as the core reads them."""
+    if isinstance(lines, str) or not isinstance(lines, Sequence):
+        raise InputError(key="strategy", found=lines, allowed="a list of lines")
     try:
         written = TypeAdapter(list[Line]).validate_python([_line(line) for line in lines])
     except ValidationError as error:
@@ -274,7 +276,8 @@ def _usual_biopsy() -> dict[str, Any]:
 
 
 def _put_in_play(tables: dict[str, Any], founder: Sequence[str]) -> None:
-    if isinstance(founder, str) or not isinstance(founder, Sequence):
+    names = [] if isinstance(founder, str) or not isinstance(founder, Sequence) else founder
+    if not names or not all(isinstance(name, str) for name in names):
         raise InputError(key="founder", found=founder, allowed="a list of alterations")
     in_play = tables.get("alterations") or Knowledge.shipped().core_alterations
     tables["alterations"] = list(dict.fromkeys([*in_play, *founder]))

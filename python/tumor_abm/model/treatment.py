@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from tumor_abm._arguments import must_be
 from tumor_abm.errors import InputError
 from tumor_abm.knowledge import Drug
 from tumor_abm.model.bare import Core
@@ -38,6 +39,7 @@ class ByHand:
         InputError
             No drug, an unknown one, one that was not tolerated, or what is taken already.
         """
+        must_be("new_line", new_line, bool)
         self._intervene(decision(drugs, self._drugs, **as_regimen(new_line=new_line)))
 
     def add(self, drug: str | Mapping[str, Any]) -> None:

@@ -12,6 +12,7 @@ import numpy as np
 
 from tumor_abm._arguments import core_refusals, is_whole, real
 from tumor_abm._frames import frame
+from tumor_abm._paths import path_of
 from tumor_abm.errors import InputError
 from tumor_abm.knowledge import Drug, Knowledge
 from tumor_abm.model import archive
@@ -355,7 +356,7 @@ class TumorModel(ByHand, PatientView, mesa.Model):  # type: ignore[misc]
         Rules and reporters that are functions are not written; give them to `load` again.
         """
         archive.write(
-            Path(path),
+            path_of("path", path),
             self._core,
             {
                 "seed": self.seed,
@@ -398,7 +399,23 @@ class TumorModel(ByHand, PatientView, mesa.Model):  # type: ignore[misc]
         InputError
             The file is missing, damaged, or from elsewhere, or a reporter that is a function is not given.
         """
-        core, notes = archive.read(Path(path))
+        file = path_of("path", path)
+        core, notes = archive.read(file)
+        with archive.sound(file):
+            return cls._restored(core, notes, rule, on_assessment, drugs, model_reporters, agent_reporters)
+
+    @classmethod
+    def _restored(
+        cls,
+        core: Core,
+        notes: Mapping[str, Any],
+        rule: Rule | None,
+        on_assessment: Rule | None,
+        drugs: Mapping[str, Drug] | None,
+        model_reporters: Mapping[str, Any] | None,
+        agent_reporters: Mapping[str, Any] | None,
+    ) -> TumorModel:
+        """Make a model of what `save` wrote."""
         model = cls.__new__(cls)
         model._begin(
             core,

@@ -12,6 +12,7 @@ from matplotlib.figure import Figure
 from matplotlib.text import Annotation, Text
 from matplotlib.transforms import Transform
 
+from tumor_abm._arguments import must_be
 from tumor_abm._sinks import figure_text
 from tumor_abm.endpoints import Endpoint, endpoint
 from tumor_abm.paired import Twins, hazard_ratio
@@ -48,6 +49,8 @@ def plot_kaplan_meier(results: Results, timed: Endpoint | str, *, titled: bool =
     InputError
         `results` do not hold that endpoint.
     """
+    must_be("results", results, Results)
+    must_be("timed", timed, Endpoint, str)
     timed = endpoint(results, timed) if isinstance(timed, str) else timed
     observed = timed.observations(results)
     told = [arm for arm in results.arms if timed.undefined(results.experiment, arm) is None]

@@ -9,9 +9,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-import polars as pl
-
 from tumor_abm import _core
+from tumor_abm._frames import read_parquet
 from tumor_abm.execution.lock import exclusive
 from tumor_abm.execution.shard import is_whole, tables_of, write_shard
 from tumor_abm.prediction.cohort import Part
@@ -41,10 +40,10 @@ class Parts:
         """Return the cohort of this identity; it is simulated if it is not here, or damaged."""
         key = hashlib.sha256(f"{_core.__version__} {identity}".encode()).hexdigest()[:24]
         path = self.path / key
-        if is_whole(path):
-            return Part(**{name: pl.read_parquet(file) for name, file in tables_of(path).items()})
+        if is_whole(path, of=key):
+            return Part(**{name: read_parquet(file) for name, file in tables_of(path).items()})
         part = simulate()
-        write_shard(path, {name: table.to_arrow() for name, table in vars(part).items()})
+        write_shard(path, {name: table.to_arrow() for name, table in vars(part).items()}, of=key)
         return part
 
     def remove(self) -> None:

@@ -14,7 +14,9 @@ import polars as pl
 from numpy.typing import NDArray
 
 from tumor_abm import trials
+from tumor_abm._arguments import MOST_THREADS, must_be, positive, whole
 from tumor_abm._files import sha256_of, verify, write_sums, write_whole
+from tumor_abm._frames import read_parquet
 from tumor_abm.ensemble import Ensemble
 from tumor_abm.errors import InputError
 from tumor_abm.prediction.cohort import EVERYBODY, Cohort, cohorts, loaded
@@ -92,7 +94,7 @@ class Prediction:
         folder = Path(directory)
         try:
             verify(folder, _TABLES)
-            table, observations, prevalence = (pl.read_parquet(folder / name) for name in _TABLES)
+            table, observations, prevalence = (read_parquet(folder / name) for name in _TABLES)
         except (InputError, OSError, pl.exceptions.PolarsError) as error:
             problem = f"holds no predictions ({error}); write them with tumor-abm predict --keep"
             raise InputError(problem, file=folder) from error
@@ -133,7 +135,10 @@ def predict(
     InputError
         There is no such trial, or a parameter set does not fit.
     """
-    ensemble = ensemble or Ensemble.shipped()
+    ensemble = Ensemble.shipped() if ensemble is None else ensemble
+    must_be("ensemble", ensemble, Ensemble)
+    patients, seed = positive("patients", patients), whole("seed", seed, 0, 2**63 - 1)
+    jobs = whole("jobs", jobs, 1, MOST_THREADS)
     files = trials.find(wanted)
     shared = cohorts(tuple(files))
     sizes = _sizes(ensemble, patients)

@@ -36,9 +36,9 @@ def write_calibration(found: Path, page: Path) -> list[Path]:
     page
         File to write; its figure goes to ``images`` beside it.
     """
-    targets = pl.read_csv(found / "targets.csv")
-    parameters = pl.read_csv(found / "parameters.csv")
-    sensitivity = pl.read_csv(found / "sensitivity.csv")
+    targets = pl.read_csv((found / "targets.csv").absolute(), glob=False)
+    parameters = pl.read_csv((found / "parameters.csv").absolute(), glob=False)
+    sensitivity = pl.read_csv((found / "sensitivity.csv").absolute(), glob=False)
     fitted, near = targets.filter(pl.col("fitted")), targets.filter(~pl.col("fitted"))
     filled = {
         "plan": _plan(found, parameters.height),

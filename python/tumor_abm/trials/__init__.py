@@ -11,6 +11,7 @@ from typing import Any
 
 import polars as pl
 
+from tumor_abm._arguments import must_be
 from tumor_abm._toml import read_toml
 from tumor_abm.config import Experiment
 from tumor_abm.endpoints import PFS1, PFS2, Endpoint, Kind
@@ -76,11 +77,13 @@ def find(wanted: Iterable[str]) -> list[str]:
         There is no such trial; all are listed.
     """
     known = names()
-    wanted = list(wanted)
+    must_be("wanted", wanted, Iterable)
+    wanted = [wanted] if isinstance(wanted, str) else list(wanted)
     if not wanted:
         return list(known)
     chosen: list[str] = []
     for name in wanted:
+        must_be("wanted", name, str)
         folded = name.casefold()
         hits = [
             stem
