@@ -200,7 +200,7 @@ def _on_line(results: Results, endpoint: Endpoint, arm: str, *, defined: bool) -
     """Tell of a line, beside its time, who began it, who responded and whom a rule took off it."""
     if endpoint.kind is not Kind.PFS:
         return {}
-    treated = results.outcomes.filter(line=endpoint.line, arm=arm)
+    treated = results.scan("outcomes").filter(line=endpoint.line, arm=arm)
     objective = pl.col("response").is_in(["CR", "PR"])
     stable = (pl.col("response") == "SD") & (pl.col("pfs_months") >= CLINICAL_BENEFIT_MONTHS)
     by_rule = (pl.col("end_reason").cast(pl.String) == "rule") & ~pl.col("pfs_event")
@@ -210,7 +210,7 @@ def _on_line(results: Results, endpoint: Endpoint, arm: str, *, defined: bool) -
         cbr_pct=100 * (objective | stable).fill_null(value=False).mean() if defined else None,
         censored_by_rule=by_rule.sum(),
     )
-    return found.row(0, named=True)
+    return found.collect().row(0, named=True)
 
 
 def against_control(observed: pl.DataFrame, arm: str, control: str, until: float) -> dict[str, Any]:
@@ -260,7 +260,7 @@ def _missing(results: Results, endpoint: Endpoint) -> Iterator[dict[str, Any]]:
             continue
         for one, other in ((control, arm), (arm, control)):
             absent = held[one].join(held[other], on="patient", how="anti")
-            enrolled = results.overall.filter(arm=other).select("patient")
+            enrolled = results.scan("overall").filter(arm=other).select("patient").collect()
             of_reason = {
                 "among": absent.join(enrolled, on="patient", how="anti").height,
                 "not begun": absent.join(enrolled, on="patient", how="semi").height,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import tomllib
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -52,6 +53,18 @@ class Results:
             return self.tables[table]
         raise InputError(key="table", found=table, allowed=sorted(self.tables))
 
+    def scan(self, table: str) -> pl.LazyFrame:
+        """Return a table to be read lazily: of one on disk, only what is asked for is read, and not kept.
+
+        Raises
+        ------
+        InputError
+            There is no such table, or it cannot be read.
+        """
+        if isinstance(self.tables, _Stored) and table in self.tables:
+            return self.tables.scan(table)
+        return self[table].lazy()
+
     def __getattr__(self, name: str) -> pl.DataFrame:
         tables = self.__dict__.get("tables", {})
         if name in tables:
@@ -71,6 +84,11 @@ class Results:
     def arms(self) -> list[str]:
         """Names of the arms, in the order of the experiment."""
         return [arm["name"] for arm in self.experiment["arm"]]
+
+    @property
+    def enrolled(self) -> int:
+        """Number of patients who lived any arm."""
+        return int(self.scan("overall").select(pl.col("patient").n_unique()).collect().item())
 
     @property
     def control(self) -> str:
@@ -134,12 +152,18 @@ class _Stored(Mapping[str, pl.DataFrame]):
 
     def __getitem__(self, name: str) -> pl.DataFrame:
         if name not in self._read:
-            path = self._paths[name]
-            try:
+            with _reading(self._paths[name]) as path:
                 self._read[name] = pl.read_parquet(path)
-            except (pl.exceptions.PolarsError, OSError) as error:
-                raise InputError(f"cannot be read: {error}", file=path) from error
         return self._read[name]
+
+    def scan(self, name: str) -> pl.LazyFrame:
+        """Return a table lazily."""
+        if name in self._read:
+            return self._read[name].lazy()
+        with _reading(self._paths[name]) as path:
+            table = pl.scan_parquet(path)
+            table.collect_schema()  # that it can be read is seen here
+        return table
 
     def __contains__(self, name: object) -> bool:
         return name in self._paths
@@ -149,6 +173,14 @@ class _Stored(Mapping[str, pl.DataFrame]):
 
     def __len__(self) -> int:
         return len(self._paths)
+
+
+@contextmanager
+def _reading(path: Path) -> Iterator[Path]:
+    try:
+        yield path
+    except (pl.exceptions.PolarsError, OSError) as error:
+        raise InputError(f"cannot be read: {error}", file=path) from error
 
 
 def _parsed(path: Path, parse: Callable[[str], Any]) -> Any:

@@ -76,10 +76,11 @@ def _page(results: Results, comparison: Comparison) -> str:
 
 
 def _facts(results: Results) -> str:
-    patients = results.overall["patient"].n_unique()
     arms = len(results.arms)
     lived = "each lives every arm" if arms > 1 else "one arm"
-    return f"{patients} virtual patients, {lived}; seed {results.experiment.get('seed', 'not recorded')}"
+    return (
+        f"{results.enrolled} virtual patients, {lived}; seed {results.experiment.get('seed', 'not recorded')}"
+    )
 
 
 def _arm(results: Results, arm: Mapping[str, Any]) -> str:
