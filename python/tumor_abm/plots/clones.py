@@ -6,14 +6,14 @@ from collections.abc import Iterator
 
 import polars as pl
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
+from matplotlib.figure import Figure, SubFigure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from matplotlib.patheffects import withStroke
 
 from tumor_abm._genotype import alterations_in
 from tumor_abm._sinks import figure_text
-from tumor_abm.plots.style import FAINT, INK, MUTED, colours, new_figure, style
+from tumor_abm.plots.style import FAINT, INK, MUTED, canvas, colours, style, whole
 from tumor_abm.results import Results
 
 CARRIED_FROM = 0.2
@@ -91,7 +91,7 @@ def _carriers(clones: pl.DataFrame) -> pl.DataFrame:
     return pl.concat([tumours, carried, bare]).group_by("arm", "line", "alteration").agg(carriers=pl.len())
 
 
-def plot_resistance(results: Results, *, titled: bool = True) -> Figure:
+def plot_resistance(results: Results, *, titled: bool = True, ax: Axes | None = None) -> Figure:
     """Draw which alterations tumours carry at progression, per arm and line.
 
     A bar is the share of progressing tumours in which at least a fifth of the cells carry the
@@ -103,6 +103,8 @@ def plot_resistance(results: Results, *, titled: bool = True) -> Figure:
         Of an experiment.
     titled
         Whether the figure has a title.
+    ax
+        Axes in a grid, whose place the panels, one a line, take; a new figure when ``None``.
     """
     late, early = carried_at(results, "progression"), carried_at(results, "baseline")
     alterations = _most_frequent(late)
@@ -110,7 +112,7 @@ def plot_resistance(results: Results, *, titled: bool = True) -> Figure:
     arms = results.arms
     with style():
         rows_in = _BAR_IN * (len(arms) + 1) * max(3, len(alterations))
-        figure = new_figure(2.4 + 2.0 * max(2, len(lines)), 1.7 + rows_in + 0.2 * len(arms))
+        figure = canvas(2.4 + 2.0 * max(2, len(lines)), 1.7 + rows_in + 0.2 * len(arms), ax)
         panels = figure.subplots(1, max(1, len(lines)), sharex=True, sharey=True, squeeze=False)[0]
         for panel, line in zip(panels, lines, strict=False):
             _frame(panel, line, alterations, late)
@@ -135,7 +137,7 @@ def plot_resistance(results: Results, *, titled: bool = True) -> Figure:
         if titled:
             figure.suptitle(TITLE, x=0.01, ha="left", fontsize=12, fontweight="bold")
         _legend(figure, results)
-    return figure
+    return whole(figure)
 
 
 def _most_frequent(carried: pl.DataFrame) -> list[str]:
@@ -186,7 +188,7 @@ def _numbers(panel: Axes, where: list[float], share: list[float]) -> None:
         )
 
 
-def _legend(figure: Figure, results: Results) -> None:
+def _legend(figure: Figure | SubFigure, results: Results) -> None:
     arms = [Patch(color=colour, label=figure_text(arm)) for arm, colour in colours(results).items()]
     start = Line2D([], [], color=INK, marker="|", linestyle="", path_effects=_HALO, label="at enrolment")
     figure.legend(
