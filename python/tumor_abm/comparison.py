@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,7 +12,9 @@ import numpy as np
 import polars as pl
 from rich.console import Console
 
+from tumor_abm import _html
 from tumor_abm._files import write_whole
+from tumor_abm._sinks import html_text
 from tumor_abm.endpoints import DAYS_PER_MONTH, OS, PFS2, Endpoint, Kind, endpoints, without_meaning
 from tumor_abm.paired import Contrast, Twins, hazard_ratio, mean_difference
 from tumor_abm.results import Results
@@ -65,6 +68,21 @@ class Comparison:
     without_meaning: Mapping[Endpoint, list[str]]
     experiment: Mapping[str, Any]
     control: str
+
+    def __repr__(self) -> str:
+        from tumor_abm.wording import WIDE, summary_section
+
+        console = Console(file=io.StringIO(), width=WIDE, color_system=None)
+        with console.capture() as said:
+            console.print(summary_section(self).as_text(WIDE))
+        arms = self.table["arm"].n_unique()
+        lines = [f"Comparison of {arms} arms, control {self.control!r}", *said.get().splitlines()]
+        return "\n".join(line.rstrip() for line in lines).rstrip()
+
+    def _repr_html_(self) -> str:
+        from tumor_abm.wording import LEGEND, sections
+
+        return "".join(map(_html.section, sections(self))) + f"<p>{html_text(LEGEND)}</p>"
 
     def save(self, directory: str | Path) -> None:
         """Write ``comparison``, ``who_gains`` and ``neutropenia`` as Parquet and CSV."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import tomllib
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +21,7 @@ from tumor_abm._files import (
     write_text,
     write_whole,
 )
+from tumor_abm._html import facts
 from tumor_abm._paths import is_directory
 from tumor_abm.errors import InputError, did_you_mean
 
@@ -78,7 +79,28 @@ class Results:
         yield from self.tables
 
     def __repr__(self) -> str:
-        return f"Results({self.experiment.get('title', '')!r}: {', '.join(sorted(self.tables))})"
+        parts = ", ".join(map(repr, self._parts))
+        return f"Results({self._title!r}, of {parts}; tables: {', '.join(sorted(self.tables))})"
+
+    def _repr_html_(self) -> str:
+        rows = self.tables.rows if isinstance(self.tables, _Stored) else _rows(self.tables)
+        told = {
+            "question": str(self.experiment.get("question", "")),
+            "of": ", ".join(self._parts),
+            "seed": str(self.experiment.get("seed", "not recorded")),
+            "tables": ", ".join(f"{name} ({rows[name]} rows)" for name in sorted(rows)),
+        }
+        return facts(f"Results: {self._title}", told)
+
+    @property
+    def _title(self) -> str:
+        return str(self.experiment.get("title", ""))
+
+    @property
+    def _parts(self) -> list[str]:
+        """Names of the arms of an experiment, or of the scenarios of a study."""
+        parts = self.experiment.get("arm", self.experiment.get("scenario", []))
+        return [str(part["name"]) for part in parts]
 
     @property
     def arms(self) -> list[str]:
@@ -107,7 +129,7 @@ class Results:
         for name, table in self.tables.items():
             write_whole(directory / f"{name}.parquet", table.write_parquet)
         sums = {f"{name}.parquet": sha256_of(directory / f"{name}.parquet") for name in self.tables}
-        rows = {name: table.height for name, table in self.tables.items()}
+        rows = _rows(self.tables)
         texts = {
             EXPERIMENT: tomli_w.dumps(without_none(self.experiment)),
             PROVENANCE: json.dumps(self.provenance | {"tables": rows}, indent=2) + "\n",
@@ -146,8 +168,9 @@ class Results:
 class _Stored(Mapping[str, pl.DataFrame]):
     """Tables on disk, read on first use."""
 
-    def __init__(self, directory: Path, names: Iterable[str]) -> None:
-        self._paths = {name: directory / f"{name}.parquet" for name in names}
+    def __init__(self, directory: Path, rows: Mapping[str, int]) -> None:
+        self.rows = dict(rows)
+        self._paths = {name: directory / f"{name}.parquet" for name in rows}
         self._read: dict[str, pl.DataFrame] = {}
 
     def __getitem__(self, name: str) -> pl.DataFrame:
@@ -173,6 +196,10 @@ class _Stored(Mapping[str, pl.DataFrame]):
 
     def __len__(self) -> int:
         return len(self._paths)
+
+
+def _rows(tables: Mapping[str, pl.DataFrame]) -> dict[str, int]:
+    return {name: table.height for name, table in tables.items()}
 
 
 @contextmanager

@@ -10,6 +10,7 @@ from typing import Any
 
 import tomli_w
 
+from tumor_abm import _html
 from tumor_abm._files import write_whole
 from tumor_abm._sinks import html_text as escape
 from tumor_abm.comparison import Comparison, compare
@@ -22,7 +23,6 @@ from tumor_abm.results import Results, without_none
 from tumor_abm.therapy import eligibility_in_words, line_in_words
 from tumor_abm.wording import (
     LEGEND,
-    Section,
     endpoint_section,
     gains_section,
     neutropenia_section,
@@ -61,13 +61,13 @@ def _page(results: Results, comparison: Comparison) -> str:
         "arms": "".join(_arm(results, arm) for arm in results.experiment["arm"]),
         "afterwards": _afterwards(results.experiment.get("afterwards", [])),
         "population": escape(population_in_words(results.experiment)),
-        "baseline": _table(baseline_section(results)),
-        "summary": _words(summary_section(comparison)),
+        "baseline": _html.table(baseline_section(results)),
+        "summary": _html.section(summary_section(comparison)),
         "endpoints": "".join(_endpoint(results, comparison, each) for each in comparison.endpoints),
         "legend": escape(LEGEND),
-        "pairs": _words(pairs_section(comparison)),
-        "gains": _words(gains_section(comparison)),
-        "neutropenia": _words(neutropenia_section(comparison)),
+        "pairs": _html.section(pairs_section(comparison)),
+        "gains": _html.section(gains_section(comparison)),
+        "neutropenia": _html.section(neutropenia_section(comparison)),
         "resistance": _resistance(results),
         "provenance": _definitions(results.provenance),
         "experiment": escape(tomli_w.dumps(without_none(results.experiment))),
@@ -109,13 +109,9 @@ def _line(line: Mapping[str, Any]) -> str:
 def _endpoint(results: Results, comparison: Comparison, timed: Endpoint) -> str:
     section = endpoint_section(comparison, timed)
     if not is_defined(timed, results):
-        return _words(section)
+        return _html.section(section)
     figure = svg(plot_kaplan_meier(results, timed, titled=False), f"Kaplan-Meier curves: {section.title}")
-    return f"<section>{_heading(section)}<figure>{figure}</figure>{_table(section)}</section>"
-
-
-def _words(section: Section) -> str:
-    return f"<section>{_heading(section)}{_table(section)}</section>" if section.rows else ""
+    return f"<section>{_html.heading(section)}<figure>{figure}</figure>{_html.table(section)}</section>"
 
 
 def _resistance(results: Results) -> str:
@@ -123,23 +119,6 @@ def _resistance(results: Results) -> str:
         return ""
     figure = svg(plot_resistance(results, titled=False), TITLE)
     return f"<section><h2>{TITLE}</h2><figure>{figure}</figure></section>"
-
-
-def _heading(section: Section) -> str:
-    return f"<h2>{escape(section.title)}</h2><p class=note>{escape(section.note)}</p>"
-
-
-def _table(section: Section) -> str:
-    header = "".join(f"<th scope=col>{escape(name)}</th>" for name in section.header)
-    rows = "".join(
-        f"<tr><th scope=row>{escape(name)}</th>{_cells(cells)}</tr>" for name, *cells in section.rows
-    )
-    table = f"<div class=wide><table><thead><tr>{header}</tr></thead><tbody>{rows}</tbody></table></div>"
-    return table + "".join(f"<p class=note>{escape(remark)}</p>" for remark in section.remarks)
-
-
-def _cells(cells: list[str]) -> str:
-    return "".join(f"<td>{escape(cell)}</td>" for cell in cells)
 
 
 def _definitions(provenance: Mapping[str, Any]) -> str:
