@@ -7,11 +7,13 @@ import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from tumor_abm.errors import InputError
 
 if TYPE_CHECKING:
+    import polars as pl
+
     from tumor_abm.comparison import Comparison
     from tumor_abm.results import Results
 
@@ -65,6 +67,18 @@ def compare(arguments: argparse.Namespace) -> None:
     if arguments.csv:
         with _writing(arguments.csv):
             comparison.table.write_csv(arguments.csv)
+    if arguments.json:
+        _print_json(
+            {
+                "control": comparison.control,
+                "comparison": _records(comparison.table),
+                "who_gains": _records(comparison.gains),
+                "neutropenia": _records(comparison.neutropenia),
+                "missing": _records(comparison.missing),
+                "without_meaning": {each.name: why for each, why in comparison.without_meaning.items()},
+            }
+        )
+        return
     comparison.print(output())
 
 
@@ -153,6 +167,9 @@ def predict(arguments: argparse.Namespace) -> None:
         if arguments.keep:
             prediction.save(arguments.keep)
         parts.remove()
+    if arguments.json:
+        _print_json({"file": str(arguments.out), "predictions": _records(prediction.table)})
+        return
     output().print(table_of_predictions(prediction.table))
 
 
@@ -168,21 +185,44 @@ def app(arguments: argparse.Namespace) -> None:
 def list_known(arguments: argparse.Namespace) -> None:
     """Print a table of what experiments can name, or of the experiments."""
     from tumor_abm.cli.consoles import output
-    from tumor_abm.cli.lists import table_of
+    from tumor_abm.cli.lists import records_of, table_of
 
+    if arguments.json:
+        _print_json({arguments.what: records_of(arguments.what)})
+        return
     output().print(table_of(arguments.what))
 
 
 def check(arguments: argparse.Namespace) -> None:
     """Say that an experiment is sound, and what it is; what is wrong is an `InputError`."""
+    from tumor_abm._sinks import rich_text
     from tumor_abm.cli.consoles import messages
     from tumor_abm.config import load_experiment
+    from tumor_abm.execution.screening import glance
+    from tumor_abm.experiment import threads_of
     from tumor_abm.trials import experiment_file
 
     file = experiment_file(arguments.experiment)
     experiment = load_experiment(file)
-    for notice in experiment.notices:
-        messages().print(notice, markup=False, soft_wrap=True)
+    notices = [*experiment.notices, *glance(experiment, threads_of(None))]
+    if arguments.json:
+        _print_json(
+            {
+                "file": str(file),
+                "title": experiment.title,
+                "question": experiment.question,
+                "patients": experiment.patients,
+                "population": experiment.population_name,
+                "arms": [arm.name for arm in experiment.arms],
+                "control": experiment.control,
+                "drugs": list(experiment.drugs),
+                "alterations": list(experiment.alterations),
+                "notices": notices,
+            }
+        )
+        return
+    for notice in notices:
+        messages().print(rich_text(notice), soft_wrap=True)
     arms = ", ".join(arm.name for arm in experiment.arms)
     _print_pairs(
         f"{file} is sound",
@@ -267,6 +307,22 @@ def _draw(results: Results, comparison: Comparison, directory: Path) -> dict[str
         "figures": f"{', '.join(f'figures/{stem}' for stem in [*stems, 'resistance'])} (png, svg)",
         "report": report.name,
     }
+
+
+def _print_json(document: Mapping[str, Any]) -> None:
+    print(json.dumps(document, indent=1, allow_nan=False))
+
+
+def _records(table: pl.DataFrame) -> list[dict[str, Any]]:
+    """Return the rows of a table; what is no finite number is null, as JSON has none."""
+    import polars as pl
+    from polars import selectors
+
+    finite = [
+        pl.when(pl.col(name).is_finite()).then(name)
+        for name in selectors.expand_selector(table, selectors.float())
+    ]
+    return table.with_columns(finite).to_dicts()
 
 
 def _print_pairs(title: str, pairs: Mapping[str, str]) -> None:
