@@ -11,6 +11,7 @@ from tumor_abm._core import __version__
 from tumor_abm._paths import is_text
 from tumor_abm._sinks import terminal_text
 from tumor_abm.cli import commands
+from tumor_abm.cli.completion import SHELLS, PrintCompletion
 
 Command = Callable[[argparse.Namespace], None]
 
@@ -98,6 +99,12 @@ def parser() -> Parser:
         allow_abbrev=False,
     )
     top.add_argument("--version", action="version", version=f"tumor_abm {__version__}")
+    top.add_argument(
+        "--print-completion",
+        choices=SHELLS,
+        action=PrintCompletion,
+        help="print what a shell reads to complete this command",
+    )
     named = top.add_subparsers(title="commands", metavar="COMMAND", required=True)
 
     def add(name: str, summary: str, command: Command, epilog: str | None = None) -> Parser:
