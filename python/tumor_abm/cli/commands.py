@@ -6,6 +6,7 @@ import argparse
 import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +14,7 @@ from tumor_abm.errors import InputError
 
 if TYPE_CHECKING:
     import polars as pl
+    from rich.console import Console
 
     from tumor_abm.comparison import Comparison
     from tumor_abm.results import Results
@@ -44,7 +46,7 @@ def run(arguments: argparse.Namespace) -> None:
     comparison = compare(results)
     with _writing(arguments.out):
         comparison.save(arguments.out)
-        drawn = {} if arguments.no_figures else _draw(results, comparison, arguments.out)
+        drawn = {} if arguments.no_figures else _draw(results, comparison, arguments.out, console)
     comparison.print(output())
     tables = ", ".join(results.tables)
     _print_pairs(
@@ -99,7 +101,7 @@ def evolve(arguments: argparse.Namespace) -> None:
         summary.write_csv(out / "summary.csv")
         mafs = write_mutations(results, out / "maf")
         trees = write_trees(results, out / "trees")
-        drawn = {} if arguments.no_figures else _draw_study(results, out)
+        drawn = {} if arguments.no_figures else _draw_study(results, out, console)
     output().print(table_of_scenarios(study, summary))
     tables = ", ".join([*results.tables, "summary"])
     _print_pairs(
@@ -113,24 +115,22 @@ def evolve(arguments: argparse.Namespace) -> None:
     )
 
 
-def _draw_study(results: Results, directory: Path) -> dict[str, str]:
-    from tumor_abm.plots import save_figure
-    from tumor_abm.plots.evolution import plot_neutrality, plot_spectra
-    from tumor_abm.plots.lineages import plot_maps, plot_muller
+def _draw_study(results: Results, directory: Path, console: Console) -> dict[str, str]:
+    from tumor_abm.cli.progress import counting
+    from tumor_abm.plots import plot_maps, plot_muller, plot_neutrality, plot_spectra, save_figure
 
     figures = directory / "figures"
     figures.mkdir(exist_ok=True)
     drawn = []
-    for name, draw in (
-        ("spectra", plot_spectra),
-        ("neutrality", plot_neutrality),
-        ("maps", plot_maps),
-        ("muller", plot_muller),
-    ):
-        figure = draw(results)
-        if figure is not None:
-            save_figure(figure, figures / name)
-            drawn.append(f"figures/{name}")
+    draws = {"spectra": plot_spectra, "neutrality": plot_neutrality, "maps": plot_maps, "muller": plot_muller}
+    with counting(console, len(draws), "figures") as count:
+        count(0)
+        for done, (name, draw) in enumerate(draws.items(), start=1):
+            figure = draw(results)
+            if figure is not None:
+                save_figure(figure, figures / name)
+                drawn.append(f"figures/{name}")
+            count(done)
     return {"figures": f"{', '.join(drawn)} (png, svg)"}
 
 
@@ -289,22 +289,28 @@ def schema(arguments: argparse.Namespace) -> None:
         arguments.out.write_text(text + "\n", encoding="utf-8")
 
 
-def _draw(results: Results, comparison: Comparison, directory: Path) -> dict[str, str]:
+def _draw(results: Results, comparison: Comparison, directory: Path, console: Console) -> dict[str, str]:
     """Draw the survival curves and write the report; say what is where."""
+    from tumor_abm.cli.progress import counting
     from tumor_abm.endpoints import is_defined
     from tumor_abm.plots import plot_kaplan_meier, plot_resistance, save_figure
     from tumor_abm.report import write_report
 
     figures = directory / "figures"
     figures.mkdir(exist_ok=True)
-    drawn = [endpoint for endpoint in comparison.endpoints if is_defined(endpoint, results)]
-    stems = [endpoint.stem for endpoint in drawn]
-    for endpoint, stem in zip(drawn, stems, strict=True):
-        save_figure(plot_kaplan_meier(results, endpoint), figures / stem)
-    save_figure(plot_resistance(results), figures / "resistance")
-    report = write_report(results, directory, comparison)
+    defined = [endpoint for endpoint in comparison.endpoints if is_defined(endpoint, results)]
+    draws = {endpoint.stem: partial(plot_kaplan_meier, results, endpoint) for endpoint in defined}
+    draws["resistance"] = partial(plot_resistance, results)
+    with counting(console, 2 * len(draws), "figures") as count:  # the report has them, too
+        count(0)
+        for done, (stem, draw) in enumerate(draws.items(), start=1):
+            save_figure(draw(), figures / stem)
+            count(done)
+        report = write_report(
+            results, directory, comparison, progress=lambda drawn: count(len(draws) + drawn)
+        )
     return {
-        "figures": f"{', '.join(f'figures/{stem}' for stem in [*stems, 'resistance'])} (png, svg)",
+        "figures": f"{', '.join(f'figures/{stem}' for stem in draws)} (png, svg)",
         "report": report.name,
     }
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from importlib.resources import files
+from collections.abc import Callable, Mapping, Sequence
+from importlib import resources
 from pathlib import Path
 from string import Template
 from typing import Any
 
 import tomli_w
+from matplotlib.figure import Figure
 
 from tumor_abm import _html
 from tumor_abm._files import write_whole
@@ -31,7 +32,13 @@ from tumor_abm.wording import (
 )
 
 
-def write_report(results: Results, directory: str | Path, comparison: Comparison | None = None) -> Path:
+def write_report(
+    results: Results,
+    directory: str | Path,
+    comparison: Comparison | None = None,
+    *,
+    progress: Callable[[int], None] | None = None,
+) -> Path:
     """Write ``report.html`` into `directory` and return its path.
 
     The page needs nothing but itself: figures are inline SVG, and there are no scripts.
@@ -44,15 +51,32 @@ def write_report(results: Results, directory: str | Path, comparison: Comparison
         Where to.
     comparison
         What `compare` said of `results`, if that is known already.
+    progress
+        Called with the number of figures drawn so far.
     """
     path = Path(directory) / "report.html"
-    page = _page(results, comparison or compare(results))
+    page = _page(results, comparison or compare(results), _Figures(progress or (lambda drawn: None)))
     write_whole(path, lambda draft: draft.write_text(page, encoding="utf-8"))
     return path
 
 
-def _page(results: Results, comparison: Comparison) -> str:
-    here = files("tumor_abm.report")
+class _Figures:
+    """Figures for the page, which are counted."""
+
+    def __init__(self, progress: Callable[[int], None]) -> None:
+        self._progress = progress
+        self._drawn = 0
+
+    def element(self, figure: Figure, label: str) -> str:
+        """Return a figure in HTML."""
+        drawn = svg(figure, label)
+        self._drawn += 1
+        self._progress(self._drawn)
+        return f"<figure>{drawn}</figure>"
+
+
+def _page(results: Results, comparison: Comparison, figures: _Figures) -> str:
+    here = resources.files("tumor_abm.report")
     parts = {
         "style": (here / "page.css").read_text(encoding="utf-8"),
         "title": escape(str(results.experiment.get("title", "Experiment"))),
@@ -63,12 +87,12 @@ def _page(results: Results, comparison: Comparison) -> str:
         "population": escape(population_in_words(results.experiment)),
         "baseline": _html.table(baseline_section(results)),
         "summary": _html.section(summary_section(comparison)),
-        "endpoints": "".join(_endpoint(results, comparison, each) for each in comparison.endpoints),
+        "endpoints": "".join(_endpoint(results, comparison, each, figures) for each in comparison.endpoints),
         "legend": escape(LEGEND),
         "pairs": _html.section(pairs_section(comparison)),
         "gains": _html.section(gains_section(comparison)),
         "neutropenia": _html.section(neutropenia_section(comparison)),
-        "resistance": _resistance(results),
+        "resistance": _resistance(results, figures),
         "provenance": _definitions(results.provenance),
         "experiment": escape(tomli_w.dumps(without_none(results.experiment))),
     }
@@ -106,19 +130,20 @@ def _line(line: Mapping[str, Any]) -> str:
     return f"{shown} {'; '.join(clauses)}"
 
 
-def _endpoint(results: Results, comparison: Comparison, timed: Endpoint) -> str:
+def _endpoint(results: Results, comparison: Comparison, timed: Endpoint, figures: _Figures) -> str:
     section = endpoint_section(comparison, timed)
     if not is_defined(timed, results):
         return _html.section(section)
-    figure = svg(plot_kaplan_meier(results, timed, titled=False), f"Kaplan-Meier curves: {section.title}")
-    return f"<section>{_html.heading(section)}<figure>{figure}</figure>{_html.table(section)}</section>"
+    curves = plot_kaplan_meier(results, timed, titled=False)
+    figure = figures.element(curves, f"Kaplan-Meier curves: {section.title}")
+    return f"<section>{_html.heading(section)}{figure}{_html.table(section)}</section>"
 
 
-def _resistance(results: Results) -> str:
+def _resistance(results: Results, figures: _Figures) -> str:
     if "clones" not in results.tables:
         return ""
-    figure = svg(plot_resistance(results, titled=False), TITLE)
-    return f"<section><h2>{TITLE}</h2><figure>{figure}</figure></section>"
+    figure = figures.element(plot_resistance(results, titled=False), TITLE)
+    return f"<section><h2>{TITLE}</h2>{figure}</section>"
 
 
 def _definitions(provenance: Mapping[str, Any]) -> str:
