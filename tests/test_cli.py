@@ -13,6 +13,7 @@ import tumor_abm
 from rich.console import Console
 from tumor_abm.cli import commands, main, progress
 from tumor_abm.cli.progress import counting
+from tumor_abm.results import Results
 
 
 def told(capsys: pytest.CaptureFixture[str], *arguments: object) -> tuple[int, str, str]:
@@ -205,3 +206,13 @@ def test_progress_on_a_terminal_is_a_bar() -> None:
         count(100)
         count(150)
     assert "150/200" in console.file.getvalue()  # type: ignore[attr-defined]
+
+
+def test_figures_and_report_are_progress_too(results: Results, tmp_path: Path) -> None:
+    console = Console(file=io.StringIO(), force_terminal=True, width=120)
+    commands._draw(results, tumor_abm.compare(results), tmp_path, console)
+    said = console.file.getvalue()  # type: ignore[attr-defined]
+    drawn = 2 * (len(list((tmp_path / "figures").glob("*.svg"))))
+    assert f"0/{drawn}" in said
+    assert f"{drawn}/{drawn}" in said
+    assert "figures," in said

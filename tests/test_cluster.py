@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import signal
+import subprocess
 import sys
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import psutil
 import pytest
-from tumor_abm import InputError
+from polars.testing import assert_frame_equal
+from tumor_abm import InputError, run_experiment
 from tumor_abm.execution import cluster
 from tumor_abm.execution.chunk import chunks_of
 from tumor_abm.execution.cluster import run_on_cluster
 from tumor_abm.execution.local import run_here
+from tumor_abm.results import Results
 
 SPEC = (Path(__file__).parents[1] / "rust_core/tests/fixtures/experiment.json").read_text(encoding="utf-8")
 CHUNKS = chunks_of(60, 5)
@@ -55,6 +61,68 @@ def test_a_worker_with_another_version_is_refused(workers: Any, monkeypatch: pyt
 def test_what_only_the_run_can_show_is_wrong_is_bad_input(workers: Any) -> None:
     with pytest.raises(InputError, match="expected u64"):
         list(run_on_cluster('{"seed": "one"}', CHUNKS[:1], workers.scheduler_address))
+
+
+EXPERIMENT = """
+title = "A run whose scheduler is lost"
+question = "Is what is done kept?"
+patients = 250
+seed = 5
+horizon_months = 24
+accrual_months = 6
+[[arm]]
+name = "letrozole"
+[[arm.line]]
+regimen = ["letrozole"]
+"""
+
+
+@contextmanager
+def process(*arguments: object) -> Iterator[subprocess.Popen[str]]:
+    """A module of Python in a process of its own, which is killed at the end."""
+    line = [sys.executable, "-m", *map(str, arguments)]
+    with subprocess.Popen(line, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as started:
+        try:
+            yield started
+        finally:
+            started.kill()
+
+
+def wait_for(what: Callable[[], object], run: subprocess.Popen[str] | None = None) -> None:
+    while not what():
+        assert run is None or run.poll() is None, "it ended too early"
+        time.sleep(0.05)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("stop", [signal.SIGKILL, signal.SIGTERM])
+def test_a_lost_scheduler_is_said_and_the_run_goes_on(tmp_path: Path, stop: signal.Signals) -> None:
+    experiment, where, out = tmp_path / "experiment.toml", tmp_path / "scheduler.json", tmp_path / "out"
+    experiment.write_text(EXPERIMENT)
+    run = ("tumor_abm", "run", experiment, "--out", out, "--no-figures", "--jobs", 1)
+    quiet = ("--scheduler-file", where, "--no-dashboard")
+    with process("distributed.cli.dask_scheduler", "--port", 0, *quiet) as scheduler:
+        wait_for(where.exists)
+        with (
+            process("distributed.cli.dask_worker", "--nthreads", 1, "--no-nanny", *quiet),
+            process(*run, "--scheduler", where) as running,
+        ):
+            wait_for(lambda: list(out.glob("chunks/*/SHA256SUMS")), running)
+            scheduler.send_signal(stop)
+            _, err = running.communicate()
+    assert running.returncode == 2
+    assert err.splitlines()[-1] == (
+        f"tumor-abm: scheduler: {where} was lost; once it is back, the same command goes on"
+    )
+    assert "Traceback" not in err
+    kept = len(list(out.glob("chunks/*/SHA256SUMS")))
+    assert 1 <= kept < 5
+    with process(*run, "--resume") as resumed:
+        _, err = resumed.communicate()
+    assert resumed.returncode == 0
+    assert f"{50 * kept} patients are done already" in err
+    undisturbed = run_experiment(experiment)
+    assert_frame_equal(Results.load(out).overall, undisturbed.overall)
 
 
 def test_an_address_where_nobody_answers_is_said(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from inspect import ismodule
 
 import pytest
 import tumor_abm
@@ -12,7 +13,15 @@ import tumor_abm
 def test_every_public_name_is_there() -> None:
     for name in tumor_abm.__all__:
         assert getattr(tumor_abm, name) is not None
-    assert dir(tumor_abm) == tumor_abm.__all__
+    assert set(tumor_abm.__all__) <= set(dir(tumor_abm))
+
+
+def test_modules_are_completed_and_loaded_when_they_are_asked_for() -> None:
+    for name in set(dir(tumor_abm)) - set(tumor_abm.__all__):
+        assert ismodule(getattr(tumor_abm, name))
+    assert {"evolution", "plots", "report", "theory", "trials"} <= set(dir(tumor_abm))
+    assert tumor_abm.plots.plot_muller
+    assert tumor_abm.report.write_report
 
 
 def test_compare_is_the_function_whatever_was_imported_before() -> None:

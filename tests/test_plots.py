@@ -7,9 +7,10 @@ import polars as pl
 import pytest
 from matplotlib.text import Text
 from PIL import Image
+from polars.testing import assert_frame_equal
 from tumor_abm.endpoints import endpoint
 from tumor_abm.errors import InputError
-from tumor_abm.plots import plot_kaplan_meier, plot_resistance, save_figure, svg
+from tumor_abm.plots import clones, plot_kaplan_meier, plot_resistance, save_figure, svg
 from tumor_abm.plots.clones import carried_at
 from tumor_abm.results import Results
 from tumor_abm.survival import kaplan_meier
@@ -170,6 +171,13 @@ def test_alteration_is_carried_from_a_fifth_of_the_cells(results):
         ("ESR1 Y537S", 2, 50.0),
         ("none of them", 2, 50.0),
     ]
+
+
+def test_alterations_are_counted_a_few_patients_at_a_time(results, monkeypatch):
+    whole = carried_at(results, "progression")
+    assert whole.height > 8
+    monkeypatch.setattr(clones, "PATIENTS_AT_A_TIME", 7)
+    assert_frame_equal(carried_at(results, "progression"), whole)
 
 
 def test_resistance_figure_names_arms_lines_and_alterations(results):

@@ -50,6 +50,12 @@ def test_page_needs_nothing_but_itself(page):
     assert page.open == []  # every element is closed
 
 
+def test_figures_are_counted_while_they_are_drawn(results, tmp_path):
+    drawn = []
+    write_report(results, tmp_path, progress=drawn.append)
+    assert drawn == [1, 2, 3, 4, 5]
+
+
 def test_page_has_a_figure_per_endpoint_and_one_of_resistance(page):
     assert page.tags.count("svg") == 5
 

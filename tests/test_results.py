@@ -38,6 +38,18 @@ def test_table_is_an_attribute_and_an_item(results):
     assert "outcomes" in dir(results)
 
 
+def test_a_table_is_scanned_without_being_kept(results, saved):
+    loaded = Results.load(saved)
+    assert_frame_equal(loaded.scan("outcomes").collect(), results.outcomes)
+    assert loaded.tables._read == {}
+    assert_frame_equal(results.scan("outcomes").collect(), results.outcomes)
+    with pytest.raises(InputError, match=r'found "outcome"; allowed: .*; did you mean "outcomes"'):
+        loaded.scan("outcome")
+    (saved / "outcomes.parquet").write_bytes(b"no table")
+    with pytest.raises(InputError, match=r"outcomes\.parquet: cannot be read"):
+        loaded.scan("outcomes")
+
+
 def test_unknown_table_is_named_with_the_nearest(results):
     with pytest.raises(InputError, match=r'found "outcome"; allowed: .*; did you mean "outcomes"'):
         results["outcome"]

@@ -11,6 +11,21 @@ from typing import TYPE_CHECKING, Any
 from tumor_abm._core import __version__
 
 if TYPE_CHECKING:
+    from tumor_abm import (  # noqa: F401
+        calibration,
+        endpoints,
+        evolution,
+        knowledge,
+        maf,
+        neutrality,
+        plots,
+        prediction,
+        report,
+        schemas,
+        survival,
+        theory,
+        trials,
+    )
     from tumor_abm.biopsy import Biopsy, Needle, RandomCells, Sphere
     from tumor_abm.comparison import compare
     from tumor_abm.config import load_experiment
@@ -51,6 +66,22 @@ __all__ = [
     "replicate",
     "run_experiment",
 ]
+
+_MODULES = (
+    "calibration",
+    "endpoints",
+    "evolution",
+    "knowledge",
+    "maf",
+    "neutrality",
+    "plots",
+    "prediction",
+    "report",
+    "schemas",
+    "survival",
+    "theory",
+    "trials",
+)
 
 # Modules are imported when they, or one of their names, are first asked for, so that `import tumor_abm` and
 # `tumor-abm --help` are quick.
@@ -93,4 +124,4 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    return __all__
+    return sorted({*__all__, *_MODULES})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,8 +12,10 @@ import numpy as np
 import polars as pl
 from rich.console import Console
 
+from tumor_abm import _html
 from tumor_abm._arguments import must_be
 from tumor_abm._files import write_whole
+from tumor_abm._sinks import html_text
 from tumor_abm.endpoints import DAYS_PER_MONTH, OS, PFS2, Endpoint, Kind, endpoints, without_meaning
 from tumor_abm.paired import Contrast, Twins, hazard_ratio, mean_difference
 from tumor_abm.results import Results
@@ -66,6 +69,21 @@ class Comparison:
     without_meaning: Mapping[Endpoint, list[str]]
     experiment: Mapping[str, Any]
     control: str
+
+    def __repr__(self) -> str:
+        from tumor_abm.wording import WIDE, summary_section
+
+        console = Console(file=io.StringIO(), width=WIDE, color_system=None)
+        with console.capture() as said:
+            console.print(summary_section(self).as_text(WIDE))
+        arms = self.table["arm"].n_unique()
+        lines = [f"Comparison of {arms} arms, control {self.control!r}", *said.get().splitlines()]
+        return "\n".join(line.rstrip() for line in lines).rstrip()
+
+    def _repr_html_(self) -> str:
+        from tumor_abm.wording import LEGEND, sections
+
+        return "".join(map(_html.section, sections(self))) + f"<p>{html_text(LEGEND)}</p>"
 
     def save(self, directory: str | Path) -> None:
         """Write ``comparison``, ``who_gains`` and ``neutropenia`` as Parquet and CSV."""
@@ -202,7 +220,7 @@ def _on_line(results: Results, endpoint: Endpoint, arm: str, *, defined: bool) -
     """Tell of a line, beside its time, who began it, who responded and whom a rule took off it."""
     if endpoint.kind is not Kind.PFS:
         return {}
-    treated = results.outcomes.filter(line=endpoint.line, arm=arm)
+    treated = results.scan("outcomes").filter(line=endpoint.line, arm=arm)
     objective = pl.col("response").is_in(["CR", "PR"])
     stable = (pl.col("response") == "SD") & (pl.col("pfs_months") >= CLINICAL_BENEFIT_MONTHS)
     by_rule = (pl.col("end_reason").cast(pl.String) == "rule") & ~pl.col("pfs_event")
@@ -212,7 +230,7 @@ def _on_line(results: Results, endpoint: Endpoint, arm: str, *, defined: bool) -
         cbr_pct=100 * (objective | stable).fill_null(value=False).mean() if defined else None,
         censored_by_rule=by_rule.sum(),
     )
-    return found.row(0, named=True)
+    return found.collect().row(0, named=True)
 
 
 def against_control(observed: pl.DataFrame, arm: str, control: str, until: float) -> dict[str, Any]:
@@ -262,7 +280,7 @@ def _missing(results: Results, endpoint: Endpoint) -> Iterator[dict[str, Any]]:
             continue
         for one, other in ((control, arm), (arm, control)):
             absent = held[one].join(held[other], on="patient", how="anti")
-            enrolled = results.overall.filter(arm=other).select("patient")
+            enrolled = results.scan("overall").filter(arm=other).select("patient").collect()
             of_reason = {
                 "among": absent.join(enrolled, on="patient", how="anti").height,
                 "not begun": absent.join(enrolled, on="patient", how="semi").height,

@@ -132,17 +132,19 @@ class Endpoint:
         Arms in which the endpoint has no meaning have no rows.
         """
         defined = [arm for arm in results.arms if self.undefined(results.experiment, arm) is None]
-        return self._timed(results).filter(pl.col("arm").cast(pl.String).is_in(defined)).drop_nulls()
+        timed = self._timed(results)
+        return timed.filter(pl.col("arm").cast(pl.String).is_in(defined)).drop_nulls().collect()
 
-    def _timed(self, results: Results) -> pl.DataFrame:
+    def _timed(self, results: Results) -> pl.LazyFrame:
+        outcomes, overall = results.scan("outcomes"), results.scan("overall")
         if self.kind is Kind.PFS_FROM_START:
-            return _from_start(results.outcomes)
+            return _from_start(outcomes)
         if self.kind is Kind.PFS2:
-            return _on_two_lines(results.outcomes, results.overall)
+            return _on_two_lines(outcomes, overall)
         if self.kind is Kind.PFS:
-            table, measure = results.outcomes.filter(line=self.line), "pfs"
+            table, measure = outcomes.filter(line=self.line), "pfs"
         else:
-            table, measure = results.overall, "os"
+            table, measure = overall, "os"
         return table.select(
             "patient", "arm", months=pl.col(f"{measure}_months"), event=pl.col(f"{measure}_event")
         )
@@ -161,7 +163,8 @@ def endpoints(results: Results) -> list[Endpoint]:
     have a meaning in any arm.
     """
     experiment = results.experiment
-    lines = [Endpoint(Kind.PFS, line) for line in results.outcomes["line"].unique().sort()]
+    begun = results.scan("outcomes").select(pl.col("line").unique().sort()).collect()
+    lines = [Endpoint(Kind.PFS, line) for line in begun["line"]]
     whole = [PFS_FROM_START] if _has_switches(experiment, results.arms) else []
     return [*lines, *(each for each in (*whole, PFS2, OS) if is_defined(each, results))]
 
@@ -214,7 +217,7 @@ def _has_switches(experiment: Mapping[str, Any], arms: list[str]) -> bool:
     )
 
 
-def _from_start(outcomes: pl.DataFrame) -> pl.DataFrame:
+def _from_start(outcomes: pl.LazyFrame) -> pl.LazyFrame:
     """Time lines as one for as long as each leads to the next without progression."""
     key = ["arm", "patient"]
     switched = ~pl.col("pfs_event") & pl.col("end_reason").cast(pl.String).is_in(_SWITCHED)
@@ -233,7 +236,7 @@ def _from_start(outcomes: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def _on_two_lines(outcomes: pl.DataFrame, overall: pl.DataFrame) -> pl.DataFrame:
+def _on_two_lines(outcomes: pl.LazyFrame, overall: pl.LazyFrame) -> pl.LazyFrame:
     """Time progression on the second line, or death; a third line without it ends what can be seen."""
     key = ["patient", "arm"]
     start = pl.col("start_day") / DAYS_PER_MONTH

@@ -16,6 +16,7 @@ from tumor_abm import _core
 from tumor_abm._archive import read_archive, write_archive
 from tumor_abm._arguments import core_refusals, count
 from tumor_abm._frames import frame
+from tumor_abm._html import facts
 from tumor_abm._paths import path_of
 from tumor_abm._rates import (
     Engine,
@@ -33,6 +34,7 @@ from tumor_abm.genealogy import Genealogy
 from tumor_abm.space import Space
 from tumor_abm.trait import Trait
 
+_SHOWN_TYPES = 8
 _STATE, _NOTES = "population.bin", "population.json"
 
 
@@ -136,6 +138,24 @@ class Population:
                 bool(keep_extinct),
             )
         self._keeps_extinct = bool(keep_extinct)
+
+    def __repr__(self) -> str:
+        return f"Population({', '.join(f'{name} {text}' for name, text in self._facts().items())})"
+
+    def _repr_html_(self) -> str:
+        return facts("Population", self._facts())
+
+    def _facts(self) -> dict[str, str]:
+        counts = self.counts
+        types = ", ".join(f"{count:,}" for count in counts[:_SHOWN_TYPES])
+        more = ", ..." if counts.size > _SHOWN_TYPES else ""
+        return {
+            "engine": self.engine,
+            "day": f"{self.day:g}",
+            "cells": f"{int(counts.sum()):,} ({counts.size} types: {types}{more})",
+            "divisions": f"{self.divisions:,}",
+            "seed": str(self.seed),
+        }
 
     def fork(self, *, seed: int | None = None) -> Population:
         """Return a copy of the whole state.

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import tomllib
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,7 @@ from tumor_abm._files import (
     write_whole,
 )
 from tumor_abm._frames import read_parquet
+from tumor_abm._html import facts
 from tumor_abm._paths import is_directory, path_of
 from tumor_abm.errors import InputError, did_you_mean
 
@@ -53,6 +55,18 @@ class Results:
             return self.tables[table]
         raise InputError(key="table", found=table, allowed=sorted(self.tables))
 
+    def scan(self, table: str) -> pl.LazyFrame:
+        """Return a table to be read lazily: of one on disk, only what is asked for is read, and not kept.
+
+        Raises
+        ------
+        InputError
+            There is no such table, or it cannot be read.
+        """
+        if isinstance(self.tables, _Stored) and table in self.tables:
+            return self.tables.scan(table)
+        return self[table].lazy()
+
     def __getattr__(self, name: str) -> pl.DataFrame:
         tables = self.__dict__.get("tables", {})
         if name in tables:
@@ -66,12 +80,38 @@ class Results:
         yield from self.tables
 
     def __repr__(self) -> str:
-        return f"Results({self.experiment.get('title', '')!r}: {', '.join(sorted(self.tables))})"
+        parts = ", ".join(map(repr, self._parts))
+        return f"Results({self._title!r}, of {parts}; tables: {', '.join(sorted(self.tables))})"
+
+    def _repr_html_(self) -> str:
+        rows = self.tables.rows if isinstance(self.tables, _Stored) else _rows(self.tables)
+        told = {
+            "question": str(self.experiment.get("question", "")),
+            "of": ", ".join(self._parts),
+            "seed": str(self.experiment.get("seed", "not recorded")),
+            "tables": ", ".join(f"{name} ({rows[name]} rows)" for name in sorted(rows)),
+        }
+        return facts(f"Results: {self._title}", told)
+
+    @property
+    def _title(self) -> str:
+        return str(self.experiment.get("title", ""))
+
+    @property
+    def _parts(self) -> list[str]:
+        """Names of the arms of an experiment, or of the scenarios of a study."""
+        parts = self.experiment.get("arm", self.experiment.get("scenario", []))
+        return [str(part["name"]) for part in parts]
 
     @property
     def arms(self) -> list[str]:
         """Names of the arms, in the order of the experiment."""
         return [arm["name"] for arm in self.experiment["arm"]]
+
+    @property
+    def enrolled(self) -> int:
+        """Number of patients who lived any arm."""
+        return int(self.scan("overall").select(pl.col("patient").n_unique()).collect().item())
 
     @property
     def control(self) -> str:
@@ -90,7 +130,7 @@ class Results:
         for name, table in self.tables.items():
             write_whole(directory / f"{name}.parquet", table.write_parquet)
         sums = {f"{name}.parquet": sha256_of(directory / f"{name}.parquet") for name in self.tables}
-        rows = {name: table.height for name, table in self.tables.items()}
+        rows = _rows(self.tables)
         texts = {
             EXPERIMENT: tomli_w.dumps(without_none(self.experiment)),
             PROVENANCE: json.dumps(self.provenance | {"tables": rows}, indent=2) + "\n",
@@ -129,18 +169,25 @@ class Results:
 class _Stored(Mapping[str, pl.DataFrame]):
     """Tables on disk, read on first use."""
 
-    def __init__(self, directory: Path, names: Iterable[str]) -> None:
-        self._paths = {name: directory / f"{name}.parquet" for name in names}
+    def __init__(self, directory: Path, rows: Mapping[str, int]) -> None:
+        self.rows = dict(rows)
+        self._paths = {name: directory / f"{name}.parquet" for name in rows}
         self._read: dict[str, pl.DataFrame] = {}
 
     def __getitem__(self, name: str) -> pl.DataFrame:
         if name not in self._read:
-            path = self._paths[name]
-            try:
+            with _reading(self._paths[name]) as path:
                 self._read[name] = read_parquet(path)
-            except (pl.exceptions.PolarsError, OSError) as error:
-                raise InputError(f"cannot be read: {error}", file=path) from error
         return self._read[name]
+
+    def scan(self, name: str) -> pl.LazyFrame:
+        """Return a table lazily."""
+        if name in self._read:
+            return self._read[name].lazy()
+        with _reading(self._paths[name]) as path:
+            table = pl.scan_parquet(path, glob=False)
+            table.collect_schema()  # that it can be read is seen here
+        return table
 
     def __contains__(self, name: object) -> bool:
         return name in self._paths
@@ -150,6 +197,18 @@ class _Stored(Mapping[str, pl.DataFrame]):
 
     def __len__(self) -> int:
         return len(self._paths)
+
+
+def _rows(tables: Mapping[str, pl.DataFrame]) -> dict[str, int]:
+    return {name: table.height for name, table in tables.items()}
+
+
+@contextmanager
+def _reading(path: Path) -> Iterator[Path]:
+    try:
+        yield path
+    except (pl.exceptions.PolarsError, OSError) as error:
+        raise InputError(f"cannot be read: {error}", file=path) from error
 
 
 def _parsed(path: Path, parse: Callable[[str], Any]) -> Any:

@@ -28,8 +28,8 @@ def neutropenia(results: Results) -> pl.DataFrame:
         ``arm, line, n, grade_1_pct ... grade_4_pct, grade_3_4_pct``: percent of the `n` patients whose blood
         was counted on that line. No rows where neutrophils are not modelled.
     """
-    outcomes = results.outcomes
-    if "lowest_neutrophils" not in outcomes.columns:  # results of an older version
+    outcomes = results.scan("outcomes")
+    if "lowest_neutrophils" not in outcomes.collect_schema():  # results of an older version
         return pl.DataFrame(schema=RATES)
     grade = pl.lit(0)
     for worse, below in sorted(GRADES_BELOW.items()):
@@ -37,10 +37,14 @@ def neutropenia(results: Results) -> pl.DataFrame:
     counted = outcomes.filter(pl.col("lowest_neutrophils").is_not_null()).with_columns(
         pl.col("arm").cast(pl.String), grade=grade
     )
-    rates = counted.group_by("arm", "line").agg(
-        n=pl.len().cast(pl.Int64),
-        **{f"grade_{of}_pct": 100 * (pl.col("grade") == of).mean() for of in sorted(GRADES_BELOW)},
-        grade_3_4_pct=100 * (pl.col("grade") >= 3).mean(),
+    rates = (
+        counted.group_by("arm", "line")
+        .agg(
+            n=pl.len().cast(pl.Int64),
+            **{f"grade_{of}_pct": 100 * (pl.col("grade") == of).mean() for of in sorted(GRADES_BELOW)},
+            grade_3_4_pct=100 * (pl.col("grade") >= 3).mean(),
+        )
+        .collect()
     )
     order = {arm: place for place, arm in enumerate(results.arms)}
     return rates.sort("line", pl.col("arm").replace_strict(order, return_dtype=pl.Int64)).select(*RATES)

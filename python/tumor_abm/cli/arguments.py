@@ -11,6 +11,7 @@ from tumor_abm._core import __version__
 from tumor_abm._paths import is_text
 from tumor_abm._sinks import terminal_text
 from tumor_abm.cli import commands
+from tumor_abm.cli.completion import SHELLS, PrintCompletion
 
 Command = Callable[[argparse.Namespace], None]
 
@@ -100,6 +101,12 @@ def parser() -> Parser:
         allow_abbrev=False,
     )
     top.add_argument("--version", action="version", version=f"tumor_abm {__version__}")
+    top.add_argument(
+        "--print-completion",
+        choices=SHELLS,
+        action=PrintCompletion,
+        help="print what a shell reads to complete this command",
+    )
     named = top.add_subparsers(title="commands", metavar="COMMAND", required=True)
 
     def add(name: str, summary: str, command: Command, epilog: str | None = None) -> Parser:
@@ -129,7 +136,7 @@ def parser() -> Parser:
     _describe_list(
         add("list", "list what experiments can name, the experiments, or the trials", commands.list_known)
     )
-    _experiment(add("check", "say what is wrong with an experiment, without running it", commands.check))
+    _describe_check(add("check", "say what is wrong with an experiment, without running it", commands.check))
     _describe_calibrate(
         add(
             "calibrate",
@@ -165,6 +172,7 @@ def _describe_run(run: Parser) -> None:
 def _describe_compare(compare: Parser) -> None:
     compare.add_argument("directory", metavar="DIR", type=_target, help="directory of a finished run")
     compare.add_argument("--csv", metavar="FILE", type=_target, help="write the comparison as CSV, too")
+    _json(compare)
 
 
 def _describe_evolve(evolve: Parser) -> None:
@@ -194,6 +202,7 @@ def _describe_predict(predict: Parser) -> None:
     predict.add_argument(
         "--keep", metavar="DIR", type=_target, help="also keep the simulated patients, for figures"
     )
+    _json(predict)
 
 
 def _describe_app(app: Parser) -> None:
@@ -219,6 +228,7 @@ def _describe_app(app: Parser) -> None:
 
 def _describe_list(list_known: Parser) -> None:
     list_known.add_argument("what", choices=commands.LISTS)
+    _json(list_known)
 
 
 def _describe_calibrate(calibrate: Parser) -> None:
@@ -266,6 +276,17 @@ def _describe_schema(schema: Parser) -> None:
         help="whose: of experiments (default), or of studies of evolve",
     )
     schema.add_argument("--out", metavar="FILE", type=_target, help="file to write (default: print it)")
+
+
+def _describe_check(check: Parser) -> None:
+    _experiment(check)
+    _json(check)
+
+
+def _json(command: Parser) -> None:
+    command.add_argument(
+        "--json", action="store_true", help='print JSON, also of what is wrong: {"error": ...}'
+    )
 
 
 def _experiment(command: Parser) -> None:

@@ -6,12 +6,16 @@ import argparse
 import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from tumor_abm.errors import InputError
 
 if TYPE_CHECKING:
+    import polars as pl
+    from rich.console import Console
+
     from tumor_abm.comparison import Comparison
     from tumor_abm.results import Results
 
@@ -42,7 +46,7 @@ def run(arguments: argparse.Namespace) -> None:
     comparison = compare(results)
     with _writing(arguments.out):
         comparison.save(arguments.out)
-        drawn = {} if arguments.no_figures else _draw(results, comparison, arguments.out)
+        drawn = {} if arguments.no_figures else _draw(results, comparison, arguments.out, console)
     comparison.print(output())
     tables = ", ".join(results.tables)
     _print_pairs(
@@ -66,6 +70,18 @@ def compare(arguments: argparse.Namespace) -> None:
     if arguments.csv:
         with _writing(arguments.csv):
             write_whole(arguments.csv, comparison.table.write_csv)
+    if arguments.json:
+        _print_json(
+            {
+                "control": comparison.control,
+                "comparison": _records(comparison.table),
+                "who_gains": _records(comparison.gains),
+                "neutropenia": _records(comparison.neutropenia),
+                "missing": _records(comparison.missing),
+                "without_meaning": {each.name: why for each, why in comparison.without_meaning.items()},
+            }
+        )
+        return
     comparison.print(output())
 
 
@@ -87,7 +103,7 @@ def evolve(arguments: argparse.Namespace) -> None:
         write_whole(out / "summary.csv", summary.write_csv)
         mafs = write_mutations(results, out / "maf")
         trees = write_trees(results, out / "trees")
-        drawn = {} if arguments.no_figures else _draw_study(results, out)
+        drawn = {} if arguments.no_figures else _draw_study(results, out, console)
     output().print(table_of_scenarios(study, summary))
     tables = ", ".join([*results.tables, "summary"])
     _print_pairs(
@@ -101,24 +117,22 @@ def evolve(arguments: argparse.Namespace) -> None:
     )
 
 
-def _draw_study(results: Results, directory: Path) -> dict[str, str]:
-    from tumor_abm.plots import save_figure
-    from tumor_abm.plots.evolution import plot_neutrality, plot_spectra
-    from tumor_abm.plots.lineages import plot_maps, plot_muller
+def _draw_study(results: Results, directory: Path, console: Console) -> dict[str, str]:
+    from tumor_abm.cli.progress import counting
+    from tumor_abm.plots import plot_maps, plot_muller, plot_neutrality, plot_spectra, save_figure
 
     figures = directory / "figures"
     figures.mkdir(exist_ok=True)
     drawn = []
-    for name, draw in (
-        ("spectra", plot_spectra),
-        ("neutrality", plot_neutrality),
-        ("maps", plot_maps),
-        ("muller", plot_muller),
-    ):
-        figure = draw(results)
-        if figure is not None:
-            save_figure(figure, figures / name)
-            drawn.append(f"figures/{name}")
+    draws = {"spectra": plot_spectra, "neutrality": plot_neutrality, "maps": plot_maps, "muller": plot_muller}
+    with counting(console, len(draws), "figures") as count:
+        count(0)
+        for done, (name, draw) in enumerate(draws.items(), start=1):
+            figure = draw(results)
+            if figure is not None:
+                save_figure(figure, figures / name)
+                drawn.append(f"figures/{name}")
+            count(done)
     return {"figures": f"{', '.join(drawn)} (png, svg)"}
 
 
@@ -155,6 +169,9 @@ def predict(arguments: argparse.Namespace) -> None:
         if arguments.keep:
             prediction.save(arguments.keep)
         parts.remove()
+    if arguments.json:
+        _print_json({"file": str(arguments.out), "predictions": _records(prediction.table)})
+        return
     output().print(table_of_predictions(prediction.table))
 
 
@@ -170,21 +187,44 @@ def app(arguments: argparse.Namespace) -> None:
 def list_known(arguments: argparse.Namespace) -> None:
     """Print a table of what experiments can name, or of the experiments."""
     from tumor_abm.cli.consoles import output
-    from tumor_abm.cli.lists import table_of
+    from tumor_abm.cli.lists import records_of, table_of
 
+    if arguments.json:
+        _print_json({arguments.what: records_of(arguments.what)})
+        return
     output().print(table_of(arguments.what))
 
 
 def check(arguments: argparse.Namespace) -> None:
     """Say that an experiment is sound, and what it is; what is wrong is an `InputError`."""
+    from tumor_abm._sinks import rich_text
     from tumor_abm.cli.consoles import messages
     from tumor_abm.config import load_experiment
+    from tumor_abm.execution.screening import glance
+    from tumor_abm.experiment import threads_of
     from tumor_abm.trials import experiment_file
 
     file = experiment_file(arguments.experiment)
     experiment = load_experiment(file)
-    for notice in experiment.notices:
-        messages().print(notice, markup=False, soft_wrap=True)
+    notices = [*experiment.notices, *glance(experiment, threads_of(None))]
+    if arguments.json:
+        _print_json(
+            {
+                "file": str(file),
+                "title": experiment.title,
+                "question": experiment.question,
+                "patients": experiment.patients,
+                "population": experiment.population_name,
+                "arms": [arm.name for arm in experiment.arms],
+                "control": experiment.control,
+                "drugs": list(experiment.drugs),
+                "alterations": list(experiment.alterations),
+                "notices": notices,
+            }
+        )
+        return
+    for notice in notices:
+        messages().print(rich_text(notice), soft_wrap=True)
     arms = ", ".join(arm.name for arm in experiment.arms)
     _print_pairs(
         f"{file} is sound",
@@ -251,24 +291,46 @@ def schema(arguments: argparse.Namespace) -> None:
         arguments.out.write_text(text + "\n", encoding="utf-8")
 
 
-def _draw(results: Results, comparison: Comparison, directory: Path) -> dict[str, str]:
+def _draw(results: Results, comparison: Comparison, directory: Path, console: Console) -> dict[str, str]:
     """Draw the survival curves and write the report; say what is where."""
+    from tumor_abm.cli.progress import counting
     from tumor_abm.endpoints import is_defined
     from tumor_abm.plots import plot_kaplan_meier, plot_resistance, save_figure
     from tumor_abm.report import write_report
 
     figures = directory / "figures"
     figures.mkdir(exist_ok=True)
-    drawn = [endpoint for endpoint in comparison.endpoints if is_defined(endpoint, results)]
-    stems = [endpoint.stem for endpoint in drawn]
-    for endpoint, stem in zip(drawn, stems, strict=True):
-        save_figure(plot_kaplan_meier(results, endpoint), figures / stem)
-    save_figure(plot_resistance(results), figures / "resistance")
-    report = write_report(results, directory, comparison)
+    defined = [endpoint for endpoint in comparison.endpoints if is_defined(endpoint, results)]
+    draws = {endpoint.stem: partial(plot_kaplan_meier, results, endpoint) for endpoint in defined}
+    draws["resistance"] = partial(plot_resistance, results)
+    with counting(console, 2 * len(draws), "figures") as count:  # the report has them, too
+        count(0)
+        for done, (stem, draw) in enumerate(draws.items(), start=1):
+            save_figure(draw(), figures / stem)
+            count(done)
+        report = write_report(
+            results, directory, comparison, progress=lambda drawn: count(len(draws) + drawn)
+        )
     return {
-        "figures": f"{', '.join(f'figures/{stem}' for stem in [*stems, 'resistance'])} (png, svg)",
+        "figures": f"{', '.join(f'figures/{stem}' for stem in draws)} (png, svg)",
         "report": report.name,
     }
+
+
+def _print_json(document: Mapping[str, Any]) -> None:
+    print(json.dumps(document, indent=1, allow_nan=False))
+
+
+def _records(table: pl.DataFrame) -> list[dict[str, Any]]:
+    """Return the rows of a table; what is no finite number is null, as JSON has none."""
+    import polars as pl
+    from polars import selectors
+
+    finite = [
+        pl.when(pl.col(name).is_finite()).then(name)
+        for name in selectors.expand_selector(table, selectors.float())
+    ]
+    return table.with_columns(finite).to_dicts()
 
 
 def _print_pairs(title: str, pairs: Mapping[str, str]) -> None:

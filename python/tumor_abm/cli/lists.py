@@ -1,9 +1,10 @@
-"""Tables of what is known, for people."""
+"""What is known, as tables for people and as records for programs."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 from rich.box import SIMPLE_HEAD
@@ -17,9 +18,31 @@ from tumor_abm.knowledge import Knowledge
 
 EXPERIMENTS = Path("experiments")
 
+Record = dict[str, Any]
 
-def table_of(what: str) -> Table:
-    """Return the table of ``drugs``, ``alterations``, ``populations``, ``experiments`` or ``trials``."""
+# Of every list, the keys of its records and the headers of its table.
+_COLUMNS: Mapping[str, Mapping[str, str]] = {
+    "drugs": {
+        "name": "drug",
+        "class": "class",
+        "given": "given",
+        "acts_on": "acts on",
+        "toxicity": "main toxicity",
+    },
+    "alterations": {
+        "name": "alteration",
+        "label": "what it is",
+        "resistant_to": "resistant to",
+        "core": "by default",
+    },
+    "populations": {"name": "population", "label": "who they are", "prior_lines": "lines before"},
+    "experiments": {"file": "file", "title": "title", "arms": "arms"},
+    "trials": {"name": "name", "title": "title", "arms": "arms", "trials": "in the tables"},
+}
+
+
+def records_of(what: str) -> list[Record]:
+    """Return the ``drugs``, ``alterations``, ``populations``, ``experiments`` or ``trials``."""
     return {
         "drugs": _drugs,
         "alterations": _alterations,
@@ -29,52 +52,80 @@ def table_of(what: str) -> Table:
     }[what]()
 
 
-def _drugs() -> Table:
-    rows = [
-        (name, drug.class_, drug.given, ", ".join(drug.effects), drug.toxicity)
-        for name, drug in Knowledge.shipped().drugs.items()
+def table_of(what: str) -> Table:
+    """Return the same for a terminal."""
+    columns = _COLUMNS[what]
+    rows = ([_cell(record[key]) for key in columns] for record in map(_readable, records_of(what)))
+    return _table(tuple(columns.values()), rows)
+
+
+def _drugs() -> list[Record]:
+    drugs = sorted(Knowledge.shipped().drugs.items(), key=lambda item: (item[1].class_, item[0]))
+    return [
+        {
+            "name": name,
+            "class": drug.class_,
+            "given": drug.given,
+            "acts_on": list(drug.effects),
+            "toxicity": drug.toxicity,
+        }
+        for name, drug in drugs
     ]
-    columns = ("drug", "class", "given", "acts on", "main toxicity")
-    return _table(columns, sorted(rows, key=lambda row: (row[1], row[0])))
 
 
-def _alterations() -> Table:
-    rows = [
-        (name, alteration.label, alteration.resistant_to, "yes" if alteration.core else "")
+def _alterations() -> list[Record]:
+    return [
+        {
+            "name": name,
+            "label": alteration.label,
+            "resistant_to": alteration.resistant_to,
+            "core": alteration.core,
+        }
         for name, alteration in Knowledge.shipped().alterations.items()
     ]
-    return _table(("alteration", "what it is", "resistant to", "by default"), rows)
 
 
-def _populations() -> Table:
-    rows = [
-        (name, population.label, str(len(population.prior) or ""))
+def _populations() -> list[Record]:
+    return [
+        {"name": name, "label": population.label, "prior_lines": len(population.prior)}
         for name, population in Knowledge.shipped().populations.items()
     ]
-    return _table(("population", "who they are", "lines before"), rows)
 
 
-def _experiments() -> Table:
+def _experiments() -> list[Record]:
     files = sorted(EXPERIMENTS.rglob("*.toml"))
     if not files:
         raise InputError("there are no experiments here (looked for *.toml)", file=EXPERIMENTS)
-    return _table(("file", "title", "arms"), [_experiment(file) for file in files])
+    return [{"file": str(file), **_experiment(file)} for file in files]
 
 
-def _experiment(file: Path) -> tuple[str, str, str]:
+def _trials() -> list[Record]:
+    return [
+        {"name": name, **_experiment(trials.files()[name]), "trials": list(labels)}
+        for name, labels in trials.names().items()
+    ]
+
+
+def _experiment(file: Path) -> Record:
     try:
         read = read_toml(file)
     except InputError as error:
-        return str(file), f"cannot be read: {str(error).removeprefix(f'{file}: ')}", ""
-    return str(file), str(read.get("title", "")), str(len(read.get("arm", read.get("scenario", []))))
+        return {"title": None, "arms": None, "error": str(error).removeprefix(f"{file}: ")}
+    arms = len(read.get("arm", read.get("scenario", [])))
+    return {"title": str(read.get("title", "")), "arms": arms, "error": None}
 
 
-def _trials() -> Table:
-    rows = [
-        (name, *_experiment(trials.files()[name])[1:], ", ".join(labels))
-        for name, labels in trials.names().items()
-    ]
-    return _table(("name", "title", "arms", "in the tables"), rows)
+def _readable(record: Record) -> Record:
+    """Say of a file that cannot be read why, in the place of its title."""
+    return record | {"title": f"cannot be read: {record['error']}"} if record.get("error") else record
+
+
+def _cell(value: Any) -> str:
+    if isinstance(value, list):
+        return ", ".join(value)
+    if isinstance(value, bool):
+        return "yes" if value else ""
+    return str(value) if value else ""
 
 
 def table_of_predictions(predicted: pl.DataFrame) -> Table:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import sys
@@ -23,12 +24,15 @@ INTERRUPTED = 130
 def main(argv: Sequence[str] | None = None) -> int:
     """Run ``tumor-abm`` and return its exit code."""
     _replace_unprintable()
+    arguments = None
     try:
         arguments = parser().parse_args(argv)
         with _terminated_as_interrupted():
             arguments.command(arguments)
         sys.stdout.flush()
     except InputError as error:
+        if getattr(arguments, "json", False):
+            print(json.dumps({"error": str(error)}))
         return _say(str(error), BAD_INPUT)
     except KeyboardInterrupt as error:
         after = str(error) or "interrupted"

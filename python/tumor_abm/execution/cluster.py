@@ -6,7 +6,7 @@ import importlib
 import logging
 from collections.abc import Iterable, Iterator
 from concurrent.futures import CancelledError
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -49,13 +49,14 @@ def run_on_cluster(spec: str, chunks: Iterable[Chunk], scheduler: str) -> Iterat
         No scheduler answers, it was lost, Dask is not installed, or the workers cannot compute.
     """
     client = _connect(scheduler)
-    try:
-        yield from _results(client, spec, iter(chunks))
-    except (OSError, CancelledError) as error:
-        problem = f"{scheduler} was lost; once it is back, the same command goes on"
-        raise InputError(problem, key="scheduler") from error
-    finally:
-        client.close()
+    with _silent_client():
+        try:
+            yield from _results(client, spec, iter(chunks))
+        except (OSError, CancelledError) as error:
+            problem = f"{scheduler} was lost; once it is back, the same command goes on"
+            raise InputError(problem, key="scheduler") from error
+        finally:
+            client.close()
 
 
 def compute(spec: str, chunk: Chunk, version: str) -> dict[str, bytes]:
@@ -88,6 +89,18 @@ def _connect(scheduler: str) -> Any:
             client.close()
         problem = f"no Dask scheduler answers at {plainly(scheduler)} ({plainly(str(error))})"
         raise InputError(problem, key="scheduler") from error
+
+
+@contextmanager
+def _silent_client() -> Iterator[None]:
+    """Let Dask log no traceback of a connection that is lost: that is an error of ours, in one line."""
+    logger = logging.getLogger("distributed.client")
+    before = logger.level
+    logger.setLevel(logging.CRITICAL)
+    try:
+        yield
+    finally:
+        logger.setLevel(before)
 
 
 def _results(client: Any, spec: str, chunks: Iterator[Chunk]) -> Iterator[tuple[Chunk, Tables]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -11,6 +12,8 @@ from numpy.typing import NDArray
 
 from tumor_abm._frames import frame
 from tumor_abm._genotype import alterations_in
+from tumor_abm._html import facts
+from tumor_abm._sinks import terminal_text
 from tumor_abm.errors import InputError
 from tumor_abm.knowledge import Drug
 from tumor_abm.model.bare import Core
@@ -27,6 +30,24 @@ class PatientView:
     _genotypes: pl.DataFrame | None
     _history: list[tuple[float, str, int]]
     seed: int
+
+    def __repr__(self) -> str:
+        told = ", ".join(f"{name} {text}" for name, text in self._facts().items())
+        return f"{type(self).__name__}({terminal_text(told)})"
+
+    def _repr_html_(self) -> str:
+        return facts(type(self).__name__, self._facts())
+
+    def _facts(self) -> dict[str, str]:
+        told = {
+            "patient": str(self.patient),
+            "arm": self.arm,
+            "day": f"{self.day:g}" + (f" of {self.horizon_day:g}" if math.isfinite(self.horizon_day) else ""),
+            "line": f"{self.line} ({self.regimen})" if self.line else "",
+            "cells": f"{self.cells:,}",
+            "status": self.status,
+        }
+        return {name: text for name, text in told.items() if text}
 
     # --- today -------------------------------------------------------------------------------
 

@@ -1,7 +1,26 @@
-"""Figures of results, drawn without any global state of matplotlib."""
+"""Figures of results, drawn without any global state of matplotlib.
+
+Every ``plot_`` function returns the figure, and takes `ax` to draw into one of yours: what is one panel is
+drawn in these axes, several panels take their place. Make that figure with ``layout="constrained"``.
+"""
 
 from tumor_abm.plots.clones import plot_resistance
+from tumor_abm.plots.course import plot_course
+from tumor_abm.plots.evidence import plot_against_published
+from tumor_abm.plots.evolution import plot_neutrality, plot_spectra
 from tumor_abm.plots.kaplan_meier import plot_kaplan_meier
+from tumor_abm.plots.lineages import plot_maps, plot_muller
 from tumor_abm.plots.style import save_figure, svg
 
-__all__ = ["plot_kaplan_meier", "plot_resistance", "save_figure", "svg"]
+__all__ = [
+    "plot_against_published",
+    "plot_course",
+    "plot_kaplan_meier",
+    "plot_maps",
+    "plot_muller",
+    "plot_neutrality",
+    "plot_resistance",
+    "plot_spectra",
+    "save_figure",
+    "svg",
+]

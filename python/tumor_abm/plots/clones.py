@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import polars as pl
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
+from matplotlib.figure import Figure, SubFigure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from matplotlib.patheffects import withStroke
 
 from tumor_abm._genotype import alterations_in
 from tumor_abm._sinks import figure_text
-from tumor_abm.plots.style import FAINT, INK, MUTED, colours, new_figure, style
+from tumor_abm.plots.style import FAINT, INK, MUTED, canvas, colours, style, whole
 from tumor_abm.results import Results
 
 CARRIED_FROM = 0.2
 """Share of a tumour's cells from which on an alteration counts as carried."""
+
+PATIENTS_AT_A_TIME = 1_000
+"""Patients whose clones are in memory together."""
 
 SHOWN_ALTERATIONS = 12
 SHOWN_LINES = 4
@@ -44,28 +49,49 @@ def carried_at(results: Results, moment: str) -> pl.DataFrame:
         moment in which at least a fifth of the cells carry the alteration; ``none of them``
         stands for tumours in which no alteration reaches that.
     """
-    clones = results.clones.filter(pl.col("moment") == moment)
-    tumours = clones.group_by("arm", "line").agg(tumours=pl.col("patient").n_unique())
+    seen = results.scan("clones").filter(pl.col("moment") == moment)
+    counted = (
+        pl.concat([_carriers(clones) for clones in _some_at_a_time(seen)])
+        .group_by("arm", "line", "alteration")
+        .agg(pl.col("carriers").sum())
+    )
+    everybody = counted.filter(pl.col("alteration").is_null()).select("arm", "line", tumours="carriers")
+    return (
+        counted.drop_nulls("alteration")
+        .join(everybody, on=["arm", "line"])
+        .select(
+            "arm", "line", "alteration", "tumours", carried_pct=100 * pl.col("carriers") / pl.col("tumours")
+        )
+        .sort("arm", "line", "alteration")
+    )
+
+
+def _some_at_a_time(clones: pl.LazyFrame) -> Iterator[pl.DataFrame]:
+    """Yield the clones of some patients after those of others, so that few are in memory."""
+    patient = pl.col("patient")
+    first, last = clones.select(first=patient.min(), last=patient.max()).collect().row(0)
+    for part in range(first or 0, (last or 0) + 1, PATIENTS_AT_A_TIME):
+        here = clones.filter(patient.is_between(part, part + PATIENTS_AT_A_TIME - 1))
+        yield here.select(*_TUMOUR, pl.col("genotype").cast(pl.String), "fraction").collect()
+
+
+def _carriers(clones: pl.DataFrame) -> pl.DataFrame:
+    """Count the tumours that carry an alteration, and, under null, all of them."""
+    tumours = clones.unique(_TUMOUR).select(*_TUMOUR, alteration=pl.lit(None, pl.String))
     carried = (
-        clones.with_columns(alteration=alterations_in(pl.col("genotype").cast(pl.String)))
+        clones.with_columns(alteration=alterations_in(pl.col("genotype")))
         .explode("alteration")
         .drop_nulls("alteration")
         .group_by(*_TUMOUR, "alteration")
         .agg(pl.col("fraction").sum())
         .filter(pl.col("fraction") >= CARRIED_FROM)
+        .select(*_TUMOUR, "alteration")
     )
-    bare = clones.unique(_TUMOUR).join(carried, on=_TUMOUR, how="anti").with_columns(alteration=pl.lit(NONE))
-    return (
-        pl.concat([carried.select(*_TUMOUR, "alteration"), bare.select(*_TUMOUR, "alteration")])
-        .group_by("arm", "line", "alteration")
-        .len()
-        .join(tumours, on=["arm", "line"])
-        .select("arm", "line", "alteration", "tumours", carried_pct=100 * pl.col("len") / pl.col("tumours"))
-        .sort("arm", "line", "alteration")
-    )
+    bare = tumours.join(carried, on=_TUMOUR, how="anti").with_columns(alteration=pl.lit(NONE))
+    return pl.concat([tumours, carried, bare]).group_by("arm", "line", "alteration").agg(carriers=pl.len())
 
 
-def plot_resistance(results: Results, *, titled: bool = True) -> Figure:
+def plot_resistance(results: Results, *, titled: bool = True, ax: Axes | None = None) -> Figure:
     """Draw which alterations tumours carry at progression, per arm and line.
 
     A bar is the share of progressing tumours in which at least a fifth of the cells carry the
@@ -77,6 +103,8 @@ def plot_resistance(results: Results, *, titled: bool = True) -> Figure:
         Of an experiment.
     titled
         Whether the figure has a title.
+    ax
+        Axes in a grid, whose place the panels, one a line, take; a new figure when ``None``.
     """
     late, early = carried_at(results, "progression"), carried_at(results, "baseline")
     alterations = _most_frequent(late)
@@ -84,7 +112,7 @@ def plot_resistance(results: Results, *, titled: bool = True) -> Figure:
     arms = results.arms
     with style():
         rows_in = _BAR_IN * (len(arms) + 1) * max(3, len(alterations))
-        figure = new_figure(2.4 + 2.0 * max(2, len(lines)), 1.7 + rows_in + 0.2 * len(arms))
+        figure = canvas(2.4 + 2.0 * max(2, len(lines)), 1.7 + rows_in + 0.2 * len(arms), ax)
         panels = figure.subplots(1, max(1, len(lines)), sharex=True, sharey=True, squeeze=False)[0]
         for panel, line in zip(panels, lines, strict=False):
             _frame(panel, line, alterations, late)
@@ -109,7 +137,7 @@ def plot_resistance(results: Results, *, titled: bool = True) -> Figure:
         if titled:
             figure.suptitle(TITLE, x=0.01, ha="left", fontsize=12, fontweight="bold")
         _legend(figure, results)
-    return figure
+    return whole(figure)
 
 
 def _most_frequent(carried: pl.DataFrame) -> list[str]:
@@ -160,7 +188,7 @@ def _numbers(panel: Axes, where: list[float], share: list[float]) -> None:
         )
 
 
-def _legend(figure: Figure, results: Results) -> None:
+def _legend(figure: Figure | SubFigure, results: Results) -> None:
     arms = [Patch(color=colour, label=figure_text(arm)) for arm, colour in colours(results).items()]
     start = Line2D([], [], color=INK, marker="|", linestyle="", path_effects=_HALO, label="at enrolment")
     figure.legend(

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from string import ascii_lowercase
 from typing import Any
 
 import numpy as np
 import polars as pl
 from matplotlib.axes import Axes
-from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter
@@ -20,7 +20,8 @@ from numpy.typing import ArrayLike, NDArray
 from tumor_abm._sinks import figure_text
 from tumor_abm.plots.genotypes import Palette
 from tumor_abm.plots.layers import POINTS, cells_over_time, layers_of, legend_of
-from tumor_abm.plots.style import FAINT, INK, MUTED, style
+from tumor_abm.plots.style import FAINT, INK, MUTED, canvas, style, whole
+from tumor_abm.plots.style import width_in as width_of
 from tumor_abm.plots.thinning import extremes
 
 DAYS_PER_MONTH = 30.4375
@@ -104,6 +105,7 @@ def plot_course(
     columns: int = 1,
     width_in: float = 7.2,
     height_in: float | None = None,
+    ax: Axes | None = None,
 ) -> Figure:
     """Draw one patient's disease.
 
@@ -120,18 +122,17 @@ def plot_course(
     columns
         Panels side by side.
     width_in, height_in
-        Size of the figure; by default 1.5 inches a row.
+        Size of a new figure; by default 1.5 inches a row.
+    ax
+        Axes in a grid, whose place the panels take; a new figure when ``None``.
     """
     panels = panels_of(course)
     rows = -(-len(panels) // columns)
     names = legend_of(course.clones, palette)
-    widest_in = _KEY_IN + _LETTER_IN * max(map(len, names), default=0)
-    names_beside = max(1, int(width_in / widest_in))
-    legend_in = _LEGEND_ROW_IN * -(-len(names) // names_beside) + 0.1
-    height = height_in or 1.5 * rows + 0.4 + legend_in
+    beside = partial(_names_beside, names)
+    legend_in = _LEGEND_ROW_IN * -(-len(names) // beside(width_in)) + 0.1
     with style():
-        figure = Figure(figsize=(width_in, height))
-        FigureCanvasAgg(figure)
+        figure = canvas(width_in, height_in or 1.5 * rows + 0.4 + legend_in, ax)
         axes = figure.subplots(rows, columns, squeeze=False, sharex=True)
         end = _months_shown(course)
         for place, axis in enumerate(axes.T.flat):
@@ -143,18 +144,10 @@ def plot_course(
             if place % rows == rows - 1 or place == len(panels) - 1:
                 axis.set_xlabel("months since enrolment")
                 axis.tick_params(labelbottom=True)
-        figure.subplots_adjust(
-            left=0.62 / width_in,
-            right=1 - 0.12 / width_in,
-            top=1 - 0.34 / height,
-            bottom=(0.48 + legend_in) / height,
-            hspace=0.34,
-            wspace=0.62 * columns / (width_in - 0.6),
-        )
         figure.legend(
             handles=[Patch(color=colour, label=figure_text(name)) for name, colour in names.items()],
-            loc="lower left",
-            ncols=names_beside,
+            loc="outside lower left",
+            ncols=beside(width_of(figure)),
             fontsize=6.5,
             handlelength=1.2,
             handletextpad=0.4,
@@ -162,7 +155,13 @@ def plot_course(
             borderaxespad=0.4,
             borderpad=0,
         )
-    return figure
+    return whole(figure)
+
+
+def _names_beside(names: Iterable[str], width_in: float) -> int:
+    """Entries of the legend that a row has room for."""
+    widest_in = _KEY_IN + _LETTER_IN * max(map(len, names), default=0)
+    return max(1, int(width_in / widest_in))
 
 
 Panel = Callable[[Axes, Course, Palette], None]

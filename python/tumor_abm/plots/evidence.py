@@ -12,7 +12,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from tumor_abm._sinks import figure_text
-from tumor_abm.plots.style import FAINT, INK, MUTED, new_figure, style
+from tumor_abm.plots.style import FAINT, INK, MUTED, canvas, style, whole
 from tumor_abm.survival import kaplan_meier
 
 _COLOURS = ("#555555", "#0072B2", "#D55E00", "#009E73", "#CC79A7")
@@ -40,15 +40,24 @@ class Panel:
     arms: Mapping[str, tuple[pl.DataFrame, Mapping[str, Any]]]
 
 
-def plot_against_published(panels: Sequence[Panel], title: str) -> Figure:
+def plot_against_published(panels: Sequence[Panel], title: str, *, ax: Axes | None = None) -> Figure:
     """Draw a panel per trial: simulated curves with 95% bands, and what was published.
 
     Published medians stand, with their confidence intervals, at one half; published rates are points.
+
+    Parameters
+    ----------
+    panels
+        The trials.
+    title
+        Of the figure.
+    ax
+        Axes in a grid, whose place the panels take; a new figure when ``None``.
     """
     columns = min(3, len(panels))
     rows = math.ceil(len(panels) / columns)
     with style():
-        figure = new_figure(3.4 * columns, 2.9 * rows + 0.7)
+        figure = canvas(3.4 * columns, 2.9 * rows + 0.7, ax)
         grid = figure.subplots(rows, columns, squeeze=False, sharey=True)
         for axes, panel in zip(grid.flat, panels, strict=False):
             _draw(axes, panel)
@@ -67,7 +76,7 @@ def plot_against_published(panels: Sequence[Panel], title: str) -> Figure:
             fontsize=8.5,
             color=MUTED,
         )
-    return figure
+    return whole(figure)
 
 
 def _draw(axes: Axes, panel: Panel) -> None:

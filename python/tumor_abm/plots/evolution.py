@@ -8,13 +8,13 @@ from functools import partial
 import numpy as np
 import polars as pl
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
+from matplotlib.figure import Figure, SubFigure
 from matplotlib.lines import Line2D
 
 from tumor_abm._sinks import figure_text
 from tumor_abm.evolution.study import WHOLE
 from tumor_abm.neutrality import NEUTRAL_FROM, cumulative, neutral_fit
-from tumor_abm.plots.style import INK, MUTED, new_figure, style, wrapped
+from tumor_abm.plots.style import INK, MUTED, canvas, style, whole, width_in, wrapped
 from tumor_abm.results import Results
 
 _THEORY = "#D55E00"
@@ -24,16 +24,23 @@ _LEAST_IN = 3.6
 _TWO_COLUMNS_IN = 6.5
 
 
-def plot_spectra(results: Results) -> Figure:
+def plot_spectra(results: Results, *, ax: Axes | None = None) -> Figure:
     """Draw how many mutations are how frequent, in all cells and as sequencing sees it.
 
     Above: cumulative site-frequency spectrum of all living cells, a line per tumour, against neutral
     well-mixed growth with the rates of the first type. Below: variant allele fractions of the first
     tumour in bulk, against the same law.
+
+    Parameters
+    ----------
+    results
+        Of a study.
+    ax
+        Axes in a grid, whose place the panels take; a new figure when ``None``.
     """
     with style():
         scenarios = results.experiment["scenario"]
-        figure, grid = _panels(results, rows=2, height_in=2.35)
+        figure, grid = _panels(results, ax, rows=2, height_in=2.35)
         for column, scenario in enumerate(scenarios):
             _cumulative_spectrum(grid[0][column], results, scenario)
             _allele_fractions(grid[1][column], results, scenario)
@@ -47,13 +54,21 @@ def plot_spectra(results: Results) -> Figure:
             Line2D([], [], color=_THEORY, linestyle="--", label="expected for neutral, well-mixed growth"),
         ]
         _legend(figure, handles)
-        return figure
+        return whole(figure)
 
 
-def plot_neutrality(results: Results) -> Figure:
-    """Draw the test of neutral growth by Williams et al. 2016: numbers of mutations against 1/f."""
+def plot_neutrality(results: Results, *, ax: Axes | None = None) -> Figure:
+    """Draw the test of neutral growth by Williams et al. 2016: numbers of mutations against 1/f.
+
+    Parameters
+    ----------
+    results
+        Of a study.
+    ax
+        Axes in a grid, whose place the panels take; a new figure when ``None``.
+    """
     with style():
-        figure, grid = _panels(results, rows=1, height_in=2.7)
+        figure, grid = _panels(results, ax, rows=1, height_in=2.7)
         for axes, scenario in zip(grid[0], results.experiment["scenario"], strict=True):
             _williams(axes, results, scenario["name"])
         _label_left(grid[0], "mutations of frequency f or more")
@@ -68,12 +83,14 @@ def plot_neutrality(results: Results) -> Figure:
             ),
         ]
         _legend(figure, handles)
-        return figure
+        return whole(figure)
 
 
-def _panels(results: Results, *, rows: int, height_in: float) -> tuple[Figure, list[list[Axes]]]:
+def _panels(
+    results: Results, ax: Axes | None, *, rows: int, height_in: float
+) -> tuple[Figure | SubFigure, list[list[Axes]]]:
     scenarios = results.experiment["scenario"]
-    figure = new_figure(max(_PANEL_IN * len(scenarios), _LEAST_IN), height_in * rows + 0.5)
+    figure = canvas(max(_PANEL_IN * len(scenarios), _LEAST_IN), height_in * rows + 0.5, ax)
     grid = figure.subplots(rows, len(scenarios), squeeze=False)
     for axes, scenario in zip(grid[0], scenarios, strict=True):
         axes.set_title(figure_text(wrapped(scenario["name"], 26)), loc="left", fontsize=9, fontweight="bold")
@@ -86,9 +103,9 @@ def rows_of(results: Results, table: str, scenario: str, replicate: int | None =
     return rows if replicate is None else rows.filter(pl.col("replicate") == replicate)
 
 
-def _legend(figure: Figure, handles: list[Line2D]) -> None:
+def _legend(figure: Figure | SubFigure, handles: list[Line2D]) -> None:
     """Name the lines below the panels, below each other where the figure is narrow."""
-    columns = 2 if figure.get_size_inches()[0] >= _TWO_COLUMNS_IN else 1
+    columns = 2 if width_in(figure) >= _TWO_COLUMNS_IN else 1
     figure.legend(handles=handles, loc="outside lower left", ncols=columns, fontsize=8)
 
 

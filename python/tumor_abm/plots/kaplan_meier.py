@@ -16,19 +16,23 @@ from tumor_abm._arguments import must_be
 from tumor_abm._sinks import figure_text
 from tumor_abm.endpoints import Endpoint, endpoint
 from tumor_abm.paired import Twins, hazard_ratio
-from tumor_abm.plots.style import FAINT, MUTED, colours, new_figure, shortened, style, title, wrapped
+from tumor_abm.plots.style import FAINT, MUTED, colours, panel, shortened, style, title, whole, wrapped
 from tumor_abm.results import Results
 from tumor_abm.survival import KaplanMeier, kaplan_meier
 from tumor_abm.wording import hazard_ratio_text, median_text, p_equation
 
 _CURVES_IN = 3.6
-_LINE_IN = 0.17
+_LINE_PT = 12
+_TABLE_PT = 42
+"""From the curves down to the table of patients at risk; the label of the time axis is between them."""
 
 Estimates = Mapping[str, KaplanMeier]
 Colours = Mapping[str, str]
 
 
-def plot_kaplan_meier(results: Results, timed: Endpoint | str, *, titled: bool = True) -> Figure:
+def plot_kaplan_meier(
+    results: Results, timed: Endpoint | str, *, titled: bool = True, ax: Axes | None = None
+) -> Figure:
     """Draw the survival curves of all arms with 95% bands, medians and numbers at risk.
 
     The time axis ends where no curve rests on enough patients any more. Hazard ratios are of the patients
@@ -43,6 +47,8 @@ def plot_kaplan_meier(results: Results, timed: Endpoint | str, *, titled: bool =
         The endpoint, or its name.
     titled
         Whether the figure names the endpoint and the experiment.
+    ax
+        Axes to draw in; those of a new figure when ``None``. Numbers at risk stand below them.
 
     Raises
     ------
@@ -56,20 +62,19 @@ def plot_kaplan_meier(results: Results, timed: Endpoint | str, *, titled: bool =
     told = [arm for arm in results.arms if timed.undefined(results.experiment, arm) is None]
     estimates = {arm: _estimate(observed.filter(arm=arm)) for arm in told}
     colour = colours(results)
-    rows_in = _LINE_IN * (2 * len(estimates) + 1)
+    rows_in = _LINE_PT * (2 * len(estimates) + 1) / 72
     with style():
-        figure = new_figure(7.6, _CURVES_IN + rows_in + 1.0)
-        axes, table = figure.subplots(2, sharex=True, height_ratios=[_CURVES_IN, rows_in])
+        axes = panel(7.6, _CURVES_IN + rows_in + 1.0, ax)
         _frame(axes, timed, _months_shown(estimates.values()))
         for arm, estimate in estimates.items():
             _curve(axes, estimate, colour[arm])
-        _numbers_at_risk(table, axes.get_xticks(), estimates, colour)
+        _numbers_at_risk(axes, estimates, colour)
         if timed.randomised and results.control in estimates:
             _against_control(axes, observed, results.control, estimates, colour)
         if titled:
             title(axes, timed.title, str(results.experiment.get("title", "")))
-        _label_curves(figure, axes, estimates, colour)
-    return figure
+        _label_curves(axes, estimates, colour)
+    return whole(axes)
 
 
 def _estimate(observed: pl.DataFrame) -> KaplanMeier:
@@ -91,7 +96,6 @@ def _frame(axes: Axes, timed: Endpoint, months: float) -> None:
     axes.set_yticks(range(0, 101, 25))
     axes.set_ylabel(f"{timed.without} (%)")
     axes.set_xlabel(f"Months from {timed.start}")
-    axes.tick_params(labelbottom=True)
     axes.axhline(50, color=FAINT, linewidth=0.8, zorder=0)
 
 
@@ -117,15 +121,22 @@ def _visible(axes: Axes, curve: pl.DataFrame, places: int) -> pl.DataFrame:
     return curve.filter(place != place.shift(-1, fill_value=-1))
 
 
-def _numbers_at_risk(table: Axes, ticks: Iterable[float], estimates: Estimates, colour: Colours) -> None:
-    table.set_ylim(2 * len(estimates), -1)
-    table.axis("off")
-    name = partial(table.annotate, xytext=(-9, 0), textcoords="offset points", fontsize=8, va="center")
-    name("Patients at risk", (0, -1), fontweight="bold")
+def _numbers_at_risk(axes: Axes, estimates: Estimates, colour: Colours) -> None:
+    below = partial(
+        axes.annotate,
+        xycoords=axes.get_xaxis_transform(),
+        textcoords="offset points",
+        fontsize=8,
+        va="center",
+        annotation_clip=False,
+    )
+    ticks = list(axes.get_xticks())
+    below("Patients at risk", (0, 0), (-9, -_TABLE_PT), fontweight="bold")
     for row, (arm, estimate) in enumerate(estimates.items()):
-        name(figure_text(shortened(arm)), (0, 2 * row), color=colour[arm])
-        for month, at_risk in zip(ticks, estimate.at_risk(list(ticks)), strict=True):
-            table.text(month, 2 * row + 1, f"{at_risk}", fontsize=8, ha="center", va="center")
+        name_pt = -_TABLE_PT - _LINE_PT * (2 * row + 1)
+        below(figure_text(shortened(arm)), (0, 0), (-9, name_pt), color=colour[arm])
+        for month, at_risk in zip(ticks, estimate.at_risk(ticks), strict=True):
+            below(f"{at_risk}", (month, 0), (0, name_pt - _LINE_PT), ha="center")
 
 
 def _against_control(
@@ -179,7 +190,7 @@ def _write(axes: Axes, lines: Sequence[tuple[str, str]], estimates: Estimates) -
         )
 
 
-def _label_curves(figure: Figure, axes: Axes, estimates: Estimates, colour: Colours) -> None:
+def _label_curves(axes: Axes, estimates: Estimates, colour: Colours) -> None:
     """Name each curve beside its end, one label below the other."""
     end = axes.get_xlim()[1]
     labels, heights = [], []
@@ -209,7 +220,7 @@ def _label_curves(figure: Figure, axes: Axes, estimates: Estimates, colour: Colo
         )
         labels.append(label)
         heights.append(height)
-    figure.draw_without_rendering()
+    whole(axes).draw_without_rendering()
     _spread(axes, labels, heights)
 
 

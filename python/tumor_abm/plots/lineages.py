@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
+from matplotlib.figure import Figure, SubFigure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from numpy.typing import NDArray
@@ -23,7 +23,7 @@ from tumor_abm._sinks import figure_text
 from tumor_abm.evolution.study import WHOLE
 from tumor_abm.plots.evolution import rows_of
 from tumor_abm.plots.hues import distinct
-from tumor_abm.plots.style import INK, MUTED, new_figure, style, wrapped
+from tumor_abm.plots.style import INK, MUTED, canvas, style, whole, wrapped
 from tumor_abm.results import Results
 
 _FOUNDER = "#E4E4E4"
@@ -94,13 +94,21 @@ def _short(name: str) -> str:
     return textwrap.shorten(name, _NAME_LETTERS, placeholder="…") if " " in name else name[:_NAME_LETTERS]
 
 
-def plot_muller(results: Results) -> Figure:
-    """Draw how the clones of the first tumour of every scenario grew out of each other."""
+def plot_muller(results: Results, *, ax: Axes | None = None) -> Figure:
+    """Draw how the clones of the first tumour of every scenario grew out of each other.
+
+    Parameters
+    ----------
+    results
+        Of a study.
+    ax
+        Axes in a grid, whose place the panels take; a new figure when ``None``.
+    """
     scenarios = results.experiment["scenario"]
     with style():
         drawn = [Clones.of(results, scenario) for scenario in scenarios]
         entries = max(len(clones.colours) for clones in drawn)
-        figure, panels = _panels(len(drawn), len(drawn), entries, width_in=_PANEL_IN, height_in=2.9)
+        figure, panels = _panels(ax, len(drawn), len(drawn), entries, width_in=_PANEL_IN, height_in=2.9)
         for (axes, below), scenario, clones in zip(panels, scenarios, drawn, strict=True):
             axes.set_title(
                 figure_text(wrapped(scenario["name"], 26)), loc="left", fontsize=9, fontweight="bold"
@@ -108,13 +116,20 @@ def plot_muller(results: Results) -> Figure:
             _muller(axes, rows_of(results, "history", scenario["name"], 0), clones)
             _legend(below, clones, clones.colours)
         panels[0][0].set_ylabel("share of cells")
-        return figure
+        return whole(figure)
 
 
-def plot_maps(results: Results) -> Figure | None:
+def plot_maps(results: Results, *, ax: Axes | None = None) -> Figure | None:
     """Draw where the clones of the first tumour of every scenario on a lattice are; 3-D in a slice.
 
     ``None`` if there is no lattice.
+
+    Parameters
+    ----------
+    results
+        Of a study.
+    ax
+        Axes in a grid, whose place the panels take; a new figure when ``None``.
     """
     scenarios = [scenario for scenario in results.experiment["scenario"] if scenario.get("space")]
     if not scenarios:
@@ -122,22 +137,22 @@ def plot_maps(results: Results) -> Figure | None:
     with style():
         drawn = [Clones.of(results, scenario) for scenario in scenarios]
         entries = 1 + max(len(clones.colours) for clones in drawn)
-        figure, panels = _panels(len(drawn), 4, entries, width_in=_MAP_IN, height_in=3.4)
+        figure, panels = _panels(ax, len(drawn), 4, entries, width_in=_MAP_IN, height_in=3.4)
         for (axes, below), scenario, clones in zip(panels, scenarios, drawn, strict=True):
             seen = _map(axes, results, scenario, clones)
             biopsies = Line2D([], [], color=INK, marker=".", linestyle="", markersize=4, label="biopsies")
             _legend(below, clones, seen, biopsies)
-        return figure
+        return whole(figure)
 
 
 def _panels(
-    number: int, most_columns: int, entries: int, *, width_in: float, height_in: float
-) -> tuple[Figure, list[tuple[Axes, Axes]]]:
+    ax: Axes | None, number: int, most_columns: int, entries: int, *, width_in: float, height_in: float
+) -> tuple[Figure | SubFigure, list[tuple[Axes, Axes]]]:
     """Return a figure of so many panels, each with room for a legend of so many entries below it."""
     columns = min(number, most_columns)
     rows = math.ceil(number / columns)
     legend_in = _LEGEND_ROW_IN * (math.ceil(entries / 2) + 2)
-    figure = new_figure(width_in * columns, (height_in + legend_in) * rows)
+    figure = canvas(width_in * columns, (height_in + legend_in) * rows, ax)
     grid = figure.subplots(2 * rows, columns, squeeze=False, height_ratios=[height_in, legend_in] * rows)
     above, below = grid[::2].flatten(), grid[1::2].flatten()
     for axes in (*above[number:], *below):

@@ -16,12 +16,13 @@ from typing import Any
 import matplotlib
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.figure import Figure
+from matplotlib.figure import Figure, SubFigure
 from matplotlib.font_manager import fontManager
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 
 from tumor_abm._files import write_whole
 from tumor_abm._sinks import figure_text, html_text
+from tumor_abm.errors import InputError
 from tumor_abm.results import Results
 
 INK = "#222222"
@@ -84,6 +85,42 @@ def new_figure(width_in: float, height_in: float) -> Figure:
     figure = Figure(figsize=(width_in, height_in), layout=ConstrainedLayoutEngine(w_pad=0.08, h_pad=0.06))
     FigureCanvasAgg(figure)
     return figure
+
+
+def panel(width_in: float, height_in: float, ax: Axes | None = None) -> Axes:
+    """Return `ax`, or else the only axes of an empty figure."""
+    return new_figure(width_in, height_in).subplots() if ax is None else _checked(ax)
+
+
+def canvas(width_in: float, height_in: float, ax: Axes | None = None) -> Figure | SubFigure:
+    """Return what panels are put into: the place of `ax`, which is emptied, or else a new figure."""
+    if ax is None:
+        return new_figure(width_in, height_in)
+    spec = _checked(ax).get_subplotspec()
+    if spec is None:
+        raise InputError(key="ax", found=ax, allowed="axes in a grid, as plt.subplots() makes them")
+    ax.set_axis_off()
+    here = ax.get_figure(root=False)
+    assert here is not None  # what has a place in a grid is in a figure
+    return here.add_subfigure(spec)
+
+
+def _checked(ax: Axes) -> Axes:
+    if not isinstance(ax, Axes):
+        raise InputError(key="ax", found=ax, allowed="axes of matplotlib, or None for a new figure")
+    return ax
+
+
+def whole(drawn: Axes | Figure | SubFigure) -> Figure:
+    """Return the figure that holds it all."""
+    figure = drawn.get_figure(root=True)
+    assert isinstance(figure, Figure)
+    return figure
+
+
+def width_in(figure: Figure | SubFigure) -> float:
+    """Width in inches."""
+    return float(figure.bbox.width) / figure.dpi
 
 
 def title(axes: Axes, text: str, subtitle: str) -> None:

@@ -52,10 +52,10 @@ def population_in_words(experiment: Mapping[str, Any]) -> str:
 
 def baseline_section(results: Results) -> Section:
     """Tell the patients of every arm at enrolment: n, medians with their range, and shares."""
-    patients = _with_doubling(results.patients)
+    patients = _patients(results)
     groups = {"All": patients}
     for arm in results.arms:
-        lived = results.overall.filter(arm=arm).select("patient")
+        lived = results.scan("overall").filter(arm=arm).select("patient").collect()
         own = patients.join(lived, on="patient", how="semi")
         if own.height != patients.height:
             groups[arm] = own
@@ -70,10 +70,14 @@ def baseline_section(results: Results) -> Section:
     )
 
 
-def _with_doubling(patients: pl.DataFrame) -> pl.DataFrame:
-    if "net_growth_per_day" not in patients.columns:
-        return patients
-    return patients.with_columns(doubling_days=pl.lit(2.0).log() / pl.col("net_growth_per_day"))
+def _patients(results: Results) -> pl.DataFrame:
+    """Return of the table of patients what is told of them."""
+    patients = results.scan("patients")
+    if "net_growth_per_day" in patients.collect_schema():
+        patients = patients.with_columns(doubling_days=pl.lit(2.0).log() / pl.col("net_growth_per_day"))
+    there = patients.collect_schema()
+    told = [name for name in (*_NUMBERS, *_FLAGS, "history") if name in there]
+    return patients.select("patient", *told).collect()
 
 
 def _rows(groups: list[pl.DataFrame]) -> Iterator[tuple[str, list[str]]]:

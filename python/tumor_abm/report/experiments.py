@@ -43,8 +43,7 @@ def _answer(results: Results) -> str:
         ]
         for arm in results.arms
     ]
-    patients = results.overall["patient"].n_unique()
-    made = f"{patients:,} patients, seed {results.experiment['seed']}; medians in months (95% CI)."
+    made = f"{results.enrolled:,} patients, seed {results.experiment['seed']}; medians in months (95% CI)."
     return f"*{markdown_text(results.experiment['question'])}* {made}\n\n{table(header, cells)}"
 
 

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from importlib.resources import files
+from collections.abc import Callable, Mapping, Sequence
+from importlib import resources
 from pathlib import Path
 from string import Template
 from typing import Any
 
 import tomli_w
+from matplotlib.figure import Figure
 
+from tumor_abm import _html
 from tumor_abm._files import write_whole
 from tumor_abm._sinks import html_text as escape
 from tumor_abm.comparison import Comparison, compare
@@ -22,7 +24,6 @@ from tumor_abm.results import Results, without_none
 from tumor_abm.therapy import eligibility_in_words, line_in_words
 from tumor_abm.wording import (
     LEGEND,
-    Section,
     endpoint_section,
     gains_section,
     neutropenia_section,
@@ -31,7 +32,13 @@ from tumor_abm.wording import (
 )
 
 
-def write_report(results: Results, directory: str | Path, comparison: Comparison | None = None) -> Path:
+def write_report(
+    results: Results,
+    directory: str | Path,
+    comparison: Comparison | None = None,
+    *,
+    progress: Callable[[int], None] | None = None,
+) -> Path:
     """Write ``report.html`` into `directory` and return its path.
 
     The page needs nothing but itself: figures are inline SVG, and there are no scripts.
@@ -44,15 +51,32 @@ def write_report(results: Results, directory: str | Path, comparison: Comparison
         Where to.
     comparison
         What `compare` said of `results`, if that is known already.
+    progress
+        Called with the number of figures drawn so far.
     """
     path = Path(directory) / "report.html"
-    page = _page(results, comparison or compare(results))
+    page = _page(results, comparison or compare(results), _Figures(progress or (lambda drawn: None)))
     write_whole(path, lambda draft: draft.write_text(page, encoding="utf-8"))
     return path
 
 
-def _page(results: Results, comparison: Comparison) -> str:
-    here = files("tumor_abm.report")
+class _Figures:
+    """Figures for the page, which are counted."""
+
+    def __init__(self, progress: Callable[[int], None]) -> None:
+        self._progress = progress
+        self._drawn = 0
+
+    def element(self, figure: Figure, label: str) -> str:
+        """Return a figure in HTML."""
+        drawn = svg(figure, label)
+        self._drawn += 1
+        self._progress(self._drawn)
+        return f"<figure>{drawn}</figure>"
+
+
+def _page(results: Results, comparison: Comparison, figures: _Figures) -> str:
+    here = resources.files("tumor_abm.report")
     parts = {
         "style": (here / "page.css").read_text(encoding="utf-8"),
         "title": escape(str(results.experiment.get("title", "Experiment"))),
@@ -61,14 +85,14 @@ def _page(results: Results, comparison: Comparison) -> str:
         "arms": "".join(_arm(results, arm) for arm in results.experiment["arm"]),
         "afterwards": _afterwards(results.experiment.get("afterwards", [])),
         "population": escape(population_in_words(results.experiment)),
-        "baseline": _table(baseline_section(results)),
-        "summary": _words(summary_section(comparison)),
-        "endpoints": "".join(_endpoint(results, comparison, each) for each in comparison.endpoints),
+        "baseline": _html.table(baseline_section(results)),
+        "summary": _html.section(summary_section(comparison)),
+        "endpoints": "".join(_endpoint(results, comparison, each, figures) for each in comparison.endpoints),
         "legend": escape(LEGEND),
-        "pairs": _words(pairs_section(comparison)),
-        "gains": _words(gains_section(comparison)),
-        "neutropenia": _words(neutropenia_section(comparison)),
-        "resistance": _resistance(results),
+        "pairs": _html.section(pairs_section(comparison)),
+        "gains": _html.section(gains_section(comparison)),
+        "neutropenia": _html.section(neutropenia_section(comparison)),
+        "resistance": _resistance(results, figures),
         "provenance": _definitions(results.provenance),
         "experiment": escape(tomli_w.dumps(without_none(results.experiment))),
     }
@@ -76,10 +100,11 @@ def _page(results: Results, comparison: Comparison) -> str:
 
 
 def _facts(results: Results) -> str:
-    patients = results.overall["patient"].n_unique()
     arms = len(results.arms)
     lived = "each lives every arm" if arms > 1 else "one arm"
-    return f"{patients} virtual patients, {lived}; seed {results.experiment.get('seed', 'not recorded')}"
+    return (
+        f"{results.enrolled} virtual patients, {lived}; seed {results.experiment.get('seed', 'not recorded')}"
+    )
 
 
 def _arm(results: Results, arm: Mapping[str, Any]) -> str:
@@ -105,40 +130,20 @@ def _line(line: Mapping[str, Any]) -> str:
     return f"{shown} {'; '.join(clauses)}"
 
 
-def _endpoint(results: Results, comparison: Comparison, timed: Endpoint) -> str:
+def _endpoint(results: Results, comparison: Comparison, timed: Endpoint, figures: _Figures) -> str:
     section = endpoint_section(comparison, timed)
     if not is_defined(timed, results):
-        return _words(section)
-    figure = svg(plot_kaplan_meier(results, timed, titled=False), f"Kaplan-Meier curves: {section.title}")
-    return f"<section>{_heading(section)}<figure>{figure}</figure>{_table(section)}</section>"
+        return _html.section(section)
+    curves = plot_kaplan_meier(results, timed, titled=False)
+    figure = figures.element(curves, f"Kaplan-Meier curves: {section.title}")
+    return f"<section>{_html.heading(section)}{figure}{_html.table(section)}</section>"
 
 
-def _words(section: Section) -> str:
-    return f"<section>{_heading(section)}{_table(section)}</section>" if section.rows else ""
-
-
-def _resistance(results: Results) -> str:
+def _resistance(results: Results, figures: _Figures) -> str:
     if "clones" not in results.tables:
         return ""
-    figure = svg(plot_resistance(results, titled=False), TITLE)
-    return f"<section><h2>{TITLE}</h2><figure>{figure}</figure></section>"
-
-
-def _heading(section: Section) -> str:
-    return f"<h2>{escape(section.title)}</h2><p class=note>{escape(section.note)}</p>"
-
-
-def _table(section: Section) -> str:
-    header = "".join(f"<th scope=col>{escape(name)}</th>" for name in section.header)
-    rows = "".join(
-        f"<tr><th scope=row>{escape(name)}</th>{_cells(cells)}</tr>" for name, *cells in section.rows
-    )
-    table = f"<div class=wide><table><thead><tr>{header}</tr></thead><tbody>{rows}</tbody></table></div>"
-    return table + "".join(f"<p class=note>{escape(remark)}</p>" for remark in section.remarks)
-
-
-def _cells(cells: list[str]) -> str:
-    return "".join(f"<td>{escape(cell)}</td>" for cell in cells)
+    figure = figures.element(plot_resistance(results, titled=False), TITLE)
+    return f"<section><h2>{TITLE}</h2>{figure}</section>"
 
 
 def _definitions(provenance: Mapping[str, Any]) -> str:

@@ -1,0 +1,116 @@
+"""Every figure can be drawn into axes of one's own."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+import polars as pl
+import pytest
+import tumor_abm as ta
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from tumor_abm.app.twin import Twin
+from tumor_abm.evolution import Study, run_study
+from tumor_abm.plots.evidence import Panel
+from tumor_abm.plots.genotypes import Palette
+from tumor_abm.results import Results
+
+Draw = Callable[..., Figure]
+
+PLANE = {
+    "name": "In a plane",
+    "types": ["founder", "driver"],
+    "division": [0.5, 0.9],
+    "death": [0.05, 0.05],
+    "mutation": [[0.02, 0.02], [0, 0.02]],
+    "space": {"dimensions": 2},
+}
+STUDY = {
+    "title": "Drawn",
+    "question": "Where?",
+    "seed": 3,
+    "replicates": 1,
+    "cells": 1_000,
+    "whole_tumour_cells": 200,
+    "scenario": [PLANE],
+    "biopsy": [{"name": "east", "centre": [0.6, 0, 0], "cells": 40}],
+}
+NAMES = sorted(name for name in ta.plots.__all__ if name.startswith("plot_"))
+
+
+@pytest.fixture(scope="module")
+def draws(results: Results, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Draw]:
+    """All functions with what they draw."""
+    study = run_study(Study.from_dict(STUDY), tmp_path_factory.mktemp("study") / "out", jobs=1)
+    twin = Twin(ta.TumorModel(rng=1, founder=[], collect_every_days=0), "as planned")
+    twin.advance(30)
+    palette = Palette()
+    palette.give("wild type")
+    of_study = {
+        name: partial(getattr(ta.plots, name), study)
+        for name in ("plot_maps", "plot_muller", "plot_neutrality", "plot_spectra")
+    }
+    return of_study | {
+        "plot_against_published": partial(ta.plots.plot_against_published, [panel()], "Trials"),
+        "plot_course": partial(ta.plots.plot_course, twin.course(), palette),
+        "plot_kaplan_meier": partial(ta.plots.plot_kaplan_meier, results, "OS"),
+        "plot_resistance": partial(ta.plots.plot_resistance, results),
+    }
+
+
+def panel() -> Panel:
+    observed = pl.DataFrame({"months": [3.0, 5.0, 9.0, 60.0], "event": [True, True, True, False]})
+    rates = {f"pfs{month}_published": None for month in (6, 12, 18, 24, 36)}
+    return Panel(title="A trial", arms={"one": (observed, {"mpfs_mo": 5, "ci_lo": 3, "ci_hi": 9, **rates})})
+
+
+def test_all_functions_follow_one_convention() -> None:
+    for name in NAMES:
+        signature = inspect.signature(getattr(ta.plots, name))
+        ax = signature.parameters["ax"]
+        assert (ax.kind, ax.default, ax.annotation) == (ax.KEYWORD_ONLY, None, "Axes | None"), name
+        assert signature.return_annotation.startswith("Figure"), name
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_what_is_drawn_stays_in_the_place_of_the_axes(draws: dict[str, Draw], name: str) -> None:
+    figure = Figure(figsize=(24, 12), layout="constrained")
+    left, right = figure.subplots(1, 2)
+    assert draws[name](ax=right) is figure
+    figure.draw_without_rendering()
+    drawn = [axes for axes in figure.axes if axes.has_data()]
+    assert drawn
+    assert left not in drawn
+    edge = left.get_window_extent().x1
+    assert all(axes.get_window_extent().x0 > edge for axes in drawn)
+    legends = [*figure.legends, *(legend for part in figure.subfigs for legend in part.legends)]
+    assert all(legend.get_window_extent().x0 > edge for legend in legends)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_without_axes_the_figure_is_new(draws: dict[str, Draw], name: str) -> None:
+    assert draws[name]() is not draws[name]()
+
+
+@pytest.mark.parametrize("name", ["plot_kaplan_meier", "plot_resistance"])
+@pytest.mark.parametrize("wrong", ["left", 3, Figure()])
+def test_what_are_no_axes_is_refused(draws: dict[str, Draw], name: str, wrong: Any) -> None:
+    with pytest.raises(ta.InputError, match=r"^ax: found .*; allowed: axes of matplotlib"):
+        draws[name](ax=wrong)
+
+
+def test_axes_without_a_place_in_a_grid_hold_no_panels(draws: dict[str, Draw]) -> None:
+    ax: Axes = Figure().add_axes((0.1, 0.1, 0.8, 0.8))
+    with pytest.raises(ta.InputError, match=r"^ax: .*allowed: axes in a grid, as plt\.subplots"):
+        draws["plot_resistance"](ax=ax)
+    assert draws["plot_kaplan_meier"](ax=ax) is ax.figure
+
+
+def test_curves_are_drawn_in_the_axes_themselves(draws: dict[str, Draw]) -> None:
+    ax = Figure().subplots()
+    draws["plot_kaplan_meier"](ax=ax, titled=False)
+    assert ax.get_ylabel() == "Alive (%)"
+    assert ax.figure.axes == [ax]
