@@ -8,7 +8,6 @@ from collections.abc import Callable
 from datetime import timedelta
 
 from tumor_abm import _core
-from tumor_abm._arguments import core_refusals
 
 RARE = 0.05
 """Share of eligible candidates below which the time that screening takes is worth a word."""
@@ -36,8 +35,7 @@ def screen(spec: str, patients: int, threads: int) -> None:
         Of a history, none of 300 candidates is eligible: fewer than one in a hundred are (95%).
     """
     started = time.monotonic()
-    with core_refusals():
-        screenings = _core.screen(spec, threads, _impatience(started))
+    screenings = _core.screen(spec, threads, _impatience(started))
     screened = sum(candidates for _, candidates, _, _ in screenings)
     each = (time.monotonic() - started) / max(1, screened)
     for history, candidates, eligible, conditions in screenings:

@@ -36,17 +36,15 @@ def read(path: Path) -> tuple[Core, dict[str, Any]]:
     try:
         notes = json.loads(members[_NOTES])
         if notes.get("format") != FORMAT:
-            raise InputError(
-                f"found format {notes.get('format')}; this version reads format {FORMAT}", file=path
-            )
+            raise InputError(found=f"format {notes.get('format')}", allowed=f"format {FORMAT}")
         bare = notes.get("bare")
         if bare is None:
             return _core.Patient.load(members[_PATIENT]), notes
         return Bare.restored(members[_POPULATION], bare), notes
     except (KeyError, TypeError, AttributeError):
         raise InputError("no saved model", file=path) from None
-    except InputError:
-        raise
+    except InputError as error:
+        raise error.in_file(path) from None
     except ValueError as error:
         raise InputError(str(error), file=path) from None
 
