@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -343,18 +344,26 @@ def test_a_missing_file_and_a_directory_are_refused(tmp_path: Path) -> None:
         load_experiment("a\0b.toml")
 
 
-def test_what_only_the_core_refuses_is_told_in_the_users_words(
+@pytest.mark.parametrize(
+    ("line", "option", "key"),
+    [(0, 0, "arm[0].line[0].regimen[0].dose"), (1, 1, "arm[0].line[1].choose[1].regimen[0].dose")],
+)
+def test_the_core_names_places_as_they_are_written(tmp_path: Path, line: int, option: int, key: str) -> None:
+    (tmp_path / "x.toml").write_text(BASE)
+    spec = load_experiment(tmp_path / "x.toml").to_core()
+    spec["arms"][0]["lines"][line]["options"][option]["regimen"][0]["dose"] = -1.5
+    with pytest.raises(InputError) as caught:
+        _core.check(json.dumps(spec))
+    assert caught.value.key == key
+    assert caught.value.found == -1.5
+    assert str(caught.value) == f"{key}: found -1.5; allowed: {caught.value.allowed}"
+
+
+def test_what_only_the_core_refuses_is_told_with_its_file(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    said = {
-        "arm[0].line[0].options[0].regimen[1]": "arm[0].line[0].regimen[1]: no",
-        "arm[0].line[1].options[1].regimen": "arm[0].line[1].choose[1].regimen: no",
-        "imaging.x": "imaging.x: no",
-    }
-    for place, expected in said.items():
+    def refuse(_: str) -> None:
+        raise InputError("no", key="imaging.x")
 
-        def refuse(_: str, place: str = place) -> None:
-            raise ValueError(f"{place}: no")
-
-        monkeypatch.setattr(_core, "check", refuse)
-        assert problems(tmp_path, BASE) == f"{tmp_path / 'x.toml'}: {expected}"
+    monkeypatch.setattr(_core, "check", refuse)
+    assert problems(tmp_path, BASE) == f"{tmp_path / 'x.toml'}: imaging.x: no"

@@ -331,7 +331,7 @@ def test_what_only_the_run_shows_to_be_wrong_leaves_nothing(
     experiment: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fail(*arguments: object) -> None:
-        raise ValueError("dt = 1 day is too long for patient 3")
+        raise InputError("dt = 1 day is too long for patient 3")
 
     monkeypatch.setattr(tumor_abm._core, "simulate", fail)
     with pytest.raises(InputError, match="too long for patient 3"):

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any, Self
 
 _LONGEST_LINE = 4_000
 _LONGEST_NAME = 200
@@ -12,6 +14,8 @@ _LONGEST_NAME = 200
 
 class InputError(ValueError):
     """Something the user put in is wrong; the message is one line that says where and what would do.
+
+    What it was given are its attributes.
 
     Parameters
     ----------
@@ -42,23 +46,153 @@ class InputError(ValueError):
         found: object = None,
         allowed: str | Iterable[str] | None = None,
     ) -> None:
-        choices = None if allowed is None or isinstance(allowed, str) else list(allowed)
+        self.problem, self.file, self.key, self.found = problem, file, key, found
+        self.allowed = allowed if allowed is None or isinstance(allowed, str) else list(allowed)
+        super().__init__(self._message())
+
+    def in_file(self, file: str | Path) -> Self:
+        """Say in which file what is wrong stands; return the error itself."""
+        self.file = file
+        self.args = (self._message(),)
+        return self
+
+    def _message(self) -> str:
+        found, allowed = self.found, self.allowed
+        choices = None if allowed is None or isinstance(allowed, str) else allowed
         guess = did_you_mean(found, choices) if isinstance(found, str) and choices else None
         clauses = [
-            problem,
+            self.problem,
             None if found is None else f"found {_shown(found)}",
             None if allowed is None else f"allowed: {allowed if choices is None else _listed(choices)}",
             None if guess is None else f"did you mean {_shown(guess)}?",
         ]
         said = "; ".join(clause for clause in clauses if clause)
-        lines = ": ".join(str(part) for part in (file, key, said) if part).split("\n")
-        super().__init__("\n".join(map(_shortened, lines)))
+        lines = ": ".join(str(part) for part in (self.file, self.key, said) if part).split("\n")
+        return "\n".join(map(_shortened, lines))
 
 
 def _shortened(line: str) -> str:
     """Leave out the middle of what nobody would read to its end."""
     half = _LONGEST_LINE // 2
     return line if len(line) <= _LONGEST_LINE else f"{line[:half]} ... {line[-half:]}"
+
+
+@contextmanager
+def of_file(file: str | Path | None) -> Iterator[None]:
+    """Say of what is wrong within that it stands in `file`, if it stands in one."""
+    try:
+        yield
+    except InputError as error:
+        raise (error if file is None else error.in_file(file)) from None
+
+
+class EngineError(InputError):
+    """An engine cannot go on with what it was given: the base of what follows.
+
+    Parameters
+    ----------
+    problem
+        What is wrong, in words.
+    who
+        The clone, type, patient or replicate concerned.
+    facts
+        The numbers it is about, which become attributes.
+    """
+
+    who: str
+
+    def __init__(self, problem: str, *, who: str = "", **facts: Any) -> None:
+        self.who = who
+        vars(self).update(facts)
+        super().__init__(problem)
+
+
+class StepTooLongError(EngineError):
+    """In one step a cell would act with too large a probability.
+
+    Attributes
+    ----------
+    dt, longest
+        The step, and the longest that would do, in days.
+    probability
+        That a cell acts in one step.
+    division, death
+        Rates per day.
+    """
+
+    dt: float
+    longest: float
+    probability: float
+    division: float
+    death: float
+
+
+class TraitTooFastError(EngineError):
+    """A heritable trait drifted so far that the step is too long.
+
+    Attributes
+    ----------
+    fold
+        Factor on the rate.
+    probability
+        That the cell acts in one step.
+    """
+
+    fold: float
+    probability: float
+
+
+class TooManyCellsError(EngineError):
+    """Counts would no longer be exact: more than 2^53 cells."""
+
+
+class TooManyIndividualsError(EngineError):
+    """More cells than are held one by one.
+
+    Attributes
+    ----------
+    most
+        The most that are.
+    """
+
+    most: int
+
+
+class OutOfMemoryError(EngineError):
+    """The machine has no room for more.
+
+    Attributes
+    ----------
+    most, what
+        So many of what there was room for.
+    """
+
+    most: int
+    what: str
+
+
+class TooManyToCountError(EngineError):
+    """More than 2^64 of something.
+
+    Attributes
+    ----------
+    what
+        Of what.
+    """
+
+    what: str
+
+
+class NeverGrewError(EngineError):
+    """All attempts to grow from the first cell went extinct, or never reached the stop.
+
+    Attributes
+    ----------
+    attempts
+        How many were made.
+    """
+
+    attempts: int
 
 
 def did_you_mean(name: str, allowed: Iterable[str]) -> str | None:

@@ -18,7 +18,7 @@ from tumor_abm import _core
 from tumor_abm._arguments import MOST_THREADS, must_be, whole
 from tumor_abm._paths import path_of
 from tumor_abm.config import Experiment, load_experiment
-from tumor_abm.errors import InputError
+from tumor_abm.errors import InputError, of_file
 from tumor_abm.execution.chunk import Chunk, chunk_size, chunks_of
 from tumor_abm.execution.cluster import run_on_cluster
 from tumor_abm.execution.directory import Plan, RunDirectory, recorded_seed
@@ -126,10 +126,8 @@ def _loaded(
 def _checked(experiment: Experiment) -> str:
     """Return the experiment as the core reads it, JSON, once its step is found short enough."""
     spec = _canonical(experiment.to_core())
-    try:
+    with of_file(experiment.file):
         _core.check(spec, experiment.patients)
-    except ValueError as error:
-        raise InputError(str(error), file=experiment.file) from None
     return spec
 
 

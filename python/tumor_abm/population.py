@@ -202,6 +202,8 @@ class Population:
             return cls._restored(members[_STATE], json.loads(members[_NOTES]))
         except (KeyError, TypeError):
             raise InputError("no saved population", file=path) from None
+        except InputError as error:
+            raise error.in_file(path) from None
         except ValueError as error:
             raise InputError(str(error), file=path) from None
 

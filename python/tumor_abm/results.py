@@ -185,7 +185,7 @@ class _Stored(Mapping[str, pl.DataFrame]):
         if name in self._read:
             return self._read[name].lazy()
         with _reading(self._paths[name]) as path:
-            table = pl.scan_parquet(path, glob=False)
+            table = pl.scan_parquet(path.absolute(), glob=False)
             table.collect_schema()  # that it can be read is seen here
         return table
 

@@ -1,20 +1,26 @@
 //! What can go wrong, as values with a place.
 
+use core::fmt;
+
 /// Everything the core can refuse or fail at.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// The input breaks a rule; `place` is the key path a user can find.
-    #[error("{place}: {message}")]
+    #[error("{place}: {}", said(.problem.as_ref(), .found.as_ref(), .allowed.as_ref()))]
     Input {
         /// Where, as a key path such as `arm[1].line[0].regimen`.
         place: String,
-        /// What was found and what is allowed.
-        message: String,
+        /// What is wrong, where what was found and what is allowed do not say it.
+        problem: Option<String>,
+        /// What was found.
+        found: Option<Found>,
+        /// What would do.
+        allowed: Option<String>,
     },
     /// The step is too long for the rates of a living clone.
     #[error(
         "dt = {dt} day is too long for {who}: (b + d) * dt = {probability:.3} exceeds 0.5 \
-         (b = {division:.6} per day, d = {death:.6} per day); dt <= {allowed:.6} would do"
+         (b = {division:.6} per day, d = {death:.6} per day); dt <= {longest:.6} would do"
     )]
     StepTooLong {
         /// The clone, type or patient concerned.
@@ -28,7 +34,7 @@ pub enum Error {
         /// Death rate per day.
         death: f64,
         /// The longest step that would do, in days.
-        allowed: f64,
+        longest: f64,
     },
     /// A count left the range in which it is exact.
     #[error("{who}: more than 2^53 cells; counts would no longer be exact")]
@@ -109,10 +115,82 @@ impl Error {
         self
     }
 
-    /// An input error at `place`.
-    pub fn input(place: impl Into<String>, message: impl Into<String>) -> Self {
-        Self::Input { place: place.into(), message: message.into() }
+    /// An input error at `place`, in words.
+    pub fn input(place: impl Into<String>, problem: impl Into<String>) -> Self {
+        Self::Input { place: place.into(), problem: Some(problem.into()), found: None, allowed: None }
     }
+
+    /// An input error at `place`: something else than what was found would do.
+    pub fn refused(place: impl Into<String>, found: impl Into<Found>, allowed: impl Into<String>) -> Self {
+        let (place, found, allowed) = (place.into(), Some(found.into()), Some(allowed.into()));
+        Self::Input { place, problem: None, found, allowed }
+    }
+}
+
+/// A value that was refused.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Found {
+    /// A number.
+    Number(f64),
+    /// A whole number.
+    Whole(u64),
+    /// Something else, in words.
+    Text(String),
+}
+
+impl fmt::Display for Found {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Number(value) => value.fmt(f),
+            Self::Whole(value) => value.fmt(f),
+            Self::Text(words) => words.fmt(f),
+        }
+    }
+}
+
+impl From<f64> for Found {
+    fn from(value: f64) -> Self {
+        Self::Number(value)
+    }
+}
+
+impl From<u64> for Found {
+    fn from(value: u64) -> Self {
+        Self::Whole(value)
+    }
+}
+
+impl From<usize> for Found {
+    fn from(value: usize) -> Self {
+        Self::Whole(value as u64)
+    }
+}
+
+impl From<u32> for Found {
+    fn from(value: u32) -> Self {
+        Self::Whole(value.into())
+    }
+}
+
+impl From<String> for Found {
+    fn from(words: String) -> Self {
+        Self::Text(words)
+    }
+}
+
+impl From<&str> for Found {
+    fn from(words: &str) -> Self {
+        Self::Text(words.into())
+    }
+}
+
+fn said(problem: Option<&String>, found: Option<&Found>, allowed: Option<&String>) -> String {
+    let clauses = [
+        problem.cloned(),
+        found.map(|found| format!("found {found}")),
+        allowed.map(|allowed| format!("allowed: {allowed}")),
+    ];
+    clauses.into_iter().flatten().collect::<Vec<_>>().join("; ")
 }
 
 /// `value` if it is finite and within `[low, high]`, else an input error at `place`.
@@ -122,5 +200,5 @@ pub fn within(place: impl Into<String>, value: f64, low: f64, high: f64) -> Resu
     }
     let allowed =
         if high == f64::INFINITY { format!("at least {low}") } else { format!("from {low} to {high}") };
-    Err(Error::input(place, format!("found {value}; allowed: {allowed}")))
+    Err(Error::refused(place, value, allowed))
 }

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from tumor_abm.app.catalogue import Catalogue
-from tumor_abm.errors import InputError
+from tumor_abm.errors import InputError, StepTooLongError
 from tumor_abm.model import TumorModel
 from tumor_abm.space import Space
 
@@ -103,8 +103,8 @@ class Setup:
                 collect_every_days=0,
                 **options,
             )
-        except InputError as error:
-            if _PACE & self.covariates.keys() and "is too long for" in str(error):
+        except StepTooLongError as error:
+            if _PACE & self.covariates.keys():
                 raise InputError(f"{error}; so would slower growth or a lower turnover") from None
             raise
 

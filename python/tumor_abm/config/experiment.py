@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 import secrets
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -21,7 +20,7 @@ from tumor_abm._toml import read_toml
 from tumor_abm.config.checks import check_arms, check_lines, check_names, check_sums
 from tumor_abm.config.notices import notices
 from tumor_abm.config.written import CORE, DAYS_PER_WEEK, DEFAULT_POPULATION, Written
-from tumor_abm.errors import InputError
+from tumor_abm.errors import InputError, of_file
 from tumor_abm.knowledge import Alteration, Drug, Knowledge, Population, plain
 from tumor_abm.knowledge.library import complete, inherited
 from tumor_abm.strategy import Arm, Line
@@ -30,7 +29,6 @@ DAYS_PER_MONTH = 30.4375
 
 _KNOWLEDGE_TABLES = ("drug", "alteration", "source", "pathway", "imaging")
 _DOCUMENTATION = ("source", "note", "prevalence", "resistant_to", "sensitive_to", "toxicity", "given")
-_OPTION = re.compile(r"(.*line\[\d+\]|population\.prior\[\d+\])\.options\[(\d+)\](.*)")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -181,10 +179,8 @@ class Experiment:
         return experiment
 
     def _check_in_core(self) -> None:
-        try:
+        with of_file(self.file):
             _core.check(json.dumps(self.to_core(), allow_nan=False))
-        except ValueError as error:
-            raise InputError(_in_users_words(str(error), self), file=self.file) from None
 
     def to_core(self) -> dict[str, Any]:
         """Return the experiment as the core reads it, with the drugs and alterations it uses."""
@@ -412,16 +408,3 @@ def _undocumented(entry: Drug | Alteration) -> dict[str, Any]:
         table["dose"] = {"value": entry.amount, "unit": entry.amount_unit}
         table["dose_levels"] = entry.dose_levels.value
     return table
-
-
-def _in_users_words(message: str, experiment: Experiment) -> str:
-    """Translate places of the core into places of the file."""
-    place, colon, said = message.partition(": ")
-    match = _OPTION.fullmatch(place)
-    if not (colon and match):
-        return message
-    line, option, rest = match.groups()
-    indices = [int(index) for index in re.findall(r"\[(\d+)\]", line)]
-    lines = experiment.population.prior if line.startswith("population") else experiment.arms[indices[0]].line
-    chooses = lines[indices[-1]].choose is not None
-    return f"{line}{f'.choose[{option}]' if chooses else ''}{rest}: {said}"

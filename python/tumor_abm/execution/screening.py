@@ -10,7 +10,6 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from tumor_abm import _core
-from tumor_abm._arguments import core_refusals
 
 if TYPE_CHECKING:
     from tumor_abm.config import Experiment
@@ -76,8 +75,7 @@ class _EnoughError(Exception):
 def _rarities(spec: str, patients: int, threads: int, tell: Callable[[int], None]) -> list[str]:
     """Return a sentence for every history of which few candidates are eligible."""
     started = time.monotonic()
-    with core_refusals():
-        screenings = _core.screen(spec, threads, tell)
+    screenings = _core.screen(spec, threads, tell)
     screened = sum(candidates for _, candidates, _, _ in screenings)
     each = (time.monotonic() - started) / max(1, screened)
     found = []

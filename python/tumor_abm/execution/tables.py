@@ -11,7 +11,6 @@ import pyarrow.parquet as pq
 
 from tumor_abm import _core
 from tumor_abm._frames import frame
-from tumor_abm.errors import InputError
 from tumor_abm.execution.chunk import Chunk
 
 Tables = dict[str, pa.Table]
@@ -28,10 +27,7 @@ def simulate(spec: str, chunk: Chunk, threads: int, progress: Callable[[int], No
         Something in the experiment is wrong that only its run could show, e.g. a step `dt` that is
         too long for a clone.
     """
-    try:
-        columns = _core.simulate(spec, chunk.first, chunk.patients, threads, progress)
-    except ValueError as error:
-        raise InputError(str(error)) from error
+    columns = _core.simulate(spec, chunk.first, chunk.patients, threads, progress)
     return {name: frame(table).to_arrow() for name, table in columns.items()}
 
 

@@ -39,9 +39,7 @@ def read(path: Path) -> tuple[Core, dict[str, Any]]:
     with sound(path):
         notes = json.loads(members[_NOTES])
         if notes.get("format") != FORMAT:
-            raise InputError(
-                f"found format {notes.get('format')}; this version reads format {FORMAT}", file=path
-            )
+            raise InputError(found=f"format {notes.get('format')}", allowed=f"format {FORMAT}")
         bare = notes.get("bare")
         if bare is None:
             return _core.Patient.load(members[_PATIENT]), notes
@@ -53,8 +51,8 @@ def sound(path: Path) -> Iterator[None]:
     """Say of a file from which no model can be made that it is none."""
     try:
         yield
-    except InputError:
-        raise
+    except InputError as error:
+        raise error.in_file(path) from None
     except (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError):
         raise InputError("no saved model", file=path) from None
     except ValueError as error:

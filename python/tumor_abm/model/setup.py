@@ -89,10 +89,7 @@ class Setup:
 
     def grow(self) -> _core.Patient:
         """Grow the tumour and bring the patient to the first day of the arm."""
-        try:
-            return _core.Patient(json.dumps(self.spec, allow_nan=False), self.patient, self.arm)
-        except ValueError as error:
-            raise InputError(str(error)) from None
+        return _core.Patient(json.dumps(self.spec, allow_nan=False), self.patient, self.arm)
 
 
 def set_up(

@@ -93,8 +93,6 @@ class ByHand:
     def _intervene(self, command: str) -> None:
         try:
             self._core.intervene(command)
-        except ValueError as error:
-            raise InputError(str(error)) from None
         finally:
             self._look()
 

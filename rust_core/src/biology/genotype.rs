@@ -242,10 +242,7 @@ impl Catalogue {
     /// Check names and rates. At most 31 alterations: each takes two bits of a genotype.
     pub fn new(alterations: Vec<Alteration>) -> Result<Self> {
         if alterations.len() > 31 {
-            return Err(Error::input(
-                "alterations",
-                format!("found {}; allowed: at most 31 in one experiment", alterations.len()),
-            ));
+            return Err(Error::refused("alterations", alterations.len(), "at most 31 in one experiment"));
         }
         for (index, alteration) in alterations.iter().enumerate() {
             alteration.validate(&format!("alteration \"{}\"", alteration.name))?;

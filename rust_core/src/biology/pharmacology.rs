@@ -101,26 +101,25 @@ impl Schedule {
     /// Check that the doses fit into the cycle.
     pub fn validate(&self, place: &str) -> Result<()> {
         if self.cycle_days == 0 || self.cycle_days > 366 {
-            return Err(Error::input(
-                format!("{place}.cycle_days"),
-                format!("found {}; allowed: 1 to 366 days", self.cycle_days),
-            ));
+            return Err(Error::refused(format!("{place}.cycle_days"), self.cycle_days, "1 to 366 days"));
         }
         if self.days.is_empty() {
             return Err(Error::input(format!("{place}.days"), "no dosing day; name at least one"));
         }
         if !(1..=MOST_DOSES).contains(&self.doses_per_day) {
-            return Err(Error::input(
+            return Err(Error::refused(
                 format!("{place}.doses_per_day"),
-                format!("found {}; allowed: 1 to {MOST_DOSES}", self.doses_per_day),
+                self.doses_per_day,
+                format!("1 to {MOST_DOSES}"),
             ));
         }
         within(format!("{place}.loading_dose"), self.loading_dose, 1e-3, 10.0)?;
         for &day in self.days.iter().chain(&self.loading_days) {
             if day == 0 || day > self.cycle_days {
-                return Err(Error::input(
+                return Err(Error::refused(
                     format!("{place}.days"),
-                    format!("day {day} lies outside its cycle of {} days", self.cycle_days),
+                    format!("day {day}"),
+                    format!("days of its cycle, 1 to {}", self.cycle_days),
                 ));
             }
         }
@@ -235,9 +234,10 @@ impl Drug {
         for &level in &self.dose_levels {
             within(format!("{place}.dose_levels"), level, 1e-3, 10.0)?;
             if level >= above {
-                return Err(Error::input(
+                return Err(Error::refused(
                     format!("{place}.dose_levels"),
-                    format!("{level} follows on {above}; allowed: each below the one before"),
+                    format!("{level} after {above}"),
+                    "each below the one before",
                 ));
             }
             above = level;

@@ -29,7 +29,7 @@ impl Patient {
             None => Vec::new(),
             Some((_, Some(arm))) => arm.lines.clone(),
             Some((arm, None)) => {
-                return Err(Error::input("arm", format!("found {arm}; allowed: below {}", arms.len())));
+                return Err(Error::refused("arm", arm, format!("below {}", arms.len())));
             }
         };
         self.arm = arm;

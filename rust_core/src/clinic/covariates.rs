@@ -144,14 +144,13 @@ impl Given {
         ] {
             value.map_or(Ok(0.0), |value| within(at(key), value, low, high))?;
         }
-        if self.target_lesions.is_some_and(|lesions| !(1..=5).contains(&lesions)) {
-            return Err(Error::input(at("target_lesions"), "allowed: 1 to 5 lesions (RECIST 1.1)"));
+        if let Some(lesions) = self.target_lesions
+            && !(1..=5).contains(&lesions)
+        {
+            return Err(Error::refused(at("target_lesions"), lesions, "1 to 5 lesions (RECIST 1.1)"));
         }
         if self.bone_only == Some(true) && self.visceral == Some(true) {
-            return Err(Error::input(
-                at("visceral"),
-                "bone-only disease is not visceral; allowed: one of them",
-            ));
+            return Err(Error::input(at("visceral"), "bone-only disease is not visceral; name one of them"));
         }
         let founder = self.founder.iter().flatten();
         let mut genes: Vec<&str> = Vec::new();
@@ -166,7 +165,7 @@ impl Given {
             if genes.contains(&gene) {
                 return Err(Error::input(
                     "founder",
-                    format!("two alterations of {gene}; allowed: one of a gene"),
+                    format!("two alterations of {gene}; name one of a gene"),
                 ));
             }
             genes.push(gene);
@@ -268,9 +267,10 @@ impl Population {
         if let Some(capacity) = self.carrying_capacity_cm3 {
             let largest = self.diagnosis_volume_cm3.high.max(self.primary_volume_cm3);
             if !(capacity > largest && capacity <= 1e9) {
-                return Err(Error::input(
+                return Err(Error::refused(
                     at("carrying_capacity_cm3"),
-                    format!("found {capacity}; allowed: above {largest}, the largest volume at diagnosis"),
+                    capacity,
+                    format!("above {largest}, the largest volume at diagnosis"),
                 ));
             }
         }
@@ -298,9 +298,10 @@ impl Population {
         within(at("other_death_per_year"), self.other_death_per_year, 0.0, 100.0)?;
         within(at("adjuvant_discontinuation_per_year"), self.adjuvant_discontinuation_per_year, 0.0, 100.0)?;
         if !(1..=5).contains(&self.target_lesions.len()) {
-            return Err(Error::input(
+            return Err(Error::refused(
                 at("target_lesions"),
-                "allowed: probabilities of 1 to 5 lesions (RECIST 1.1)",
+                self.target_lesions.len(),
+                "probabilities of 1 to 5 lesions (RECIST 1.1)",
             ));
         }
         for &p in &self.target_lesions {

@@ -112,9 +112,8 @@ impl Holding {
     fn validate(self, max_clones: usize) -> Result<()> {
         if let Some((choice, most_cells)) = self.individuals(max_clones) {
             if !(LEAST_INDIVIDUALS..=MOST_INDIVIDUALS).contains(&most_cells) {
-                let message =
-                    format!("found {most_cells}; allowed: from {LEAST_INDIVIDUALS} to {MOST_INDIVIDUALS}");
-                return Err(Error::input("engine.most_cells", message));
+                let allowed = format!("from {LEAST_INDIVIDUALS} to {MOST_INDIVIDUALS}");
+                return Err(Error::refused("engine.most_cells", most_cells, allowed));
             }
             Engine::new(&choice)?;
         }
@@ -146,7 +145,7 @@ impl Experiment {
         within("dt", spec.dt, 1e-3, 1.0)?;
         let steps_per_day = libm::round(1.0 / spec.dt) as u32;
         if (1.0 / spec.dt - f64::from(steps_per_day)).abs() > 1e-9 {
-            return Err(Error::input("dt", format!("found {}; allowed: 1, 1/2, 1/3, ... of a day", spec.dt)));
+            return Err(Error::refused("dt", spec.dt, "1, 1/2, 1/3, ... of a day"));
         }
         within("horizon_days", spec.horizon_days, 1.0, 36600.0)?;
         within("accrual_days", spec.accrual_days, 0.0, spec.horizon_days)?;
@@ -170,7 +169,7 @@ impl Experiment {
         if spec.population.carrying_capacity_cm3.is_some() && matches!(spec.engine, Holding::Lattice { .. }) {
             return Err(Error::input(
                 "population.carrying_capacity_cm3",
-                "cells of the engine lattice compete for space; allowed: with the engines clones and cells",
+                "cells of the engine lattice compete for space; name it with the engines clones and cells",
             ));
         }
         let mut assayed = Vec::new();

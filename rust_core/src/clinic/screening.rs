@@ -71,15 +71,16 @@ impl Screening {
             .collect();
         let whose =
             if self.history.is_empty() { String::new() } else { format!(" of history \"{}\"", self.history) };
-        Error::input(
-            "population.eligibility",
-            format!(
-                "none of {} candidates{whose} was eligible; met: {}; allowed: what at least 1 of 100 \
-                 candidates meets",
+        Error::Input {
+            place: "population.eligibility".into(),
+            problem: Some(format!(
+                "none of {} candidates{whose} was eligible; met: {}",
                 self.candidates,
                 met.join(", ")
-            ),
-        )
+            )),
+            found: None,
+            allowed: Some("what at least 1 of 100 candidates meets".into()),
+        }
     }
 }
 

@@ -299,7 +299,8 @@ impl Line {
             ));
         }
         for (o, option) in self.options.iter().enumerate() {
-            let place = format!("{place}.options[{o}]");
+            // A line with one option is written without `choose`.
+            let place = if others.is_empty() { place.into() } else { format!("{place}.choose[{o}]") };
             if option.regimen.is_empty() {
                 return Err(Error::input(format!("{place}.regimen"), "no drug; name at least one"));
             }
@@ -323,16 +324,17 @@ impl Line {
             within(format!("{place}.until.months"), months, 0.1, 1e4)?;
         }
         if self.until.cycles == Some(0) {
-            return Err(Error::input(format!("{place}.until.cycles"), "found 0; allowed: at least 1"));
+            return Err(Error::refused(format!("{place}.until.cycles"), 0_u32, "at least 1"));
         }
         if let Some(response) = self.until.response {
             within(format!("{place}.until.response"), response, -1.0, 0.0)?;
         }
         if let Some(holiday) = &self.holiday {
             if holiday.on_days == 0 || holiday.off_days == 0 {
-                return Err(Error::input(
+                return Err(Error::refused(
                     format!("{place}.holiday"),
-                    "allowed: at least 1 day on and 1 day off",
+                    format!("{} days on and {} off", holiday.on_days, holiday.off_days),
+                    "at least 1 day on and 1 day off",
                 ));
             }
             scope.drugs(&format!("{place}.holiday.drugs"), &holiday.drugs)?;

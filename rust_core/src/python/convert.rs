@@ -1,8 +1,8 @@
 //! Errors to exceptions, tables to buffers.
 
-use crate::error::Error;
+use crate::error::{Error, Found};
 use crate::table::{Column, Table};
-use pyo3::exceptions::{PyKeyboardInterrupt, PyValueError};
+use pyo3::exceptions::PyKeyboardInterrupt;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict};
 
@@ -10,9 +10,66 @@ impl From<Error> for PyErr {
     fn from(error: Error) -> Self {
         match error {
             Error::Interrupted => PyKeyboardInterrupt::new_err("interrupted"),
-            other => PyValueError::new_err(other.to_string()),
+            other => Python::attach(|py| exception(py, &other).unwrap_or_else(|failed| failed)),
         }
     }
+}
+
+/// The exception of `tumor_abm.errors` for a variant, with its fields.
+fn exception(py: Python<'_>, error: &Error) -> PyResult<PyErr> {
+    let fields = PyDict::new(py);
+    macro_rules! fields {
+        ($($name:ident),*) => {{ $(fields.set_item(stringify!($name), $name)?;)* }};
+    }
+    let class = match error {
+        Error::Input { place: key, problem, found, allowed } => {
+            fields!(problem, key, allowed);
+            match found {
+                Some(Found::Number(value)) if *value == libm::trunc(*value) && value.abs() < 1e15 => {
+                    fields.set_item("found", *value as i64)?;
+                }
+                Some(Found::Number(value)) => fields.set_item("found", value)?,
+                Some(Found::Whole(value)) => fields.set_item("found", value)?,
+                Some(Found::Text(words)) => fields.set_item("found", words)?,
+                None => {}
+            }
+            "InputError"
+        }
+        Error::StepTooLong { who, dt, probability, division, death, longest } => {
+            fields!(who, dt, probability, division, death, longest);
+            "StepTooLongError"
+        }
+        Error::TooManyCells { who } => {
+            fields!(who);
+            "TooManyCellsError"
+        }
+        Error::TooManyIndividuals { who, most } => {
+            fields!(who, most);
+            "TooManyIndividualsError"
+        }
+        Error::OutOfMemory { who, most, what } => {
+            fields!(who, most, what);
+            "OutOfMemoryError"
+        }
+        Error::TooManyToCount { who, what } => {
+            fields!(who, what);
+            "TooManyToCountError"
+        }
+        Error::TraitTooFast { who, fold, probability } => {
+            fields!(who, fold, probability);
+            "TraitTooFastError"
+        }
+        Error::NeverGrew { who, attempts } => {
+            fields!(who, attempts);
+            "NeverGrewError"
+        }
+        Error::Interrupted => return Ok(PyKeyboardInterrupt::new_err("interrupted")),
+    };
+    if !matches!(error, Error::Input { .. }) {
+        fields.set_item("problem", error.to_string())?;
+    }
+    let class = py.import("tumor_abm.errors")?.getattr(class)?;
+    Ok(PyErr::from_value(class.call((), Some(&fields))?))
 }
 
 /// Bytes of numbers in native order, to be read with `numpy.frombuffer`.
@@ -69,5 +126,5 @@ pub(super) fn table<'py>(py: Python<'py>, table: &Table) -> PyResult<Bound<'py, 
 
 /// Read a design or experiment from JSON; the error says where.
 pub(super) fn from_json<T: serde::de::DeserializeOwned>(json: &str) -> PyResult<T> {
-    serde_json::from_str(json).map_err(|error| PyValueError::new_err(error.to_string()))
+    serde_json::from_str(json).map_err(|error| Error::input("given", error.to_string()).into())
 }

@@ -236,8 +236,7 @@ fn read_tree(parent: &[u8], divisions: Option<&[u8]>, cells: &[u8]) -> PyResult<
     let tips: Vec<Tip> = u32_values(cells).map(|node| Tip { node, clone: 0, kind: 0 }).collect();
     match tips.iter().find(|tip| tip.node as usize >= genealogy.nodes().len()) {
         Some(tip) => {
-            let message = format!("found {}; allowed: less than {}", tip.node, genealogy.nodes().len());
-            Err(Error::input("node", message).into())
+            Err(Error::refused("node", tip.node, format!("less than {}", genealogy.nodes().len())).into())
         }
         None => Ok((genealogy, tips)),
     }

@@ -40,7 +40,7 @@ impl StepProbabilities {
             probability: divide + die,
             division,
             death,
-            allowed: longest_step(division, death),
+            longest: longest_step(division, death),
         })
     }
 }

@@ -120,8 +120,8 @@ impl Engine {
         {
             let founders = cells.iter().fold(0u64, |sum, &n| sum.saturating_add(n));
             if founders != places.len() as u64 {
-                let message = format!("found {}; allowed: one for each founder, {founders}", places.len());
-                return Err(Error::input("places", message));
+                let allowed = format!("one for each founder, {founders}");
+                return Err(Error::refused("places", places.len(), allowed));
             }
             let kinds = cells.iter().zip(0..).flat_map(|(&n, kind)| (0..n).map(move |_| kind));
             return lattice.found_apart(kinds.zip(places.iter().copied()), cancel);

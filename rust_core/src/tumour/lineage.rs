@@ -86,9 +86,8 @@ impl Genealogy {
         let after = |(index, node): (usize, &Node)| node.parent != NO_NODE && node.parent as usize >= index;
         match nodes.iter().enumerate().find(|&entry| after(entry)) {
             Some((index, node)) => {
-                let message =
-                    format!("found parent {} of node {index}; allowed: a node before it", node.parent);
-                Err(Error::input("parent", message))
+                let found = format!("parent {} of node {index}", node.parent);
+                Err(Error::refused("parent", found, "a node before it"))
             }
             None => Ok(Self { nodes }),
         }

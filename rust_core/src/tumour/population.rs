@@ -47,9 +47,10 @@ impl TypeRates {
         for (name, rates) in [("division", &self.division), ("death", &self.death)].into_iter().chain(of_drug)
         {
             if rates.len() != types {
-                return Err(Error::input(
+                return Err(Error::refused(
                     name,
-                    format!("found {} rates; allowed: one per type, {types}", rates.len()),
+                    format!("{} rates", rates.len()),
+                    format!("one per type, {types}"),
                 ));
             }
             for (i, &rate) in rates.iter().enumerate() {
@@ -60,9 +61,10 @@ impl TypeRates {
             [("mutation", &self.mutation, 1.0), ("switching", &self.switching, f64::INFINITY)]
         {
             if matrix.len() != types || matrix.iter().any(|row| row.len() != types) {
-                return Err(Error::input(
+                return Err(Error::refused(
                     name,
-                    format!("allowed: a {types} x {types} matrix, one row per type"),
+                    format!("{} rows", matrix.len()),
+                    format!("a {types} x {types} matrix, one row per type"),
                 ));
             }
             for (i, row) in matrix.iter().enumerate() {

@@ -142,16 +142,17 @@ impl Until {
     pub fn validate(&self, types: usize, place: &str) -> Result<()> {
         for &(kind, _) in &self.counts {
             if kind as usize >= types {
-                return Err(Error::input(
+                return Err(Error::refused(
                     format!("{place}.counts"),
-                    format!("found type {kind}; allowed: 0 to {}", types - 1),
+                    format!("type {kind}"),
+                    format!("0 to {}", types - 1),
                 ));
             }
         }
         if let Some(day) = self.day
             && !(day.is_finite() && day >= 0.0)
         {
-            return Err(Error::input(format!("{place}.day"), format!("found {day}; allowed: at least 0")));
+            return Err(Error::refused(format!("{place}.day"), day, "at least 0"));
         }
         if self.total.is_none()
             && self.counts.is_empty()

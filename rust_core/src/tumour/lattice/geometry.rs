@@ -117,7 +117,7 @@ fn whole_blocks(width: u32, bits: [u32; 3], dimensions: usize) -> Result<i32> {
     }
     let allowed =
         if dimensions > 1 { format!("a multiple of {side}, up to 2^24") } else { "none in 1-D".into() };
-    Err(Error::input("space.width", format!("found {width}; allowed: {allowed}")))
+    Err(Error::refused("space.width", width, allowed))
 }
 
 impl Geometry {
@@ -128,7 +128,7 @@ impl Geometry {
             2 => [5, 4, 0],
             3 => [3, 3, 3],
             _ => {
-                return Err(Error::input("dimensions", format!("found {dimensions}; allowed: 1, 2 or 3")));
+                return Err(Error::refused("dimensions", dimensions, "1, 2 or 3"));
             }
         };
         let dimensions = dimensions as usize;

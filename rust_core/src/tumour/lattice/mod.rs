@@ -163,8 +163,8 @@ impl Lattice {
     /// Put `cells` founder cells of `kind` on the free sites nearest to the origin, as one clone.
     pub fn found(&mut self, kind: u32, cells: u64, cancel: &AtomicBool) -> Result<()> {
         if cells > MOST_FOUNDERS {
-            let message = format!("found {cells} founder cells; allowed: at most {MOST_FOUNDERS}");
-            return Err(Error::input(format!("initial[{kind}]"), message));
+            let allowed = format!("at most {MOST_FOUNDERS} founder cells");
+            return Err(Error::refused(format!("initial[{kind}]"), cells, allowed));
         }
         let mut places = self.domain.geometry().ball(cells.saturating_add(self.total()), cancel)?;
         places.retain(|&place| !self.is_occupied(place));

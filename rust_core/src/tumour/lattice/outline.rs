@@ -62,7 +62,7 @@ impl Outline {
         // Two cells may lie 2^31 sites apart on every axis.
         let volume = size.iter().fold(1u64, |volume, &n| volume.saturating_mul(n as u64));
         if volume > MOST_SPREAD * domain.sites() as u64 + (1 << 20) {
-            let message = format!("cells lie scattered over {volume} sites; allowed: without reach only");
+            let message = format!("cells lie scattered over {volume} sites, too far apart for a reach");
             return Err(Error::input("space", message));
         }
         room_for(volume as usize, BYTES_PER_SITE, SITES)?;
