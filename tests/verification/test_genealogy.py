@@ -85,7 +85,7 @@ def test_mutations_in_both_daughters_are_twice_as_many(case, trees):
 def test_mutations_at_a_size_with_death(case, trees):
     # dt overshoots 1000 cells by 0.6: 0.06%.
     grown = trees(
-        replicates=600,
+        replicates=1_200,
         division=[1.0],
         death=[0.7],
         dt=0.001,
@@ -103,7 +103,7 @@ def test_mutations_in_a_sample(case, trees):
     size, sample = single.params["N"], single.params["n"]
     # dt overshoots 1000 cells by 0.25.
     grown = trees(
-        replicates=1_500,
+        replicates=6_000,
         division=[1.0],
         death=[0.0],
         dt=0.0005,
@@ -111,7 +111,7 @@ def test_mutations_in_a_sample(case, trees):
         sample=sample,
     )
     spectra = np.array([tree.site_frequency_spectrum() for tree in grown])
-    assert spectra.shape == (1_500, sample + 1)
+    assert spectra.shape == (6_000, sample + 1)
     single.check_mean(spectra[:, 1])
     in_five.check_mean(spectra[:, 5])
 
@@ -179,18 +179,18 @@ def test_lines_that_will_survive(case, trees):
     left = end - s
     extinct = d * math.expm1((b - d) * left) / (b * math.exp((b - d) * left) - d)
     assert lines.expected == pytest.approx(math.exp((b - d) * s) * (1 - extinct))
-    # dt = 0.0025 lowers the number by 0.2%, a seventh of a standard error.
+    # dt = 0.0025 lowers the number by 0.2%, a fifth of a standard error.
     grown = trees(
-        replicates=10_000, division=[b], death=[d], dt=0.0025, until=ta.Until(day=end, extinct=False)
+        replicates=20_000, division=[b], death=[d], dt=0.0025, until=ta.Until(day=end, extinct=False)
     )
     lines.check_mean([tree.lines(s) for tree in grown])
 
 
 @pytest.mark.slow
 def test_mutations_after_a_time_with_death(case, trees):
-    # dt = 0.005 lowers the number by 0.5%, a fifth of a standard error.
+    # dt = 0.005 lowers the number by 0.5%, two fifths of a standard error.
     grown = trees(
-        replicates=6_000,
+        replicates=24_000,
         division=[1.0],
         death=[0.5],
         dt=0.005,
@@ -206,9 +206,9 @@ def test_mutations_after_a_time_with_death(case, trees):
 @pytest.mark.slow
 def test_divisions_in_the_ancestry_of_all_cells(case, trees):
     divisions = case("LINEAGE-DIVISIONS")
-    # dt = 0.005 lowers the number by 0.4%, an eighth of a standard error.
+    # dt = 0.005 lowers the number by 0.4%, a quarter of a standard error.
     grown = trees(
-        replicates=4_000,
+        replicates=16_000,
         division=[0.5],
         death=[0.3],
         dt=0.005,

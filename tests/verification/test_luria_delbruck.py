@@ -29,7 +29,7 @@ def grow(simulate, *, u, until, dt, replicates, division=(1.0, 1.0), death=(0.0,
 @pytest.fixture(scope="module")
 def thousand_cells(simulate, engine):
     # dt = 0.004 overshoots by 2 cells of 1000: 0.3 standard errors of P(R = 0).
-    replicates = 8_000 if engine == "lattice" else 20_000
+    replicates = 16_000 if engine == "lattice" else 120_000
     return grow(simulate, u=1e-3, until=ta.Until(total=1000), dt=0.004, replicates=replicates)
 
 
@@ -88,7 +88,7 @@ def test_a_biopsy_of_a_fifth_finds_no_mutant(case, simulate, engine):
     none = case("LD-PLATING")
     none.check_formula(theory.plated_none(2.0, 0.2))
     # dt = 0.005 overshoots by 0.25%: 0.3 standard errors.
-    replicates = 10_000 if engine == "clones" else 5_000
+    replicates = 20_000 if engine == "clones" else 15_000
     runs = grow(simulate, u=1e-4, until=ta.Until(total=20_000), dt=0.005, replicates=replicates)
     # Each of the mutants escapes a binomial biopsy with probability 0.8.
     none.check_mean(0.8 ** runs["n_1"].to_numpy().astype(float))
@@ -122,7 +122,7 @@ def turnover(engine, simulate):
         death=(0.9, 0.9),
         until=ta.Until(total=10_000),
         dt=0.05,
-        replicates=12_000 if engine == "clones" else 3_000,
+        replicates=30_000 if engine == "clones" else 10_000,
         restart_on_extinction=True,
     )
 
@@ -160,7 +160,7 @@ def test_resistance_at_detection_with_moderate_turnover(case, simulate, engine):
         death=(0.5, 0.5),
         until=ta.Until(total=10_000),
         dt=0.01,
-        replicates=10_000 if engine == "clones" else 4_000,
+        replicates=20_000 if engine == "clones" else 16_000,
         restart_on_extinction=True,
     )
     check_resistance(case("INM-neutral-half"), runs)

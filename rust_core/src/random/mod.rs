@@ -4,11 +4,13 @@
 //! threads, not by the order in which patients happen to run. Two arms of one patient read the
 //! same streams, which makes them virtual twins up to their first difference.
 
+mod binomial;
 mod philox;
 mod samplers;
 
+pub use binomial::binomial;
 pub use philox::{Philox4x64, block};
-pub use samplers::{below, binomial, exponential, normal, poisson, split, uniform};
+pub use samplers::{below, exponential, normal, poisson, split, uniform};
 
 /// What a stream is used for. Every purpose has its own stream, so that drawing more for one
 /// (say, a second ctDNA sample) never shifts another (say, cell divisions).

@@ -192,6 +192,15 @@ impl Engine {
         }
     }
 
+    /// Whether a step may fail although there is room: a trait may drift too far, a reach find no outline.
+    pub fn is_delicate(&self) -> bool {
+        match self {
+            Self::Clones(_) => false,
+            Self::Cells(cells) => cells.has_trait(),
+            Self::Lattice(lattice) => lattice.exposures().len() > 1,
+        }
+    }
+
     /// Bytes allocated, but for a little.
     pub fn bytes(&self) -> usize {
         either!(self, engine => engine.bytes())

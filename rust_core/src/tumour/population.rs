@@ -4,7 +4,7 @@ use crate::cancel::{NEVER, heed};
 use crate::error::{Error, Result, within};
 use crate::random::{Philox4x64, Purpose, below, binomial, split, stream};
 use crate::tumour::cells::Cells;
-use crate::tumour::clones::{CloneRecord, Extinct, Kinds, StepProbabilities, Tally};
+use crate::tumour::clones::{CloneRecord, Extinct, Kinds, MOST_CELLS, StepProbabilities, Tally};
 use crate::tumour::engine::{Choice, Engine};
 use crate::tumour::grid::Grid;
 use crate::tumour::lattice::Lattice;
@@ -16,6 +16,10 @@ use std::sync::atomic::AtomicBool;
 
 /// Clones or cells times steps that are taken again after an error.
 const STEPS_TAKEN_AGAIN: u64 = 2_000_000;
+/// Clones or cells that a step passes in a fraction of a second.
+const QUICK: u64 = 2_000_000;
+/// Bytes that the smallest population may ask for.
+const ROOM_TO_SPARE: usize = 1 << 20;
 /// Bytes of the largest population of which a copy is kept through a step: some hundred million cells.
 const MOST_COPIED: usize = 1 << 30;
 
@@ -241,14 +245,14 @@ impl Population {
 
     /// Take `steps` steps. An error in the middle of one leaves the population as it was before that step.
     ///
-    /// A copy is kept of what stands at the start of a few steps, and those that went well are taken again: they
-    /// draw the same numbers. Of a population too large to copy, a step cannot be interrupted in its middle.
+    /// Where a step could fail or last, a copy is kept of what stands at the start of a few steps, and those that went
+    /// well are taken again: they draw the same numbers. Of a population too large to copy, a step cannot be interrupted in its middle.
     pub fn advance(&mut self, steps: u64, cancel: &AtomicBool) -> Result<()> {
         let mut left = steps;
         while left > 0 {
             heed(cancel)?;
             let bytes = self.engine.bytes();
-            if bytes > MOST_COPIED {
+            if bytes > MOST_COPIED || self.is_sure_of_a_step() {
                 self.step(&NEVER)?;
                 left -= 1;
                 continue;
@@ -266,6 +270,16 @@ impl Population {
             left -= now;
         }
         Ok(())
+    }
+
+    /// Whether the next step is quick and cannot fail: it at most doubles what is held, and there is room for that.
+    fn is_sure_of_a_step(&self) -> bool {
+        let engine = &self.engine;
+        engine.items() <= QUICK
+            && engine.total() <= MOST_CELLS / 2
+            && self.divisions <= u64::MAX / 2
+            && !engine.is_delicate()
+            && room_for(2 * engine.bytes() + ROOM_TO_SPARE, 1, "bytes").is_ok()
     }
 
     /// Draw from another stream from now on.

@@ -99,6 +99,11 @@ impl Cells {
         Ok(())
     }
 
+    /// Whether cells have a heritable trait.
+    pub fn has_trait(&self) -> bool {
+        self.heritable.is_some()
+    }
+
     /// A genealogy has up to four nodes a cell between two simplifications.
     fn most(&self) -> u64 {
         if self.genealogy.is_some() { MOST_INDIVIDUALS / 8 } else { MOST_INDIVIDUALS }
