@@ -107,6 +107,21 @@ def test_binomial_is_exact_on_both_sides_of_the_change_of_method(seed, p_of_law,
         assert p_of_law(np.bincount(draws, minlength=n + 1), law / law.sum()) > 1e-6
 
 
+@pytest.mark.parametrize("p", [1e-6, 1e-3, 0.02, 0.2, 0.37, 0.5])
+@pytest.mark.parametrize("mean", [10.5, 16, 40, 300, 1e4, 1e8])
+def test_binomial_follows_its_law_over_a_grid(seed, p_of_law, mean, p):
+    n = round(mean / p)
+    law = stats.binom(n, p)
+    edges = np.unique(law.ppf(np.linspace(0.0005, 0.9995, 120)))
+    draws = binomials(seed, n, p, 400_000).astype(float)
+    seen = np.bincount(np.searchsorted(edges, draws, side="left"), minlength=edges.size + 1)
+    assert p_of_law(seen, np.diff([0, *law.cdf(edges), 1])) > 1e-6
+    variance = n * p * (1 - p)
+    assert abs(draws.mean() - n * p) < 4.9 * np.sqrt(variance / draws.size)
+    kurtosis = 2 + (1 - 6 * p * (1 - p)) / variance
+    assert abs(draws.var() / variance - 1) < 4.9 * np.sqrt(kurtosis / draws.size)
+
+
 def test_binomial_at_its_edges(case, seed):
     edges = case("SAMP-BINOM-EDGE")
     edges.check_value([int(binomials(seed, n, p, 1)[0]) for n, p in ((0, 0.3), (5, 0.0), (5, 1.0))])
