@@ -5,6 +5,7 @@ from typing import Any, Final, TypeAlias, TypeVar, final
 
 __all__ = [
     "GENERATOR",
+DAYS_PER_MONTH: float
     "Patient",
     "Population",
     "__version__",

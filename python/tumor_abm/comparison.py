@@ -16,7 +16,8 @@ from tumor_abm import _html
 from tumor_abm._arguments import must_be
 from tumor_abm._files import write_whole
 from tumor_abm._sinks import html_text
-from tumor_abm.endpoints import DAYS_PER_MONTH, OS, PFS2, Endpoint, Kind, endpoints, without_meaning
+from tumor_abm._units import DAYS_PER_MONTH
+from tumor_abm.endpoints import OS, PFS2, Endpoint, Kind, endpoints, without_meaning
 from tumor_abm.paired import Contrast, Twins, hazard_ratio, mean_difference
 from tumor_abm.results import Results
 from tumor_abm.survival import kaplan_meier, median_follow_up

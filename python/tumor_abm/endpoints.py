@@ -10,10 +10,9 @@ from typing import Any
 import polars as pl
 
 from tumor_abm._arguments import must_be
+from tumor_abm._units import DAYS_PER_MONTH
 from tumor_abm.errors import InputError
 from tumor_abm.results import Results
-
-DAYS_PER_MONTH = 30.4375
 
 _ORDINALS = ("first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth", "tenth")
 _PLANNED = ("cycles", "months", "response")

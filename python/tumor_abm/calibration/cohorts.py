@@ -18,6 +18,7 @@ import polars as pl
 from pydantic import Field
 
 from tumor_abm._table import Table
+from tumor_abm._units import DAYS_PER_MONTH, DAYS_PER_WEEK
 from tumor_abm.calibration.sample import Sample
 from tumor_abm.config import Experiment
 from tumor_abm.execution.chunk import Chunk
@@ -51,7 +52,7 @@ _SPARED = {
     "horizon_months": _FOLLOWED_MONTHS,
     "assessment": {"calendar": [{"every_weeks": _WEEKS}], "window_days": 0},
 }
-_WEEKS_PER_MONTH = 30.4375 / 7
+_WEEKS_PER_MONTH = DAYS_PER_MONTH / DAYS_PER_WEEK
 HALFWAY = np.arange(_WEEKS / 2, _CURVE_MONTHS * _WEEKS_PER_MONTH, _WEEKS) / _WEEKS_PER_MONTH
 """Months halfway between the scans."""
 

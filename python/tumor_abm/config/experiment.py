@@ -17,15 +17,14 @@ from tumor_abm._arguments import is_whole
 from tumor_abm._problems import Problems, shown
 from tumor_abm._table import merged
 from tumor_abm._toml import read_toml
+from tumor_abm._units import DAYS_PER_MONTH, DAYS_PER_WEEK
 from tumor_abm.config.checks import check_arms, check_lines, check_names, check_sums
 from tumor_abm.config.notices import notices
-from tumor_abm.config.written import CORE, DAYS_PER_WEEK, DEFAULT_POPULATION, Written
+from tumor_abm.config.written import CORE, DEFAULT_POPULATION, Written
 from tumor_abm.errors import InputError, of_file
 from tumor_abm.knowledge import Alteration, Drug, Knowledge, Population, plain
 from tumor_abm.knowledge.library import complete, inherited
 from tumor_abm.strategy import Arm, Line
-
-DAYS_PER_MONTH = 30.4375
 
 _KNOWLEDGE_TABLES = ("drug", "alteration", "source", "pathway", "imaging")
 _DOCUMENTATION = ("source", "note", "prevalence", "resistant_to", "sensitive_to", "toxicity", "given")

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from tumor_abm._table import Table
+from tumor_abm._units import DAYS_PER_WEEK
 from tumor_abm.config.engine import LEAST_CELLS, MOST_CELLS, Lattice
 from tumor_abm.strategy import Arm, Line
 
@@ -17,7 +18,6 @@ DEFAULT_POPULATION = "first_line_postmenopausal"
 _MOST_PATIENTS = 10_000_000
 _MOST_MONTHS = 1_200
 _SHORTEST_STEP = 1e-3
-DAYS_PER_WEEK = 7
 _USUAL_WINDOW_DAYS = 7.0
 
 

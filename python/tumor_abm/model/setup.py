@@ -16,8 +16,8 @@ from tumor_abm import _core
 from tumor_abm._arguments import is_real, is_whole, real
 from tumor_abm._problems import Problems
 from tumor_abm._toml import read_toml
+from tumor_abm._units import DAYS_PER_MONTH
 from tumor_abm.config import Experiment
-from tumor_abm.config.experiment import DAYS_PER_MONTH
 from tumor_abm.errors import InputError
 from tumor_abm.knowledge import Drug, Knowledge
 from tumor_abm.space import Reach, Space

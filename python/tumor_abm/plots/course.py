@@ -18,13 +18,12 @@ from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormat
 from numpy.typing import ArrayLike, NDArray
 
 from tumor_abm._sinks import figure_text
+from tumor_abm._units import DAYS_PER_MONTH
 from tumor_abm.plots.genotypes import Palette
 from tumor_abm.plots.layers import POINTS, cells_over_time, layers_of, legend_of
 from tumor_abm.plots.style import FAINT, INK, MUTED, canvas, style, whole
 from tumor_abm.plots.style import width_in as width_of
 from tumor_abm.plots.thinning import extremes
-
-DAYS_PER_MONTH = 30.4375
 
 NEUTROPENIA = {"grade 3": 1.0, "grade 4": 0.5}
 """Neutrophils below which neutropenia has that grade, 1e9 per litre (CTCAE 5.0)."""
