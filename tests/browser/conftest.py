@@ -101,6 +101,7 @@ def opened(browser: Browser, address: str) -> Iterator[Page]:
     page = context.new_page()
     raised: list[str] = []
     page.on("pageerror", lambda error: raised.append(str(error)))
+    page.on("console", lambda said: raised.append(said.text) if "Content Security" in said.text else None)
     page.goto(address)
     page.get_by_text("Day 0 ").first.wait_for()
     yield page
