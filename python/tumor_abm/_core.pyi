@@ -4,8 +4,8 @@ from collections.abc import Callable, Sequence
 from typing import Any, Final, TypeAlias, TypeVar, final
 
 __all__ = [
+    "DAYS_PER_MONTH",
     "GENERATOR",
-DAYS_PER_MONTH: float
     "Patient",
     "Population",
     "__version__",
@@ -34,6 +34,7 @@ _Table: TypeAlias = dict[str, tuple[Any, bytes]]
 _T = TypeVar("_T")
 
 __version__: Final[str]
+DAYS_PER_MONTH: Final[float]
 GENERATOR: Final[str]
 
 @final
