@@ -70,19 +70,28 @@ class Collector(mesa.DataCollector):  # type: ignore[misc]
 
     def collect(self, model: mesa.Model) -> None:
         """Collect a row, whole or not at all."""
-        rows, steps = self._rows(), len(self._collection_steps)
+        rows = self.rows
         try:
             super().collect(model)
             if not _KNOWS_STEPS:
                 self._collection_steps.append(model.steps)
         except BaseException:
-            for name in self.model_vars:
-                del self.model_vars[name][rows:]
-            del self._collection_steps[steps:]
+            self.keep(rows)
             raise
 
-    def _rows(self) -> int:
-        return min((len(self.model_vars[name]) for name in self.model_vars), default=0)
+    @property
+    def rows(self) -> int:
+        """Number of rows collected."""
+        return len(self._collection_steps)
+
+    def keep(self, rows: int) -> None:
+        """Forget all but the first so many rows."""
+        for name in self.model_vars:
+            del self.model_vars[name][rows:]
+        del self._collection_steps[rows:]
+        last = self._collection_steps[-1] if rows else -1
+        for step in [step for step in self._agent_records if step > last]:
+            del self._agent_records[step]
 
     def copy(self) -> Collector:
         """Return a collector of the same things that holds what was collected so far."""

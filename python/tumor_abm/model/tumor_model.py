@@ -200,6 +200,7 @@ class TumorModel(ByHand, PatientView, mesa.Model):  # type: ignore[misc]
         super().__init__(rng=seed)
         self._core = core
         self._about = core.about()
+        self._first_day = core.day
         self._drugs = drugs
         self.alterations = alterations
         self.seed = seed
@@ -217,25 +218,28 @@ class TumorModel(ByHand, PatientView, mesa.Model):  # type: ignore[misc]
     def step(self) -> None:
         """Take one step of `dt` days; after the end of follow-up nothing changes.
 
-        What raises in the middle of it, rules and reporters included, leaves the model as it was.
+        What raises in the middle of it, rules and reporters included, leaves the model as it was; Ctrl-C
+        leaves it as it was before the step or after it.
         """
         if not self.running:
             return
-        scans, day, history = self._core.scans, self.day, len(self._history)
+        scans, day = self._core.scans, self.day
+        history, rows = len(self._history), self.datacollector.rows
         before = self._core.fork() if self._calls_functions else None
         try:
             self._advance()
             if self._core.scans > scans or (self.rule is not None and self.line == 0):
                 self._ask()
-            if not self.running or self._collects_between(day, self.day):
-                self._collect()
+            self._collect_since(day)
         except BaseException:
-            self.steps -= 1
             del self._history[history:]
+            self.datacollector.keep(rows)
             if before is not None:
                 self._core = before
                 self.running = True
-                self._look()
+            self._look(afresh=True)
+            if self.day > day:  # the core had taken the step
+                self._collect_since(day)
             raise
 
     @property
@@ -243,9 +247,11 @@ class TumorModel(ByHand, PatientView, mesa.Model):  # type: ignore[misc]
         """Whether functions of the caller have a part in a step."""
         return self.rule is not None or self.on_assessment is not None or self.datacollector.calls_functions
 
-    def _collects_between(self, before: float, today: float) -> bool:
+    def _collect_since(self, before: float) -> None:
+        """Collect, if that is due between the day `before` and today."""
         every = self.collect_every_days
-        return every > 0 and _whole_times(today, every) > _whole_times(before, every)
+        if not self.running or (every > 0 and _whole_times(self.day, every) > _whole_times(before, every)):
+            self._collect()
 
     def run(self, days: float | None = None) -> None:
         """Step for so many days, or to the end of follow-up.
@@ -269,22 +275,25 @@ class TumorModel(ByHand, PatientView, mesa.Model):  # type: ignore[misc]
         finally:
             self._look()
 
-    def _look(self) -> None:
-        """Forget what was read before, and let agents follow the living clones."""
+    def _look(self, *, afresh: bool = False) -> None:
+        """Forget what was read before, and let agents follow the living clones; `afresh`: all of them."""
         self._today = self._genotypes = None
         self._clones: dict[str, Any] | None = None
         if self._core.status != "followed":
             self.running = False
         ids = self._core.clone_ids
-        if ids == self._clone_ids:
+        if ids == self._clone_ids and not afresh:
             return
-        self._clone_ids = ids
+        if afresh:
+            for agent in [agent for agent in self.agents if self._agent_of.get(agent.unique_id) is not agent]:
+                agent.remove()
         living = dict.fromkeys(np.frombuffer(ids, dtype=np.uint64).tolist())
         for clone in [clone for clone in self._agent_of if clone not in living]:
             self._agent_of.pop(clone).remove()
         for clone in living:
             if clone not in self._agent_of:
                 self._agent_of[clone] = CloneAgent(self, clone)
+        self._clone_ids = ids
 
     def _ask(self) -> None:
         """Let a rule decide on treatment."""
@@ -341,7 +350,7 @@ class TumorModel(ByHand, PatientView, mesa.Model):  # type: ignore[misc]
             datacollector=self.datacollector.copy(),
             collect_every_days=self.collect_every_days,
         )
-        twin.steps = self.steps
+        twin._first_day = self._first_day
         twin._history = list(self._history)
         if seed is None:
             twin.rng.bit_generator.state = self.rng.bit_generator.state
@@ -427,7 +436,7 @@ class TumorModel(ByHand, PatientView, mesa.Model):  # type: ignore[misc]
             datacollector=Collector.restored(notes["collected"], model_reporters, agent_reporters),
             collect_every_days=notes["collect_every_days"],
         )
-        model.steps = notes["steps"]
+        model._first_day = model.day - notes["steps"] * model.dt
         model._history = [tuple(row) for row in notes["history"]]
         model.rng.bit_generator.state = notes["rng"]
         version, state, spare = notes["random"]

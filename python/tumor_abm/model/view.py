@@ -25,6 +25,7 @@ class PatientView:
 
     _core: Core
     _about: dict[str, Any]
+    _first_day: float
     _drugs: Mapping[str, Drug]
     _today: dict[str, Any] | None
     _genotypes: pl.DataFrame | None
@@ -60,6 +61,15 @@ class PatientView:
     def day(self) -> float:
         """Days since enrolment."""
         return self._core.day
+
+    @property
+    def steps(self) -> int:
+        """Steps taken since the model was made."""
+        return round((self.day - self._first_day) / self.dt)
+
+    @steps.setter
+    def steps(self, counted: int) -> None:
+        """Leave counting to the core: Mesa counts calls, also of a step that is interrupted."""
 
     @property
     def dt(self) -> float:
