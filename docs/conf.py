@@ -25,7 +25,7 @@ exclude_patterns = ["_build"]
 
 html_theme = "furo"
 html_title = f"tumor_abm {release}"
-html_show_sphinx = html_copy_source = False
+html_show_sphinx = html_show_copyright = html_copy_source = False
 html_static_path = ["site.css"]
 html_css_files = ["site.css"]
 html_theme_options = {"source_repository": None, "footer_icons": []}
@@ -53,7 +53,7 @@ def link_to_pages(app: Sphinx, doctree: nodes.document) -> None:
     """Let links of README to files of the repository lead to their page, or be what they are called."""
     for link in list(doctree.findall(addnodes.pending_xref)):
         target = link.get("reftarget", "")
-        if link.get("reftype") != "myst" or not target:
+        if link.get("reftype") != "myst" or link.get("refdomain") == "doc" or not target:
             continue
         if target in PAGES:
             page = {"refdomain": "doc", "reftarget": PAGES[target], "reftargetid": None, "refexplicit": True}

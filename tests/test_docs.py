@@ -69,6 +69,18 @@ def test_every_public_name_is_in_the_reference(site: Path) -> None:
     assert {"tumor_abm.Population.step", "tumor_abm.survival.kaplan_meier"} <= names
 
 
+def test_links_between_pages_and_to_files_of_the_repository_lead_where_they_say(site: Path) -> None:
+    front, tutorial = ((site / f"{name}.html").read_text(encoding="utf-8") for name in ("index", "tutorial"))
+    article = tutorial.split("<article")[1]
+    for page in ("experiments.html", "calibration.html", "reference/index.html"):
+        assert f'href="{page}"' in article
+    article = front.split("<article")[1]
+    for page in ("contributing.html", "changelog.html", "calibration.html"):
+        assert f'href="{page}"' in article
+    assert "CITATION.cff" in article
+    assert 'href="CITATION.cff"' not in article
+
+
 def test_readers_load_nothing_from_elsewhere(site: Path) -> None:
     for page in site.rglob("*.html"):
         text = page.read_text(encoding="utf-8")
