@@ -31,12 +31,12 @@ def public_names(module: str) -> Iterator[tuple[str, object]]:
             yield name, value
 
 
-def _directive(name: str, value: object) -> list[str]:
+def _directive(module: str, name: str, value: object) -> list[str]:
     if inspect.isclass(value):
         kind = "exception" if issubclass(value, BaseException) else "class"
-        return [f".. auto{kind}:: {name}", ""]
+        return [f".. auto{kind}:: {module}.{name}", ""]
     if inspect.isroutine(value):
-        return [f".. autofunction:: {name}", ""]
+        return [f".. autofunction:: {module}.{name}", ""]
     return [f".. py:data:: {name}", f"   :value: {value!r}", ""]
 
 
@@ -50,7 +50,7 @@ class Public(SphinxDirective):
         module = self.arguments[0]
         lines = [f".. py:module:: {module}", ""]
         for name, value in public_names(module):
-            lines += _directive(f"{module}.{name}", value)
+            lines += _directive(module, name, value)
         return self.parse_text_to_nodes("\n".join(lines))
 
 

@@ -81,6 +81,31 @@ def test_wrong_types_are_refused_in_one_line(call: Callable[[], object], message
 
 
 READS = pl.DataFrame({"mutation": [0]})
+FRAME: Any = pl.DataFrame({"x": [1]})
+SERIES: Any = pl.Series([1, 2])
+
+
+@pytest.mark.parametrize("odd", [FRAME, SERIES, np.arange(2), np.array(None)])
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda odd: grow(phases=odd), "phases: found"),
+        (lambda odd: grow(engine=odd), "engine: found"),
+        (lambda odd: population(engine="cells", trait=Trait(rate=odd, drift=0.1)), "trait.rate: found"),
+        (lambda odd: population(engine="lattice", space=Space(placement=odd)), "space.placement: found"),
+        (lambda odd: population(engine="lattice", space=Space(dimensions=odd)), "space.dimensions: found"),
+        (
+            lambda odd: population(engine="lattice", space=Space(drug=Reach(length=1, profile=odd))),
+            "space.drug.profile: found",
+        ),
+        (lambda odd: tissue().genealogy.newick(lengths=odd), "lengths: found"),
+    ],
+)
+def test_what_cannot_be_compared_is_no_choice(
+    call: Callable[[Any], object], message: str, odd: object
+) -> None:
+    with pytest.raises(InputError, match=message):
+        call(odd)
 
 
 def tissue() -> Population:

@@ -68,6 +68,12 @@ def numbers(name: str, values: ArrayLike) -> NDArray[np.float64]:
     return array.astype(float)
 
 
+def one_of(name: str, value: object, choices: tuple[object, ...]) -> None:
+    """Refuse what is none of some words or numbers."""
+    if not (isinstance(value, str) or is_real(value)) or value not in choices:
+        raise InputError(f"{name}: found {reprlib.repr(value)}; allowed: {', '.join(map(repr, choices))}")
+
+
 def must_be(name: str, value: object, *kinds: type) -> None:
     """Refuse what is none of some kinds of object."""
     if not isinstance(value, kinds):

@@ -11,7 +11,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from tumor_abm._arguments import count, numbers, positive, real, whole
+from tumor_abm._arguments import count, numbers, one_of, positive, real, whole
 from tumor_abm._memory import afford
 from tumor_abm.errors import InputError
 from tumor_abm.space import Space
@@ -83,8 +83,7 @@ def engine_options(
     genealogy: bool = False,
 ) -> dict[str, Any]:
     """Which engine runs, with its options, as the core reads it."""
-    if engine not in _ENGINES:
-        raise InputError(f"engine: found {engine!r}; allowed: {', '.join(map(repr, _ENGINES))}")
+    one_of("engine", engine, _ENGINES)
     kept_apart = positive("max_clones", max_clones)
     for name, given, wanted in (("trait", trait, Trait), ("space", space, Space)):
         if given is not None and not isinstance(given, wanted):

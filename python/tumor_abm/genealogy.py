@@ -12,7 +12,7 @@ import polars as pl
 from numpy.typing import ArrayLike, NDArray
 
 from tumor_abm import _core
-from tumor_abm._arguments import generator, must_be, numbers, positive, real
+from tumor_abm._arguments import generator, must_be, numbers, one_of, positive, real
 from tumor_abm._frames import demand, frame
 from tumor_abm._memory import afford
 from tumor_abm.errors import InputError
@@ -285,8 +285,7 @@ class Genealogy:
         lengths
             Of branches: ``"days"``, or ``"divisions"``. Living cells are named by their node.
         """
-        if lengths not in ("days", "divisions"):
-            raise InputError(f"lengths: found {lengths!r}; allowed: 'days', 'divisions'")
+        one_of("lengths", lengths, ("days", "divisions"))
         parents = self._parents()
         days = self.nodes["day"].fill_null(self.day).to_numpy()
         born = np.where(parents >= 0, days[parents], 0.0)

@@ -12,7 +12,7 @@ import polars as pl
 from numpy.typing import ArrayLike, NDArray
 
 from tumor_abm import _core
-from tumor_abm._arguments import MOST_THREADS, core_refusals, count, positive, real, whole
+from tumor_abm._arguments import MOST_THREADS, core_refusals, count, one_of, positive, real, whole
 from tumor_abm._frames import frame
 from tumor_abm._memory import afford
 from tumor_abm._rates import (
@@ -208,8 +208,7 @@ drug_death
     rates = Rates.of(division, death, mutation, switching, drug_division, drug_death)
     if not isinstance(until, Until):
         raise InputError(f"until: found {until!r}; allowed: Until(total=..., counts=..., day=...)")
-    if phases not in ("last", "all"):
-        raise InputError(f"phases: found {phases!r}; allowed: 'last', 'all'")
+    one_of("phases", phases, ("last", "all"))
     if sample is not None and not genealogy:
         raise InputError(f"sample: found {sample}; allowed: with genealogy=True only")
     if genealogy and phases == "all":

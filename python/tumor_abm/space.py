@@ -8,7 +8,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import ArrayLike
 
-from tumor_abm._arguments import is_real, whole
+from tumor_abm._arguments import is_real, one_of, whole
 from tumor_abm.errors import InputError
 
 Profile = Literal["exponential", "linear", "diffusion"]
@@ -39,10 +39,7 @@ class Reach:
     profile: Profile = "exponential"
 
     def _resolve(self, place: str) -> dict[str, Any]:
-        profiles = ("exponential", "linear", "diffusion")
-        if self.profile not in profiles:
-            found = f"{place}.profile: found {self.profile!r}"
-            raise InputError(f"{found}; allowed: {', '.join(map(repr, profiles))}")
+        one_of(f"{place}.profile", self.profile, ("exponential", "linear", "diffusion"))
         if not is_real(self.length):
             raise InputError(f"{place}.length: found {self.length!r}; allowed: a number of sites")
         if not 0.1 <= self.length <= 1e4:
@@ -95,9 +92,7 @@ class Space:
             "mutant": ("random", "placed"),
         }
         for name, values in allowed.items():
-            found = getattr(self, name)
-            if isinstance(found, bool | np.ndarray) or found not in values:
-                raise InputError(f"space.{name}: found {found!r}; allowed: {', '.join(map(repr, values))}")
+            one_of(f"space.{name}", getattr(self, name), values)
         pushes = self.placement == "push"
         if pushes != (self.depth is not None):
             raise InputError(

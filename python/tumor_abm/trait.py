@@ -5,8 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from tumor_abm._arguments import real
-from tumor_abm.errors import InputError
+from tumor_abm._arguments import one_of, real
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,8 +31,7 @@ class Trait:
     limit: float | None = None
 
     def _resolve(self) -> dict[str, Any]:
-        if self.rate not in ("division", "death"):
-            raise InputError(f"trait.rate: found {self.rate!r}; allowed: 'division', 'death'")
+        one_of("trait.rate", self.rate, ("division", "death"))
         drift = real("trait.drift", self.drift, "finite and at least 0")
         limit = None
         if self.limit is not None:

@@ -132,7 +132,7 @@ class PatientView:
         sites = self.sites
         if sites is None or sites.genotype.ndim < 3:
             return None if sites is None else sites.genotype
-        if axis not in ("x", "y", "z"):
+        if not isinstance(axis, str) or axis not in ("x", "y", "z"):
             raise InputError(key="axis", found=axis, allowed=["x", "y", "z"])
         index = "xyz".index(axis)
         place = at - sites.origin[index]
