@@ -83,6 +83,6 @@ def test_what_the_core_refuses_says_where_and_what():
         ta.replicate(**GROWING, until=ta.Until(counts={3: 1}))
     assert (caught.value.key, caught.value.found, caught.value.allowed) == (
         "until.counts",
-        "type 3",
-        "0 to 0",
+        3,
+        "types 0 to 0",
     )

@@ -128,14 +128,12 @@ impl Error {
 }
 
 /// A value that was refused.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Found {
     /// A number.
     Number(f64),
     /// A whole number.
     Whole(u64),
-    /// Something else, in words.
-    Text(String),
 }
 
 impl fmt::Display for Found {
@@ -143,7 +141,6 @@ impl fmt::Display for Found {
         match self {
             Self::Number(value) => value.fmt(f),
             Self::Whole(value) => value.fmt(f),
-            Self::Text(words) => words.fmt(f),
         }
     }
 }
@@ -169,18 +166,6 @@ impl From<usize> for Found {
 impl From<u32> for Found {
     fn from(value: u32) -> Self {
         Self::Whole(value.into())
-    }
-}
-
-impl From<String> for Found {
-    fn from(words: String) -> Self {
-        Self::Text(words)
-    }
-}
-
-impl From<&str> for Found {
-    fn from(words: &str) -> Self {
-        Self::Text(words.into())
     }
 }
 

@@ -92,7 +92,7 @@ def test_mean_under_a_schedule_of_rates(case, simulate, engine):
     mean.check_formula(theory.mean_cells(b, d, days, 15))
     # dt = 0.1 lowers the mean by 0.7%, two fifths of a standard error.
     runs = simulate(
-        replicates=fewer(200_000, engine, cells=2, lattice=5),
+        replicates=fewer(60_000, engine, lattice=2),
         division=[b[0]],
         death=[d[0]],
         initial=[15],
@@ -281,7 +281,7 @@ def test_probability_to_reach_detection(case, simulate, engine):
     # Exact for every dt. Engines that hold cells stop at 400, whence all die out with probability 1e-13.
     total = 1_000_000 if engine == "clones" else 400
     runs = simulate(
-        replicates=fewer(105_000, engine, lattice=1),
+        replicates=fewer(105_000, engine, lattice=2),
         division=[0.14],
         death=[0.13],
         initial=[1],
@@ -297,7 +297,7 @@ def test_gamblers_ruin_between_none_and_twenty(case, simulate, engine):
     reach.check_formula(theory.reach_before_extinction(0.14, 0.13, 20, 3))
     # Divisions of one step may pass over 20: at dt = 0.02 this costs 0.0003, a ninth of a standard error.
     runs = simulate(
-        replicates=fewer(48_000, engine, lattice=2),
+        replicates=fewer(24_000, engine, lattice=2),
         division=[0.14],
         death=[0.13],
         initial=[3],

@@ -55,7 +55,7 @@ def failed(runs):
 def one_drug(simulate, engine):
     """Detection at 1e4 cells and treatment with one drug, a row for each."""
     return simulate(
-        replicates=6_000 if engine == "clones" else 5_000,
+        replicates=6_000 if engine == "clones" else 2_500,
         division=[0.14, 0.14],
         death=[0.13, 0.13],
         mutation=[[0, 1e-4], [0, 0]],
@@ -272,8 +272,8 @@ TABLE_2 = [
     # Steps nearly as long as (b + d) dt <= 0.5 allows.
     pytest.param("b0.14-c0", 1.5, 16_000, id="b=0.14,c=0"),
     pytest.param("b0.14-c10", 1.5, 18_000, id="b=0.14,c=0.1"),
-    pytest.param("b1-c0", 0.2, 3_000, id="b=1,c=0"),
-    pytest.param("b1-c10", 0.2, 4_000, id="b=1,c=0.1"),
+    pytest.param("b1-c0", 0.2, 2_000, id="b=1,c=0"),
+    pytest.param("b1-c10", 0.2, 2_500, id="b=1,c=0.1"),
 ]
 
 
@@ -330,8 +330,8 @@ EVENT_BY_EVENT = {"M10000-U0.0005-X0": (0.3132, 0.0019), "M3000-U0.002-X0": (0.7
     [
         ("clones", "M10000-U0.0005-X0", 10_000),
         ("clones", "M3000-U0.002-X0", 5_000),
-        ("cells", "M10000-U0.0005-X0", 6_000),
-        ("cells", "M3000-U0.002-X0", 4_000),
+        ("cells", "M10000-U0.0005-X0", 3_000),
+        ("cells", "M3000-U0.002-X0", 2_000),
     ],
     scope="session",
 )

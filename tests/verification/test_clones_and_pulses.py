@@ -61,7 +61,7 @@ def pulses(case, simulate, engine, **options):
     )
     case.check_formula(closed_form, 1e-9)
     return simulate(
-        replicates=32_000 if engine == "clones" else 16_000,
+        replicates=24_000 if engine == "clones" else 10_000,
         division=[p["b"], p["b"]],
         death=[p["d_on"], p["d_R"]],
         mutation=[[0, p["u"]], [0, 0]],

@@ -179,9 +179,9 @@ def test_lines_that_will_survive(case, trees):
     left = end - s
     extinct = d * math.expm1((b - d) * left) / (b * math.exp((b - d) * left) - d)
     assert lines.expected == pytest.approx(math.exp((b - d) * s) * (1 - extinct))
-    # dt = 0.0025 lowers the number by 0.2%, a fifth of a standard error.
+    # dt = 0.0025 lowers the number by 0.2%, a seventh of a standard error.
     grown = trees(
-        replicates=20_000, division=[b], death=[d], dt=0.0025, until=ta.Until(day=end, extinct=False)
+        replicates=10_000, division=[b], death=[d], dt=0.0025, until=ta.Until(day=end, extinct=False)
     )
     lines.check_mean([tree.lines(s) for tree in grown])
 
@@ -206,9 +206,9 @@ def test_mutations_after_a_time_with_death(case, trees):
 @pytest.mark.slow
 def test_divisions_in_the_ancestry_of_all_cells(case, trees):
     divisions = case("LINEAGE-DIVISIONS")
-    # dt = 0.005 lowers the number by 0.4%, a quarter of a standard error.
+    # dt = 0.005 lowers the number by 0.4%, a fifth of a standard error.
     grown = trees(
-        replicates=16_000,
+        replicates=10_000,
         division=[0.5],
         death=[0.3],
         dt=0.005,

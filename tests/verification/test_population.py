@@ -365,7 +365,7 @@ def test_bad_input_is_refused_by_name(wrong, message):
 @pytest.mark.parametrize(
     ("wrong", "message"),
     [
-        ({"until": ta.Until(counts={2: 5})}, r"until.counts: found type 2; allowed: 0 to 1"),
+        ({"until": ta.Until(counts={2: 5})}, r"until.counts: found 2; allowed: types 0 to 1"),
         ({"until": ta.Until(total=-1)}, r"until.total: found -1"),
         ({"until": ta.Until(day=float("nan"))}, r"until.day: found nan"),
         ({"until": ta.Until(day=-3)}, r"until.day: found -3"),
@@ -380,7 +380,7 @@ def test_bad_input_is_refused_by_name(wrong, message):
             {"treatment": ta.Cycle(phases=[ta.Phase(until=ta.Until(day=0))], until=ta.Until(day=1))},
             r"treatment\[0\].*must last",
         ),
-        ({"treatment": [ta.Phase(until=ta.Until(counts={7: 1}))]}, r"treatment\[0\].*found type 7"),
+        ({"treatment": [ta.Phase(until=ta.Until(counts={7: 1}))]}, r"treatment\[0\].*found 7"),
     ],
 )
 def test_bad_designs_are_refused_before_the_first_step(wrong, message):

@@ -97,14 +97,14 @@ def test_time_to_a_few_cells_is_that_of_all_histories(case, simulate, name):
 )
 def test_few_cells_touch_as_all_histories_say(case, seed, name):
     case = case(name)
-    case.check_mean(clusters(case, seed, replicates=3000, dt=0.01))
+    case.check_mean(clusters(case, seed, replicates=6000, dt=0.01))
 
 
 @pytest.mark.parametrize("name", ["LAT-SQUARE4-B", "LAT-SQUARE4-C"])
 def test_four_cells_form_a_square_as_often_as_all_histories_say(case, seed, name):
     case = case(name)
     # Of the shapes of four cells only the square has four contacts.
-    case.check_mean(clusters(case, seed, replicates=6000, dt=0.01) == 4)
+    case.check_mean(clusters(case, seed, replicates=12_000, dt=0.01) == 4)
 
 
 def test_no_mutant_is_as_likely_in_space_as_in_a_well_mixed_population(case, simulate):

@@ -118,7 +118,7 @@ impl Schedule {
             if day == 0 || day > self.cycle_days {
                 return Err(Error::refused(
                     format!("{place}.days"),
-                    format!("day {day}"),
+                    day,
                     format!("days of its cycle, 1 to {}", self.cycle_days),
                 ));
             }
@@ -236,8 +236,8 @@ impl Drug {
             if level >= above {
                 return Err(Error::refused(
                     format!("{place}.dose_levels"),
-                    format!("{level} after {above}"),
-                    "each below the one before",
+                    level,
+                    format!("below {above}, the one before"),
                 ));
             }
             above = level;

@@ -333,7 +333,7 @@ impl Line {
             if holiday.on_days == 0 || holiday.off_days == 0 {
                 return Err(Error::refused(
                     format!("{place}.holiday"),
-                    format!("{} days on and {} off", holiday.on_days, holiday.off_days),
+                    0_u32,
                     "at least 1 day on and 1 day off",
                 ));
             }

@@ -30,7 +30,6 @@ fn exception(py: Python<'_>, error: &Error) -> PyResult<PyErr> {
                 }
                 Some(Found::Number(value)) => fields.set_item("found", value)?,
                 Some(Found::Whole(value)) => fields.set_item("found", value)?,
-                Some(Found::Text(words)) => fields.set_item("found", words)?,
                 None => {}
             }
             "InputError"

@@ -86,8 +86,7 @@ impl Genealogy {
         let after = |(index, node): (usize, &Node)| node.parent != NO_NODE && node.parent as usize >= index;
         match nodes.iter().enumerate().find(|&entry| after(entry)) {
             Some((index, node)) => {
-                let found = format!("parent {} of node {index}", node.parent);
-                Err(Error::refused("parent", found, "a node before it"))
+                Err(Error::refused("parent", node.parent, format!("a node before {index}")))
             }
             None => Ok(Self { nodes }),
         }

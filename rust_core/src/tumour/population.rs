@@ -51,11 +51,7 @@ impl TypeRates {
         for (name, rates) in [("division", &self.division), ("death", &self.death)].into_iter().chain(of_drug)
         {
             if rates.len() != types {
-                return Err(Error::refused(
-                    name,
-                    format!("{} rates", rates.len()),
-                    format!("one per type, {types}"),
-                ));
+                return Err(Error::refused(name, rates.len(), format!("one rate per type, {types}")));
             }
             for (i, &rate) in rates.iter().enumerate() {
                 within(format!("{name}[{i}]"), rate, 0.0, f64::INFINITY)?;
@@ -65,10 +61,11 @@ impl TypeRates {
             [("mutation", &self.mutation, 1.0), ("switching", &self.switching, f64::INFINITY)]
         {
             if matrix.len() != types || matrix.iter().any(|row| row.len() != types) {
-                return Err(Error::refused(
+                let rows = matrix.iter().map(Vec::len).map(|length| length.to_string());
+                let found = format!("rows of lengths {}", rows.collect::<Vec<_>>().join(", "));
+                return Err(Error::input(
                     name,
-                    format!("{} rows", matrix.len()),
-                    format!("a {types} x {types} matrix, one row per type"),
+                    format!("found {found}; allowed: a {types} x {types} matrix, one row per type"),
                 ));
             }
             for (i, row) in matrix.iter().enumerate() {

@@ -144,8 +144,8 @@ impl Until {
             if kind as usize >= types {
                 return Err(Error::refused(
                     format!("{place}.counts"),
-                    format!("type {kind}"),
-                    format!("0 to {}", types - 1),
+                    kind,
+                    format!("types 0 to {}", types - 1),
                 ));
             }
         }
