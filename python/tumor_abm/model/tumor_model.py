@@ -402,36 +402,22 @@ class TumorModel(ByHand, PatientView, mesa.Model):  # type: ignore[misc]
         file = path_of("path", path)
         core, notes = archive.read(file)
         with archive.sound(file):
-            return cls._restored(core, notes, rule, on_assessment, drugs, model_reporters, agent_reporters)
-
-    @classmethod
-    def _restored(
-        cls,
-        core: Core,
-        notes: Mapping[str, Any],
-        rule: Rule | None,
-        on_assessment: Rule | None,
-        drugs: Mapping[str, Drug] | None,
-        model_reporters: Mapping[str, Any] | None,
-        agent_reporters: Mapping[str, Any] | None,
-    ) -> TumorModel:
-        """Make a model of what `save` wrote."""
-        model = cls.__new__(cls)
-        model._begin(
-            core,
-            seed=notes["seed"],
-            drugs={**Knowledge.shipped().drugs, **(drugs or {})},
-            alterations=notes["alterations"],
-            rule=rule,
-            on_assessment=on_assessment,
-            datacollector=Collector.restored(notes["collected"], model_reporters, agent_reporters),
-            collect_every_days=notes["collect_every_days"],
-        )
-        model.steps = notes["steps"]
-        model._history = [tuple(row) for row in notes["history"]]
-        model.rng.bit_generator.state = notes["rng"]
-        version, state, spare = notes["random"]
-        model.random.setstate((version, tuple(state), spare))
+            model = cls.__new__(cls)
+            model._begin(
+                core,
+                seed=notes["seed"],
+                drugs={**Knowledge.shipped().drugs, **(drugs or {})},
+                alterations=notes["alterations"],
+                rule=rule,
+                on_assessment=on_assessment,
+                datacollector=Collector.restored(notes["collected"], model_reporters, agent_reporters),
+                collect_every_days=notes["collect_every_days"],
+            )
+            model.steps = notes["steps"]
+            model._history = [tuple(row) for row in notes["history"]]
+            model.rng.bit_generator.state = notes["rng"]
+            version, state, spare = notes["random"]
+            model.random.setstate((version, tuple(state), spare))
         return model
 
     # --- agents ------------------------------------------------------------------------------
@@ -452,6 +438,6 @@ def _whole_times(day: float, every: int) -> int:
 
 
 def _days(key: str, days: Any) -> int:
-    if not is_whole(days) or days < 0:
-        raise InputError(key=key, found=days, allowed="a whole number of days, 0: never")
+    if not is_whole(days) or not 0 <= days <= 2**53:
+        raise InputError(key=key, found=days, allowed="a whole number of days up to 2^53, 0: never")
     return int(days)
