@@ -152,6 +152,26 @@ def tissue() -> Population:
         (lambda: ta.prediction.predict(["paloma_2"], ensemble=5), "ensemble: found 5; allowed: Ensemble"),
         (lambda: ta.prediction.predict(["paloma_2"], jobs="x"), "jobs: found 'x'"),
         (lambda: ta.prediction.predict(["paloma_2"], seed=-1), "seed: found -1"),
+        (
+            lambda: ta.prediction.predict(["paloma_2"], patients=2**63),
+            "patients: found 9223372036854775808; allowed: a whole number from 1 to 10000000",
+        ),
+        (
+            lambda: ta.prediction.predict(["paloma_2"], patients=10**7),
+            "patients: found 10000000; .* needs about .* [GT]B, and .* free",
+        ),
+        (
+            lambda: ta.run_experiment("paloma_2", patients=10**7),
+            "patients: found 10000000; .* needs about .* [GT]B, and .* free",
+        ),
+        (lambda: ta.trials.load("paloma_2", afterwards=5), "afterwards: found 5; allowed: bool"),
+        (lambda: ta.TumorModel(rng=1).intervene(5), "drugs: found 5; allowed: a drug, or a list of drugs"),  # type: ignore[arg-type]
+        (lambda: ta.TumorModel(rng=1, collect_every_days=10**400), "collect_every_days: found 10"),
+        (lambda: ta.TumorModel(rng=1).save(""), "cannot be written: it has no name"),
+        (
+            lambda: ta.maf.write_maf(READS, "no/such/folder"),
+            "folder: cannot be written: No such file",
+        ),
         (lambda: ta.TumorModel(founder=[[]]), r"founder: found \[\[\]\]; allowed: a list of alterations"),  # type: ignore[list-item]
         (lambda: ta.TumorModel(rng=1).follow(5), "strategy: found 5; allowed: a list of lines"),  # type: ignore[arg-type]
         (lambda: ta.TumorModel(rng=1).intervene("x", new_line=5), "new_line: found 5"),  # type: ignore[arg-type]

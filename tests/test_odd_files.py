@@ -94,6 +94,15 @@ def test_predictions_are_kept_where_a_name_means_something_elsewhere(
         assert (tmp_path / f"{name}.parquet").is_file()
 
 
+@pytest.mark.parametrize("command", ["check", "run", "app"])
+def test_an_experiment_of_an_endless_name_is_not_there(
+    command: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = ["--out", str(tmp_path / "out")] if command == "run" else []
+    assert main([command, "1e9" * 2_000, *out]) == 2
+    assert "there is no such file" in capsys.readouterr().err
+
+
 def test_a_name_that_is_no_text_is_refused_before_anything_is_computed(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"out: found .* allowed: a name that is UTF-8 text"):
         run_experiment(TABLES, os.fsdecode(os.fsencode(tmp_path) + b"/\xff"))

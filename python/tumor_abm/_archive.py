@@ -35,6 +35,8 @@ def write_archive(path: Path, members: Mapping[str, bytes]) -> None:
     InputError
         It cannot be written.
     """
+    if not path.name:
+        raise InputError("cannot be written: it has no name", file=path)
     draft = path.with_name(f"{path.name}.{os.getpid()}.tmp")
     try:
         with zipfile.ZipFile(draft, "w", zipfile.ZIP_DEFLATED) as archive:

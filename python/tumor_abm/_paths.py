@@ -30,6 +30,14 @@ def is_text(text: str) -> bool:
     return True
 
 
+def is_file(path: Path) -> bool:
+    """Tell whether there is such a file; there is none of a name that is too long."""
+    try:
+        return path.is_file()
+    except OSError:
+        return False
+
+
 def is_directory(path: Path) -> bool:
     """Tell whether there is such a directory; there is none of a name that is too long."""
     try:

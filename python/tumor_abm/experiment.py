@@ -16,6 +16,7 @@ import pyarrow as pa
 
 from tumor_abm import _core
 from tumor_abm._arguments import MOST_THREADS, must_be, whole
+from tumor_abm._memory import afford
 from tumor_abm._paths import path_of
 from tumor_abm.config import Experiment, load_experiment
 from tumor_abm.errors import InputError, of_file
@@ -24,7 +25,7 @@ from tumor_abm.execution.cluster import run_on_cluster
 from tumor_abm.execution.directory import Plan, RunDirectory, recorded_seed
 from tumor_abm.execution.local import run_here
 from tumor_abm.execution.screening import screen
-from tumor_abm.execution.tables import Tables
+from tumor_abm.execution.tables import BYTES_PER_LIFE, Tables
 from tumor_abm.provenance import now, provenance
 from tumor_abm.results import Results
 from tumor_abm.trials import experiment_file
@@ -149,6 +150,8 @@ class _Run:
         return hashlib.sha256(identity.encode()).hexdigest()
 
     def in_memory(self) -> Results:
+        lives = self.patients * len(self.experiment.arms)
+        afford("patients", self.patients, lives * BYTES_PER_LIFE)
         started = now()
         done = dict(self._compute(chunks_of(self.patients, chunk_size(self.jobs))))
         tables = _joined([done[chunk] for chunk in sorted(done)])

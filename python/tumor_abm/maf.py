@@ -13,6 +13,7 @@ from tumor_abm._files import write_whole
 from tumor_abm._frames import demand
 from tumor_abm._paths import path_of
 from tumor_abm._sinks import maf_text
+from tumor_abm.errors import InputError
 
 CONTIG = "synthetic"
 """There is no genome: sites are numbered on made-up contigs of this name, a kilobase apart."""
@@ -90,7 +91,10 @@ def write_maf(table: pl.DataFrame, path: str | Path) -> None:
     must_be("table", table, pl.DataFrame)
     file = path_of("path", path)
     text = _VERSION + table.write_csv(separator="\t", quote_style="never")
-    write_whole(file, partial(_write, text=text, packed=file.suffix.lower() == ".gz"))
+    try:
+        write_whole(file, partial(_write, text=text, packed=file.suffix.lower() == ".gz"))
+    except OSError as error:
+        raise InputError(f"cannot be written: {error.strerror}", file=file) from error
 
 
 def _write(path: Path, text: str, packed: bool) -> None:

@@ -15,7 +15,7 @@ CORE = "core"
 """Stands for the core set in a list of alterations."""
 DEFAULT_POPULATION = "first_line_postmenopausal"
 
-_MOST_PATIENTS = 10_000_000
+MOST_PATIENTS = 10_000_000
 _MOST_MONTHS = 1_200
 _SHORTEST_STEP = 1e-3
 _USUAL_WINDOW_DAYS = 7.0
@@ -233,7 +233,7 @@ class Written(Table):
     title: Annotated[str, AfterValidator(_said)]
     question: Annotated[str, AfterValidator(_said)]
     seed: int | None = Field(default=None, ge=0, le=2**63 - 1)
-    patients: int = Field(default=1_000, ge=1, le=_MOST_PATIENTS)
+    patients: int = Field(default=1_000, ge=1, le=MOST_PATIENTS)
     population: Annotated[
         dict[str, Any], BeforeValidator(_named_or_table, json_schema_input_type=str | dict)
     ] = Field(default_factory=lambda: {"base": DEFAULT_POPULATION})

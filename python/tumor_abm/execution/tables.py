@@ -15,6 +15,9 @@ from tumor_abm.execution.chunk import Chunk
 
 Tables = dict[str, pa.Table]
 
+BYTES_PER_LIFE = 20_000
+"""Of a patient in an arm, in memory: the tables, and what they are made of."""
+
 ROWS_PER_GROUP = 1 << 17
 
 

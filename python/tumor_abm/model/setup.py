@@ -150,6 +150,8 @@ def decision(drugs: Drugs, known: Mapping[str, Drug], **how: bool | str) -> str:
     InputError
         A drug is not known, or its dose or schedule makes no sense.
     """
+    if not isinstance(drugs, str | Mapping | Sequence):
+        raise InputError(key="drugs", found=drugs, allowed="a drug, or a list of drugs")
     written = [drugs] if isinstance(drugs, str | Mapping) else list(drugs)
     problems = Problems()
     regimen = []

@@ -461,6 +461,6 @@ def _whole_times(day: float, every: int) -> int:
 
 
 def _days(key: str, days: Any) -> int:
-    if not is_whole(days) or days < 0:
-        raise InputError(key=key, found=days, allowed="a whole number of days, 0: never")
+    if not is_whole(days) or not 0 <= days <= 2**53:
+        raise InputError(key=key, found=days, allowed="a whole number of days up to 2^53, 0: never")
     return int(days)

@@ -14,11 +14,14 @@ import polars as pl
 from numpy.typing import NDArray
 
 from tumor_abm import trials
-from tumor_abm._arguments import MOST_THREADS, must_be, positive, whole
+from tumor_abm._arguments import MOST_THREADS, must_be, whole
 from tumor_abm._files import sha256_of, verify, write_sums, write_whole
 from tumor_abm._frames import read_parquet
+from tumor_abm._memory import afford
+from tumor_abm.config.written import MOST_PATIENTS
 from tumor_abm.ensemble import Ensemble
 from tumor_abm.errors import InputError
+from tumor_abm.execution.tables import BYTES_PER_LIFE
 from tumor_abm.prediction.cohort import EVERYBODY, Cohort, cohorts, loaded
 from tumor_abm.prediction.parts import Parts
 from tumor_abm.prediction.sampling import (
@@ -137,7 +140,7 @@ def predict(
     """
     ensemble = Ensemble.shipped() if ensemble is None else ensemble
     must_be("ensemble", ensemble, Ensemble)
-    patients, seed = positive("patients", patients), whole("seed", seed, 0, 2**63 - 1)
+    seed = whole("seed", seed, 0, 2**63 - 1)
     jobs = whole("jobs", jobs, 1, MOST_THREADS)
     files = trials.find(wanted)
     shared = cohorts(tuple(files))
@@ -146,6 +149,8 @@ def predict(
     known = [member.knowledge() for member in ensemble.members]
     done, observations, prevalence = 0, [], []
     for cohort in shared:
+        lives = max(sizes) * sum(len(loaded(file).arms) for file in cohort.files)
+        afford("patients", patients, lives * BYTES_PER_LIFE)
         for number, (knowledge, size) in enumerate(zip(known, sizes, strict=True)):
             spec = cohort.spec(knowledge, _patients_seed(seed, cohort, number))
             live = partial(cohort.live, spec, size, jobs, _shifted(told, done))
@@ -194,6 +199,7 @@ def _of_all(counted: pl.DataFrame) -> pl.DataFrame:
 
 def _sizes(ensemble: Ensemble, patients: int) -> list[int]:
     """Share patients out over the parameter sets, so that pooling them weighs the sets rightly."""
+    patients = whole("patients", patients, 1, MOST_PATIENTS)
     weights = np.array([member.weight for member in ensemble.members])
     if patients < weights.size:
         raise InputError(

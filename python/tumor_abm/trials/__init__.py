@@ -12,6 +12,7 @@ from typing import Any
 import polars as pl
 
 from tumor_abm._arguments import must_be
+from tumor_abm._paths import is_directory, is_file
 from tumor_abm._toml import read_toml
 from tumor_abm.config import Experiment
 from tumor_abm.endpoints import PFS1, PFS2, Endpoint, Kind
@@ -106,12 +107,12 @@ def experiment_file(named: str | Path) -> Path:
         Several files are about that trial.
     """
     path = Path(named)
-    if path.is_file() or path.suffix:
+    if is_file(path) or path.suffix:
         return path
     try:
         found = find([str(named)])
     except InputError:
-        if path.exists():
+        if is_directory(path):
             return path
         nearest = did_you_mean(str(named), files())
         guess = f'; did you mean "{nearest}"?' if nearest else " (tumor-abm list trials)"
@@ -148,6 +149,7 @@ def load(
         ``False`` leaves out the lines that follow on those of the arms, and ends follow-up with the arms:
         enough for progression-free survival.
     """
+    must_be("afterwards", afterwards, bool)
     path = files()[find([trial])[0]]
     written = tables(trial)
     if not afterwards:
