@@ -172,6 +172,10 @@ def tissue() -> Population:
             lambda: ta.maf.write_maf(READS, "no/such/folder"),
             "folder: cannot be written: No such file",
         ),
+        (lambda: grow(until=Until(day=10**400)), "until.day: found 1000"),
+        (lambda: ta.TumorModel(mutation_rate=10**400), "mutation_rate: found 1000"),
+        (lambda: ta.TumorModel(population=len), "population: found .*; allowed: str, Mapping"),  # type: ignore[arg-type]
+        (lambda: ta.TumorModel(founder=0.0), "founder: found 0.0; allowed: a list of alterations"),  # type: ignore[arg-type]
         (lambda: ta.TumorModel(founder=[[]]), r"founder: found \[\[\]\]; allowed: a list of alterations"),  # type: ignore[list-item]
         (lambda: ta.TumorModel(rng=1).follow(5), "strategy: found 5; allowed: a list of lines"),  # type: ignore[arg-type]
         (lambda: ta.TumorModel(rng=1).intervene("x", new_line=5), "new_line: found 5"),  # type: ignore[arg-type]

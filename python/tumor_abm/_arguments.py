@@ -26,6 +26,14 @@ def is_real(value: object) -> TypeGuard[int | float | np.integer | np.floating]:
     return isinstance(value, int | float | np.integer | np.floating) and not isinstance(value, bool)
 
 
+def is_finite(value: int | float | np.integer | np.floating) -> bool:
+    """Tell whether a number is one of those that a float can hold."""
+    try:
+        return math.isfinite(value)
+    except OverflowError:
+        return False
+
+
 def whole(name: str, value: object, low: int, high: int, written: str | None = None) -> int:
     """Return a whole number from `low` to `high`; messages may have the latter `written` otherwise."""
     if not is_whole(value) or not low <= value <= high:
@@ -51,7 +59,7 @@ def real(name: str, value: object, allowed: str) -> float:
     """Return a finite number of at least 0."""
     if not is_real(value):
         raise InputError(f"{name}: found {value!r}; allowed: {allowed}")
-    if not (math.isfinite(value) and value >= 0):
+    if not (is_finite(value) and value >= 0):
         raise InputError(f"{name}: found {value}; allowed: {allowed}")
     return float(value)
 

@@ -193,7 +193,7 @@ KINDS: dict[str, Damage] = {
 
 
 def forge(rng: Random, folder: Path) -> None:
-    """Change a text, and its sum with it, as who edits it by hand would."""
+    """Change a text, and its sum with it: what no sum can tell."""
     path = rng.choice([path for path in _files(folder) if path.suffix != ".parquet"] or _files(folder))
     content = path.read_bytes()
     try:

@@ -13,7 +13,7 @@ import numpy as np
 from pydantic import TypeAdapter, ValidationError
 
 from tumor_abm import _core
-from tumor_abm._arguments import is_real, is_whole, real
+from tumor_abm._arguments import is_finite, is_real, is_whole, must_be, real
 from tumor_abm._problems import Problems
 from tumor_abm._toml import read_toml
 from tumor_abm._units import DAYS_PER_MONTH
@@ -111,6 +111,7 @@ def set_up(
     """Bring the arguments of a model together; `InputError` where they make no sense."""
     tables, file = _tables(experiment)
     if population is not None:
+        must_be("population", population, str, Mapping)
         tables["population"] = population if isinstance(population, str) else dict(population)
     if horizon_months is not None:
         tables["horizon_months"] = _number("horizon_months", horizon_months)
@@ -123,7 +124,7 @@ def set_up(
         tables["most_cells"] = int(cells) if is_whole(cells) else cells
     if space is not None:
         tables["lattice"] = _lattice(space)
-    if founder:
+    if founder is not None:
         _put_in_play(tables, founder)
     arm = _choose_arm(tables, strategy)
     loaded = Experiment.from_dict(tables, file=file, seed=seed)
@@ -275,9 +276,11 @@ def _usual_biopsy() -> dict[str, Any]:
 
 
 def _put_in_play(tables: dict[str, Any], founder: Sequence[str]) -> None:
-    names = [] if isinstance(founder, str) or not isinstance(founder, Sequence) else founder
-    if not names or not all(isinstance(name, str) for name in names):
+    is_list = isinstance(founder, Sequence) and not isinstance(founder, str)
+    if not is_list or not all(isinstance(name, str) for name in founder):
         raise InputError(key="founder", found=founder, allowed="a list of alterations")
+    if not founder:
+        return
     in_play = tables.get("alterations") or Knowledge.shipped().core_alterations
     tables["alterations"] = list(dict.fromkeys([*in_play, *founder]))
 
@@ -359,7 +362,7 @@ def _scale_mutation(spec: dict[str, Any], fold: float) -> None:
 def _number(key: str, value: Any) -> float:
     if not is_real(value):
         raise InputError(key=key, found=value, allowed="a number")
-    if not np.isfinite(value):
+    if not is_finite(value):
         raise InputError(key=key, found=value, allowed="a finite number")
     return float(value)
 
