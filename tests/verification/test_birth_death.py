@@ -92,7 +92,7 @@ def test_mean_under_a_schedule_of_rates(case, simulate, engine):
     mean.check_formula(theory.mean_cells(b, d, days, 15))
     # dt = 0.1 lowers the mean by 0.7%, two fifths of a standard error.
     runs = simulate(
-        replicates=fewer(60_000, engine, lattice=2),
+        replicates={"clones": 60_000, "cells": 30_000, "lattice": 25_000}[engine],
         division=[b[0]],
         death=[d[0]],
         initial=[15],

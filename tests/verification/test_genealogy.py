@@ -325,7 +325,7 @@ def test_tree_sequences_keep_to_the_rules_of_tskit(case, trees):
     assert singletons.params["u"] == u
     assert length.params["n"] == size
     # dt overshoots 60 cells by 0.015.
-    law = {"replicates": 300, "division": [1.0], "death": [0.0], "dt": 0.0005}
+    law = {"replicates": 600, "division": [1.0], "death": [0.0], "dt": 0.0005}
     spectrum = []
     broken = 0
     for seed, grown in enumerate(trees(**law, until=ta.Until(total=size))):

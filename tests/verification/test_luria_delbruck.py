@@ -29,7 +29,7 @@ def grow(simulate, *, u, until, dt, replicates, division=(1.0, 1.0), death=(0.0,
 @pytest.fixture(scope="module")
 def thousand_cells(simulate, engine):
     # dt = 0.004 overshoots by 2 cells of 1000: 0.3 standard errors of P(R = 0).
-    replicates = {"clones": 120_000, "cells": 40_000, "lattice": 16_000}[engine]
+    replicates = {"clones": 120_000, "cells": 30_000, "lattice": 24_000}[engine]
     return grow(simulate, u=1e-3, until=ta.Until(total=1000), dt=0.004, replicates=replicates)
 
 
@@ -122,7 +122,7 @@ def turnover(engine, simulate):
         death=(0.9, 0.9),
         until=ta.Until(total=10_000),
         dt=0.05,
-        replicates=30_000 if engine == "clones" else 6_000,
+        replicates=30_000 if engine == "clones" else 4_000,
         restart_on_extinction=True,
     )
 

@@ -73,7 +73,7 @@ def clusters(case, seed, replicates, dt):
 def test_time_to_a_few_cells_is_that_of_all_histories(case, simulate, name):
     case = case(name)
     lives = simulate(
-        replicates=3000,
+        replicates=9000,
         until=ta.Until(total=case.params["N"]),
         division=[1.0],
         death=[0.0],
