@@ -143,6 +143,7 @@ def tissue() -> Population:
         (lambda: ta.Results.load(5), "directory: found 5; allowed: a path"),  # type: ignore[arg-type]
         (lambda: ta.Results({}, {}, {})[[]], r"table: found \[\]"),  # type: ignore[index]
         (lambda: ta.run_experiment(5), "experiment: found 5; allowed: str, Path, Experiment, Mapping"),  # type: ignore[arg-type]
+        (lambda: ta.run_experiment("paloma_2", resume=FRAME), "resume: found"),
         (lambda: ta.run_experiment("paloma_2", 5), "out: found 5; allowed: a path"),  # type: ignore[arg-type]
         (lambda: ta.load_experiment(5), "file: found 5; allowed: a path"),  # type: ignore[arg-type]
         (lambda: ta.load_experiment("x\0y"), "file: found .* allowed: a path"),

@@ -96,6 +96,7 @@ def run_experiment(
     >>> results = run_experiment("experiments/chemotherapy_timing.toml", patients=200)  # doctest: +SKIP
     >>> results.outcomes  # doctest: +SKIP
     """
+    must_be("resume", resume, bool, str)
     loaded = _loaded(experiment, patients, seed)
     directory = None if out is None else path_of("out", out)
     if directory is not None and loaded.written.seed is None:
