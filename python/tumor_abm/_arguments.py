@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import reprlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, TypeGuard
@@ -11,7 +10,7 @@ from typing import Any, TypeGuard
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from tumor_abm.errors import InputError
+from tumor_abm.errors import InputError, in_one_line
 
 MOST_THREADS = 1024
 
@@ -71,7 +70,7 @@ def numbers(name: str, values: ArrayLike) -> NDArray[np.float64]:
     except (TypeError, ValueError):
         array = np.asarray(None)
     if array.size and array.dtype.kind not in "iuf":
-        found = reprlib.repr(values)
+        found = in_one_line(values)
         raise InputError(f"{name}: found {found}; allowed: real numbers, in rows of one length")
     return array.astype(float)
 
@@ -79,14 +78,14 @@ def numbers(name: str, values: ArrayLike) -> NDArray[np.float64]:
 def one_of(name: str, value: object, choices: tuple[object, ...]) -> None:
     """Refuse what is none of some words or numbers."""
     if not (isinstance(value, str) or is_real(value)) or value not in choices:
-        raise InputError(f"{name}: found {reprlib.repr(value)}; allowed: {', '.join(map(repr, choices))}")
+        raise InputError(f"{name}: found {in_one_line(value)}; allowed: {', '.join(map(repr, choices))}")
 
 
 def must_be(name: str, value: object, *kinds: type) -> None:
     """Refuse what is none of some kinds of object."""
     if not isinstance(value, kinds):
         allowed = ", ".join(kind.__name__ for kind in kinds)
-        raise InputError(f"{name}: found {reprlib.repr(value)}; allowed: {allowed}")
+        raise InputError(f"{name}: found {in_one_line(value)}; allowed: {allowed}")
 
 
 def generator(seed: Any, name: str = "seed") -> np.random.Generator:
@@ -94,7 +93,7 @@ def generator(seed: Any, name: str = "seed") -> np.random.Generator:
     try:
         return np.random.default_rng(seed)
     except (TypeError, ValueError):
-        found = reprlib.repr(seed)
+        found = in_one_line(seed)
         raise InputError(f"{name}: found {found}; allowed: a whole number of at least 0, or None") from None
 
 

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import reprlib
 from pathlib import Path
 
-from tumor_abm.errors import InputError
+from tumor_abm.errors import InputError, in_one_line
 
 
 def path_of(name: str, value: object) -> Path:
@@ -17,7 +16,7 @@ def path_of(name: str, value: object) -> Path:
         It is none.
     """
     if not isinstance(value, str | Path) or "\0" in str(value):
-        raise InputError(f"{name}: found {reprlib.repr(value)}; allowed: a path")
+        raise InputError(f"{name}: found {in_one_line(value)}; allowed: a path")
     return Path(value)
 
 

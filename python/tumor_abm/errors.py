@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import reprlib
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -211,7 +212,12 @@ def did_you_mean(name: str, allowed: Iterable[str]) -> str | None:
 
 
 def _shown(value: object) -> str:
-    return f'"{value}"' if isinstance(value, str) else repr(value)
+    return f'"{value}"' if isinstance(value, str) else " ".join(repr(value).split())
+
+
+def in_one_line(value: object) -> str:
+    """Write an argument that was found, shortened, on one line."""
+    return " ".join(reprlib.repr(value).split())
 
 
 def _listed(choices: list[str]) -> str:

@@ -164,6 +164,8 @@ def watch(
             if "dead" in told:
                 worker = Worker(cases, folder, seed)
             number += 1
+    except KeyboardInterrupt:
+        pass  # what was found so far is told
     finally:
         worker.close()
     return tally

@@ -25,7 +25,9 @@ fn exception(py: Python<'_>, error: &Error) -> PyResult<PyErr> {
         Error::Input { place: key, problem, found, allowed } => {
             fields!(problem, key, allowed);
             match found {
-                Some(Found::Number(value)) if *value == libm::trunc(*value) && value.abs() < 1e15 => {
+                Some(Found::Number(value))
+                    if value.fract().abs() < f64::MIN_POSITIVE && value.abs() < 1e15 =>
+                {
                     fields.set_item("found", *value as i64)?;
                 }
                 Some(Found::Number(value)) => fields.set_item("found", value)?,
