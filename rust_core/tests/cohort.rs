@@ -210,7 +210,7 @@ fn impossible_experiments_are_refused_with_their_place() {
     assert!(refusal(|s| s.arms[0].lines.clear()).contains("arm[0].line"));
     assert!(refusal(|s| s.arms[1].name = "stay".into()).contains("named twice"));
     assert!(refusal(|s| s.liquid_biopsy = None).contains("nobody measures \"ESR1\""));
-    assert!(refusal(|s| s.drugs[0].schedule.days = vec![2]).contains("outside its cycle"));
+    assert!(refusal(|s| s.drugs[0].schedule.days = vec![2]).contains("days of its cycle"));
     assert!(refusal(|s| s.drugs[0].half_life_h = -1.0).contains("half_life_h"));
     assert!(refusal(|s| s.pathway.e2f_hill = f64::NAN).contains("pathway.e2f_hill"));
     assert!(refusal(|s| s.dt = 0.7).contains("dt"));
