@@ -79,8 +79,8 @@ evolution: build ## run the study of clonal evolution and write docs/evolution.m
 docs: build ## build the site of the documentation into docs/_build/html, its links checked
 	$(BIN)/sphinx-build -q -W --keep-going -E docs docs/_build/html
 
-fuzz: build ## send odd things through every door, for an hour or FUZZ_SECONDS
-	PYTHONPATH=tests $(BIN)/python -m fuzz --seconds $(FUZZ_SECONDS)
+fuzz: build ## send odd things through every door, for an hour or FUZZ_SECONDS; other things each time, or those of FUZZ_SEED
+	PYTHONPATH=tests $(BIN)/python -m fuzz --seconds $(FUZZ_SECONDS) $(if $(FUZZ_SEED),--seed $(FUZZ_SEED))
 
 experiments: build ## run the shipped experiments and write docs/experiments.md
 	for file in experiments/*.toml; do \

@@ -168,7 +168,7 @@ def test_dividing_and_dying_cells_of_a_step_are_drawn_together(case, simulate):
     n = covariance.params["n"]
     divide, die, mutate, _ = covariance.params["p"]
     runs = simulate(
-        replicates=200_000,
+        replicates=1_000_000,
         division=[divide, divide],
         death=[die, die],
         mutation=[[0, mutate / divide], [0, 0]],
