@@ -118,7 +118,8 @@ def test_a_maf_has_a_row_per_called_mutation(tmp_path, mutations):
     assert (table["t_ref_count"] + table["t_alt_count"] == table["t_depth"]).all()
     assert table["Start_Position"].n_unique() == table.height
     genes = table.filter(pl.col("Variant_Classification") == "Missense_Mutation")["Hugo_Symbol"].unique()
-    assert genes.to_list() == ["DRIVER_1"]
+    drivers = reads.filter(pl.col("called"), origin="driver")
+    assert genes.to_list() == (["DRIVER_1"] if drivers.height else [])
     write_maf(table, tmp_path / "t1.maf")
     lines = (tmp_path / "t1.maf").read_text().splitlines()
     assert lines[0].startswith("#version")
@@ -131,6 +132,11 @@ def called(**columns):
     rows = {"mutation": [0], "depth": [10], "alt_reads": [5], "vaf": [0.5], "called": [True]}
     rows |= {"origin": ["driver"], "type": ["driver"]}
     return pl.DataFrame(rows | columns)
+
+
+def test_a_called_driver_is_a_missense_mutation_of_its_gene():
+    (row,) = maf(called(type=[1]), tumour="t1", sample="core").to_dicts()
+    assert (row["Variant_Classification"], row["Hugo_Symbol"]) == ("Missense_Mutation", "DRIVER_1")
 
 
 def test_a_maf_without_called_mutations_has_a_header_alone(tmp_path):
