@@ -4,6 +4,9 @@ PYTHON ?= python3
 EXPERIMENT ?= cdk46_first_or_second_line
 PATIENTS ?= 1000
 FUZZ_SECONDS ?= 3600
+# Tests of the package that run beside the others, after the verification: so both take as long.
+REST := tests/test_damage.py tests/test_docs.py tests/test_figure_memory.py tests/test_fuzz.py
+REST += $(wildcard tests/test_page_*.py)
 EXTRAS := dev,app,browser,calibration,cluster,docs,offline,trees
 BIN := .venv/bin
 BUILT := .venv/.built
@@ -16,7 +19,7 @@ export PIP_CONSTRAINT := $(CURDIR)/constraints.txt
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := build
-.PHONY: build run test verify browser-test fuzz docs experiments package-test lint format bench screenshots evidence evolution constraints clean help
+.PHONY: build run test most-tests verify-and-rest verify browser-test fuzz docs experiments package-test lint format bench screenshots evidence evolution constraints clean help
 
 build: $(BUILT) ## create .venv and build everything into it
 
@@ -35,7 +38,13 @@ run: build ## run the example experiment and compare its arms
 
 test: build ## test the core, then the package
 	cargo test --release --locked
-	$(MAKE) --jobs 2 --output-sync=line package-test verify
+	$(MAKE) --jobs 2 --output-sync=line most-tests verify-and-rest
+
+most-tests: build
+	$(BIN)/pytest --ignore tests/verification $(addprefix --ignore=,$(REST))
+
+verify-and-rest: verify
+	$(BIN)/pytest $(REST)
 
 package-test: build ## test the package
 	$(BIN)/pytest --ignore tests/verification
