@@ -1,4 +1,4 @@
-"""What small works give for a seed, as digests: `python tests/golden.py` writes them anew into golden.json."""
+"""What small works give for a seed, as digests; `python tests/golden.py` writes golden.json anew."""
 
 from __future__ import annotations
 

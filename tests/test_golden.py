@@ -1,7 +1,7 @@
 """The same seed gives the same bytes as when golden.json was written.
 
-A change of law, of what is known or of the order of draws changes them: then `python tests/golden.py` writes them
-anew and `CHANGELOG.md` says so. A change of form must not.
+A change of law, of what is known or of the order of draws changes them: then `python tests/golden.py` writes
+them anew and `CHANGELOG.md` says so. A change of form must not.
 """
 
 from __future__ import annotations
