@@ -79,11 +79,11 @@ screenshots: build ## take the screenshots of the README anew (needs chromium)
 
 evidence: build ## predict all trials and write docs/evidence.md with its figures
 	$(BIN)/tumor-abm predict --out results/predictions.parquet --keep results/evidence --patients $(PATIENTS)
-	$(BIN)/python -m tumor_abm.report.evidence results/evidence docs/evidence.md
+	$(BIN)/python -m tools.evidence results/evidence docs/evidence.md
 
 evolution: build ## run the study of clonal evolution and write docs/evolution.md
 	$(BIN)/tumor-abm evolve experiments/evolution/neutral_or_selected.toml --out results/evolution
-	$(BIN)/python -m tumor_abm.report.evolution results/evolution docs/evolution.md
+	$(BIN)/python -m tools.evolution results/evolution docs/evolution.md
 
 docs: build ## build the site of the documentation into docs/_build/html, its links checked
 	$(BIN)/sphinx-build -q -W --keep-going -E docs docs/_build/html
@@ -95,7 +95,7 @@ experiments: build ## run the shipped experiments and write docs/experiments.md
 	for file in experiments/*.toml; do \
 	  $(BIN)/tumor-abm run $$file --out results/$$(basename $$file .toml) --no-figures || exit 1; \
 	done
-	$(BIN)/python -m tumor_abm.report.experiments results docs/experiments.md
+	$(BIN)/python -m tools.experiments results docs/experiments.md
 
 constraints: build ## write what .venv holds into constraints.txt
 	$(BIN)/pip check

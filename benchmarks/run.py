@@ -109,7 +109,7 @@ def cohort() -> list[Row]:
     for patients in (250, 500, 1000):
         code = (
             "import resource, sys, time, tempfile\n"
-            "from tumor_abm.experiment import run_experiment\n"
+            "from tumor_abm.run.experiment import run_experiment\n"
             "start = time.perf_counter()\n"
             "with tempfile.TemporaryDirectory() as out:\n"
             f"    run_experiment({str(MAIN)!r}, out + '/run', patients={patients}, seed=1)\n"

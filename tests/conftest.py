@@ -7,7 +7,7 @@ from collections.abc import Callable
 import numpy as np
 import polars as pl
 import pytest
-from tumor_abm.results import Results
+from tumor_abm.run.results import Results
 
 ARMS = ("Letrozole, then palbociclib + fulvestrant", "Palbociclib + letrozole, then fulvestrant")
 GENOTYPES = ("wild type", "ESR1 Y537S", "RB1 loss", "ESR1 Y537S + CDK6-high")

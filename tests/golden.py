@@ -15,7 +15,7 @@ import polars as pl
 import tumor_abm as ta
 from polars import selectors as columns
 from tumor_abm import trials
-from tumor_abm.evolution import Study, run_study, write_mutations, write_trees
+from tumor_abm.study import Study, run_study, write_mutations, write_trees
 
 FILE = Path(__file__).with_name("golden.json")
 EXPERIMENTS = Path(__file__).parents[1] / "experiments"

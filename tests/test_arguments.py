@@ -11,7 +11,8 @@ import numpy as np
 import polars as pl
 import pytest
 import tumor_abm as ta
-from tumor_abm import Cycle, InputError, Phase, Population, Reach, Space, Trait, Until, _memory, replicate
+from tumor_abm import Cycle, InputError, Phase, Population, Reach, Space, Trait, Until, replicate
+from tumor_abm._base import memory as _memory
 
 ONE: dict[str, Any] = {"division": [0.2], "death": [0.1], "initial": [10]}
 
@@ -346,7 +347,7 @@ def test_spectra_and_samples_of_nothing() -> None:
 
 
 def test_modules_are_there_after_an_import_of_the_package() -> None:
-    code = "import tumor_abm; tumor_abm.maf.write_maf; tumor_abm.plots.plot_kaplan_meier"
+    code = "import tumor_abm; tumor_abm.maf.write_maf; tumor_abm.evolution.maf; tumor_abm.analysis.survival; tumor_abm.plots.plot_kaplan_meier"
     subprocess.run([sys.executable, "-c", code], check=True, timeout=100)
     with pytest.raises(AttributeError, match="has no attribute 'nonsense'"):
         ta.nonsense  # noqa: B018

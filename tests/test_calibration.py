@@ -11,7 +11,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 from tumor_abm import trials
-from tumor_abm.calibration.adopt import KNOWLEDGE, adopt
 from tumor_abm.calibration.cohorts import HALFWAY, Spared, cohorts_of, delay_months, live, samples
 from tumor_abm.calibration.emulator import Emulator
 from tumor_abm.calibration.parameters import Free, Parameters
@@ -21,10 +20,12 @@ from tumor_abm.calibration.sample import Curves, Sample
 from tumor_abm.calibration.search import STEPS, Wave, journalled
 from tumor_abm.calibration.store import Calibration, calibrate
 from tumor_abm.cli.main import BAD_INPUT, main
-from tumor_abm.ensemble import Ensemble, Member
 from tumor_abm.errors import InputError
 from tumor_abm.knowledge import Knowledge, evidence
-from tumor_abm.report.calibration import write_calibration
+from tumor_abm.knowledge.ensemble import Ensemble, Member
+
+from tools.adopt import KNOWLEDGE, adopt
+from tools.calibration import write_calibration
 
 SEED = 20_260_417
 

@@ -18,10 +18,10 @@ from tumor_abm.calibration.problem import Problem
 from tumor_abm.calibration.search import STEPS, Journal, Tried, Wave, journalled, search
 from tumor_abm.calibration.sensitivity import draw_sensitivity, sensitivity
 from tumor_abm.cli.main import BAD_INPUT, main
-from tumor_abm.ensemble import Ensemble, Member
 from tumor_abm.errors import InputError
-from tumor_abm.execution.lock import exclusive
 from tumor_abm.knowledge import Knowledge
+from tumor_abm.knowledge.ensemble import Ensemble, Member
+from tumor_abm.run.lock import exclusive
 
 SEED = 20_260_417
 

@@ -13,7 +13,7 @@ import tumor_abm
 from rich.console import Console
 from tumor_abm.cli import commands, main, progress
 from tumor_abm.cli.progress import counting
-from tumor_abm.results import Results
+from tumor_abm.run.results import Results
 
 
 def told(capsys: pytest.CaptureFixture[str], *arguments: object) -> tuple[int, str, str]:
@@ -132,7 +132,7 @@ def test_trials_are_listed_and_run_by_name_without_a_checkout(
         assert "paloma_2.toml is sound" in "".join(out.split("\n"))
     code, _, _ = told(capsys, "run", "falcon", "--out", "falcon", "--patients", "2", "--no-figures")
     assert code == 0
-    assert tumor_abm.results.Results.load("falcon").arms == ["anastrozole", "F"]
+    assert tumor_abm.run.results.Results.load("falcon").arms == ["anastrozole", "F"]
     code, _, err = told(capsys, "run", "paloma_22", "--out", "x")
     assert (code, "nor a trial of this name" in err) == (2, True)
 

@@ -10,8 +10,8 @@ import polars as pl
 import pytest
 from tumor_abm import _core
 from tumor_abm.cli import main
-from tumor_abm.execution import screening
-from tumor_abm.results import Results
+from tumor_abm.run import screening
+from tumor_abm.run.results import Results
 
 EXPERIMENT = """
 title = "One arm"

@@ -9,10 +9,10 @@ from typing import Any
 import polars as pl
 import pytest
 from tumor_abm import Results, TumorModel, run_experiment
+from tumor_abm.analysis.toxicity import neutropenia
 from tumor_abm.config import Experiment
 from tumor_abm.errors import InputError
 from tumor_abm.knowledge import Knowledge
-from tumor_abm.toxicity import neutropenia
 
 TABLES = ("outcomes", "overall", "assessments", "clones", "trajectory", "events")
 

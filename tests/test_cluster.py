@@ -15,11 +15,11 @@ import psutil
 import pytest
 from polars.testing import assert_frame_equal
 from tumor_abm import InputError, run_experiment
-from tumor_abm.execution import cluster
-from tumor_abm.execution.chunk import chunks_of
-from tumor_abm.execution.cluster import run_on_cluster
-from tumor_abm.execution.local import run_here
-from tumor_abm.results import Results
+from tumor_abm.run import cluster
+from tumor_abm.run.chunk import chunks_of
+from tumor_abm.run.cluster import run_on_cluster
+from tumor_abm.run.local import run_here
+from tumor_abm.run.results import Results
 
 SPEC = (Path(__file__).parents[1] / "rust_core/tests/fixtures/experiment.json").read_text(encoding="utf-8")
 CHUNKS = chunks_of(60, 5)

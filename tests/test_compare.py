@@ -9,12 +9,12 @@ import pytest
 from lifelines import KaplanMeierFitter
 from polars.testing import assert_frame_equal
 from rich.console import Console
-from tumor_abm.comparison import CLINICAL_BENEFIT_MONTHS, compare, who_gains
-from tumor_abm.endpoints import endpoint, endpoints
+from tumor_abm.analysis.comparison import CLINICAL_BENEFIT_MONTHS, compare, who_gains
+from tumor_abm.analysis.endpoints import endpoint, endpoints
+from tumor_abm.analysis.survival import cox_hazard_ratio, log_rank
 from tumor_abm.errors import InputError
-from tumor_abm.experiment import run_experiment
-from tumor_abm.results import Results
-from tumor_abm.survival import cox_hazard_ratio, log_rank
+from tumor_abm.run.experiment import run_experiment
+from tumor_abm.run.results import Results
 
 OUTCOMES = {
     **{"patient": pl.Int64, "arm": pl.String, "line": pl.Int64, "pfs_months": pl.Float64},

@@ -8,9 +8,10 @@ from typing import Any
 
 import pytest
 from tumor_abm.config import Experiment, load_experiment
-from tumor_abm.config.document import KEYS, configuration
 from tumor_abm.errors import InputError
 from tumor_abm.knowledge import Knowledge
+
+from tools.configuration import KEYS, configuration
 
 ROOT = Path(__file__).parent.parent
 STUDIES = ROOT / "experiments" / "evolution"

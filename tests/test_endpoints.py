@@ -4,12 +4,21 @@ from __future__ import annotations
 
 import polars as pl
 import pytest
-from tumor_abm.comparison import compare
-from tumor_abm.endpoints import OS, PFS1, PFS2, PFS_FROM_START, Endpoint, Kind, endpoints, without_meaning
-from tumor_abm.experiment import run_experiment
+from tumor_abm.analysis.comparison import compare
+from tumor_abm.analysis.endpoints import (
+    OS,
+    PFS1,
+    PFS2,
+    PFS_FROM_START,
+    Endpoint,
+    Kind,
+    endpoints,
+    without_meaning,
+)
+from tumor_abm.analysis.wording import endpoint_section, sections, summary_section
 from tumor_abm.plots import plot_kaplan_meier
-from tumor_abm.results import Results
-from tumor_abm.wording import endpoint_section, sections, summary_section
+from tumor_abm.run.experiment import run_experiment
+from tumor_abm.run.results import Results
 
 MONTH = 30.4375
 OUTCOMES = {

@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 
 import pytest
-from tumor_abm.ensemble import Ensemble, Member
 from tumor_abm.knowledge import Knowledge, evidence
-from tumor_abm.prediction import Prediction, predict
-from tumor_abm.report.evidence import fingerprint, write_evidence
+from tumor_abm.knowledge.ensemble import Ensemble, Member
+from tumor_abm.trials import Prediction, predict
+
+from tools.evidence import fingerprint, write_evidence
 
 SETS = Ensemble(
     members=(Member(overrides={"pathway.e2f_hill": 3.5}), Member(overrides={"pathway.e2f_hill": 4.5}))

@@ -11,10 +11,11 @@ import polars as pl
 import pytest
 from tumor_abm.cli import main
 from tumor_abm.errors import InputError
-from tumor_abm.evolution import Study, genealogy, load_study, run_study, summarise
-from tumor_abm.evolution import run as running
-from tumor_abm.experiment import Interrupted
-from tumor_abm.report.evolution import write_evolution
+from tumor_abm.run.experiment import Interrupted
+from tumor_abm.study import Study, genealogy, load_study, run_study, summarise
+from tumor_abm.study import run as running
+
+from tools.evolution import write_evolution
 
 CASES = Path(__file__).parent / "cases"
 SHIPPED = Path(__file__).parents[1] / "experiments" / "evolution" / "neutral_or_selected.toml"
@@ -159,7 +160,7 @@ def test_tables_do_not_depend_on_threads_or_interruptions(
 
 
 def test_a_tumour_does_not_depend_on_other_scenarios(study: Study, results: Any) -> None:
-    from tumor_abm.evolution.tumour import simulate
+    from tumor_abm.study.tumour import simulate
 
     data = study.resolved()
     alone = Study.from_dict(data | {"scenario": data["scenario"][1:]})

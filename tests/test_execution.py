@@ -16,13 +16,13 @@ import polars as pl
 import pyarrow as pa
 import pytest
 from tumor_abm import InputError, _core
-from tumor_abm._files import sha256_of, write_sums
-from tumor_abm.execution.chunk import Chunk, chunk_size, chunks_of
-from tumor_abm.execution.directory import Plan, RunDirectory
-from tumor_abm.execution.local import run_here
-from tumor_abm.execution.lock import exclusive
-from tumor_abm.execution.tables import ROWS_PER_GROUP, Tables, from_bytes, to_bytes, write_parquet
-from tumor_abm.results import Results
+from tumor_abm._base.files import sha256_of, write_sums
+from tumor_abm.run.chunk import Chunk, chunk_size, chunks_of
+from tumor_abm.run.directory import Plan, RunDirectory
+from tumor_abm.run.local import run_here
+from tumor_abm.run.lock import exclusive
+from tumor_abm.run.results import Results
+from tumor_abm.run.tables import ROWS_PER_GROUP, Tables, from_bytes, to_bytes, write_parquet
 
 PATIENTS = 120
 PLAN = Plan(sha256="abc", seed=1, patients=PATIENTS, patients_per_chunk=50, version="1", started="then")
@@ -345,7 +345,7 @@ def test_what_cannot_be_written_is_said_in_one_line(tmp_path: Path, monkeypatch:
     def fail(path: Path, parts: object) -> int:
         raise OSError(28, os.strerror(28))
 
-    monkeypatch.setattr("tumor_abm.execution.shard.write_parquet", fail)
+    monkeypatch.setattr("tumor_abm.run.shard.write_parquet", fail)
     with pytest.raises(InputError, match="cannot write here: No space left on device"):
         run(tmp_path / "run")
 
@@ -375,7 +375,7 @@ def test_two_processes_do_not_write_into_one_directory(tmp_path: Path) -> None:
 
 def test_the_lock_of_a_dead_process_holds_nobody_back(tmp_path: Path) -> None:
     program = (
-        "import os, sys; from pathlib import Path; from tumor_abm.execution.lock import exclusive\n"
+        "import os, sys; from pathlib import Path; from tumor_abm.run.lock import exclusive\n"
         "with exclusive(Path(sys.argv[1])): os.kill(os.getpid(), 9)"
     )
     assert subprocess.run([sys.executable, "-c", program, tmp_path], check=False).returncode == -9
@@ -388,7 +388,7 @@ def test_the_lock_of_a_dead_process_holds_nobody_back(tmp_path: Path) -> None:
 def test_the_package_needs_nothing_that_windows_lacks() -> None:
     program = (
         "import sys; sys.modules |= dict.fromkeys(('fcntl', 'pwd', 'grp', 'resource', 'termios'))\n"
-        "import tumor_abm, tumor_abm.cli, tumor_abm.experiment, tumor_abm.evolution, tumor_abm.prediction\n"
+        "import tumor_abm, tumor_abm.cli, tumor_abm.run.experiment, tumor_abm.study, tumor_abm.trials\n"
         "import tumor_abm.calibration"
     )
     assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0

@@ -19,9 +19,9 @@ import polars as pl
 import pytest
 import tumor_abm
 from tumor_abm import InputError, load_experiment, run_experiment
-from tumor_abm._files import sha256_of, write_sums
-from tumor_abm.experiment import Interrupted
-from tumor_abm.results import Results
+from tumor_abm._base.files import sha256_of, write_sums
+from tumor_abm.run.experiment import Interrupted
+from tumor_abm.run.results import Results
 
 EXPERIMENT = """\
 title = "Letrozole with or without palbociclib"

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import polars as pl
 import pytest
-from tumor_abm.results import Results
+from tumor_abm.run.results import Results
 
 DRAWN = 500
 CLONES = 8
@@ -23,7 +23,7 @@ REPORT = """
 import sys
 from pathlib import Path
 from tumor_abm.report import write_report
-from tumor_abm.results import Results
+from tumor_abm.run.results import Results
 
 directory = Path(sys.argv[1])
 write_report(Results.load(directory), directory)

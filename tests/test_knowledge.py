@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 from tumor_abm import _core
 from tumor_abm.config import Experiment
-from tumor_abm.ensemble import Ensemble
 from tumor_abm.errors import InputError
 from tumor_abm.knowledge import Knowledge, absorption_half_life
+from tumor_abm.knowledge.ensemble import Ensemble
 from tumor_abm.knowledge.quantity import citations
 
 KNOWN = Knowledge.shipped()

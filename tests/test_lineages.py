@@ -13,11 +13,11 @@ from matplotlib.collections import PolyCollection
 from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 from matplotlib.legend import Legend
-from tumor_abm.evolution import Study, run_study
 from tumor_abm.plots.evolution import plot_neutrality, plot_spectra
 from tumor_abm.plots.hues import difference, distinct
 from tumor_abm.plots.lineages import plot_maps, plot_muller
-from tumor_abm.results import Results
+from tumor_abm.run.results import Results
+from tumor_abm.study import Study, run_study
 
 MIXED = {
     "name": "Many small drivers, well mixed",

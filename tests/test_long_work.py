@@ -14,8 +14,8 @@ from typing import Any
 
 import pytest
 from tumor_abm import InputError, Population, Reach, Space, TumorModel, _core, replicate, run_experiment
-from tumor_abm.execution import screening
-from tumor_abm.replication import Until
+from tumor_abm.evolution.replication import Until
+from tumor_abm.run import screening
 
 ENDLESS: dict[str, Any] = {
     "title": "More new lesions than can be counted one by one",

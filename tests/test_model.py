@@ -438,12 +438,12 @@ def explicit(**arguments: Any) -> tumor_abm.Population:
 
 
 def bare(**arguments: Any) -> TumorModel:
-    return TumorModel(population=explicit(**arguments), horizon_months=2)
+    return TumorModel.of_population(explicit(**arguments), horizon_months=2)
 
 
 def test_a_population_with_explicit_rates_is_stepped_too() -> None:
     alone = explicit(seed=3)
-    stepped = TumorModel(population=alone, horizon_months=2)
+    stepped = TumorModel.of_population(alone, horizon_months=2)
     stepped.run(30)
     assert alone.day == 0
     alone.step(30)

@@ -17,22 +17,22 @@ RATES: dict[str, Any] = {"division": [0.2], "death": [0.1], "initial": [500]}
 
 
 def bare(**arguments: Any) -> TumorModel:
-    return TumorModel(population=Population(seed=3, **RATES, **arguments), horizon_months=1)
+    return TumorModel.of_population(Population(seed=3, **RATES, **arguments), horizon_months=1)
 
 
 def test_a_seed_gives_a_population_a_stream_of_its_own() -> None:
     population = Population(seed=3, **RATES)
     after = {}
     for seed in range(6):
-        model = TumorModel(population=population, horizon_months=1, rng=seed)
+        model = TumorModel.of_population(population, horizon_months=1, rng=seed)
         model.run(20)
         assert model.seed == seed
         after[seed] = model.cells
     assert len(set(after.values())) > 3
-    again = TumorModel(population=population, horizon_months=1, seed=5)
+    again = TumorModel.of_population(population, horizon_months=1, seed=5)
     again.run(20)
     assert again.cells == after[5]
-    untouched = TumorModel(population=population, horizon_months=1)
+    untouched = TumorModel.of_population(population, horizon_months=1)
     untouched.run(20)
     population.step(20)
     assert untouched.cells == population.counts.sum()
@@ -41,21 +41,21 @@ def test_a_seed_gives_a_population_a_stream_of_its_own() -> None:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({"patient": -5}, "patient: found -5; allowed: nothing beside a Population"),
-        ({"strategy": "adaptive"}, 'strategy: found "adaptive"; allowed: nothing beside'),
-        ({"engine": "nonsense"}, 'engine: found "nonsense"; allowed: nothing beside'),
-        ({"cells": 10_000}, "cells: found 10000; allowed: nothing beside"),
-        ({"covariates": {"turnover": 0.5}}, "covariates: found"),
-        ({"founder": ["RB1 loss"]}, "founder: found"),
-        ({"mutation_rate": 2.0}, "mutation_rate: found 2.0"),
-        ({"on_assessment": print}, "on_assessment: found"),
         ({"horizon_months": -1}, "horizon_months: found -1; allowed: a finite number of months"),
         ({"model_reporters": 5}, "model_reporters: found 5; allowed: a table"),
+        ({"collect_every_days": -1}, "collect_every_days: found -1; allowed: a whole number of days"),
     ],
 )
-def test_what_a_population_knows_nothing_of_is_refused(arguments: dict[str, Any], message: str) -> None:
+def test_arguments_of_a_population_without_sense_are_refused(arguments: dict[str, Any], message: str) -> None:
     with pytest.raises(InputError, match=message):
-        TumorModel(population=Population(seed=3, **RATES), **arguments)
+        TumorModel.of_population(Population(seed=3, **RATES), **arguments)
+
+
+def test_a_patient_is_no_population_and_a_population_no_patient() -> None:
+    with pytest.raises(InputError, match=r"population: found Population.* TumorModel\.of_population"):
+        TumorModel(population=Population(seed=3, **RATES))  # type: ignore[arg-type]
+    with pytest.raises(InputError, match="population: found 'first-line advanced'; allowed: Population"):
+        TumorModel.of_population("first-line advanced")  # type: ignore[arg-type]
 
 
 def test_a_patient_lives_in_no_strip_and_has_no_placed_mutants() -> None:
@@ -110,7 +110,7 @@ def test_reporters_that_are_functions_are_given_again(tmp_path: Path) -> None:
 
 def test_every_flipped_byte_of_a_saved_model_is_found_or_does_no_harm(tmp_path: Path) -> None:
     path = tmp_path / "x"
-    model = TumorModel(population=Population(seed=3, division=[0.2], death=[0.1], initial=[5]))
+    model = TumorModel.of_population(Population(seed=3, division=[0.2], death=[0.1], initial=[5]))
     model.save(path)
     whole = path.read_bytes()
     model.step()
@@ -184,7 +184,7 @@ def test_a_patient_forked_with_a_seed_has_another_future_and_the_same_past() -> 
 @pytest.mark.parametrize(("dt", "every"), [(1.0, 7), (0.5, 1), (0.1, 1), (0.3, 2), (1.5, 1)])
 def test_days_are_collected_whatever_the_step(dt: float, every: int) -> None:
     population = Population(seed=3, dt=dt, **RATES)
-    model = TumorModel(population=population, horizon_months=2, collect_every_days=every)
+    model = TumorModel.of_population(population, horizon_months=2, collect_every_days=every)
     model.run(42)
     days = model.datacollector.get_model_vars_dataframe()["day"].to_numpy()
     assert model.day == 42
@@ -202,7 +202,7 @@ def test_a_day_reached_by_many_steps_is_the_day_asked_for(dt: float) -> None:
         population.step(100)
         steps += 100
         assert population.day == pytest.approx(steps * dt, rel=1e-15)
-    model = TumorModel(population=Population(seed=3, dt=dt, **{**RATES, "division": [0.1]}))
+    model = TumorModel.of_population(Population(seed=3, dt=dt, **{**RATES, "division": [0.1]}))
     for _ in range(10):
         model.run(7 * dt)
     assert model.steps == 70
@@ -227,17 +227,21 @@ ARMS: dict[str, Any] = {
     [
         {"experiment": {**ARMS, "dt_days": 0.5}, "collect_every_days": 1},
         {"experiment": ARMS, "collect_every_days": 7},
-        {"population": Population(seed=3, dt=0.25, **RATES), "horizon_months": 1, "collect_every_days": 3},
+        {"of": Population(seed=3, dt=0.25, **RATES), "horizon_months": 1, "collect_every_days": 3},
     ],
 )
 def test_batch_run_finds_the_last_row_up_to_every_step(arguments: dict[str, Any]) -> None:
+    of = arguments.pop("of", None)
+    make = (
+        partial(TumorModel, **arguments) if of is None else partial(TumorModel.of_population, of, **arguments)
+    )
     rows = batch_run(
-        partial(TumorModel, **arguments),
+        make,
         parameters={"rng": [1, 2]},
         data_collection_period=5,
         display_progress=False,
     )
-    model = TumorModel(**arguments, rng=2)
+    model = make(rng=2)
     model.run()
     collected = model.datacollector.get_model_vars_dataframe().set_index("day")["cells"]
     of_second = [row for row in rows if row["rng"] == 2]
@@ -252,7 +256,7 @@ def test_batch_run_finds_the_last_row_up_to_every_step(arguments: dict[str, Any]
 def test_batch_run_takes_populations_on_two_processes() -> None:
     parameters = {"population": [Population(seed=3, **RATES)], "horizon_months": 1, "rng": [1, 2, 3]}
     alone, shared = (
-        batch_run(TumorModel, parameters=parameters, number_processes=n, display_progress=False)
+        batch_run(TumorModel.of_population, parameters=parameters, number_processes=n, display_progress=False)
         for n in (1, 2)
     )
 
@@ -316,7 +320,7 @@ def test_drugs_may_be_named_in_a_list() -> None:
 
 
 def test_of_a_clone_that_died_out_only_zeros_are_known() -> None:
-    model = TumorModel(population=Population(division=[0.0], death=[0.4], initial=[3], seed=1))
+    model = TumorModel.of_population(Population(division=[0.0], death=[0.4], initial=[3], seed=1))
     (agent,) = model.agents
     assert (agent.genotype, agent.alterations) == ("type 0", ("type 0",))
     model.run()

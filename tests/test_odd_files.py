@@ -11,12 +11,12 @@ from typing import Any
 import distributed
 import pytest
 from tumor_abm import InputError, Results, run_experiment
-from tumor_abm._problems import Problems
+from tumor_abm._base.problems import Problems
 from tumor_abm.cli import main
 from tumor_abm.config import Experiment
-from tumor_abm.ensemble import Ensemble
-from tumor_abm.execution import cluster
-from tumor_abm.prediction import Prediction
+from tumor_abm.knowledge.ensemble import Ensemble
+from tumor_abm.run import cluster
+from tumor_abm.trials import Prediction
 
 TABLES: dict[str, Any] = {
     "title": "One arm",

@@ -25,10 +25,10 @@ def test_modules_are_completed_and_loaded_when_they_are_asked_for() -> None:
 
 
 def test_compare_is_the_function_whatever_was_imported_before() -> None:
-    import tumor_abm.comparison
+    import tumor_abm.analysis.comparison
 
     assert callable(tumor_abm.compare)
-    assert tumor_abm.compare is tumor_abm.comparison.compare
+    assert tumor_abm.compare is tumor_abm.analysis.comparison.compare
 
 
 def test_an_unknown_name_is_an_attribute_error() -> None:

@@ -12,18 +12,12 @@ from pathlib import Path
 
 import pytest
 from tumor_abm.knowledge import Knowledge
-from tumor_abm.report.evidence import fingerprint
 from verification.ledger import PREAMBLE, SECTIONS
 
+from tools.evidence import fingerprint
+
 ROOT = Path(__file__).parents[1]
-PACKAGE = ROOT / "python" / "tumor_abm"
-TEMPLATES = {
-    "calibration.md": PACKAGE / "report" / "calibration.md.in",
-    "configuration.md": PACKAGE / "config" / "configuration.md.in",
-    "evidence.md": PACKAGE / "report" / "evidence.md.in",
-    "evolution.md": PACKAGE / "report" / "evolution.md.in",
-    "experiments.md": PACKAGE / "report" / "experiments.md.in",
-}
+TEMPLATES = {template.stem: template for template in sorted((ROOT / "tools").glob("*.md.in"))}
 
 
 def page(name: str) -> str:

@@ -11,8 +11,8 @@ import pytest
 from lifelines import CoxPHFitter
 from scipy.stats import norm
 from scipy.stats import t as student
-from tumor_abm.paired import Contrast, Twins, hazard_ratio, mean_difference
-from tumor_abm.survival import kaplan_meier
+from tumor_abm.analysis.paired import Contrast, Twins, hazard_ratio, mean_difference
+from tumor_abm.analysis.survival import kaplan_meier
 
 SEED = 20_260_417
 RATIO = 0.6

@@ -13,10 +13,10 @@ import tumor_abm as ta
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from tumor_abm.app.twin import Twin
-from tumor_abm.evolution import Study, run_study
 from tumor_abm.plots.evidence import Panel
 from tumor_abm.plots.genotypes import Palette
-from tumor_abm.results import Results
+from tumor_abm.run.results import Results
+from tumor_abm.study import Study, run_study
 
 Draw = Callable[..., Figure]
 

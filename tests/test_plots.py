@@ -8,12 +8,12 @@ import pytest
 from matplotlib.text import Text
 from PIL import Image
 from polars.testing import assert_frame_equal
-from tumor_abm.endpoints import endpoint
+from tumor_abm.analysis.endpoints import endpoint
+from tumor_abm.analysis.survival import kaplan_meier
 from tumor_abm.errors import InputError
 from tumor_abm.plots import clones, plot_kaplan_meier, plot_resistance, save_figure, svg
 from tumor_abm.plots.clones import carried_at
-from tumor_abm.results import Results
-from tumor_abm.survival import kaplan_meier
+from tumor_abm.run.results import Results
 
 
 def texts(figure):

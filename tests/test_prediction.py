@@ -11,14 +11,14 @@ import polars as pl
 import pytest
 from scipy.optimize import minimize_scalar
 from tumor_abm import trials
+from tumor_abm.analysis.survival import cox_hazard_ratio, kaplan_meier
 from tumor_abm.cli.main import BAD_INPUT, DONE, main
-from tumor_abm.ensemble import Ensemble, Member
 from tumor_abm.errors import InputError
 from tumor_abm.knowledge import Knowledge
-from tumor_abm.prediction import Parts, Prediction, predict
-from tumor_abm.prediction.cohort import cohorts
-from tumor_abm.prediction.sampling import Observed, hazard_ratio, interval, median, own_share, rate
-from tumor_abm.survival import cox_hazard_ratio, kaplan_meier
+from tumor_abm.knowledge.ensemble import Ensemble, Member
+from tumor_abm.trials import Parts, Prediction, predict
+from tumor_abm.trials.cohort import cohorts
+from tumor_abm.trials.sampling import Observed, hazard_ratio, interval, median, own_share, rate
 
 SEED = 20_260_417
 COLUMNS = [

@@ -7,10 +7,10 @@ import polars as pl
 import pytest
 from tumor_abm.report import write_report
 from tumor_abm.report.baseline import baseline_section
-from tumor_abm.results import Results
-from tumor_abm.strategy.condition import Condition
-from tumor_abm.strategy.enrolment import Eligibility
-from tumor_abm.therapy import eligibility_in_words, line_in_words
+from tumor_abm.run.results import Results
+from tumor_abm.treatment import Line
+from tumor_abm.treatment.condition import Condition
+from tumor_abm.treatment.eligibility import Eligibility
 
 
 class Page(HTMLParser):
@@ -241,7 +241,7 @@ def test_single_arm_has_no_comparison(make_results, tmp_path):
     ],
 )
 def test_line_is_said_in_words(line, words):
-    assert line_in_words(line) == words
+    assert Line.model_validate(line).in_words() == words
 
 
 CONDITIONS = sorted(set(Condition.keys()) - {"above", "all", "not"})
@@ -252,9 +252,8 @@ def test_every_condition_has_words(key):
     values = {"sld_change": {"above": 0.1}, "months": 6.0, "prior_months_below": 6.0}
     values |= dict.fromkeys(("visceral", "premenopausal"), True)
     when = {key: values.get(key, "thing")}
-    clause = line_in_words({"regimen": ["letrozole"], "rule": [{"when": when, "then": {"next_line": True}}]})[
-        2
-    ]
+    rule = {"when": when, "then": {"next_line": True}}
+    clause = Line.model_validate({"regimen": ["letrozole"], "rule": [rule]}).in_words()[2]
     assert re.fullmatch(r"when \S.+: go to the next line", clause)
 
 
@@ -263,5 +262,7 @@ def test_every_eligibility_has_words(key):
     values = dict.fromkeys(("visceral", "measurable", "premenopausal", "endocrine_sensitive"), False)
     values |= {"exposure": {"drugs": ["letrozole"], "months_below": 24.0}}
     values |= dict.fromkeys(("prior_months_at_least", "prior_months_below"), 6.0)
-    assert eligibility_in_words({key: values.get(key, ["thing"])})
-    assert eligibility_in_words({}) == ""
+    values |= {"prior_ended": ["progression"], "endocrine_resistance": ["primary"]}
+    asked = Eligibility.model_validate({key: values.get(key, ["thing"])})
+    assert asked.in_words()
+    assert Eligibility().in_words() == ""

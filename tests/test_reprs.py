@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 import tumor_abm as ta
-from tumor_abm.results import Results
+from tumor_abm.run.results import Results
 
 NASTY = "<b>& \x1b[31mred\u202e$x$"
 ESCAPED = "&lt;b&gt;&amp; \N{REPLACEMENT CHARACTER}[31mred\N{REPLACEMENT CHARACTER}$x$"
@@ -95,7 +95,7 @@ def test_a_model_says_patient_day_and_treatment() -> None:
     ):
         assert word in said
         assert word.split(" ", 1)[-1] in model._repr_html_()
-    bare = ta.TumorModel(population=ta.Population(**RATES))
+    bare = ta.TumorModel.of_population(ta.Population(**RATES))
     assert repr(bare) == "TumorModel(patient 0, arm explicit rates, day 0, cells 107, status followed)"
 
 

@@ -6,9 +6,9 @@ import pickle
 import polars as pl
 import pytest
 from polars.testing import assert_frame_equal
-from tumor_abm._files import read_sums, sha256_of, write_sums
+from tumor_abm._base.files import read_sums, sha256_of, write_sums
 from tumor_abm.errors import InputError
-from tumor_abm.results import Results
+from tumor_abm.run.results import Results
 
 
 @pytest.fixture

@@ -9,8 +9,8 @@ import polars as pl
 import pytest
 import tumor_abm as ta
 from scipy import stats
-from tumor_abm.maf import maf, write_maf
-from tumor_abm.neutrality import NEUTRAL_FROM, cumulative, inverse_simpson, neutral_fit
+from tumor_abm.evolution.maf import maf, write_maf
+from tumor_abm.evolution.neutrality import NEUTRAL_FROM, cumulative, inverse_simpson, neutral_fit
 
 SEED = 20_260_417
 DATA = Path(__file__).parent / "data"

@@ -7,14 +7,14 @@ from pathlib import Path
 import pytest
 from matplotlib.figure import Figure
 from tumor_abm import trials
-from tumor_abm._toml import read_toml
+from tumor_abm._base.toml import read_toml
 from tumor_abm.app.catalogue import Catalogue
 from tumor_abm.app.setup import Setup
 from tumor_abm.app.twin import Twin
 from tumor_abm.cli import main
-from tumor_abm.evolution import Study, run_study, summarise, write_mutations, write_trees
-from tumor_abm.experiment import run_experiment
 from tumor_abm.report import write_report
+from tumor_abm.run.experiment import run_experiment
+from tumor_abm.study import Study, run_study, summarise, write_mutations, write_trees
 
 EXPERIMENTS = sorted((Path(__file__).parents[1] / "experiments").glob("*.toml"))
 STUDIES = sorted((Path(__file__).parents[1] / "experiments" / "evolution").glob("*.toml"))

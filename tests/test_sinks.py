@@ -15,8 +15,8 @@ from markdown_it import MarkdownIt
 from matplotlib.cbook import is_math_text
 from matplotlib.text import Text
 from PIL import Image
-from tumor_abm._sinks import figure_text, file_names, html_text, markdown_text, rich_text, terminal_text
-from tumor_abm._toml import read_toml
+from tumor_abm._base.sinks import figure_text, file_names, html_text, markdown_text, rich_text, terminal_text
+from tumor_abm._base.toml import read_toml
 from tumor_abm.app.catalogue import Catalogue
 from tumor_abm.app.downloads import figure_svg
 from tumor_abm.app.session import Session
@@ -29,8 +29,9 @@ from tumor_abm.cli import main
 from tumor_abm.knowledge import Knowledge
 from tumor_abm.plots import plot_kaplan_meier, plot_resistance
 from tumor_abm.plots.style import new_figure, style, svg, title
-from tumor_abm.report.markdown import table
-from tumor_abm.results import Results
+from tumor_abm.run.results import Results
+
+from tools.markdown import table
 
 CASES = Path(__file__).parent / "cases"
 WRITTEN = read_toml(CASES / "names.toml")

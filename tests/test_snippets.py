@@ -11,7 +11,7 @@ import numpy as np
 import polars as pl
 import pytest
 import tumor_abm as ta
-from tumor_abm.survival import kaplan_meier
+from tumor_abm.analysis.survival import kaplan_meier
 
 ROOT = Path(__file__).parents[1]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]

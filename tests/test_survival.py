@@ -10,7 +10,7 @@ from lifelines import CoxPHFitter, KaplanMeierFitter
 from lifelines.statistics import logrank_test
 from pandas import DataFrame
 from scipy.stats import chi2
-from tumor_abm.survival import (
+from tumor_abm.analysis.survival import (
     HazardRatio,
     cox_hazard_ratio,
     kaplan_meier,

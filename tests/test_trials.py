@@ -8,12 +8,12 @@ import polars as pl
 import pytest
 from scipy.stats import binomtest
 from tumor_abm import trials
-from tumor_abm.comparison import CLINICAL_BENEFIT_MONTHS
+from tumor_abm.analysis.comparison import CLINICAL_BENEFIT_MONTHS
 from tumor_abm.config import Experiment
 from tumor_abm.errors import InputError
-from tumor_abm.experiment import run_experiment
 from tumor_abm.knowledge import Knowledge, evidence
-from tumor_abm.results import Results
+from tumor_abm.run.experiment import run_experiment
+from tumor_abm.run.results import Results
 
 ALPHA = 1e-6
 SEED = 20_260_417

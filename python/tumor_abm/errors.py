@@ -69,10 +69,10 @@ class InputError(ValueError):
         ]
         said = "; ".join(clause for clause in clauses if clause)
         lines = ": ".join(str(part) for part in (self.file, self.key, said) if part).split("\n")
-        return "\n".join(map(_shortened, lines))
+        return "\n".join(map(shortened, lines))
 
 
-def _shortened(line: str) -> str:
+def shortened(line: str) -> str:
     """Leave out the middle of what nobody would read to its end."""
     half = _LONGEST_LINE // 2
     return line if len(line) <= _LONGEST_LINE else f"{line[:half]} ... {line[-half:]}"

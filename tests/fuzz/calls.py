@@ -12,10 +12,10 @@ from typing import Any
 import polars as pl
 import tumor_abm as ta
 from tumor_abm import biopsy, endpoints, neutrality, plots, survival, trials
-from tumor_abm.ensemble import Ensemble
-from tumor_abm.evolution import load_study
-from tumor_abm.maf import maf, write_maf
-from tumor_abm.prediction import predict
+from tumor_abm.evolution.maf import maf, write_maf
+from tumor_abm.knowledge.ensemble import Ensemble
+from tumor_abm.study import load_study
+from tumor_abm.trials import predict
 
 from fuzz import odd, sound
 from fuzz.doors import BrokenError, refused

@@ -13,8 +13,8 @@ from tumor_abm import TumorModel
 from tumor_abm.app.catalogue import Catalogue
 from tumor_abm.app.setup import Setup
 from tumor_abm.config import load_experiment
-from tumor_abm.evolution import load_study
-from tumor_abm.experiment import run_experiment
+from tumor_abm.run.experiment import run_experiment
+from tumor_abm.study import load_study
 
 from fuzz import odd, sound
 from fuzz.doors import Said, command, refused

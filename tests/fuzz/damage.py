@@ -11,7 +11,7 @@ from pathlib import Path
 from random import Random
 
 import tomli_w
-from tumor_abm._files import SUMS, sha256_of
+from tumor_abm._base.files import SUMS, sha256_of
 
 from fuzz import odd
 

@@ -9,10 +9,10 @@ from random import Random
 
 import tumor_abm as ta
 from tumor_abm.calibration.store import calibrate
-from tumor_abm.ensemble import Ensemble
-from tumor_abm.evolution import summarise, write_mutations, write_trees
-from tumor_abm.prediction import Prediction
+from tumor_abm.knowledge.ensemble import Ensemble
 from tumor_abm.report import write_report
+from tumor_abm.study import summarise, write_mutations, write_trees
+from tumor_abm.trials import Prediction
 
 from fuzz import odd, sound
 from fuzz.damage import KINDS, forge
@@ -123,7 +123,7 @@ def model(rng: Random, scratch: Path) -> None:
 
 def _repacked(rng: Random, file: Path) -> None:
     """Change a member of a saved model, whose sums are right again afterwards."""
-    from tumor_abm._archive import read_archive, write_archive
+    from tumor_abm._base.archive import read_archive, write_archive
 
     members = read_archive(file, "model")
     name = rng.choice(sorted(members))

@@ -12,10 +12,10 @@ from tumor_abm import Results
 from tumor_abm.app.catalogue import Catalogue
 from tumor_abm.app.setup import Setup
 from tumor_abm.app.twin import Twin
-from tumor_abm.evolution.files import _file_names
+from tumor_abm.evolution.maf import maf, write_maf
 from tumor_abm.knowledge import Knowledge
-from tumor_abm.maf import maf, write_maf
 from tumor_abm.report.page import write_report
+from tumor_abm.study.files import _file_names
 
 from fuzz import odd, sound
 from fuzz.doors import BrokenError, command, refused

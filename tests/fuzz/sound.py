@@ -16,9 +16,9 @@ from tumor_abm.calibration.problem import Problem
 from tumor_abm.calibration.search import Tried, Wave
 from tumor_abm.calibration.store import calibrate
 from tumor_abm.cli import main
-from tumor_abm.ensemble import Ensemble
-from tumor_abm.evolution import load_study, run_study
-from tumor_abm.prediction import Parts, predict
+from tumor_abm.knowledge.ensemble import Ensemble
+from tumor_abm.study import load_study, run_study
+from tumor_abm.trials import Parts, predict
 
 ROOT = Path(__file__).parents[2]
 FOLDER = Path()
@@ -156,7 +156,7 @@ def _models(folder: Path) -> None:
     patient.save(folder / "patient")
     population = population_of_cells()
     population.save(folder / "population")
-    model = ta.TumorModel(population=population)
+    model = ta.TumorModel.of_population(population)
     model.run(3)
     model.save(folder / "bare")
 

@@ -10,11 +10,11 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
-from tumor_abm._toml import read_toml
+from tumor_abm._base.toml import read_toml
 from tumor_abm.config import Experiment
 from tumor_abm.errors import InputError
 from tumor_abm.knowledge.population import Population
-from tumor_abm.therapy import line_in_words
+from tumor_abm.treatment import Line
 
 _GENES = ("ESR1", "PIK3CA", "RB1", "CCNE1")
 _EVERY_WEEKS = 8
@@ -76,7 +76,7 @@ class Catalogue:
 
     def lines_in_words(self, arm: str) -> list[str]:
         """Say what each line of an arm gives, and until when."""
-        return [", ".join(line_in_words(line)) for line in self.lines(arm)]
+        return [", ".join(Line.model_validate(line).in_words()) for line in self.lines(arm)]
 
     @cached_property
     def drugs(self) -> list[str]:

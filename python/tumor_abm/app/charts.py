@@ -11,7 +11,7 @@ import numpy as np
 import polars as pl
 import solara
 
-from tumor_abm._units import DAYS_PER_MONTH
+from tumor_abm._base.units import DAYS_PER_MONTH
 from tumor_abm.app.boundary import part
 from tumor_abm.plots.course import (
     BANDS,

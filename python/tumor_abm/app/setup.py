@@ -7,8 +7,8 @@ from typing import Any
 
 from tumor_abm.app.catalogue import Catalogue
 from tumor_abm.errors import InputError, StepTooLongError
+from tumor_abm.evolution.space import Space
 from tumor_abm.model import TumorModel
-from tumor_abm.space import Space
 
 OWN_LINES = "my own lines"
 """Choice of a strategy that is composed on the page."""

@@ -7,8 +7,8 @@ from typing import Any
 
 import solara
 
-from tumor_abm._sinks import html_text
-from tumor_abm._units import DAYS_PER_MONTH
+from tumor_abm._base.sinks import html_text
+from tumor_abm._base.units import DAYS_PER_MONTH
 from tumor_abm.app.boundary import part
 from tumor_abm.app.session import SPEEDS, Session
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import solara
 
-from tumor_abm._sinks import html_text
+from tumor_abm._base.sinks import html_text
 from tumor_abm.app.boundary import part
 from tumor_abm.app.session import Picture, Session
 from tumor_abm.app.toolbar import burden_in_words, cure_in_words, scientific

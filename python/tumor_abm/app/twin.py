@@ -11,7 +11,7 @@ import polars as pl
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from tumor_abm._genotype import alterations_of
+from tumor_abm._base.genotype import alterations_of
 from tumor_abm.app.record import Record
 from tumor_abm.errors import InputError
 from tumor_abm.model import TumorModel

@@ -17,13 +17,13 @@ import numpy as np
 import polars as pl
 from pydantic import Field
 
-from tumor_abm._table import Table
-from tumor_abm._units import DAYS_PER_MONTH, DAYS_PER_WEEK
+from tumor_abm._base.table import Table
+from tumor_abm._base.units import DAYS_PER_MONTH, DAYS_PER_WEEK
 from tumor_abm.calibration.sample import Sample
 from tumor_abm.config import Experiment
-from tumor_abm.execution.chunk import Chunk
-from tumor_abm.execution.tables import simulate
 from tumor_abm.knowledge import Knowledge
+from tumor_abm.run.chunk import Chunk
+from tumor_abm.run.tables import simulate
 
 # Nothing of these changes what happens to a patient up to the first progression.
 _ELSEWHERE = (

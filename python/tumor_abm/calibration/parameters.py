@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
-from tumor_abm._table import Table
+from tumor_abm._base.table import Table
 from tumor_abm.errors import InputError
 from tumor_abm.knowledge import Knowledge, Quantity
 

@@ -16,7 +16,7 @@ import polars as pl
 from numpy.typing import NDArray
 from pydantic import Field
 
-from tumor_abm._table import Table
+from tumor_abm._base.table import Table
 from tumor_abm.calibration.cohorts import (
     HALFWAY,
     ArmKey,
@@ -31,9 +31,9 @@ from tumor_abm.calibration.cohorts import (
 from tumor_abm.calibration.parameters import Free, Parameters, Plan, shipped_toml
 from tumor_abm.calibration.sample import Curves
 from tumor_abm.calibration.targets import Prevalence, Quantity, Target, penalty, targets_of
-from tumor_abm.ensemble import Ensemble
 from tumor_abm.errors import InputError
 from tumor_abm.knowledge import Knowledge, evidence
+from tumor_abm.knowledge.ensemble import Ensemble
 
 Numbers = NDArray[np.float64]
 
@@ -139,10 +139,10 @@ class Problem:
         knowledge
             Instead of the package's.
         """
-        from tumor_abm import trials
+        from tumor_abm.config import named
 
         written = Written.shipped(plan)
-        tables = {name: trials.tables(name) for name in written.trials}
+        tables = {name: named.tables(name) for name in written.trials}
         given = Ensemble.shipped() if plan == "chemotherapy" else Ensemble.defaults()
         return cls.of(written, tables, knowledge or Knowledge.shipped(), given=given, near=near)
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from tumor_abm.survival import product_limit
+from tumor_abm.analysis.survival import product_limit
 
 Numbers = NDArray[np.float64]
 

@@ -21,7 +21,7 @@ from typing import Any
 import numpy as np
 from cmaes import CMA
 
-from tumor_abm._files import read_text
+from tumor_abm._base.files import read_text
 from tumor_abm.calibration.emulator import Emulator, Numbers
 from tumor_abm.calibration.parameters import Plan
 from tumor_abm.calibration.problem import Problem

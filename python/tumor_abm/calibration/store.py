@@ -40,11 +40,11 @@ from tumor_abm.calibration.search import (
     search,
 )
 from tumor_abm.calibration.sensitivity import draw_sensitivity, sensitivity
-from tumor_abm.ensemble import Ensemble
-from tumor_abm.ensemble import Member as StoredMember
 from tumor_abm.errors import InputError
-from tumor_abm.execution.lock import exclusive
-from tumor_abm.provenance import now
+from tumor_abm.knowledge.ensemble import Ensemble
+from tumor_abm.knowledge.ensemble import Member as StoredMember
+from tumor_abm.run.lock import exclusive
+from tumor_abm.run.provenance import now
 
 AGAIN = "again.jsonl"
 ENSEMBLE = "ensemble.json"

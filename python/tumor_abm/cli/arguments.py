@@ -7,11 +7,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import NoReturn
 
+from tumor_abm._base.paths import is_text
+from tumor_abm._base.sinks import terminal_text
 from tumor_abm._core import __version__
-from tumor_abm._paths import is_text
-from tumor_abm._sinks import terminal_text
 from tumor_abm.cli import commands
 from tumor_abm.cli.completion import SHELLS, PrintCompletion
+from tumor_abm.errors import shortened
 
 Command = Callable[[argparse.Namespace], None]
 
@@ -88,7 +89,7 @@ class Parser(argparse.ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         """Exit with code 2."""
-        self.exit(2, f"{self.prog}: {terminal_text(message)} (see {self.prog} --help)\n")
+        self.exit(2, f"{self.prog}: {terminal_text(shortened(message))} (see {self.prog} --help)\n")
 
 
 def parser() -> Parser:

@@ -16,20 +16,20 @@ if TYPE_CHECKING:
     import polars as pl
     from rich.console import Console
 
-    from tumor_abm.comparison import Comparison
-    from tumor_abm.results import Results
+    from tumor_abm.analysis.comparison import Comparison
+    from tumor_abm.run.results import Results
 
 LISTS = ("drugs", "alterations", "populations", "experiments", "trials")
 
 
 def run(arguments: argparse.Namespace) -> None:
     """Run an experiment, compare its arms, and draw them."""
+    from tumor_abm.analysis.comparison import compare
     from tumor_abm.cli.consoles import log_to, messages, output
     from tumor_abm.cli.progress import counting
-    from tumor_abm.comparison import compare
     from tumor_abm.config import load_experiment
-    from tumor_abm.experiment import run_experiment
-    from tumor_abm.trials import experiment_file
+    from tumor_abm.config.named import experiment_file
+    from tumor_abm.run.experiment import run_experiment
 
     file = experiment_file(arguments.experiment)
     experiment = load_experiment(file, patients=arguments.patients, seed=arguments.seed)
@@ -61,10 +61,10 @@ def run(arguments: argparse.Namespace) -> None:
 
 def compare(arguments: argparse.Namespace) -> None:
     """Print the comparison of the arms of a finished run."""
-    from tumor_abm._files import write_whole
+    from tumor_abm._base.files import write_whole
+    from tumor_abm.analysis.comparison import compare as compared
     from tumor_abm.cli.consoles import output
-    from tumor_abm.comparison import compare as compared
-    from tumor_abm.results import Results
+    from tumor_abm.run.results import Results
 
     comparison = compared(Results.load(arguments.directory))
     if arguments.csv:
@@ -87,11 +87,11 @@ def compare(arguments: argparse.Namespace) -> None:
 
 def evolve(arguments: argparse.Namespace) -> None:
     """Run a study of clonal evolution, compare its scenarios, and draw them."""
-    from tumor_abm._files import write_whole
+    from tumor_abm._base.files import write_whole
     from tumor_abm.cli.consoles import log_to, messages, output
     from tumor_abm.cli.progress import counting
     from tumor_abm.cli.scenarios import table_of_scenarios
-    from tumor_abm.evolution import load_study, run_study, summarise, write_mutations, write_trees
+    from tumor_abm.study import load_study, run_study, summarise, write_mutations, write_trees
 
     study = load_study(arguments.study, replicates=arguments.replicates, seed=arguments.seed)
     console, out = messages(), arguments.out
@@ -138,15 +138,16 @@ def _draw_study(results: Results, directory: Path, console: Console) -> dict[str
 
 def predict(arguments: argparse.Namespace) -> None:
     """Predict what trials report, with intervals, and write the table."""
-    from tumor_abm._files import write_whole
+    from tumor_abm._base.files import write_whole
     from tumor_abm.cli.consoles import log_to, messages, output
     from tumor_abm.cli.lists import table_of_predictions
     from tumor_abm.cli.progress import counting
-    from tumor_abm.ensemble import Ensemble
-    from tumor_abm.experiment import threads_of
-    from tumor_abm.prediction import Parts, workload
-    from tumor_abm.prediction import predict as predicted
-    from tumor_abm.trials import find
+    from tumor_abm.config.named import find
+    from tumor_abm.knowledge.ensemble import Ensemble
+    from tumor_abm.run.experiment import threads_of
+    from tumor_abm.trials.parts import Parts
+    from tumor_abm.trials.prediction import predict as predicted
+    from tumor_abm.trials.prediction import workload
 
     files = find(arguments.trials)
     ensemble = Ensemble.load(arguments.ensemble) if arguments.ensemble else Ensemble.shipped()
@@ -178,7 +179,7 @@ def predict(arguments: argparse.Namespace) -> None:
 def app(arguments: argparse.Namespace) -> None:
     """Serve the browser page until Ctrl-C."""
     from tumor_abm.app.server import serve
-    from tumor_abm.trials import experiment_file
+    from tumor_abm.config.named import experiment_file
 
     file = experiment_file(arguments.experiment) if arguments.experiment else None
     serve(file, port=arguments.port, allow_hosts=arguments.allow_host, open_browser=not arguments.no_open)
@@ -197,12 +198,12 @@ def list_known(arguments: argparse.Namespace) -> None:
 
 def check(arguments: argparse.Namespace) -> None:
     """Say that an experiment is sound, and what it is; what is wrong is an `InputError`."""
-    from tumor_abm._sinks import rich_text
+    from tumor_abm._base.sinks import rich_text
     from tumor_abm.cli.consoles import messages
     from tumor_abm.config import load_experiment
-    from tumor_abm.execution.screening import glance
-    from tumor_abm.experiment import threads_of
-    from tumor_abm.trials import experiment_file
+    from tumor_abm.config.named import experiment_file
+    from tumor_abm.run.experiment import threads_of
+    from tumor_abm.run.screening import glance
 
     file = experiment_file(arguments.experiment)
     experiment = load_experiment(file)
@@ -241,12 +242,12 @@ def check(arguments: argparse.Namespace) -> None:
 
 def calibrate(arguments: argparse.Namespace) -> None:
     """Search for parameter sets that meet the published trials, and keep an ensemble of them."""
-    from tumor_abm._sinks import rich_text
+    from tumor_abm._base.sinks import rich_text
     from tumor_abm.calibration import calibrate as calibrated
     from tumor_abm.calibration import simulations, waves_of
     from tumor_abm.cli.consoles import log_to, messages
     from tumor_abm.cli.progress import counting
-    from tumor_abm.experiment import threads_of
+    from tumor_abm.run.experiment import threads_of
 
     console = messages()
     waves = waves_of(arguments.plan, from_scratch=arguments.from_scratch, known=arguments.known)
@@ -293,8 +294,8 @@ def schema(arguments: argparse.Namespace) -> None:
 
 def _draw(results: Results, comparison: Comparison, directory: Path, console: Console) -> dict[str, str]:
     """Draw the survival curves and write the report; say what is where."""
+    from tumor_abm.analysis.endpoints import is_defined
     from tumor_abm.cli.progress import counting
-    from tumor_abm.endpoints import is_defined
     from tumor_abm.plots import plot_kaplan_meier, plot_resistance, save_figure
     from tumor_abm.report import write_report
 
@@ -336,7 +337,7 @@ def _records(table: pl.DataFrame) -> list[dict[str, Any]]:
 def _print_pairs(title: str, pairs: Mapping[str, str]) -> None:
     from rich.table import Table
 
-    from tumor_abm._sinks import rich_text
+    from tumor_abm._base.sinks import rich_text
     from tumor_abm.cli.consoles import output
 
     out = output()

@@ -61,9 +61,9 @@ def _completions() -> Mapping[str, Mapping[str, Any]]:
     """Return how the arguments of a metavar are completed, by shell."""
     import shtab
 
-    from tumor_abm import trials
+    from tumor_abm.config import named
 
-    names = " ".join(trials.files())
+    names = " ".join(named.files())
     functions = {shell: text % {"trials": names} for shell, text in (("bash", _BASH), ("zsh", _ZSH))}
     experiment = {
         "bash": "_tumor_abm_experiment_files",

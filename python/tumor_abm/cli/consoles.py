@@ -10,7 +10,7 @@ from contextlib import contextmanager
 
 from rich.console import Console
 
-from tumor_abm._sinks import rich_text
+from tumor_abm._base.sinks import rich_text
 
 WIDTH_OF_FILES = 110
 """Columns when stdout is no terminal."""

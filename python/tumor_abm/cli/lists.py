@@ -10,9 +10,9 @@ import polars as pl
 from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
-from tumor_abm import trials
-from tumor_abm._sinks import rich_text
-from tumor_abm._toml import read_toml
+from tumor_abm._base.sinks import rich_text
+from tumor_abm._base.toml import read_toml
+from tumor_abm.config import named
 from tumor_abm.errors import InputError
 from tumor_abm.knowledge import Knowledge
 
@@ -101,8 +101,8 @@ def _experiments() -> list[Record]:
 
 def _trials() -> list[Record]:
     return [
-        {"name": name, **_experiment(trials.files()[name]), "trials": list(labels)}
-        for name, labels in trials.names().items()
+        {"name": name, **_experiment(named.files()[name]), "trials": list(labels)}
+        for name, labels in named.names().items()
     ]
 
 

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from types import FrameType
 
-from tumor_abm._sinks import terminal_text
+from tumor_abm._base.sinks import terminal_text
 from tumor_abm.cli.arguments import parser
 from tumor_abm.errors import InputError
 

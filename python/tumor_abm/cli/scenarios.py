@@ -5,8 +5,8 @@ from __future__ import annotations
 import polars as pl
 from rich.table import Table
 
-from tumor_abm._sinks import rich_text
-from tumor_abm.evolution import Study
+from tumor_abm._base.sinks import rich_text
+from tumor_abm.study import Study
 
 _COLUMNS = {
     "days": ("days", ".0f"),
@@ -24,7 +24,7 @@ _COLUMNS = {
 
 
 def table_of_scenarios(study: Study, summary: pl.DataFrame) -> Table:
-    """Write the medians of `tumor_abm.evolution.summarise` as a table."""
+    """Write the medians of `tumor_abm.study.summarise` as a table."""
     table = Table(
         title=rich_text(study.written.title),
         title_justify="left",

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
 
-from tumor_abm._problems import Problems, Step, shown
+from tumor_abm._base.problems import Problems, Step, shown
 from tumor_abm.config.written import CORE, Written
 from tumor_abm.knowledge import Alteration, Knowledge, Population
-from tumor_abm.strategy import Arm, Condition, Dosing, Eligibility, Line
+from tumor_abm.treatment import Arm, Condition, Dosing, Eligibility, Line
 
 _MOST_ALTERATIONS = 31
 

@@ -13,18 +13,18 @@ import tomli_w
 from pydantic import ValidationError
 
 from tumor_abm import _core
-from tumor_abm._arguments import is_whole
-from tumor_abm._problems import Problems, shown
-from tumor_abm._table import merged
-from tumor_abm._toml import read_toml
-from tumor_abm._units import DAYS_PER_MONTH, DAYS_PER_WEEK
+from tumor_abm._base.arguments import is_whole
+from tumor_abm._base.problems import Problems, shown
+from tumor_abm._base.table import merged
+from tumor_abm._base.toml import read_toml
+from tumor_abm._base.units import DAYS_PER_MONTH, DAYS_PER_WEEK
 from tumor_abm.config.checks import check_arms, check_lines, check_names, check_sums
 from tumor_abm.config.notices import notices
 from tumor_abm.config.written import CORE, DEFAULT_POPULATION, Written
 from tumor_abm.errors import InputError, of_file
 from tumor_abm.knowledge import Alteration, Drug, Knowledge, Population, plain
 from tumor_abm.knowledge.library import complete, inherited
-from tumor_abm.strategy import Arm, Line
+from tumor_abm.treatment import Arm, Line
 
 _KNOWLEDGE_TABLES = ("drug", "alteration", "source", "pathway", "imaging")
 _DOCUMENTATION = ("source", "note", "prevalence", "resistant_to", "sensitive_to", "toxicity", "given")

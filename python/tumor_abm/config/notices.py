@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from tumor_abm.config.written import CORE
-from tumor_abm.strategy import Adaptive, Line
+from tumor_abm.treatment import Adaptive, Line
 
 if TYPE_CHECKING:
     from tumor_abm.config.experiment import Experiment

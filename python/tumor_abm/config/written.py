@@ -6,10 +6,10 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
-from tumor_abm._table import Table
-from tumor_abm._units import DAYS_PER_WEEK
+from tumor_abm._base.table import Table
+from tumor_abm._base.units import DAYS_PER_WEEK
 from tumor_abm.config.engine import LEAST_CELLS, MOST_CELLS, Lattice
-from tumor_abm.strategy import Arm, Line
+from tumor_abm.treatment import Arm, Line
 
 CORE = "core"
 """Stands for the core set in a list of alterations."""

@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 from pydantic import Field, model_validator
 
-from tumor_abm._table import Table
+from tumor_abm._base.table import Table
 from tumor_abm.knowledge.quantity import Cost, Gain, Quantity, Share, Sources, plain
 
 

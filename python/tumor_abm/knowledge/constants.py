@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, model_validator
 
-from tumor_abm._table import Table
+from tumor_abm._base.table import Table
 from tumor_abm.knowledge.quantity import Positive, Quantity, Share, Slope, between, plain
 
 _Ten = Annotated[Quantity, AfterValidator(between(0, 10))]

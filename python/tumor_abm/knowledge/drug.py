@@ -7,7 +7,7 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import BeforeValidator, Field, model_validator
 
-from tumor_abm._table import Table
+from tumor_abm._base.table import Table
 from tumor_abm.knowledge.kinetics import Kinetics, Route
 from tumor_abm.knowledge.quantity import (
     Hazard,
@@ -18,7 +18,7 @@ from tumor_abm.knowledge.quantity import (
     bare_list,
     plain,
 )
-from tumor_abm.strategy import Schedule
+from tumor_abm.treatment import Schedule
 
 Node = Literal[
     "aromatase", "ovary", "er", "pi3k", "pi3k_alpha", "akt", "mtor", "fgfr", "cdk46", "cdk2", "kill"

@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 from pydantic import model_validator
 
-from tumor_abm._table import Table
+from tumor_abm._base.table import Table
 from tumor_abm.knowledge.quantity import Hours, Positive, Quantity, Share
 
 Route = Literal["oral", "iv", "im", "sc"]

@@ -12,10 +12,10 @@ from typing import Any, TypeVar
 
 from pydantic import ValidationError
 
-from tumor_abm._genotype import is_separable
-from tumor_abm._problems import Problems, Step
-from tumor_abm._table import Table, merged
-from tumor_abm._toml import read_toml
+from tumor_abm._base.genotype import is_separable
+from tumor_abm._base.problems import Problems, Step
+from tumor_abm._base.table import Table, merged
+from tumor_abm._base.toml import read_toml
 from tumor_abm.knowledge.alteration import Alteration
 from tumor_abm.knowledge.constants import Assay, Imaging, Neutropenia, Pathway
 from tumor_abm.knowledge.drug import Drug

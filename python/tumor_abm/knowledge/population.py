@@ -7,7 +7,7 @@ from typing import Annotated, Any, ClassVar
 
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
-from tumor_abm._table import Table
+from tumor_abm._base.table import Table
 from tumor_abm.knowledge.quantity import (
     Hazard,
     NotNegative,
@@ -19,7 +19,7 @@ from tumor_abm.knowledge.quantity import (
     between,
     plain,
 )
-from tumor_abm.strategy import Eligibility, History, Line, Standard
+from tumor_abm.treatment import Eligibility, History, Line, Standard
 
 _Sigma = Annotated[Quantity, AfterValidator(between(0, 10))]
 _Fold = Annotated[Quantity, AfterValidator(between(0.1, 10))]

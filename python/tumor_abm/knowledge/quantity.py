@@ -7,7 +7,7 @@ from typing import Annotated, Any, ClassVar
 
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
-from tumor_abm._table import Table
+from tumor_abm._base.table import Table
 
 # The source of a number that nobody has measured; its note says why it was chosen.
 ASSUMED = "assumed"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pydantic import Field
 
-from tumor_abm._table import Table
+from tumor_abm._base.table import Table
 
 
 class Source(Table):

@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 
 from tumor_abm import _core
-from tumor_abm._archive import read_archive, write_archive
-from tumor_abm._problems import plainly
+from tumor_abm._base.archive import read_archive, write_archive
+from tumor_abm._base.problems import plainly
 from tumor_abm.errors import InputError
 from tumor_abm.model.bare import Bare, Core
 

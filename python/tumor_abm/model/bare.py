@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from tumor_abm import _core
-from tumor_abm.population import Population
+from tumor_abm.evolution.population import Population
 
 
 class Bare:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import mesa
 
-from tumor_abm._genotype import alterations_of
+from tumor_abm._base.genotype import alterations_of
 from tumor_abm.errors import InputError
 
 if TYPE_CHECKING:

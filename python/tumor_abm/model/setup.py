@@ -13,16 +13,17 @@ import numpy as np
 from pydantic import TypeAdapter, ValidationError
 
 from tumor_abm import _core
-from tumor_abm._arguments import is_finite, is_real, is_whole, must_be, real
-from tumor_abm._problems import Problems
-from tumor_abm._toml import read_toml
-from tumor_abm._units import DAYS_PER_MONTH
+from tumor_abm._base.arguments import is_finite, is_real, is_whole, must_be, real
+from tumor_abm._base.problems import Problems
+from tumor_abm._base.toml import read_toml
+from tumor_abm._base.units import DAYS_PER_MONTH
 from tumor_abm.config import Experiment
 from tumor_abm.errors import InputError
+from tumor_abm.evolution.population import Population
+from tumor_abm.evolution.space import Reach, Space
 from tumor_abm.knowledge import Drug, Knowledge
-from tumor_abm.space import Reach, Space
-from tumor_abm.strategy import Line
-from tumor_abm.strategy.dosing import Dosing
+from tumor_abm.treatment import Line
+from tumor_abm.treatment.dosing import Dosing
 
 Drugs = str | Mapping[str, Any] | Sequence[str | Mapping[str, Any]]
 Strategy = str | int | Sequence[Any] | Callable[..., Any] | None
@@ -111,6 +112,9 @@ def set_up(
     """Bring the arguments of a model together; `InputError` where they make no sense."""
     tables, file = _tables(experiment)
     if population is not None:
+        if isinstance(population, Population):
+            instead = "a name or a table; TumorModel.of_population steps a population with explicit rates"
+            raise InputError(key="population", found=population, allowed=instead)
         must_be("population", population, str, Mapping)
         tables["population"] = population if isinstance(population, str) else dict(population)
     if horizon_months is not None:
@@ -191,13 +195,6 @@ def plan(lines: Sequence[Any], known: Mapping[str, Drug]) -> str:
                 problems.add_unknown(["strategy", i, *at], dosing.drug, "drug", known)
                 problems.raise_if_any()
     return json.dumps({"kind": "plan", "lines": [line.to_core(known) for line in written]})
-
-
-def meaningless(**given: Any) -> None:
-    """Refuse what is given beside explicit rates and would change nothing."""
-    for key, found in given.items():
-        if found is not None:
-            raise InputError(key=key, found=found, allowed="nothing beside a Population: it knows no patient")
 
 
 def steps_for(days: float, dt: float) -> int:

@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from tumor_abm._arguments import must_be
+from tumor_abm._base.arguments import must_be
 from tumor_abm.errors import InputError
 from tumor_abm.knowledge import Drug
 from tumor_abm.model.bare import Core

@@ -10,10 +10,12 @@ from typing import Any
 import mesa
 import numpy as np
 
-from tumor_abm._arguments import core_refusals, is_whole, real
-from tumor_abm._frames import frame
-from tumor_abm._paths import path_of
+from tumor_abm._base.arguments import core_refusals, is_whole, must_be, real
+from tumor_abm._base.frames import frame
+from tumor_abm._base.paths import path_of
 from tumor_abm.errors import InputError
+from tumor_abm.evolution.population import Population
+from tumor_abm.evolution.space import Space
 from tumor_abm.knowledge import Drug, Knowledge
 from tumor_abm.model import archive
 from tumor_abm.model.bare import Bare, Core
@@ -25,15 +27,12 @@ from tumor_abm.model.setup import (
     Strategy,
     decision,
     horizon_days,
-    meaningless,
     seed_of,
     set_up,
     steps_for,
 )
 from tumor_abm.model.treatment import ByHand, as_regimen
 from tumor_abm.model.view import PatientView
-from tumor_abm.population import Population
-from tumor_abm.space import Space
 
 Rule = Callable[["TumorModel"], Drugs | None]
 
@@ -57,11 +56,8 @@ class TumorModel(ByHand, PatientView, mesa.Model):  # type: ignore[misc]
         line runs on every day. It returns the drugs from that day on, ``[]`` to pause them all, or
         ``None`` to leave all as it is.
     population
-        Name of a population, or a table of changes as in an experiment; or a `Population` with explicit
-        rates, which is copied and stepped in the place of a patient: no drugs, no scans, types for
-        genotypes, until extinction or `horizon_months`. What is only of a patient cannot be given with
-        it; with `rng` or `seed` it goes on with a random stream of its own, by default with that of the
-        population.
+        Name of a population, or a table of changes as in an experiment; `of_population` steps one with
+        explicit rates.
     covariates
         Values that this patient has instead of drawn ones, e.g. ``{"turnover": 0.7}``.
     founder
@@ -111,7 +107,7 @@ class TumorModel(ByHand, PatientView, mesa.Model):  # type: ignore[misc]
         *,
         patient: int = 0,
         strategy: Strategy = None,
-        population: str | Mapping[str, Any] | Population | None = None,
+        population: str | Mapping[str, Any] | None = None,
         covariates: Mapping[str, Any] | None = None,
         founder: Sequence[str] | None = None,
         mutation_rate: float = 1.0,
@@ -127,34 +123,7 @@ class TumorModel(ByHand, PatientView, mesa.Model):  # type: ignore[misc]
         agent_reporters: Mapping[str, Any] | None = None,
         collect_every_days: int = 1,
     ) -> None:
-        usual = BARE_REPORTERS if isinstance(population, Population) else REPORTERS
-        collector = Collector.of(usual, model_reporters, agent_reporters)
-        given_seed = seed_of(rng, seed)
-        if isinstance(population, Population):
-            meaningless(
-                experiment=experiment,
-                patient=patient or None,
-                strategy=strategy,
-                covariates=covariates,
-                founder=founder,
-                mutation_rate=None if mutation_rate == 1.0 else mutation_rate,
-                engine=engine,
-                cells=cells,
-                space=space,
-                on_assessment=on_assessment,
-            )
-            self._begin(
-                Bare(population, horizon_days(horizon_months), seed=given_seed),
-                seed=population.seed if given_seed is None else given_seed,
-                drugs={},
-                alterations=[],
-                rule=None,
-                on_assessment=None,
-                datacollector=collector,
-                collect_every_days=_days("collect_every_days", collect_every_days),
-            )
-            self._collect()
-            return
+        collector = Collector.of(REPORTERS, model_reporters, agent_reporters)
         if on_assessment is not None and not callable(on_assessment):
             raise InputError(key="on_assessment", found=on_assessment, allowed="a function of the model")
         setup = set_up(
@@ -170,7 +139,7 @@ class TumorModel(ByHand, PatientView, mesa.Model):  # type: ignore[misc]
             space=space,
             horizon_months=horizon_months,
             progression_from=progression_from,
-            seed=given_seed,
+            seed=seed_of(rng, seed),
         )
         self._begin(
             setup.grow(),
@@ -184,6 +153,59 @@ class TumorModel(ByHand, PatientView, mesa.Model):  # type: ignore[misc]
         )
         self._ask()
         self._collect()
+
+    @classmethod
+    def of_population(
+        cls,
+        population: Population,
+        *,
+        horizon_months: float | None = None,
+        rng: Any = None,
+        seed: Any = None,
+        model_reporters: Mapping[str, Any] | None = None,
+        agent_reporters: Mapping[str, Any] | None = None,
+        collect_every_days: int = 1,
+    ) -> TumorModel:
+        """Step a population with explicit rates: no drugs, no scans, types for genotypes.
+
+        Parameters
+        ----------
+        population
+            It is copied, and stepped until extinction or `horizon_months`.
+        horizon_months
+            Last day; for ever by default.
+        rng, seed
+            Of a random stream of its own; by default that of the population goes on.
+        model_reporters, agent_reporters, collect_every_days
+            As of a patient.
+
+        Raises
+        ------
+        InputError
+            An argument makes no sense; the message says which, and what would do.
+
+        Examples
+        --------
+        >>> model = TumorModel.of_population(Population(division=[0.2], death=[0.1], initial=[10], seed=1))
+        >>> model.step()
+        >>> model.day
+        1.0
+        """
+        must_be("population", population, Population)
+        given_seed = seed_of(rng, seed)
+        model = cls.__new__(cls)
+        model._begin(
+            Bare(population, horizon_days(horizon_months), seed=given_seed),
+            seed=population.seed if given_seed is None else given_seed,
+            drugs={},
+            alterations=[],
+            rule=None,
+            on_assessment=None,
+            datacollector=Collector.of(BARE_REPORTERS, model_reporters, agent_reporters),
+            collect_every_days=_days("collect_every_days", collect_every_days),
+        )
+        model._collect()
+        return model
 
     def _begin(
         self,

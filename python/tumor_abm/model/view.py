@@ -10,10 +10,10 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from tumor_abm._frames import frame
-from tumor_abm._genotype import alterations_in
-from tumor_abm._html import facts
-from tumor_abm._sinks import terminal_text
+from tumor_abm._base.frames import frame
+from tumor_abm._base.genotype import alterations_in
+from tumor_abm._base.html import facts
+from tumor_abm._base.sinks import terminal_text
 from tumor_abm.errors import InputError
 from tumor_abm.knowledge import Drug
 from tumor_abm.model.bare import Core

@@ -11,10 +11,10 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from matplotlib.patheffects import withStroke
 
-from tumor_abm._genotype import alterations_in
-from tumor_abm._sinks import figure_text
+from tumor_abm._base.genotype import alterations_in
+from tumor_abm._base.sinks import figure_text
 from tumor_abm.plots.style import FAINT, INK, MUTED, canvas, colours, style, whole
-from tumor_abm.results import Results
+from tumor_abm.run.results import Results
 
 CARRIED_FROM = 0.2
 """Share of a tumour's cells from which on an alteration counts as carried."""

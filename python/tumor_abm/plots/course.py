@@ -17,8 +17,8 @@ from matplotlib.patches import Patch
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter
 from numpy.typing import ArrayLike, NDArray
 
-from tumor_abm._sinks import figure_text
-from tumor_abm._units import DAYS_PER_MONTH
+from tumor_abm._base.sinks import figure_text
+from tumor_abm._base.units import DAYS_PER_MONTH
 from tumor_abm.plots.genotypes import Palette
 from tumor_abm.plots.layers import POINTS, cells_over_time, layers_of, legend_of
 from tumor_abm.plots.style import FAINT, INK, MUTED, canvas, style, whole

@@ -11,9 +11,9 @@ import polars as pl
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from tumor_abm._sinks import figure_text
+from tumor_abm._base.sinks import figure_text
+from tumor_abm.analysis.survival import kaplan_meier
 from tumor_abm.plots.style import FAINT, INK, MUTED, canvas, style, whole
-from tumor_abm.survival import kaplan_meier
 
 _COLOURS = ("#555555", "#0072B2", "#D55E00", "#009E73", "#CC79A7")
 _LANDMARKS = (6, 12, 18, 24, 36)

@@ -11,11 +11,11 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure, SubFigure
 from matplotlib.lines import Line2D
 
-from tumor_abm._sinks import figure_text
-from tumor_abm.evolution.study import WHOLE
-from tumor_abm.neutrality import NEUTRAL_FROM, cumulative, neutral_fit
+from tumor_abm._base.sinks import figure_text
+from tumor_abm.evolution.neutrality import NEUTRAL_FROM, cumulative, neutral_fit
 from tumor_abm.plots.style import INK, MUTED, canvas, style, whole, width_in, wrapped
-from tumor_abm.results import Results
+from tumor_abm.run.results import Results
+from tumor_abm.study.study import WHOLE
 
 _THEORY = "#D55E00"
 _DATA = "#0072B2"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from functools import cache
 
-from tumor_abm._genotype import alterations_of
+from tumor_abm._base.genotype import alterations_of
 from tumor_abm.plots.hues import distinct
 
 OTHERS = "#8A8A8A"

@@ -8,7 +8,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from tumor_abm._genotype import alterations_of
+from tumor_abm._base.genotype import alterations_of
 from tumor_abm.plots.genotypes import OTHERS, Palette, nested, short
 from tumor_abm.plots.thinning import evenly
 

@@ -19,12 +19,12 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from numpy.typing import NDArray
 
-from tumor_abm._sinks import figure_text
-from tumor_abm.evolution.study import WHOLE
+from tumor_abm._base.sinks import figure_text
 from tumor_abm.plots.evolution import rows_of
 from tumor_abm.plots.hues import distinct
 from tumor_abm.plots.style import INK, MUTED, canvas, style, whole, wrapped
-from tumor_abm.results import Results
+from tumor_abm.run.results import Results
+from tumor_abm.study.study import WHOLE
 
 _FOUNDER = "#E4E4E4"
 _PANEL_IN, _MAP_IN = 2.9, 3.3

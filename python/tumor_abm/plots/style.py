@@ -20,10 +20,10 @@ from matplotlib.figure import Figure, SubFigure
 from matplotlib.font_manager import fontManager
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 
-from tumor_abm._files import write_whole
-from tumor_abm._sinks import figure_text, html_text
+from tumor_abm._base.files import write_whole
+from tumor_abm._base.sinks import figure_text, html_text
 from tumor_abm.errors import InputError
-from tumor_abm.results import Results
+from tumor_abm.run.results import Results
 
 INK = "#222222"
 MUTED = "#6e6e6e"

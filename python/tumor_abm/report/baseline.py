@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from tumor_abm.results import Results
-from tumor_abm.therapy import eligibility_in_words
-from tumor_abm.wording import NOTHING, Section
+from tumor_abm._base.section import NOTHING, Section
+from tumor_abm.run.results import Results
+from tumor_abm.treatment import Eligibility
 
 # Column of `patients` to its name with its unit, its decimals, and a factor.
 _NUMBERS: Mapping[str, tuple[str, int, float]] = {
@@ -44,7 +44,7 @@ def population_in_words(experiment: Mapping[str, Any]) -> str:
     if histories:
         shares = (f"{history['name']} ({history.get('share', 1.0) / total:.0%})" for history in histories)
         said.append(f"Histories: {', '.join(shares)}")
-    asked = eligibility_in_words(population.get("eligibility", {}))
+    asked = Eligibility.model_validate(population.get("eligibility", {})).in_words()
     if asked:
         said.append(f"Only patients {asked}")
     return " ".join(f"{sentence.rstrip('.')}." for sentence in said)

@@ -11,18 +11,12 @@ from typing import Any
 import tomli_w
 from matplotlib.figure import Figure
 
-from tumor_abm import _html
-from tumor_abm._files import write_whole
-from tumor_abm._sinks import html_text as escape
-from tumor_abm.comparison import Comparison, compare
-from tumor_abm.endpoints import Endpoint, is_defined
-from tumor_abm.plots import plot_kaplan_meier, plot_resistance, svg
-from tumor_abm.plots.clones import TITLE
-from tumor_abm.plots.style import colours
-from tumor_abm.report.baseline import baseline_section, population_in_words
-from tumor_abm.results import Results, without_none
-from tumor_abm.therapy import eligibility_in_words, line_in_words
-from tumor_abm.wording import (
+from tumor_abm._base import html
+from tumor_abm._base.files import write_whole
+from tumor_abm._base.sinks import html_text as escape
+from tumor_abm.analysis.comparison import Comparison, compare
+from tumor_abm.analysis.endpoints import Endpoint, is_defined
+from tumor_abm.analysis.wording import (
     LEGEND,
     endpoint_section,
     gains_section,
@@ -30,6 +24,12 @@ from tumor_abm.wording import (
     pairs_section,
     summary_section,
 )
+from tumor_abm.plots import plot_kaplan_meier, plot_resistance, svg
+from tumor_abm.plots.clones import TITLE
+from tumor_abm.plots.style import colours
+from tumor_abm.report.baseline import baseline_section, population_in_words
+from tumor_abm.run.results import Results, without_none
+from tumor_abm.treatment import Eligibility, Line
 
 
 def write_report(
@@ -85,13 +85,13 @@ def _page(results: Results, comparison: Comparison, figures: _Figures) -> str:
         "arms": "".join(_arm(results, arm) for arm in results.experiment["arm"]),
         "afterwards": _afterwards(results.experiment.get("afterwards", [])),
         "population": escape(population_in_words(results.experiment)),
-        "baseline": _html.table(baseline_section(results)),
-        "summary": _html.section(summary_section(comparison)),
+        "baseline": html.table(baseline_section(results)),
+        "summary": html.section(summary_section(comparison)),
         "endpoints": "".join(_endpoint(results, comparison, each, figures) for each in comparison.endpoints),
         "legend": escape(LEGEND),
-        "pairs": _html.section(pairs_section(comparison)),
-        "gains": _html.section(gains_section(comparison)),
-        "neutropenia": _html.section(neutropenia_section(comparison)),
+        "pairs": html.section(pairs_section(comparison)),
+        "gains": html.section(gains_section(comparison)),
+        "neutropenia": html.section(neutropenia_section(comparison)),
         "resistance": _resistance(results, figures),
         "provenance": _definitions(results.provenance),
         "experiment": escape(tomli_w.dumps(without_none(results.experiment))),
@@ -111,7 +111,7 @@ def _arm(results: Results, arm: Mapping[str, Any]) -> str:
     name = escape(arm["name"])
     control = " <small>control</small>" if arm["name"] == results.control and len(results.arms) > 1 else ""
     swatch = f'<span class="swatch" style="background:{colours(results)[arm["name"]]}"></span>'
-    among = eligibility_in_words(arm.get("among", {}))
+    among = Eligibility.model_validate(arm.get("among", {})).in_words()
     whom = f"<p>Only patients {escape(among)}.</p>" if among else ""
     return f"<div class=arm><h3>{swatch}{name}{control}</h3>{whom}{_lines(arm.get('line', []))}</div>"
 
@@ -125,7 +125,7 @@ def _lines(lines: Sequence[Mapping[str, Any]]) -> str:
 
 
 def _line(line: Mapping[str, Any]) -> str:
-    given, *clauses = (escape(clause) for clause in line_in_words(line))
+    given, *clauses = (escape(clause) for clause in Line.model_validate(line).in_words())
     shown = given if "choose" in line else f"<strong>{given}</strong>"
     return f"{shown} {'; '.join(clauses)}"
 
@@ -133,10 +133,10 @@ def _line(line: Mapping[str, Any]) -> str:
 def _endpoint(results: Results, comparison: Comparison, timed: Endpoint, figures: _Figures) -> str:
     section = endpoint_section(comparison, timed)
     if not is_defined(timed, results):
-        return _html.section(section)
+        return html.section(section)
     curves = plot_kaplan_meier(results, timed, titled=False)
     figure = figures.element(curves, f"Kaplan-Meier curves: {section.title}")
-    return f"<section>{_html.heading(section)}{figure}{_html.table(section)}</section>"
+    return f"<section>{html.heading(section)}{figure}{html.table(section)}</section>"
 
 
 def _resistance(results: Results, figures: _Figures) -> str:

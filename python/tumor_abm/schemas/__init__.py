@@ -9,13 +9,13 @@ from typing import Any, Literal, get_args
 
 from pydantic.json_schema import models_json_schema
 
-from tumor_abm._files import write_text
-from tumor_abm._table import Table
+from tumor_abm._base.files import write_text
+from tumor_abm._base.table import Table
 from tumor_abm.config.written import Written
-from tumor_abm.evolution.study import Written as Study
 from tumor_abm.knowledge import Alteration, Drug, Population
 from tumor_abm.knowledge.constants import Imaging, Pathway
 from tumor_abm.knowledge.source import Source
+from tumor_abm.study.study import Written as Study
 
 What = Literal["experiment", "study"]
 

@@ -1,0 +1,1 @@
+"""What everything else rests on: tables of TOML, frames, files, arguments, sinks of text."""

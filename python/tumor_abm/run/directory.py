@@ -1,0 +1,279 @@
+"""The directory of a run: filled chunk by chunk, whole at the end, and never anybody else's."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import pyarrow.parquet as pq
+
+from tumor_abm._base.arguments import is_whole as is_number
+from tumor_abm._base.files import (
+    SUMS,
+    read_sums,
+    sha256_of,
+    sha256_of_text,
+    verify,
+    write_sums,
+    write_text,
+    write_whole,
+)
+from tumor_abm._base.json import read_json
+from tumor_abm._base.paths import is_text
+from tumor_abm.errors import InputError
+from tumor_abm.run.chunk import Chunk, chunks_of
+from tumor_abm.run.lock import LOCK, exclusive
+from tumor_abm.run.results import EXPERIMENT, PROVENANCE, Results
+from tumor_abm.run.shard import is_whole, tables_of, write_shard
+from tumor_abm.run.tables import Tables, write_parquet
+
+State = Literal["new", "unfinished", "finished"]
+
+_CHUNKS = "chunks"
+_PLAN = "plan.json"
+_DRAFT = ".tmp"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plan:
+    """What a run was begun with, and goes on with.
+
+    Attributes
+    ----------
+    sha256
+        Of the experiment: runs are of one experiment exactly if this is the same.
+    seed
+        The one used, drawn or given.
+    patients, patients_per_chunk
+        Number of patients, and how they are divided.
+    version
+        Of tumor_abm; another version may count otherwise, so none goes on with its chunks.
+    started
+        When the run was begun.
+    """
+
+    sha256: str
+    seed: int
+    patients: int
+    patients_per_chunk: int
+    version: str
+    started: str
+
+    @property
+    def chunks(self) -> list[Chunk]:
+        """All chunks, in the order of the patients."""
+        return chunks_of(self.patients, self.patients_per_chunk)
+
+
+class RunDirectory:
+    """A directory that a run of one experiment may use.
+
+    Parameters
+    ----------
+    path
+        Absent, empty, or the directory of a run of the same experiment.
+    sha256
+        Of the experiment.
+
+    """
+
+    def __init__(self, path: Path, sha256: str) -> None:
+        if not is_text(str(path)):
+            raise InputError(key="out", found=ascii(str(path)), allowed="a name that is UTF-8 text")
+        self.path = path
+        self._sha256 = sha256
+        self._chunks = path / _CHUNKS
+
+    def look(self) -> State:
+        """Say what is here; nothing is touched.
+
+        Raises
+        ------
+        InputError
+            Something else than a run of the experiment.
+        """
+        try:
+            found = sorted(entry.name for entry in self.path.iterdir())
+        except FileNotFoundError:
+            return "new"
+        except OSError as error:
+            raise InputError(f"no directory to write to: {error.strerror}", file=self.path) from error
+        if PROVENANCE in found:
+            self._must_be_sound(self.path, PROVENANCE)
+            self._must_be_ours(read_json(self.path / PROVENANCE).get("sha256"), "the result")
+            return "finished"
+        if (self._chunks / _PLAN).is_file():
+            self._must_be_sound(self._chunks, _PLAN)
+            self._must_be_ours(read_json(self._chunks / _PLAN).get("sha256"), "an unfinished run")
+            return "unfinished"
+        if found and not (found == [_CHUNKS] and self._is_barely_begun()):
+            foreign = [name for name in found if name != _CHUNKS] or found
+            problem = f"holds other files ({', '.join(foreign[:3])}{', ...' if foreign[3:] else ''})"
+            raise InputError(f"{problem}; name a new or an empty directory", file=self.path)
+        return "new"
+
+    @contextmanager
+    def claimed(self) -> Iterator[State]:
+        """Keep other processes out; gives what is here now.
+
+        Raises
+        ------
+        InputError
+            Another process is writing here, or nothing can be written.
+        """
+        with ExitStack() as held:
+            with self._writing():
+                self._chunks.mkdir(parents=True, exist_ok=True)
+                held.enter_context(exclusive(self._chunks, of=self.path))
+            yield self.look()
+
+    def begin(self, plan: Plan, experiment: str) -> None:
+        """Note down what is going to be run; an unfinished run keeps its plan.
+
+        `experiment` is the text of `experiment.toml`.
+        """
+        if not (self._chunks / _PLAN).exists():
+            text = json.dumps(asdict(plan), indent=2) + "\n"
+            with self._writing():
+                write_sums(self._chunks, {_PLAN: sha256_of_text(text)})
+                write_text(self._chunks / _PLAN, text)
+        self._write_experiment(experiment)
+
+    def describe(self, experiment: str) -> None:
+        """Let the `experiment.toml` of a finished run say this, e.g. after a change of the title."""
+        self._write_experiment(experiment)
+        sums, written = read_sums(self.path), {EXPERIMENT: sha256_of_text(experiment)}
+        if sums != sums | written:
+            with self._writing():
+                write_sums(self.path, sums | written)
+
+    @property
+    def plan(self) -> Plan:
+        """The plan of the unfinished run."""
+        path = self._chunks / _PLAN
+        problem = "not a plan of this version of tumor_abm"
+        try:
+            plan = Plan(**read_json(path))
+        except TypeError as error:
+            raise InputError(problem, file=path) from error
+        if not all(is_number(number) and number > 0 for number in (plan.patients, plan.patients_per_chunk)):
+            raise InputError(problem, file=path)
+        return plan
+
+    def missing(self) -> list[Chunk]:
+        """Chunks that are not yet here; damaged ones (a power cut) are removed and count as missing."""
+        return [
+            chunk
+            for chunk in self.plan.chunks
+            if not is_whole(self._chunks / chunk.name, of=self._part(chunk))
+        ]
+
+    def _part(self, chunk: Chunk) -> str:
+        return f"patients {chunk.first} to {chunk.first + chunk.patients - 1} of {self._sha256}"
+
+    def done(self) -> int:
+        """Return the number of patients in finished chunks."""
+        if not (self._chunks / _PLAN).exists():
+            return 0
+        return sum(chunk.patients for chunk in self.plan.chunks if (self._chunks / chunk.name).is_dir())
+
+    def leave(self) -> None:
+        """Undo `begin`, if no chunk was finished since."""
+        if not self.done():
+            (self.path / EXPERIMENT).unlink(missing_ok=True)
+            self.tidy()
+            with suppress(OSError):  # it holds something
+                self.path.rmdir()
+
+    def keep(self, chunk: Chunk, tables: Tables) -> None:
+        """Store a finished chunk: it appears whole or not at all."""
+        with self._writing():
+            write_shard(self._chunks / chunk.name, tables, of=self._part(chunk))
+
+    def finish(self, provenance: Mapping[str, Any]) -> None:
+        """Join the chunks into the tables; `provenance.json`, written last, says that all is there."""
+        rows = {name: self._join(name) for name in tables_of(self._chunks / self.plan.chunks[0].name)}
+        text = json.dumps({**provenance, "tables": rows}, indent=2) + "\n"
+        with self._writing():
+            written = [EXPERIMENT, *(f"{name}.parquet" for name in rows)]
+            sums = {name: sha256_of(self.path / name) for name in written}
+            write_sums(self.path, sums | {PROVENANCE: sha256_of_text(text)})
+            write_text(self.path / PROVENANCE, text)
+        self.tidy()
+
+    def tidy(self) -> None:
+        """Remove the chunks."""
+        shutil.rmtree(self._chunks, ignore_errors=True)
+
+    def results(self) -> Results:
+        """Results of the finished run.
+
+        Raises
+        ------
+        InputError
+            They are damaged.
+        """
+        try:
+            return Results.load(self.path)
+        except InputError as error:
+            raise InputError(f"{error}; remove {self.path} first") from error
+
+    def provenance(self) -> dict[str, Any]:
+        """Provenance of the finished run."""
+        return read_json(self.path / PROVENANCE)
+
+    def _must_be_sound(self, directory: Path, name: str) -> None:
+        try:
+            verify(directory, [name])
+        except InputError as error:
+            raise InputError(f"{error}; remove {self.path} to begin anew") from error
+
+    def _must_be_ours(self, sha256: object, what: str) -> None:
+        if sha256 != self._sha256:
+            problem = f"holds {what} of another experiment (or other patients or seed)"
+            raise InputError(f"{problem}; name a new or an empty directory", file=self.path)
+
+    def _is_barely_begun(self) -> bool:
+        """Tell whether a process was killed here before it had noted down its plan."""
+        return {entry.name for entry in self._chunks.iterdir()} <= {LOCK, SUMS, _PLAN + _DRAFT, SUMS + _DRAFT}
+
+    def _join(self, table: str) -> int:
+        """Write the rows of all chunks to one file; return their number."""
+        paths = (tables_of(self._chunks / chunk.name)[table] for chunk in self.plan.chunks)
+        parts = (pq.ParquetFile(path.absolute()).read() for path in paths)
+        rows: list[int] = []
+        with self._writing():
+            write_whole(
+                self.path / f"{table}.parquet", lambda draft: rows.append(write_parquet(draft, parts))
+            )
+        return rows[0]
+
+    def _write_experiment(self, text: str) -> None:
+        """Write `experiment.toml`, unless it says the same already."""
+        path = self.path / EXPERIMENT
+        if not (path.is_file() and path.read_bytes() == text.encode()):
+            with self._writing():
+                write_text(path, text)
+
+    @contextmanager
+    def _writing(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            reason = error.strerror or error
+            problem = f"cannot write here: {reason}; once this is mended, the same command goes on"
+            raise InputError(problem, file=self.path) from error
+
+
+def recorded_seed(path: Path) -> int | None:
+    """Return the seed of the run in the directory `path`, if there is one."""
+    for file in (path / PROVENANCE, path / _CHUNKS / _PLAN):
+        if file.is_file():
+            seed = read_json(file).get("seed")
+            return seed if isinstance(seed, int) else None
+    return None

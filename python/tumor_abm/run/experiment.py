@@ -1,0 +1,271 @@
+"""Run an experiment: every patient of the cohort lives every arm."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+import os
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Literal
+
+import polars as pl
+import pyarrow as pa
+
+from tumor_abm import _core
+from tumor_abm._base.arguments import MOST_THREADS, must_be, whole
+from tumor_abm._base.memory import afford
+from tumor_abm._base.paths import path_of
+from tumor_abm.config import Experiment, load_experiment
+from tumor_abm.config.named import experiment_file
+from tumor_abm.errors import InputError, of_file
+from tumor_abm.run.chunk import Chunk, chunk_size, chunks_of
+from tumor_abm.run.cluster import run_on_cluster
+from tumor_abm.run.directory import Plan, RunDirectory, recorded_seed
+from tumor_abm.run.local import run_here
+from tumor_abm.run.provenance import now, provenance
+from tumor_abm.run.results import Results
+from tumor_abm.run.screening import screen
+from tumor_abm.run.tables import BYTES_PER_LIFE, Tables
+
+Resume = bool | Literal["required"]
+
+_log = logging.getLogger(__name__)
+
+
+class Interrupted(KeyboardInterrupt):
+    """A run was stopped before its end.
+
+    Attributes
+    ----------
+    done, patients
+        Patients (or tumours of a study) that are finished (and kept, if in a directory), and all.
+    """
+
+    def __init__(self, done: int, patients: int, what: str = "patients") -> None:
+        super().__init__(f"interrupted after {done} of {patients} {what}")
+        self.done = done
+        self.patients = patients
+
+
+def run_experiment(
+    experiment: str | Path | Mapping[str, Any] | Experiment,
+    out: str | Path | None = None,
+    *,
+    patients: int | None = None,
+    seed: int | None = None,
+    jobs: int | None = None,
+    scheduler: str | None = None,
+    resume: Resume = True,
+    progress: Callable[[int], None] | None = None,
+) -> Results:
+    """Run an experiment and return its results.
+
+    The results depend on the experiment, its number of patients and its seed alone: not on `jobs`
+    or `scheduler`, nor on how often the run was interrupted.
+
+    Parameters
+    ----------
+    experiment
+        A TOML file, the name of a trial, the tables of a file, or what `load_experiment` made of one.
+    out
+        Directory for the results: absent, empty, or that of a run of the same experiment, which is
+        gone on with, or returned if it is finished. ``None``: results stay in memory.
+    patients, seed
+        Instead of those of the experiment. A seed that nobody gives is drawn, or taken from `out`.
+    jobs
+        Threads on this machine; all processors when ``None``.
+    scheduler
+        Address of a Dask scheduler, or a scheduler file: compute on its workers instead.
+    resume
+        ``False`` refuses to go on with an unfinished run in `out`; ``"required"`` demands one.
+    progress
+        Called with the number of patients finished so far.
+
+    Raises
+    ------
+    InputError
+        The experiment is wrong, or `out` holds something else or cannot be written to.
+    Interrupted
+        On Ctrl-C; the same call goes on where it stopped.
+
+    Examples
+    --------
+    >>> results = run_experiment("experiments/chemotherapy_timing.toml", patients=200)  # doctest: +SKIP
+    >>> results.outcomes  # doctest: +SKIP
+    """
+    must_be("resume", resume, bool, str)
+    loaded = _loaded(experiment, patients, seed)
+    directory = None if out is None else path_of("out", out)
+    if directory is not None and loaded.written.seed is None:
+        seed = recorded_seed(directory)
+        loaded = loaded if seed is None else replace(loaded, seed=seed)
+    run = _Run(
+        experiment=loaded,
+        spec=_checked(loaded),
+        jobs=threads_of(jobs),
+        scheduler=scheduler,
+        progress=progress or (lambda done: None),
+    )
+    return run.in_memory() if directory is None else run.in_directory(directory, resume)
+
+
+def _loaded(
+    experiment: str | Path | Mapping[str, Any] | Experiment, patients: int | None, seed: int | None
+) -> Experiment:
+    if isinstance(experiment, str | Path):
+        return load_experiment(experiment_file(experiment), patients=patients, seed=seed)
+    if isinstance(experiment, Experiment):
+        if patients is None and seed is None:
+            return experiment
+        return Experiment.from_dict(experiment.resolved(), file=experiment.file, patients=patients, seed=seed)
+    must_be("experiment", experiment, str, Path, Experiment, Mapping)
+    return Experiment.from_dict(experiment, patients=patients, seed=seed)
+
+
+def _checked(experiment: Experiment) -> str:
+    """Return the experiment as the core reads it, JSON, once its step is found short enough."""
+    spec = _canonical(experiment.to_core())
+    with of_file(experiment.file):
+        _core.check(spec, experiment.patients)
+    return spec
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Run:
+    experiment: Experiment
+    spec: str
+    jobs: int
+    scheduler: str | None
+    progress: Callable[[int], None]
+
+    @property
+    def patients(self) -> int:
+        return self.experiment.patients
+
+    @property
+    def sha256(self) -> str:
+        identity = f'{{"patients":{self.patients},"spec":{self.spec}}}'
+        return hashlib.sha256(identity.encode()).hexdigest()
+
+    def in_memory(self) -> Results:
+        lives = self.patients * len(self.experiment.arms)
+        afford("patients", self.patients, lives * BYTES_PER_LIFE)
+        started = now()
+        done = dict(self._compute(chunks_of(self.patients, chunk_size(self.jobs))))
+        tables = _joined([done[chunk] for chunk in sorted(done)])
+        return Results(tables, self.experiment.resolved(), self._provenance(started))
+
+    def in_directory(self, path: Path, resume: Resume) -> Results:
+        directory = RunDirectory(path, self.sha256)
+        state = directory.look()
+        if state == "finished":
+            return self._finished_before(directory)
+        if state == "new" and resume == "required":
+            raise InputError("nothing to resume here; leave out --resume to start", file=path)
+        if state == "unfinished" and not resume:
+            raise InputError("holds an unfinished run, which is not to be resumed", file=path)
+        with directory.claimed() as state:
+            if state == "finished":
+                return self._finished_before(directory)
+            try:
+                self._fill(directory)
+            except KeyboardInterrupt:
+                raise Interrupted(directory.done(), self.patients) from None
+            except InputError:
+                directory.leave()
+                raise
+        return directory.results()
+
+    def _fill(self, directory: RunDirectory) -> None:
+        directory.begin(self._plan(), self.experiment.to_toml())
+        plan = directory.plan
+        if plan.version != _core.__version__:
+            problem = f"begun with tumor_abm {plan.version}, this is {_core.__version__}"
+            raise InputError(f"{problem}; name another directory", file=directory.path)
+        for chunk, tables in self._compute(directory.missing()):
+            directory.keep(chunk, tables)
+        directory.finish(self._provenance(plan.started))
+
+    def _finished_before(self, directory: RunDirectory) -> Results:
+        directory.tidy()
+        directory.describe(self.experiment.to_toml())  # title or control arm may be new
+        ended, version = (directory.provenance().get(key, "?") for key in ("ended", "version"))
+        _log.info("%s was finished before (%s, tumor_abm %s)", directory.path, ended, version)
+        return directory.results()
+
+    def _compute(self, chunks: list[Chunk]) -> Iterator[tuple[Chunk, Tables]]:
+        """Yield finished chunks; a chunk counts as done when the next one is asked for."""
+        done = self.patients - sum(chunk.patients for chunk in chunks)
+        self._announce(done)
+        for notice in self.experiment.notices:
+            _log.warning("%s", notice)
+        if chunks:
+            screen(self.spec, self.patients - done, self.jobs)
+        tally = _Tally(self.progress, done)
+        for chunk, tables in self._runner(chunks, tally.under_way):
+            yield chunk, tables
+            tally.add(chunk.patients)
+
+    def _announce(self, done: int) -> None:
+        whole = f"{self.patients} patients in {len(self.experiment.arms)} arms, seed {self.experiment.seed}"
+        already = f"; {done} patients are done already" if done else ""
+        _log.info("%s: %s%s", self.experiment.title, whole, already)
+
+    def _runner(self, chunks: list[Chunk], progress: Callable[[int], None]) -> Iterator[tuple[Chunk, Tables]]:
+        if self.scheduler is None:
+            return run_here(self.spec, chunks, self.jobs, progress)
+        return run_on_cluster(self.spec, chunks, self.scheduler)
+
+    def _plan(self) -> Plan:
+        return Plan(
+            sha256=self.sha256,
+            seed=self.experiment.seed,
+            patients=self.patients,
+            patients_per_chunk=chunk_size(self.jobs),
+            version=_core.__version__,
+            started=now(),
+        )
+
+    def _provenance(self, started: str) -> dict[str, Any]:
+        return provenance(
+            sha256=self.sha256,
+            seed=self.experiment.seed,
+            patients=self.patients,
+            started=started,
+            notices=self.experiment.notices,
+        )
+
+
+class _Tally:
+    """Patients done, of whom some are in finished chunks and some in the one under way."""
+
+    def __init__(self, progress: Callable[[int], None], done: int) -> None:
+        self._progress = progress
+        self._done = done
+        progress(done)
+
+    def under_way(self, patients: int) -> None:
+        self._progress(self._done + patients)
+
+    def add(self, patients: int) -> None:
+        self._done += patients
+        self._progress(self._done)
+
+
+def _joined(chunks: list[Tables]) -> dict[str, pl.DataFrame]:
+    names = sorted(chunks[0])
+    return {name: pl.DataFrame(pa.concat_tables([tables[name] for tables in chunks])) for name in names}
+
+
+def threads_of(jobs: int | None) -> int:
+    """Return the number of threads asked for, all processors by default, or raise an `InputError`."""
+    if jobs is None:
+        return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return whole("jobs", jobs, 1, MOST_THREADS)
+
+
+def _canonical(value: object) -> str:
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), allow_nan=False)

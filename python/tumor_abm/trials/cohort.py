@@ -1,0 +1,172 @@
+"""Trials whose patients are alike share them: each such cohort is simulated once per parameter set."""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import polars as pl
+
+from tumor_abm._base.genotype import alterations_in
+from tumor_abm.analysis.endpoints import PFS1, PFS2
+from tumor_abm.config import Experiment
+from tumor_abm.knowledge import Knowledge
+from tumor_abm.run.chunk import Chunk
+from tumor_abm.run.tables import Tables, simulate
+from tumor_abm.trials.rows import load
+from tumor_abm.trials.rows import rows as rows_of
+
+# What may differ between trials that share patients: arms, the drugs that only they give, the name of the
+# population, and the seed that their files have for runs of their own.
+_OWN = ("arms", "drugs", "seed")
+_BETWEEN = "/"
+EVERYBODY = ""
+_FOUND = 0.01
+"""Share of cells from which an alteration counts as found."""
+_MOST = 0.5
+"""Share of cells from which it counts as carried by most."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Part:
+    """What is kept of a simulated cohort.
+
+    Attributes
+    ----------
+    observations
+        ``file, arm, patient, months, event, responded, measurable, pfs2_months, pfs2_event, os_months,
+        os_event``: a row per arm and patient who lived it; `months` and `event` are those of the endpoint of
+        the arm.
+    prevalence
+        ``file, arm, moment, gene, found, most``: in how many patients a gene was altered in at least a
+        hundredth, and in at least half, of the cells, at enrolment and at progression on the first line of
+        the arm; gene `EVERYBODY` counts all patients.
+    """
+
+    observations: pl.DataFrame
+    prevalence: pl.DataFrame
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cohort:
+    """Trials that enrol the same patients and look at them on the same days.
+
+    Attributes
+    ----------
+    files
+        Of the trials.
+    sha256
+        Of what they have in common, from which the seed of the patients follows.
+    """
+
+    files: tuple[str, ...]
+    sha256: str
+
+    def spec(self, knowledge: Knowledge, seed: int) -> str:
+        """Return the experiment with the arms of all trials, as the core reads it."""
+        whole: dict[str, Any] = {}
+        arms: list[Any] = []
+        drugs: dict[str, Any] = {}
+        for file in self.files:
+            core = load(file, knowledge=knowledge, seed=seed).to_core()
+            arms += [{**arm, "name": f"{file}{_BETWEEN}{arm['name']}"} for arm in core["arms"]]
+            drugs |= {drug["name"]: drug for drug in core["drugs"]}
+            whole = core
+        whole |= {"arms": arms, "drugs": [drugs[name] for name in sorted(drugs)]}
+        return json.dumps(whole, sort_keys=True, allow_nan=False)
+
+    def live(self, spec: str, patients: int, jobs: int, progress: Callable[[int], None]) -> Part:
+        """Simulate the patients and keep what predictions need."""
+        tables = simulate(spec, Chunk(0, patients), jobs, progress)
+        experiments = {file: loaded(file) for file in self.files}
+        return Part(
+            observations=_observations(tables, experiments), prevalence=_prevalence(tables, experiments)
+        )
+
+
+@functools.cache
+def loaded(file: str) -> Experiment:
+    """Return a trial with what is known by default: its arms and rows."""
+    return load(file)
+
+
+@functools.cache
+def cohorts(files: tuple[str, ...]) -> tuple[Cohort, ...]:
+    """Put trials with the same patients together, in the order in which each first appears."""
+    alike: dict[str, list[str]] = {}
+    for file in files:
+        core = loaded(file).to_core()
+        core["population"] = {key: value for key, value in core["population"].items() if key != "name"}
+        shared = {key: value for key, value in core.items() if key not in _OWN}
+        sha256 = hashlib.sha256(json.dumps(shared, sort_keys=True).encode()).hexdigest()
+        alike.setdefault(sha256, []).append(file)
+    return tuple(Cohort(files=tuple(group), sha256=sha256) for sha256, group in alike.items())
+
+
+def _frame(tables: Tables, name: str) -> pl.DataFrame:
+    table = pl.from_arrow(tables[name])
+    assert isinstance(table, pl.DataFrame)
+    if "arm" not in table.columns:
+        return table
+    parts = pl.col("arm").cast(pl.String).str.splitn(_BETWEEN, 2)
+    return table.with_columns(file=parts.struct[0], arm=parts.struct[1])
+
+
+def _observations(tables: Tables, experiments: Mapping[str, Experiment]) -> pl.DataFrame:
+    outcomes = _frame(tables, "outcomes")
+    overall = _frame(tables, "overall")
+    measurable = _frame(tables, "patients").select("patient", measurable=~pl.col("bone_only"))
+    keys = ["file", "arm", "patient"]
+    found = []
+    for file, experiment in experiments.items():
+        endpoints = {row.name: row.endpoint for row in rows_of(experiment)}
+        for arm in experiment.arms:
+            here = (pl.col("file") == file) & (pl.col("arm") == arm.name)
+            endpoint = endpoints.get(arm.name, PFS1)
+            on_line = outcomes.filter(here & (pl.col("line") == (endpoint.line or 1)))
+            timed = on_line.select(*keys, months="pfs_months", event="pfs_event")
+            if endpoint == PFS2:
+                timed = overall.filter(here).select(*keys, months="pfs2_months", event="pfs2_event")
+            responded = pl.col("response").cast(pl.String).is_in(["CR", "PR"])
+            found.append(
+                timed.join(on_line.select(*keys, responded=responded), on=keys)
+                .join(overall.filter(here), on=keys)
+                .join(measurable, on="patient")
+                .sort("patient")
+            )
+    columns = [*keys, "months", "event", "responded", "measurable"]
+    columns += ["pfs2_months", "pfs2_event", "os_months", "os_event"]
+    return pl.concat(found).select(columns).drop_nulls(["months", "event"])
+
+
+def _prevalence(tables: Tables, experiments: Mapping[str, Experiment]) -> pl.DataFrame:
+    clones = _frame(tables, "clones").filter(
+        (pl.col("line") == 1) & pl.col("moment").cast(pl.String).is_in(["baseline", "progression"])
+    )
+    genes = {
+        name: alteration.gene
+        for experiment in experiments.values()
+        for name, alteration in experiment.knowledge.alterations.items()
+    }
+    keys = ["file", "arm", "moment"]
+    clones = clones.with_columns(pl.col("moment").cast(pl.String), pl.col("genotype").cast(pl.String))
+    patients = pl.col("patient").n_unique()
+    everybody = clones.group_by(keys).agg(gene=pl.lit(EVERYBODY), found=patients, most=patients)
+    carried = (
+        clones.with_columns(gene=alterations_in(pl.col("genotype")))
+        .explode("gene")
+        .drop_nulls("gene")
+        .with_columns(gene=pl.col("gene").replace(genes))
+        .group_by(*keys, "gene", "patient")
+        .agg(share=pl.col("fraction").sum())
+        .filter(pl.col("share") >= _FOUND)
+        .group_by(*keys, "gene")
+        .agg(found=pl.len(), most=(pl.col("share") >= _MOST).sum())
+    )
+    counts = [pl.col("found", "most").cast(pl.Int64)]
+    both = (table.select(*keys, "gene", *counts) for table in (everybody, carried))
+    return pl.concat(both).sort(*keys, "gene")
