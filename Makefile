@@ -19,7 +19,7 @@ export PIP_CONSTRAINT := $(CURDIR)/constraints.txt
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := build
-.PHONY: build run test most-tests verify-and-rest verify browser-test fuzz docs experiments package-test lint format bench screenshots evidence evolution constraints clean help
+.PHONY: build run test most-tests verify-and-rest verify browser-test fuzz docs experiments package-test lint format bench screenshots evidence evolution release-notes constraints clean help
 
 build: $(BUILT) ## create .venv and build everything into it
 
@@ -96,6 +96,10 @@ experiments: build ## run the shipped experiments and write docs/experiments.md
 	  $(BIN)/tumor-abm run $$file --out results/$$(basename $$file .toml) --no-figures || exit 1; \
 	done
 	$(BIN)/python -m tumor_abm.report.experiments results docs/experiments.md
+
+release-notes: ## print what CHANGELOG.md says of the version in Cargo.toml
+	@version=$$(sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml) && \
+	  awk -v head="## [$$version]" 'index($$0, head) == 1 { on = 1; next } /^## / { on = 0 } on' CHANGELOG.md
 
 constraints: build ## write what .venv holds into constraints.txt
 	$(BIN)/pip check
