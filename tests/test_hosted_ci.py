@@ -1,4 +1,4 @@
-"""What a host is told to run: everything for a change, a wheel for every platform for a tag."""
+"""What a host and the hooks run: everything for a change, a wheel for every platform for a tag."""
 
 from __future__ import annotations
 
@@ -91,3 +91,14 @@ def test_one_wheel_serves_every_python_and_runs_before_it_is_kept() -> None:
     tried = " && ".join(settings["test-command"])
     assert "tumor-abm --help" in tried
     assert "tumor-abm run" in tried
+
+
+def test_hooks_before_a_commit_download_nothing_and_are_commands_of_this_checkout() -> None:
+    config = yaml.safe_load((ROOT / ".pre-commit-config.yaml").read_text(encoding="utf-8"))
+    assert {repo["repo"] for repo in config["repos"]} == {"local"}
+    for hook in config["repos"][0]["hooks"]:
+        assert hook["language"] == "system"
+        command, *arguments = hook["entry"].split()
+        assert command == "cargo" or command.startswith(".venv/bin/")
+        for file in (argument for argument in arguments if argument.endswith(".py")):
+            assert (ROOT / file).is_file()
