@@ -19,7 +19,7 @@ export PIP_CONSTRAINT := $(CURDIR)/constraints.txt
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := build
-.PHONY: build run test most-tests verify-and-rest verify browser-test fuzz docs experiments package-test lint format bench screenshots evidence evolution constraints clean help
+.PHONY: build run test most-tests verify-and-rest verify browser-test rust-docs fuzz docs experiments package-test lint format bench screenshots evidence evolution release-notes constraints clean help
 
 build: $(BUILT) ## create .venv and build everything into it
 
@@ -88,6 +88,9 @@ evolution: build ## run the study of clonal evolution and write docs/evolution.m
 docs: build ## build the site of the documentation into docs/_build/html, its links checked
 	$(BIN)/sphinx-build -q -W --keep-going -E docs docs/_build/html
 
+rust-docs: build ## build the documentation of the crates into target/doc; a warning is an error
+	RUSTDOCFLAGS="-D warnings" cargo doc --locked --workspace --all-features --no-deps --document-private-items
+
 fuzz: build ## send odd things through every door, for an hour or FUZZ_SECONDS; other things each time, or those of FUZZ_SEED
 	PYTHONPATH=tests $(BIN)/python -m fuzz --seconds $(FUZZ_SECONDS) $(if $(FUZZ_SEED),--seed $(FUZZ_SEED))
 
@@ -96,6 +99,10 @@ experiments: build ## run the shipped experiments and write docs/experiments.md
 	  $(BIN)/tumor-abm run $$file --out results/$$(basename $$file .toml) --no-figures || exit 1; \
 	done
 	$(BIN)/python -m tools.experiments results docs/experiments.md
+
+release-notes: ## print what CHANGELOG.md says of the version in Cargo.toml
+	@version=$$(sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml) && \
+	  awk -v head="## [$$version]" 'index($$0, head) == 1 { on = 1; next } /^## / { on = 0 } on' CHANGELOG.md
 
 constraints: build ## write what .venv holds into constraints.txt
 	$(BIN)/pip check

@@ -347,7 +347,8 @@ def test_spectra_and_samples_of_nothing() -> None:
 
 
 def test_modules_are_there_after_an_import_of_the_package() -> None:
-    code = "import tumor_abm; tumor_abm.maf.write_maf; tumor_abm.evolution.maf; tumor_abm.analysis.survival; tumor_abm.plots.plot_kaplan_meier"
+    asked = "ta.maf.write_maf, ta.evolution.maf, ta.analysis.survival, ta.plots.plot_kaplan_meier"
+    code = f"import tumor_abm as ta; {asked}"
     subprocess.run([sys.executable, "-c", code], check=True, timeout=100)
     with pytest.raises(AttributeError, match="has no attribute 'nonsense'"):
         ta.nonsense  # noqa: B018

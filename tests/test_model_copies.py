@@ -227,14 +227,12 @@ ARMS: dict[str, Any] = {
     [
         {"experiment": {**ARMS, "dt_days": 0.5}, "collect_every_days": 1},
         {"experiment": ARMS, "collect_every_days": 7},
-        {"of": Population(seed=3, dt=0.25, **RATES), "horizon_months": 1, "collect_every_days": 3},
+        {"population": Population(seed=3, dt=0.25, **RATES), "horizon_months": 1, "collect_every_days": 3},
     ],
 )
 def test_batch_run_finds_the_last_row_up_to_every_step(arguments: dict[str, Any]) -> None:
-    of = arguments.pop("of", None)
-    make = (
-        partial(TumorModel, **arguments) if of is None else partial(TumorModel.of_population, of, **arguments)
-    )
+    kind = TumorModel.of_population if "population" in arguments else TumorModel
+    make = partial(kind, **arguments)
     rows = batch_run(
         make,
         parameters={"rng": [1, 2]},
