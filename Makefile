@@ -55,13 +55,14 @@ verify: build ## compare the engines with theory and write docs/verification.md
 browser-test: build ## test the page in a real browser (needs chromium)
 	$(BIN)/pytest tests/browser
 
-lint: build ## check format, lints, types and stubs
+lint: build ## check format, lints, types, stubs, and who imports whom
 	cargo fmt --check
 	cargo clippy --release --locked --all-targets --features python -- -D warnings
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 	$(BIN)/python -m mypy.stubtest tumor_abm._core
+	$(BIN)/lint-imports --no-cache
 
 format: build ## format Rust and Python
 	cargo fmt

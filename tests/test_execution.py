@@ -18,14 +18,14 @@ import pytest
 from tumor_abm import InputError, _core
 from tumor_abm._base.files import sha256_of, write_sums
 from tumor_abm.run.chunk import Chunk, chunk_size, chunks_of
-from tumor_abm.run.directory import Plan, RunDirectory
+from tumor_abm.run.directory import RunDirectory, RunPlan
 from tumor_abm.run.local import run_here
 from tumor_abm.run.lock import exclusive
 from tumor_abm.run.results import Results
 from tumor_abm.run.tables import ROWS_PER_GROUP, Tables, from_bytes, to_bytes, write_parquet
 
 PATIENTS = 120
-PLAN = Plan(sha256="abc", seed=1, patients=PATIENTS, patients_per_chunk=50, version="1", started="then")
+PLAN = RunPlan(sha256="abc", seed=1, patients=PATIENTS, patients_per_chunk=50, version="1", started="then")
 EXPERIMENT = 'title = "Two arms"\n'
 
 
@@ -56,7 +56,7 @@ def computed(chunks: list[Chunk]) -> Iterator[tuple[Chunk, Tables]]:
     return run_here("{}", chunks, 1, lambda done: None)
 
 
-def run(path: Path, plan: Plan = PLAN, most_chunks: int | None = None, backwards: bool = False) -> None:
+def run(path: Path, plan: RunPlan = PLAN, most_chunks: int | None = None, backwards: bool = False) -> None:
     directory = RunDirectory(path, plan.sha256)
     with directory.claimed():
         directory.begin(plan, EXPERIMENT)
@@ -116,7 +116,9 @@ def test_missing_values_are_null_in_the_tables(whole: Path) -> None:
 @pytest.mark.parametrize("size", [1, 7, 50, 1000])
 def test_the_bytes_do_not_depend_on_the_chunks(whole: Path, tmp_path: Path, size: int) -> None:
     other = tmp_path / "other"
-    plan = Plan(sha256="abc", seed=1, patients=PATIENTS, patients_per_chunk=size, version="1", started="now")
+    plan = RunPlan(
+        sha256="abc", seed=1, patients=PATIENTS, patients_per_chunk=size, version="1", started="now"
+    )
     run(other, plan, backwards=True)
     assert digests(other) == digests(whole)
 
@@ -224,7 +226,7 @@ def test_a_chunk_in_the_place_of_another_is_computed_again(whole: Path, tmp_path
     (path / "aside").rename(other)
     assert RunDirectory(path, "abc").missing() == PLAN.chunks
     run(path, most_chunks=2)
-    of_another_run = Plan(**{**vars(PLAN), "sha256": "def"})
+    of_another_run = RunPlan(**{**vars(PLAN), "sha256": "def"})
     run(elsewhere, of_another_run, most_chunks=1)
     shutil.rmtree(one)
     shutil.copytree(elsewhere / "chunks" / one.name, one)

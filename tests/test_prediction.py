@@ -205,7 +205,7 @@ def test_a_prediction_does_not_depend_on_what_lies_in_the_folder(some, tmp_path,
     for name in ("paloma_1", "aaa"):  # the same patients, and first by name
         shutil.copy(trials.files()["paloma_1"], folder / f"{name}.toml")
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(trials, "FOLDER", folder)
+    monkeypatch.setattr("tumor_abm.config.named.FOLDER", folder)
     alone = predict(["paloma_1"], ensemble=Ensemble.defaults(), patients=40, jobs=2)
     together = some[0].observations.filter(pl.col("file") == "paloma_1")
     assert alone.observations.sort("arm", "patient").equals(together.sort("arm", "patient"))

@@ -12,9 +12,10 @@ from pathlib import Path
 
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
+from tumor_abm._base.lattice import Reach
 from tumor_abm._base.problems import place
 from tumor_abm._base.table import Table
-from tumor_abm.config.engine import Lattice, Reach
+from tumor_abm.config.engine import Lattice
 from tumor_abm.config.written import (
     DEFAULT_POPULATION,
     Assessment,

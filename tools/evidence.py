@@ -20,7 +20,7 @@ import polars as pl
 from tumor_abm._base.files import write_whole
 from tumor_abm._base.sinks import markdown_text
 from tumor_abm.calibration.parameters import Parameters, Plan
-from tumor_abm.calibration.problem import Written
+from tumor_abm.calibration.plan_file import PlanFile
 from tumor_abm.knowledge import Knowledge, evidence
 from tumor_abm.knowledge.ensemble import Ensemble
 from tumor_abm.plots.evidence import Panel, plot_against_published
@@ -398,7 +398,7 @@ def _parameters(ensemble: Ensemble) -> str:
     free = {
         number: (parameter, ratio)
         for plan in get_args(Plan)
-        for parameter in Parameters.of(Written.shipped(plan).parameter, knowledge)
+        for parameter in Parameters.of(PlanFile.shipped(plan).parameter, knowledge)
         for number, ratio in zip(parameter.numbers, parameter.ratios, strict=True)
     }
     weights = np.array([member.weight for member in ensemble.members])

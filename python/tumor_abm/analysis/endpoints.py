@@ -58,12 +58,15 @@ class Endpoint:
     @property
     def title(self) -> str:
         """Name in words."""
-        return {
-            Kind.PFS: f"Progression-free survival on the {self._ordinal} line",
-            Kind.PFS_FROM_START: "Progression-free survival from the start, across planned switches",
-            Kind.PFS2: "Progression-free survival on two lines (PFS2)",
-            Kind.OS: "Overall survival",
-        }[self.kind]
+        match self.kind:
+            case Kind.PFS:
+                return f"Progression-free survival on the {self._ordinal} line"
+            case Kind.PFS_FROM_START:
+                return "Progression-free survival from the start, across planned switches"
+            case Kind.PFS2:
+                return "Progression-free survival on two lines (PFS2)"
+            case Kind.OS:
+                return "Overall survival"
 
     @property
     def start(self) -> str:
@@ -73,13 +76,18 @@ class Endpoint:
     @property
     def event(self) -> str:
         """What stops it."""
-        return {
-            Kind.PFS: "progression or death",
-            Kind.PFS_FROM_START: "the first progression, or death, on whichever line "
-            "(lines that end as planned or by a rule go on into the next)",
-            Kind.PFS2: "progression on the second line, or death",
-            Kind.OS: "death from any cause",
-        }[self.kind]
+        match self.kind:
+            case Kind.PFS:
+                return "progression or death"
+            case Kind.PFS_FROM_START:
+                return (
+                    "the first progression, or death, on whichever line "
+                    "(lines that end as planned or by a rule go on into the next)"
+                )
+            case Kind.PFS2:
+                return "progression on the second line, or death"
+            case Kind.OS:
+                return "death from any cause"
 
     @property
     def definition(self) -> str:
@@ -89,12 +97,15 @@ class Endpoint:
     @property
     def without(self) -> str:
         """Who has not had the event."""
-        return {
-            Kind.PFS: "Alive without progression",
-            Kind.PFS_FROM_START: "Alive without progression",
-            Kind.PFS2: "Alive without progression on the second line",
-            Kind.OS: "Alive",
-        }[self.kind]
+        match self.kind:
+            case Kind.PFS:
+                return "Alive without progression"
+            case Kind.PFS_FROM_START:
+                return "Alive without progression"
+            case Kind.PFS2:
+                return "Alive without progression on the second line"
+            case Kind.OS:
+                return "Alive"
 
     @property
     def randomised(self) -> bool:

@@ -13,7 +13,7 @@ from typing import Any
 from tumor_abm._base.toml import read_toml
 from tumor_abm.config import Experiment
 from tumor_abm.errors import InputError
-from tumor_abm.knowledge.population import Population
+from tumor_abm.knowledge.patient_laws import PatientLaws
 from tumor_abm.treatment import Line
 
 _GENES = ("ESR1", "PIK3CA", "RB1", "CCNE1")
@@ -84,18 +84,13 @@ class Catalogue:
         known = self.experiment.knowledge.drugs
         return sorted(known, key=lambda name: (known[name].class_, name))
 
-    def drug_in_words(self, drug: str) -> str:
-        """Say what a drug is and how it is given."""
-        known = self.experiment.knowledge.drugs[drug]
-        return f"{known.class_}; {known.given}" if known.given else known.class_
-
     @property
     def populations(self) -> list[str]:
         """Populations from which the patient can come; the experiment's own first."""
         own = self.experiment.population_name
         return [own, *(name for name in self.experiment.knowledge.populations if name != own)]
 
-    def population(self, name: str) -> Population:
+    def population(self, name: str) -> PatientLaws:
         """Return the laws of a population by its name."""
         own = self.experiment.population_name
         return self.experiment.population if name == own else self.experiment.knowledge.populations[name]

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tumor_abm.knowledge.population import LogitNormal, LogNormal, Population
+from tumor_abm.knowledge.patient_laws import LogitNormal, LogNormal, PatientLaws
 
 _STEPS = 60
 _WIDE = 2.5
@@ -85,7 +85,7 @@ _FOLDS = {"mutation_fold": "mutation_rate_sigma", "cyclin_e": "cyclin_e_sigma"}
 """Multipliers of median 1, and what their spread between patients is called."""
 
 
-def covariates(population: Population, keys: Mapping[str, _Shown]) -> list[Covariate]:
+def covariates(population: PatientLaws, keys: Mapping[str, _Shown]) -> list[Covariate]:
     """Return what can be set of the patients of a population, over the range in which they are drawn."""
     return [
         Covariate(
@@ -95,7 +95,7 @@ def covariates(population: Population, keys: Mapping[str, _Shown]) -> list[Covar
     ]
 
 
-def _values(population: Population, key: str) -> tuple[float, ...]:
+def _values(population: PatientLaws, key: str) -> tuple[float, ...]:
     if key in _FOLDS:
         wide = math.exp(_WIDE * getattr(population, _FOLDS[key]).value)
         values = np.geomspace(1 / wide, wide, _STEPS + 1)

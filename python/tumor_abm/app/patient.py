@@ -10,7 +10,7 @@ from tumor_abm.app.session import Session
 from tumor_abm.app.setup import ENGINES, INDIVIDUALS
 from tumor_abm.app.text_field import TextField
 from tumor_abm.app.toolbar import Slider
-from tumor_abm.knowledge.population import Population
+from tumor_abm.knowledge.patient_laws import PatientLaws
 
 MOST_PATIENT = 999
 
@@ -24,7 +24,7 @@ def PatientPanel(session: Session) -> None:
     setup = session.setup.value
     catalogue = session.catalogue
     solara.Select(
-        "Population",
+        "PatientLaws",
         values=catalogue.populations,
         value=setup.population,
         on_value=lambda name: session.choose(population=name),
@@ -82,7 +82,7 @@ def PatientPanel(session: Session) -> None:
 
 
 @part("The panel of the patient")
-def _More(session: Session, population: Population) -> None:
+def _More(session: Session, population: PatientLaws) -> None:
     """Show what is seldom set, if asked for."""
     opened, set_opened = solara.use_state(False)
     chosen = session.setup.value.covariates

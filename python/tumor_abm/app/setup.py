@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+from tumor_abm._base import seeds
 from tumor_abm.app.catalogue import Catalogue
 from tumor_abm.errors import InputError, StepTooLongError
 from tumor_abm.evolution.space import Space
@@ -141,9 +142,9 @@ def seed_of(text: str) -> int:
     Raises
     ------
     InputError
-        It is no whole number from 0 to 2^63 - 1.
+        It is no whole number from 0 to 2^64 - 1.
     """
     stripped = text.strip()
-    if not (stripped.isascii() and stripped.isdigit() and len(stripped) < 20 and int(stripped) < 2**63):
-        raise InputError(key="seed", found=text[:40], allowed="a whole number from 0 to 2^63 - 1, e.g. 42")
+    if not (stripped.isascii() and stripped.isdigit() and len(stripped) <= 20 and int(stripped) <= seeds.MOST):
+        raise InputError(key="seed", found=text[:40], allowed=f"{seeds.ALLOWED}, e.g. 42")
     return int(stripped)

@@ -92,7 +92,7 @@ ArmKey = tuple[str, ...]
 
 
 @dataclass(kw_only=True)
-class Cohort:
+class HistoryCohort:
     """Patients of one history, and the arms of all trials that they live.
 
     Attributes
@@ -147,7 +147,7 @@ def cohorts_of(
     *,
     wanted: Collection[ArmKey],
     spared: Spared | None = None,
-) -> list[Cohort]:
+) -> list[HistoryCohort]:
     """Divide trials into cohorts that share what they can.
 
     Parameters
@@ -160,12 +160,12 @@ def cohorts_of(
         Differences between trials that are passed over.
     """
     spared = spared or Spared()
-    found: dict[str, Cohort] = {}
+    found: dict[str, HistoryCohort] = {}
     for trial, tables in trials.items():
         common = {key: value for key, value in tables.items() if key not in _ELSEWHERE}
         for share, history, population in _histories(tables.get("population", {}), spared):
             component = {**common, **_SPARED, "population": population}
-            cohort = found.setdefault(_canonical(component), Cohort(tables=component))
+            cohort = found.setdefault(_canonical(component), HistoryCohort(tables=component))
             for arm in tables["arm"]:
                 lived = _lived(arm, history, spared)
                 if lived is not None and (trial, arm["name"]) in wanted:
@@ -182,7 +182,7 @@ def delay_months(tables: Mapping[str, Any]) -> float:
     return float(calendar[0]["every_weeks"] - _WEEKS) / 2 / _WEEKS_PER_MONTH
 
 
-def live(cohort: Cohort, knowledge: Knowledge, *, patients: int, seed: int, jobs: int) -> Lives:
+def live(cohort: HistoryCohort, knowledge: Knowledge, *, patients: int, seed: int, jobs: int) -> Lives:
     """Simulate a cohort."""
     spec = json.dumps(cohort.experiment(knowledge, seed).to_core(), allow_nan=False)
     tables = simulate(spec, Chunk(0, patients), jobs)
@@ -196,7 +196,7 @@ def live(cohort: Cohort, knowledge: Knowledge, *, patients: int, seed: int, jobs
 
 
 def samples(
-    cohorts: list[Cohort], lives: list[Lives], wanted: Collection[ArmKey] | None = None
+    cohorts: list[HistoryCohort], lives: list[Lives], wanted: Collection[ArmKey] | None = None
 ) -> dict[ArmKey, Sample]:
     """Put the arms of the trials together from the cohorts: all, or those `wanted`."""
     parts: dict[ArmKey, list[Sample]] = {}
@@ -216,7 +216,12 @@ def samples(
 
 
 def carriers(
-    cohorts: list[Cohort], lives: list[Lives], key: ArmKey, alterations: list[str], moment: str, above: float
+    cohorts: list[HistoryCohort],
+    lives: list[Lives],
+    key: ArmKey,
+    alterations: list[str],
+    moment: str,
+    above: float,
 ) -> float:
     """Share of the patients of a trial's arm with any of `alterations` in more than `above` of their cells.
 

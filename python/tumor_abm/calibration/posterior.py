@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 
+from tumor_abm._base.seeds import stream
 from tumor_abm.calibration.emulator import Numbers
 from tumor_abm.calibration.parameters import Parameters
 from tumor_abm.calibration.problem import Problem
@@ -61,7 +62,7 @@ def drawn(problem: Problem, tried: Sequence[Tried], *, sets: int, seed: int, lat
     """
     known = learnt(problem, tried, latest=latest)
     _, best = known.best(seed)
-    rng = np.random.default_rng([seed, 1])
+    rng = stream(seed, 1)
     chains = np.clip(best + 0.02 * rng.standard_normal((max(_CHAINS, sets), len(best))), 0.01, 0.99)
     losses = known.losses(chains)
     for step in range(_STEPS):

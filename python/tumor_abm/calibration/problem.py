@@ -5,32 +5,29 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
-from pydantic import Field
 
-from tumor_abm._base.table import Table
 from tumor_abm.calibration.cohorts import (
     HALFWAY,
     ArmKey,
-    Cohort,
-    Spared,
+    HistoryCohort,
     carriers,
     cohorts_of,
     delay_months,
     live,
     samples,
 )
-from tumor_abm.calibration.parameters import Free, Parameters, Plan, shipped_toml
+from tumor_abm.calibration.parameters import Parameters, Plan
+from tumor_abm.calibration.plan_file import PlanFile
 from tumor_abm.calibration.sample import Curves
-from tumor_abm.calibration.targets import Prevalence, Quantity, Target, penalty, targets_of
+from tumor_abm.calibration.targets import Prevalence, Target, penalty, targets_of
 from tumor_abm.errors import InputError
 from tumor_abm.knowledge import Knowledge, evidence
 from tumor_abm.knowledge.ensemble import Ensemble
@@ -41,56 +38,6 @@ _LOGARITHMS_OF = (0.02, 120.0)
 """Medians (months) and hazard ratios are drawn in to these."""
 _DIGITS = 6
 """Of a share."""
-
-
-class PrevalenceRange(Table):
-    """Share of patients with an alteration at some moment, as written in the file of a plan."""
-
-    trial: str
-    arm: str
-    alterations: list[str] = Field(min_length=1)
-    moment: str
-    above: float = Field(gt=0, lt=1)
-    low: float = Field(ge=0, le=1)
-    high: float = Field(ge=0, le=1)
-    sigma: float = Field(gt=0)
-    source: list[str]
-    note: str = ""
-
-
-class Written(Table):
-    """The file of a plan.
-
-    Attributes
-    ----------
-    trials
-        Trials (files of `tumor_abm.trials`) that are simulated.
-    splits
-        Rows of the table of trials that enter the loss, by their ``split``.
-    fitted
-        Quantities of these rows that do; others are predicted.
-    spared
-        Differences between trials that are passed over.
-    prior_weight
-        Loss of a parameter one standard deviation of an even distribution away from the middle of its range.
-    parameter
-        Free parameters.
-    prevalence
-        Ranges of prevalence.
-    """
-
-    trials: list[str] = Field(min_length=1)
-    splits: list[str] = Field(min_length=1)
-    fitted: list[Quantity] = Field(default=["median", "hazard ratio", "rate", "response"], min_length=1)
-    spared: Spared
-    prior_weight: float = Field(ge=0)
-    parameter: dict[str, Free]
-    prevalence: dict[str, PrevalenceRange] = Field(default_factory=dict)
-
-    @classmethod
-    def shipped(cls, plan: Plan) -> Self:
-        """Return the file of a plan."""
-        return cls.model_validate(tomllib.loads(shipped_toml(plan)))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -112,13 +59,13 @@ class Problem:
     shown
         Rows that are predicted and do not enter the loss.
     prior_weight
-        See `Written`.
+        See `PlanFile`.
     """
 
     knowledge: Knowledge
     given: Ensemble
     parameters: Parameters
-    cohorts: list[Cohort]
+    cohorts: list[HistoryCohort]
     targets: list[Target]
     prevalences: list[Prevalence]
     shown: list[Target]
@@ -141,7 +88,7 @@ class Problem:
         """
         from tumor_abm.config import named
 
-        written = Written.shipped(plan)
+        written = PlanFile.shipped(plan)
         tables = {name: named.tables(name) for name in written.trials}
         given = Ensemble.shipped() if plan == "chemotherapy" else Ensemble.defaults()
         return cls.of(written, tables, knowledge or Knowledge.shipped(), given=given, near=near)
@@ -149,7 +96,7 @@ class Problem:
     @classmethod
     def of(
         cls,
-        written: Written,
+        written: PlanFile,
         trials: Mapping[str, Mapping[str, Any]],
         knowledge: Knowledge,
         *,

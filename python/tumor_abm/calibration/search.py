@@ -22,6 +22,7 @@ import numpy as np
 from cmaes import CMA
 
 from tumor_abm._base.files import read_text
+from tumor_abm._base.seeds import stream
 from tumor_abm.calibration.emulator import Emulator, Numbers
 from tumor_abm.calibration.parameters import Plan
 from tumor_abm.calibration.problem import Problem
@@ -236,7 +237,7 @@ def search(
 
     relevance = np.ones_like(centre)
     for number, wave in enumerate(waves):
-        cloud = _cloud(wave, centre, relevance, np.random.default_rng([seed, number]))
+        cloud = _cloud(wave, centre, relevance, stream(seed, number))
         # Both sets of a pair live with the same patients: chance in these cancels between them. Other pairs
         # live with others, so that the emulator averages over patients, too.
         seeds = [patients_seed(seed, number, place // 2) for place in range(wave.sets)]

@@ -146,15 +146,7 @@ def calibrate(
     """
     waves = waves_of(plan, from_scratch=from_scratch, known=known) if waves is None else waves
     problem, full = Problem.shipped(plan), Problem.shipped(plan, near=True)
-    identity: dict[str, Any] = {
-        "format": 3,
-        "seed": seed,
-        "sha256": problem.sha256,
-        "simulated": problem.simulated_sha256,
-        "from_scratch": from_scratch,
-        "waves": [vars(wave) for wave in waves],
-        "steps": STEPS,
-    }
+    identity = _identity(problem, seed, waves, from_scratch=from_scratch)
     begin = None
     if from_scratch:
         begin = np.full(len(problem.parameters), 0.5)
@@ -165,22 +157,9 @@ def calibrate(
     if known:
         before = [one for path in known for one in _simulated(problem, full, path)]
         identity["known"] = [_sha256(path) for path in known]
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise InputError(f"cannot be written: {error.strerror}", file=out) from error
-    with exclusive(out):
+    with exclusive(_made(out)):
         journal = Journal(out / JOURNAL, identity)
-        search(
-            problem,
-            journal,
-            seed=seed,
-            jobs=jobs,
-            waves=waves,
-            begin=begin,
-            progress=progress,
-            say=say,
-        )
+        search(problem, journal, seed=seed, jobs=jobs, waves=waves, begin=begin, progress=progress, say=say)
         settings = {"full": full.sha256, "rounds": rounds, "sets": candidates, "patients": patients}
         again = Journal(out / AGAIN, {**identity, "simulated": full.simulated_sha256, **settings})
         tried = [*before, *journal]
@@ -189,15 +168,10 @@ def calibrate(
             if done < candidates:
                 latest = len(tried) if known else LATEST
                 sets = drawn(problem, tried, sets=candidates, seed=seed + number, latest=latest)
-                for place in range(done, candidates):
+                seeds = [patients_seed(seed, len(waves) + number, place) for place in range(candidates)]
+                for shares, seed_of in zip(sets[done:], seeds[done:], strict=True):
                     progress(len(journal) + len(again))
-                    shares = [float(x) for x in sets[place]]
-                    values = full.parameters.values(shares)
-                    seed_of = patients_seed(seed, len(waves) + number, place)
-                    outputs = full.simulate(values, patients=patients, seed=seed_of, jobs=jobs)
-                    again.add(
-                        Tried(wave=number, shares=shares, patients=patients, seed=seed_of, outputs=outputs)
-                    )
+                    again.add(_tried(full, shares, wave=number, patients=patients, seed=seed_of, jobs=jobs))
             tried += _smaller(problem, full, again.of_wave(number))
         progress(len(journal) + len(again))
         last = again.of_wave(rounds - 1)
@@ -210,6 +184,37 @@ def calibrate(
         matters.write_csv(out / "sensitivity.csv")
         draw_sensitivity(matters, out / "sensitivity.png")
         return found
+
+
+def _made(out: Path) -> Path:
+    """Make a directory that may be there."""
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(f"cannot be written: {error.strerror}", file=out) from error
+    return out
+
+
+def _identity(problem: Problem, seed: int, waves: Sequence[Wave], *, from_scratch: bool) -> dict[str, Any]:
+    """Say what makes two calibrations the same."""
+    return {
+        "format": 3,
+        "seed": seed,
+        "sha256": problem.sha256,
+        "simulated": problem.simulated_sha256,
+        "from_scratch": from_scratch,
+        "waves": [vars(wave) for wave in waves],
+        "steps": STEPS,
+    }
+
+
+def _tried(
+    problem: Problem, shares: NDArray[np.float64], *, wave: int, patients: int, seed: int, jobs: int
+) -> Tried:
+    """Simulate a parameter set that was drawn for the ensemble."""
+    places = [float(share) for share in shares]
+    outputs = problem.simulate(problem.parameters.values(places), patients=patients, seed=seed, jobs=jobs)
+    return Tried(wave=wave, shares=places, patients=patients, seed=seed, outputs=outputs)
 
 
 def _smaller(problem: Problem, full: Problem, tried: Iterable[Tried]) -> list[Tried]:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import NoReturn
 
+from tumor_abm._base import seeds
 from tumor_abm._base.paths import is_text
 from tumor_abm._base.sinks import terminal_text
 from tumor_abm._core import __version__
@@ -301,7 +302,7 @@ def _count(text: str) -> int:
 
 
 def _seed(text: str) -> int:
-    return _whole_number(text, at_least=0)
+    return _whole_number(text, at_least=0, at_most=seeds.MOST)
 
 
 def _port(text: str) -> int:

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable, Sequence
 
 from tumor_abm._base.problems import Problems, Step, shown
 from tumor_abm.config.written import CORE, Written
-from tumor_abm.knowledge import Alteration, Knowledge, Population
+from tumor_abm.knowledge import Alteration, Knowledge, PatientLaws
 from tumor_abm.treatment import Arm, Condition, Dosing, Eligibility, Line
 
 _MOST_ALTERATIONS = 31
@@ -14,7 +14,7 @@ _MOST_ALTERATIONS = 31
 
 def check_names(
     written: Written,
-    population: Population,
+    population: PatientLaws,
     alterations: Sequence[str],
     knowledge: Knowledge,
     problems: Problems,
@@ -65,7 +65,7 @@ def check_names(
         )
 
 
-def check_sums(written: Written, population: Population, problems: Problems) -> None:
+def check_sums(written: Written, population: PatientLaws, problems: Problems) -> None:
     """Note rules on sums of diameters where no patient has one."""
     unmeasured = population.bone_only.value == 1 or population.eligibility.measurable is False
     treatment: list[tuple[list[Step], list[Line], bool]] = [

@@ -2,32 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Any
 
-from pydantic import Field, model_validator
+from pydantic import model_validator
 
-from tumor_abm._base.table import Table
+from tumor_abm._base import lattice
+from tumor_abm._base.lattice import Placement, Reach, placement_for_core
 
 LEAST_CELLS, MOST_CELLS = 10_000, 10_000_000
 
-
-class Reach(Table):
-    """How far a substance reaches into a tumour.
-
-    Attributes
-    ----------
-    length
-        Penetration length in cell diameters.
-    profile
-        How the share that is left falls with depth (from the outline of the tumour to the middle of a cell):
-        ``exponential``, ``linear`` or ``diffusion``.
-    """
-
-    length: float = Field(ge=0.1, le=1e4)
-    profile: Literal["exponential", "linear", "diffusion"] = "exponential"
+_USUAL_DEPTH = 10
 
 
-class Lattice(Table):
+class Lattice(lattice.Lattice):
     """Where the cells of the engine ``lattice`` live.
 
     Attributes
@@ -44,10 +31,7 @@ class Lattice(Table):
         How far nutrients and drugs reach below the outline; everywhere when absent.
     """
 
-    dimensions: int = Field(default=2, ge=1, le=3)
-    neighbourhood: Literal["von_neumann", "moore"] = "moore"
-    placement: Literal["random_neighbour", "any_free", "push"] = "push"
-    depth: int | None = Field(default=None, ge=1, le=10_000)
+    placement: Placement = "push"
     nutrient: Reach | None = None
     drug: Reach | None = None
 
@@ -60,5 +44,5 @@ class Lattice(Table):
     def to_core(self) -> dict[str, Any]:
         """Return the lattice as the core reads it."""
         table = self.model_dump(exclude={"placement", "depth"}, exclude_none=True)
-        pushes = self.placement == "push"
-        return {**table, "placement": {"push": {"depth": self.depth or 10}} if pushes else self.placement}
+        depth = self.depth or _USUAL_DEPTH if self.placement == "push" else None
+        return {**table, "placement": placement_for_core(self.placement, depth)}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import secrets
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +12,7 @@ import tomli_w
 from pydantic import ValidationError
 
 from tumor_abm import _core
+from tumor_abm._base import seeds
 from tumor_abm._base.arguments import is_whole
 from tumor_abm._base.problems import Problems, shown
 from tumor_abm._base.table import merged
@@ -22,7 +22,7 @@ from tumor_abm.config.checks import check_arms, check_lines, check_names, check_
 from tumor_abm.config.notices import notices
 from tumor_abm.config.written import CORE, DEFAULT_POPULATION, Written
 from tumor_abm.errors import InputError, of_file
-from tumor_abm.knowledge import Alteration, Drug, Knowledge, Population, plain
+from tumor_abm.knowledge import Alteration, Drug, Knowledge, PatientLaws, plain
 from tumor_abm.knowledge.library import complete, inherited
 from tumor_abm.treatment import Arm, Line
 
@@ -53,7 +53,7 @@ class Experiment:
     seed: int
     written: Written
     knowledge: Knowledge
-    population: Population
+    population: PatientLaws
     population_name: str
     alterations: list[str]
     file: Path | None = None
@@ -166,7 +166,7 @@ class Experiment:
         )
         problems.raise_if_any()
         experiment = cls(
-            seed=secrets.randbits(48) if written.seed is None else written.seed,
+            seed=seeds.drawn() if written.seed is None else written.seed,
             written=written,
             knowledge=knowledge,
             population=population,
@@ -327,7 +327,7 @@ def _in_play(written: Written, knowledge: Knowledge) -> list[str]:
 def _given(**values: int | None) -> dict[str, int]:
     """Check what a caller puts in the place of values of the file."""
     given = {key: value for key, value in values.items() if value is not None}
-    bounds = {"patients": (1, 10_000_000), "seed": (0, 2**63 - 1)}
+    bounds = {"patients": (1, 10_000_000), "seed": (0, seeds.MOST)}
     for key, value in given.items():
         low, high = bounds[key]
         if not is_whole(value) or not low <= value <= high:
@@ -361,7 +361,7 @@ def _known(
 
 def _population(
     data: Mapping[str, Any], knowledge: Knowledge, problems: Problems
-) -> tuple[str, Population] | None:
+) -> tuple[str, PatientLaws] | None:
     given = data.get("population", DEFAULT_POPULATION)
     table = {"base": given} if isinstance(given, str) else given
     if not isinstance(table, Mapping):
@@ -380,9 +380,9 @@ def _population(
         problems.add(["population", "name"], f"found {shown(name)}; allowed: a text in quotes")
         return None
     try:
-        return name, Population.model_validate(merged(laws, changes))
+        return name, PatientLaws.model_validate(merged(laws, changes))
     except ValidationError as error:
-        problems.add_invalid(error, Population, ["population"])
+        problems.add_invalid(error, PatientLaws, ["population"])
         return None
 
 

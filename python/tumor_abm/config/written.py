@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
+from tumor_abm._base import seeds
 from tumor_abm._base.table import Table
 from tumor_abm._base.units import DAYS_PER_WEEK
 from tumor_abm.config.engine import LEAST_CELLS, MOST_CELLS, Lattice
@@ -232,7 +233,7 @@ class Written(Table):
 
     title: Annotated[str, AfterValidator(_said)]
     question: Annotated[str, AfterValidator(_said)]
-    seed: int | None = Field(default=None, ge=0, le=2**63 - 1)
+    seed: int | None = Field(default=None, ge=0, le=seeds.MOST)
     patients: int = Field(default=1_000, ge=1, le=MOST_PATIENTS)
     population: Annotated[
         dict[str, Any], BeforeValidator(_named_or_table, json_schema_input_type=str | dict)

@@ -13,6 +13,7 @@ import polars as pl
 from numpy.typing import ArrayLike, NDArray
 
 from tumor_abm import _core
+from tumor_abm._base import seeds
 from tumor_abm._base.archive import read_archive, write_archive
 from tumor_abm._base.arguments import core_refusals, count
 from tumor_abm._base.frames import frame
@@ -28,7 +29,6 @@ from tumor_abm.evolution.rates import (
     as_json,
     engine_options,
     initial_cells,
-    seed_of,
     step_days,
 )
 from tumor_abm.evolution.space import Space
@@ -121,7 +121,7 @@ class Population:
         genealogy: bool = False,
         keep_extinct: bool = False,
     ) -> None:
-        self.seed = seed_of(seed)
+        self.seed = seeds.seed_of(seeds.drawn() if seed is None else seed)
         self._rates = Rates.of(division, death, mutation, switching, drug_division, drug_death)
         self._dt = step_days(dt)
         options = engine_options(engine, max_clones, trait, space, places, genealogy)
@@ -167,7 +167,7 @@ class Population:
             both have the same future.
         """
         twin = copy.copy(self)
-        twin.seed = self.seed if seed is None else seed_of(seed)
+        twin.seed = self.seed if seed is None else seeds.seed_of(seed)
         twin._core = self._core.fork(None if seed is None else twin.seed)
         return twin
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -11,7 +10,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from tumor_abm._base.arguments import count, numbers, one_of, positive, real, whole
+from tumor_abm._base.arguments import count, numbers, one_of, positive, real
 from tumor_abm._base.memory import afford
 from tumor_abm.errors import InputError
 from tumor_abm.evolution.space import Space
@@ -58,11 +57,6 @@ def afford_cells(key: str, cells: int, engine: str, genealogy: bool) -> None:
         return
     each = _BYTES_PER_CELL[engine] + (_BYTES_PER_CELL_OF_GENEALOGY if genealogy else 0)
     afford(key, f"{cells:,} cells", cells * each)
-
-
-def seed_of(seed: int | None) -> int:
-    """Return the seed, or a drawn one."""
-    return secrets.randbits(63) if seed is None else whole("seed", seed, 0, 2**64 - 1, "2^64 - 1")
 
 
 def initial_cells(initial: Sequence[int] | NDArray[np.integer[Any]], types: int) -> list[int]:

@@ -12,6 +12,7 @@ import polars as pl
 from numpy.typing import ArrayLike, NDArray
 
 from tumor_abm import _core
+from tumor_abm._base import seeds
 from tumor_abm._base.arguments import MOST_THREADS, core_refusals, count, one_of, positive, real, whole
 from tumor_abm._base.frames import frame
 from tumor_abm._base.memory import afford
@@ -24,7 +25,6 @@ from tumor_abm.evolution.rates import (
     as_json,
     engine_options,
     initial_cells,
-    seed_of,
     step_days,
 )
 from tumor_abm.evolution.space import Space
@@ -220,7 +220,7 @@ drug_death
         "initial": founders,
         "dt": step_days(dt),
         "engine": engine_options(engine, max_clones, trait, space, places, genealogy),
-        "seed": seed_of(seed),
+        "seed": seeds.seed_of(seeds.drawn() if seed is None else seed),
         "trees": {"sample": None if sample is None else positive("sample", sample)} if genealogy else None,
         "until": until._resolve("until"),
         "treatment": list(_stages(stages, rates)),

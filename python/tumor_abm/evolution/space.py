@@ -3,15 +3,24 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, get_args
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from tumor_abm._base.arguments import is_real, one_of, whole
+from tumor_abm._base.lattice import (
+    DEEPEST_PUSH,
+    LONGEST_REACH,
+    MOST_DIMENSIONS,
+    SHORTEST_REACH,
+    Mutant,
+    Neighbourhood,
+    Placement,
+    Profile,
+    placement_for_core,
+)
 from tumor_abm.errors import InputError
-
-Profile = Literal["exponential", "linear", "diffusion"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,11 +48,12 @@ class Reach:
     profile: Profile = "exponential"
 
     def _resolve(self, place: str) -> dict[str, Any]:
-        one_of(f"{place}.profile", self.profile, ("exponential", "linear", "diffusion"))
+        one_of(f"{place}.profile", self.profile, get_args(Profile))
         if not is_real(self.length):
             raise InputError(f"{place}.length: found {self.length!r}; allowed: a number of sites")
-        if not 0.1 <= self.length <= 1e4:
-            raise InputError(f"{place}.length: found {self.length}; allowed: from 0.1 to 10000 sites")
+        if not SHORTEST_REACH <= self.length <= LONGEST_REACH:
+            allowed = f"from {SHORTEST_REACH:g} to {LONGEST_REACH:g} sites"
+            raise InputError(f"{place}.length: found {self.length}; allowed: {allowed}")
         return {"length": float(self.length), "profile": self.profile}
 
 
@@ -76,20 +86,20 @@ class Space:
     """
 
     dimensions: int = 3
-    neighbourhood: Literal["von_neumann", "moore"] = "von_neumann"
-    placement: Literal["random_neighbour", "any_free", "push"] = "random_neighbour"
+    neighbourhood: Neighbourhood = "von_neumann"
+    placement: Placement = "random_neighbour"
     depth: int | None = None
-    mutant: Literal["random", "placed"] = "random"
+    mutant: Mutant = "random"
     width: int | None = None
     nutrient: Reach | None = None
     drug: Reach | None = None
 
     def _resolve(self) -> dict[str, Any]:
         allowed: dict[str, tuple[object, ...]] = {
-            "dimensions": (1, 2, 3),
-            "neighbourhood": ("von_neumann", "moore"),
-            "placement": ("random_neighbour", "any_free", "push"),
-            "mutant": ("random", "placed"),
+            "dimensions": tuple(range(1, MOST_DIMENSIONS + 1)),
+            "neighbourhood": get_args(Neighbourhood),
+            "placement": get_args(Placement),
+            "mutant": get_args(Mutant),
         }
         for name, values in allowed.items():
             one_of(f"space.{name}", getattr(self, name), values)
@@ -98,12 +108,11 @@ class Space:
             raise InputError(
                 f"space.depth: found {self.depth!r}; allowed: a number with 'push', None otherwise"
             )
+        depth = None if self.depth is None else whole("space.depth", self.depth, 1, DEEPEST_PUSH)
         return {
             "dimensions": int(self.dimensions),
             "neighbourhood": self.neighbourhood,
-            "placement": {"push": {"depth": whole("space.depth", self.depth, 1, 2**32 - 1)}}
-            if self.depth is not None
-            else self.placement,
+            "placement": placement_for_core(self.placement, depth),
             "mutant": self.mutant,
             "width": None if self.width is None else whole("space.width", self.width, 1, 2**24),
             "nutrient": self._reach("nutrient", self.nutrient),

@@ -5,7 +5,7 @@ from tumor_abm.knowledge.constants import Assay, Imaging, Neutropenia, Pathway
 from tumor_abm.knowledge.drug import Drug
 from tumor_abm.knowledge.kinetics import absorption_half_life
 from tumor_abm.knowledge.library import Knowledge
-from tumor_abm.knowledge.population import Population
+from tumor_abm.knowledge.patient_laws import PatientLaws
 from tumor_abm.knowledge.quantity import Quantity, plain, quantities
 from tumor_abm.knowledge.source import Source
 
@@ -17,7 +17,7 @@ __all__ = [
     "Knowledge",
     "Neutropenia",
     "Pathway",
-    "Population",
+    "PatientLaws",
     "Quantity",
     "Source",
     "absorption_half_life",

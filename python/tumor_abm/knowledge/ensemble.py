@@ -15,6 +15,7 @@ from tumor_abm._base.files import write_whole
 from tumor_abm._base.json import read_json
 from tumor_abm._base.paths import path_of
 from tumor_abm._base.problems import shown
+from tumor_abm._base.seeds import stream
 from tumor_abm.errors import InputError
 from tumor_abm.knowledge import Knowledge
 
@@ -94,7 +95,7 @@ class Ensemble:
 
     def _draws(self, seed: int, times: int) -> list[Member]:
         weights = np.array([member.weight for member in self.members])
-        places = np.random.default_rng(seed).choice(len(weights), size=times, p=weights / weights.sum())
+        places = stream(seed).choice(len(weights), size=times, p=weights / weights.sum())
         return [self.members[int(place)] for place in places]
 
     def extended(self, other: Ensemble, *, seed: int) -> Ensemble:

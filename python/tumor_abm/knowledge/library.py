@@ -19,7 +19,7 @@ from tumor_abm._base.toml import read_toml
 from tumor_abm.knowledge.alteration import Alteration
 from tumor_abm.knowledge.constants import Assay, Imaging, Neutropenia, Pathway
 from tumor_abm.knowledge.drug import Drug
-from tumor_abm.knowledge.population import Population
+from tumor_abm.knowledge.patient_laws import PatientLaws
 from tumor_abm.knowledge.quantity import ASSUMED, Quantity, citations, quantities
 from tumor_abm.knowledge.source import Source
 
@@ -27,7 +27,7 @@ _SHIPPED = ("alterations.toml", "drugs.toml", "pathway.toml", "populations.toml"
 _NAMED: dict[str, type[Table]] = {
     "drug": Drug,
     "alteration": Alteration,
-    "population": Population,
+    "population": PatientLaws,
     "source": Source,
 }
 _CONSTANTS: dict[str, type[Table]] = {
@@ -59,7 +59,7 @@ class Knowledge:
 
     drugs: Mapping[str, Drug]
     alterations: Mapping[str, Alteration]
-    populations: Mapping[str, Population]
+    populations: Mapping[str, PatientLaws]
     sources: Mapping[str, Source]
     pathway: Pathway
     imaging: Imaging

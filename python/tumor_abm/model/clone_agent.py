@@ -10,7 +10,7 @@ from tumor_abm._base.genotype import alterations_of
 from tumor_abm.errors import InputError
 
 if TYPE_CHECKING:
-    from tumor_abm.model.tumor_model import TumorModel
+    from tumor_abm.model.state import ModelState
 
 
 class CloneAgent(mesa.Agent):  # type: ignore[misc]
@@ -25,9 +25,9 @@ class CloneAgent(mesa.Agent):  # type: ignore[misc]
         Number of the clone; it rises with birth.
     """
 
-    model: TumorModel
+    model: ModelState
 
-    def __init__(self, model: TumorModel, clone: int) -> None:
+    def __init__(self, model: ModelState, clone: int) -> None:
         super().__init__(model)
         self.unique_id = clone
         # Mesa before 3.4.2 counts agents in a table of all models there ever were, which would keep

@@ -13,6 +13,7 @@ import numpy as np
 from pydantic import TypeAdapter, ValidationError
 
 from tumor_abm import _core
+from tumor_abm._base import seeds
 from tumor_abm._base.arguments import is_finite, is_real, is_whole, must_be, real
 from tumor_abm._base.problems import Problems
 from tumor_abm._base.toml import read_toml
@@ -63,6 +64,7 @@ _COVARIATES = (
     "neutrophils",
 )
 _FLAGS = ("bone_only", "visceral", "premenopausal")
+_MOST_DRAWN = 2**63 - 1
 _HIT_RATES = ("per_division", "first_per_division", "second_per_division")
 
 
@@ -224,14 +226,12 @@ def seed_of(rng: Any, seed: Any) -> int | None:
     if isinstance(given, np.random.SeedSequence):
         return int(given.generate_state(1, np.uint64)[0] >> np.uint64(1))
     if isinstance(given, np.random.Generator):
-        return int(given.integers(2**63 - 1))
+        return int(given.integers(_MOST_DRAWN))
     if isinstance(given, np.random.BitGenerator):
-        return int(np.random.Generator(given).integers(2**63 - 1))
+        return int(np.random.Generator(given).integers(_MOST_DRAWN))
     if isinstance(given, str) and given.strip().isascii() and given.strip().isdigit():
         given = int(given)
-    if not is_whole(given) or not 0 <= given < 2**63:
-        raise InputError(key=key, found=given, allowed="a whole number from 0 to 2^63 - 1, or a generator")
-    return int(given)
+    return seeds.seed_of(given, key, allowed=f"{seeds.ALLOWED}, or a generator")
 
 
 def _tables(experiment: Source) -> tuple[dict[str, Any], Path | None]:

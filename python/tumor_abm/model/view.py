@@ -193,11 +193,6 @@ class PatientView:
         return dict(self._see("ctdna"))
 
     @property
-    def known_drugs(self) -> list[str]:
-        """Drugs that can be given by hand."""
-        return sorted(self._drugs)
-
-    @property
     def drugs(self) -> pl.DataFrame:
         """Drugs of the line and those still in the body.
 

@@ -40,7 +40,7 @@ _DRAFT = ".tmp"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Plan:
+class RunPlan:
     """What a run was begun with, and goes on with.
 
     Attributes
@@ -132,7 +132,7 @@ class RunDirectory:
                 held.enter_context(exclusive(self._chunks, of=self.path))
             yield self.look()
 
-    def begin(self, plan: Plan, experiment: str) -> None:
+    def begin(self, plan: RunPlan, experiment: str) -> None:
         """Note down what is going to be run; an unfinished run keeps its plan.
 
         `experiment` is the text of `experiment.toml`.
@@ -153,12 +153,12 @@ class RunDirectory:
                 write_sums(self.path, sums | written)
 
     @property
-    def plan(self) -> Plan:
+    def plan(self) -> RunPlan:
         """The plan of the unfinished run."""
         path = self._chunks / _PLAN
         problem = "not a plan of this version of tumor_abm"
         try:
-            plan = Plan(**read_json(path))
+            plan = RunPlan(**read_json(path))
         except TypeError as error:
             raise InputError(problem, file=path) from error
         if not all(is_number(number) and number > 0 for number in (plan.patients, plan.patients_per_chunk)):

@@ -23,7 +23,7 @@ from tumor_abm.config.named import experiment_file
 from tumor_abm.errors import InputError, of_file
 from tumor_abm.run.chunk import Chunk, chunk_size, chunks_of
 from tumor_abm.run.cluster import run_on_cluster
-from tumor_abm.run.directory import Plan, RunDirectory, recorded_seed
+from tumor_abm.run.directory import RunDirectory, RunPlan, recorded_seed
 from tumor_abm.run.local import run_here
 from tumor_abm.run.provenance import now, provenance
 from tumor_abm.run.results import Results
@@ -219,8 +219,8 @@ class _Run:
             return run_here(self.spec, chunks, self.jobs, progress)
         return run_on_cluster(self.spec, chunks, self.scheduler)
 
-    def _plan(self) -> Plan:
-        return Plan(
+    def _plan(self) -> RunPlan:
+        return RunPlan(
             sha256=self.sha256,
             seed=self.experiment.seed,
             patients=self.patients,

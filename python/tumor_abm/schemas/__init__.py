@@ -12,10 +12,10 @@ from pydantic.json_schema import models_json_schema
 from tumor_abm._base.files import write_text
 from tumor_abm._base.table import Table
 from tumor_abm.config.written import Written
-from tumor_abm.knowledge import Alteration, Drug, Population
+from tumor_abm.knowledge import Alteration, Drug, PatientLaws
 from tumor_abm.knowledge.constants import Imaging, Pathway
 from tumor_abm.knowledge.source import Source
-from tumor_abm.study.study import Written as Study
+from tumor_abm.study.study import StudyFile
 
 What = Literal["experiment", "study"]
 
@@ -33,8 +33,8 @@ Schema = dict[str, Any]
 def json_schema(what: What = "experiment") -> Schema:
     """Return the JSON schema of the files of experiments, or of studies of clonal evolution."""
     if what == "study":
-        return {"$schema": _DIALECT, **Study.model_json_schema()}
-    overlays: list[type[Table]] = [*_ENTRIES.values(), *_CONSTANTS.values(), Population]
+        return {"$schema": _DIALECT, **StudyFile.model_json_schema()}
+    overlays: list[type[Table]] = [*_ENTRIES.values(), *_CONSTANTS.values(), PatientLaws]
     refs, schema = models_json_schema([(Written, _MODE), *((model, _MODE) for model in overlays)])
     definitions: dict[str, Schema] = schema["$defs"]
     written = definitions.pop(_name(refs[Written, _MODE]))
@@ -47,7 +47,7 @@ def json_schema(what: What = "experiment") -> Schema:
         keys[key]["additionalProperties"] = refs[model, _MODE]
     for key, model in _CONSTANTS.items():
         keys[key] = {"description": keys[key]["description"], **refs[model, _MODE]}
-    keys["population"] = _population(keys["population"], definitions.pop("Population"))
+    keys["population"] = _population(keys["population"], definitions.pop("PatientLaws"))
     return {"$schema": _DIALECT, **written, "$defs": definitions}
 
 

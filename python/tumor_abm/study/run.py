@@ -18,7 +18,7 @@ from tumor_abm import _core
 from tumor_abm._base.paths import path_of
 from tumor_abm.errors import InputError
 from tumor_abm.run.chunk import Chunk
-from tumor_abm.run.directory import Plan, RunDirectory, recorded_seed
+from tumor_abm.run.directory import RunDirectory, RunPlan, recorded_seed
 from tumor_abm.run.experiment import Interrupted, threads_of
 from tumor_abm.run.provenance import now, provenance
 from tumor_abm.run.results import Results, without_none
@@ -124,8 +124,8 @@ class _Run:
             stop.set()
             pool.shutdown(wait=True, cancel_futures=True)
 
-    def _plan(self) -> Plan:
-        return Plan(
+    def _plan(self) -> RunPlan:
+        return RunPlan(
             sha256=_sha256(self.study),
             seed=self.study.seed,
             patients=self.tumours,

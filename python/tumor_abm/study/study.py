@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import secrets
 from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
 from pydantic import Field, ValidationError, model_validator
 
+from tumor_abm._base import lattice, seeds
 from tumor_abm._base.problems import Problems
 from tumor_abm._base.table import Table
 from tumor_abm._base.toml import read_toml
@@ -20,7 +20,7 @@ WHOLE = "whole tumour"
 _MOST_CELLS = 10_000_000
 
 
-class Lattice(Table):
+class Lattice(lattice.Lattice):
     """Where cells live, if not in a well-mixed tumour.
 
     Attributes
@@ -31,11 +31,9 @@ class Lattice(Table):
         As in `tumor_abm.Space`.
     """
 
-    dimensions: Literal[2, 3]
-    neighbourhood: Literal["von_neumann", "moore"] = "moore"
-    placement: Literal["random_neighbour", "any_free", "push"] = "any_free"
-    depth: int | None = Field(default=None, ge=1)
-    mutant: Literal["random", "placed"] = "random"
+    dimensions: int = Field(ge=2, le=lattice.MOST_DIMENSIONS)
+    placement: lattice.Placement = "any_free"
+    mutant: lattice.Mutant = "random"
 
     @model_validator(mode="after")
     def _depth_with_push(self) -> Lattice:
@@ -169,7 +167,7 @@ class Reading(Table):
         return self
 
 
-class Written(Table):
+class StudyFile(Table):
     """A study.
 
     Attributes
@@ -202,7 +200,7 @@ class Written(Table):
 
     title: str = Field(min_length=1)
     question: str = Field(min_length=1)
-    seed: int | None = Field(default=None, ge=0, le=2**63 - 1)
+    seed: int | None = Field(default=None, ge=0, le=seeds.MOST)
     replicates: int = Field(default=8, ge=1, le=100_000)
     cells: int = Field(default=50_000, ge=100, le=_MOST_CELLS)
     dt_days: float = Field(default=0.25, gt=0, le=10)
@@ -215,7 +213,7 @@ class Written(Table):
     biopsy: list[Sample] = Field(default_factory=list)
 
     @model_validator(mode="after")
-    def _names(self) -> Written:
+    def _names(self) -> StudyFile:
         for what, names in (
             ("scenario", [scenario.name for scenario in self.scenario]),
             ("biopsy", [WHOLE, *(sample.name for sample in self.biopsy)]),
@@ -249,7 +247,7 @@ class Study:
         Where it was read from.
     """
 
-    def __init__(self, written: Written, *, seed: int, file: Path | None = None) -> None:
+    def __init__(self, written: StudyFile, *, seed: int, file: Path | None = None) -> None:
         self.written = written
         self.seed = seed
         self.file = file
@@ -274,12 +272,12 @@ class Study:
         data = data | {key: value for key, value in given.items() if value is not None}
         problems = Problems(file)
         try:
-            written = Written.model_validate(data)
+            written = StudyFile.model_validate(data)
         except ValidationError as error:
-            problems.add_invalid(error, Written)
+            problems.add_invalid(error, StudyFile)
             problems.raise_if_any()
             raise
-        return cls(written, seed=secrets.randbits(63) if written.seed is None else written.seed, file=file)
+        return cls(written, seed=seeds.drawn() if written.seed is None else written.seed, file=file)
 
     @property
     def tumours(self) -> int:

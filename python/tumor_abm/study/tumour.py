@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -11,6 +10,7 @@ import numpy as np
 import polars as pl
 import polars.selectors as cs
 
+from tumor_abm._base.seeds import derive, stream
 from tumor_abm.errors import InputError
 from tumor_abm.evolution.biopsy import Biopsy, Needle, RandomCells, Shape, Sphere, take
 from tumor_abm.evolution.genealogy import Genealogy
@@ -89,7 +89,7 @@ def simulate(study: Study, scenario: int, replicate: int, stopped: Callable[[], 
 
 
 def _seeds(study: Study, law: Scenario, replicate: int, attempt: int) -> np.random.SeedSequence:
-    return np.random.SeedSequence([study.seed, zlib.crc32(law.name.encode()), replicate, attempt])
+    return derive(study.seed, law.name, replicate, attempt)
 
 
 def _grow(study: Study, law: Scenario, replicate: int, stopped: Callable[[], bool]) -> _Grown:
@@ -275,7 +275,7 @@ def _single_cells(study: Study, mutations: Mutations, rows: np.ndarray, seed: in
         depth=reading.depth, overdispersion=reading.overdispersion, least_reads=reading.least_reads
     )
     wanted = min(max(1, reading.single_cells), rows.size)
-    chosen = np.sort(np.random.default_rng(seed).choice(rows, wanted, replace=False))
+    chosen = np.sort(stream(seed).choice(rows, wanted, replace=False))
     reads = sequencing.single_cells(mutations, chosen, seed=seed)
     return reads if reading.single_cells else reads.clear()
 

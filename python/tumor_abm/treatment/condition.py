@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
 from typing import Annotated, Any
 
 from pydantic import Field, model_validator
@@ -108,6 +110,30 @@ class Condition(Table):
             raise ValueError(f"above belongs to ctdna and tissue, not to {kinds[0]}")
         return self
 
+    @property
+    def asked(self) -> Asked:
+        """What is asked, as a thing of its own."""
+        if self.ctdna is not None:
+            return Ctdna(self.ctdna, self.above or 0.0)
+        if self.tissue is not None:
+            return Tissue(self.tissue, _TISSUE_FRACTION if self.above is None else self.above)
+        if self.months is not None:
+            return MonthsOnLine(self.months)
+        if self.sld_change is not None:
+            return Sld(self.sld_change)
+        if self.prior_months_below is not None:
+            return PriorMonths(self.prior_months_below)
+        if self.visceral is not None:
+            return Visceral(self.visceral)
+        if self.premenopausal is not None:
+            return Premenopausal(self.premenopausal)
+        if self.taken is not None:
+            return Taken(self.taken)
+        if self.all_ is not None:
+            return All(self.all_)
+        assert self.not_ is not None
+        return Not(self.not_)
+
     def in_words(self) -> str:
         """Say the condition.
 
@@ -116,49 +142,177 @@ class Condition(Table):
         >>> Condition.model_validate({"not": {"taken": "fulvestrant"}}).in_words()
         'not (fulvestrant was taken before)'
         """
-        if self.all_ is not None:
-            return " and ".join(condition.in_words() for condition in self.all_)
-        if self.not_ is not None:
-            return f"not ({self.not_.in_words()})"
-        if self.ctdna is not None:
-            at = f" at {100 * self.above:g}% or more" if self.above else ""
-            return f"{self.ctdna} is seen in ctDNA{at}"
-        if self.tissue is not None:
-            above = _TISSUE_FRACTION if self.above is None else self.above
-            return f"{self.tissue} is in {100 * above:g}% or more of the cells"
-        if self.months is not None:
-            return f"{self.months:g} months have passed"
-        if self.sld_change is not None:
-            return self.sld_change.in_words()
-        if self.prior_months_below is not None:
-            return f"the line before lasted less than {self.prior_months_below:g} months"
-        if self.taken is not None:
-            return f"{self.taken} was taken before"
-        if self.visceral is not None:
-            return "there is visceral disease" if self.visceral else "there is no visceral disease"
-        return f"the patient is {'before' if self.premenopausal else 'after'} menopause"
+        return self.asked.in_words()
 
     def to_core(self) -> dict[str, Any]:
         """Return the condition as the core reads it."""
-        if self.ctdna is not None:
-            return {"kind": "ctdna", "gene": self.ctdna, "above": self.above or 0.0}
-        if self.tissue is not None:
-            above = _TISSUE_FRACTION if self.above is None else self.above
-            return {"kind": "tissue", "gene": self.tissue, "above": above}
-        if self.months is not None:
-            return {"kind": "months", "at_least": self.months}
-        if self.sld_change is not None:
-            return {"kind": "sld_change", "above": self.sld_change.above, "below": self.sld_change.below}
-        if self.prior_months_below is not None:
-            return {"kind": "prior_months_below", "months": self.prior_months_below}
-        if self.all_ is not None:
-            return {"kind": "all", "of": [condition.to_core() for condition in self.all_]}
-        if self.not_ is not None:
-            return {"kind": "not", "of": self.not_.to_core()}
-        if self.taken is not None:
-            return {"kind": "taken", "drug": self.taken}
-        if self.visceral is not None:
-            asked, wanted = {"kind": "visceral"}, self.visceral
-        else:
-            asked, wanted = {"kind": "premenopausal"}, self.premenopausal is not False
-        return asked if wanted else {"kind": "not", "of": asked}
+        return self.asked.to_core()
+
+
+class Asked(ABC):
+    """What a condition asks: without words, or without a form for the core, there is none."""
+
+    @abstractmethod
+    def in_words(self) -> str:
+        """Say it."""
+
+    @abstractmethod
+    def to_core(self) -> dict[str, Any]:
+        """Return it as the core reads it."""
+
+
+@dataclass(frozen=True)
+class Ctdna(Asked):
+    """A gene, or an alteration, in the last liquid biopsy."""
+
+    gene: str
+    above: float
+
+    def in_words(self) -> str:
+        """Say it."""
+        at = f" at {100 * self.above:g}% or more" if self.above else ""
+        return f"{self.gene} is seen in ctDNA{at}"
+
+    def to_core(self) -> dict[str, Any]:
+        """Return it as the core reads it."""
+        return {"kind": "ctdna", "gene": self.gene, "above": self.above}
+
+
+@dataclass(frozen=True)
+class Tissue(Asked):
+    """A gene, or an alteration, in a share of the cells."""
+
+    gene: str
+    above: float
+
+    def in_words(self) -> str:
+        """Say it."""
+        return f"{self.gene} is in {100 * self.above:g}% or more of the cells"
+
+    def to_core(self) -> dict[str, Any]:
+        """Return it as the core reads it."""
+        return {"kind": "tissue", "gene": self.gene, "above": self.above}
+
+
+@dataclass(frozen=True)
+class MonthsOnLine(Asked):
+    """Time on the line."""
+
+    at_least: float
+
+    def in_words(self) -> str:
+        """Say it."""
+        return f"{self.at_least:g} months have passed"
+
+    def to_core(self) -> dict[str, Any]:
+        """Return it as the core reads it."""
+        return {"kind": "months", "at_least": self.at_least}
+
+
+@dataclass(frozen=True)
+class Sld(Asked):
+    """Change of the sum of diameters."""
+
+    change: SldChange
+
+    def in_words(self) -> str:
+        """Say it."""
+        return self.change.in_words()
+
+    def to_core(self) -> dict[str, Any]:
+        """Return it as the core reads it."""
+        return {"kind": "sld_change", "above": self.change.above, "below": self.change.below}
+
+
+@dataclass(frozen=True)
+class PriorMonths(Asked):
+    """Time to progression on the line before."""
+
+    below: float
+
+    def in_words(self) -> str:
+        """Say it."""
+        return f"the line before lasted less than {self.below:g} months"
+
+    def to_core(self) -> dict[str, Any]:
+        """Return it as the core reads it."""
+        return {"kind": "prior_months_below", "months": self.below}
+
+
+@dataclass(frozen=True)
+class Visceral(Asked):
+    """Visceral disease, or none."""
+
+    wanted: bool
+
+    def in_words(self) -> str:
+        """Say it."""
+        return "there is visceral disease" if self.wanted else "there is no visceral disease"
+
+    def to_core(self) -> dict[str, Any]:
+        """Return it as the core reads it."""
+        return _or_not({"kind": "visceral"}, self.wanted)
+
+
+@dataclass(frozen=True)
+class Premenopausal(Asked):
+    """Before menopause, or after it."""
+
+    wanted: bool
+
+    def in_words(self) -> str:
+        """Say it."""
+        return f"the patient is {'before' if self.wanted else 'after'} menopause"
+
+    def to_core(self) -> dict[str, Any]:
+        """Return it as the core reads it."""
+        return _or_not({"kind": "premenopausal"}, self.wanted)
+
+
+@dataclass(frozen=True)
+class Taken(Asked):
+    """A drug of an earlier line."""
+
+    drug: str
+
+    def in_words(self) -> str:
+        """Say it."""
+        return f"{self.drug} was taken before"
+
+    def to_core(self) -> dict[str, Any]:
+        """Return it as the core reads it."""
+        return {"kind": "taken", "drug": self.drug}
+
+
+@dataclass(frozen=True)
+class All(Asked):
+    """Several conditions at once."""
+
+    conditions: list[Condition]
+
+    def in_words(self) -> str:
+        """Say it."""
+        return " and ".join(condition.in_words() for condition in self.conditions)
+
+    def to_core(self) -> dict[str, Any]:
+        """Return it as the core reads it."""
+        return {"kind": "all", "of": [condition.to_core() for condition in self.conditions]}
+
+
+@dataclass(frozen=True)
+class Not(Asked):
+    """The opposite of a condition."""
+
+    condition: Condition
+
+    def in_words(self) -> str:
+        """Say it."""
+        return f"not ({self.condition.in_words()})"
+
+    def to_core(self) -> dict[str, Any]:
+        """Return it as the core reads it."""
+        return _or_not(self.condition.to_core(), wanted=False)
+
+
+def _or_not(asked: dict[str, Any], wanted: bool) -> dict[str, Any]:
+    return asked if wanted else {"kind": "not", "of": asked}

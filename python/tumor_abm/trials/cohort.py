@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import hashlib
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,7 +23,6 @@ from tumor_abm.trials.rows import rows as rows_of
 # What may differ between trials that share patients: arms, the drugs that only they give, the name of the
 # population, and the seed that their files have for runs of their own.
 _OWN = ("arms", "drugs", "seed")
-_BETWEEN = "/"
 EVERYBODY = ""
 _FOUND = 0.01
 """Share of cells from which an alteration counts as found."""
@@ -73,7 +72,7 @@ class Cohort:
         drugs: dict[str, Any] = {}
         for file in self.files:
             core = load(file, knowledge=knowledge, seed=seed).to_core()
-            arms += [{**arm, "name": f"{file}{_BETWEEN}{arm['name']}"} for arm in core["arms"]]
+            arms += [{**arm, "name": _among_all(file, arm["name"])} for arm in core["arms"]]
             drugs |= {drug["name"]: drug for drug in core["drugs"]}
             whole = core
         whole |= {"arms": arms, "drugs": [drugs[name] for name in sorted(drugs)]}
@@ -81,8 +80,9 @@ class Cohort:
 
     def live(self, spec: str, patients: int, jobs: int, progress: Callable[[int], None]) -> Part:
         """Simulate the patients and keep what predictions need."""
-        tables = simulate(spec, Chunk(0, patients), jobs, progress)
         experiments = {file: loaded(file) for file in self.files}
+        arms = [(file, arm.name) for file, experiment in experiments.items() for arm in experiment.arms]
+        tables = _Lived(simulate(spec, Chunk(0, patients), jobs, progress), arms)
         return Part(
             observations=_observations(tables, experiments), prevalence=_prevalence(tables, experiments)
         )
@@ -107,19 +107,34 @@ def cohorts(files: tuple[str, ...]) -> tuple[Cohort, ...]:
     return tuple(Cohort(files=tuple(group), sha256=sha256) for sha256, group in alike.items())
 
 
-def _frame(tables: Tables, name: str) -> pl.DataFrame:
-    table = pl.from_arrow(tables[name])
-    assert isinstance(table, pl.DataFrame)
-    if "arm" not in table.columns:
-        return table
-    parts = pl.col("arm").cast(pl.String).str.splitn(_BETWEEN, 2)
-    return table.with_columns(file=parts.struct[0], arm=parts.struct[1])
+def _among_all(file: str, arm: str) -> str:
+    """Name of an arm among those of all trials."""
+    return f"{file}/{arm}"
 
 
-def _observations(tables: Tables, experiments: Mapping[str, Experiment]) -> pl.DataFrame:
-    outcomes = _frame(tables, "outcomes")
-    overall = _frame(tables, "overall")
-    measurable = _frame(tables, "patients").select("patient", measurable=~pl.col("bone_only"))
+@dataclass(frozen=True)
+class _Lived:
+    """The tables of a cohort, and its arms by trial."""
+
+    tables: Tables
+    arms: Sequence[tuple[str, str]]
+
+    def __getitem__(self, name: str) -> pl.DataFrame:
+        """Return a table, in which an arm is told by the file of its trial and its name there."""
+        table = pl.from_arrow(self.tables[name])
+        assert isinstance(table, pl.DataFrame)
+        if "arm" not in table.columns:
+            return table
+        whole = pl.col("arm").cast(pl.String)
+        names = [_among_all(*arm) for arm in self.arms]
+        own = (whole.replace_strict(names, [arm[at] for arm in self.arms]) for at in (0, 1))
+        return table.with_columns(**dict(zip(("file", "arm"), own, strict=True)))
+
+
+def _observations(tables: _Lived, experiments: Mapping[str, Experiment]) -> pl.DataFrame:
+    outcomes = tables["outcomes"]
+    overall = tables["overall"]
+    measurable = tables["patients"].select("patient", measurable=~pl.col("bone_only"))
     keys = ["file", "arm", "patient"]
     found = []
     for file, experiment in experiments.items():
@@ -143,8 +158,8 @@ def _observations(tables: Tables, experiments: Mapping[str, Experiment]) -> pl.D
     return pl.concat(found).select(columns).drop_nulls(["months", "event"])
 
 
-def _prevalence(tables: Tables, experiments: Mapping[str, Experiment]) -> pl.DataFrame:
-    clones = _frame(tables, "clones").filter(
+def _prevalence(tables: _Lived, experiments: Mapping[str, Experiment]) -> pl.DataFrame:
+    clones = tables["clones"].filter(
         (pl.col("line") == 1) & pl.col("moment").cast(pl.String).is_in(["baseline", "progression"])
     )
     genes = {

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -13,6 +12,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from tumor_abm._base import seeds
 from tumor_abm._base.arguments import MOST_THREADS, must_be, whole
 from tumor_abm._base.files import sha256_of, verify, write_sums, write_whole
 from tumor_abm._base.frames import read_parquet
@@ -141,7 +141,7 @@ def predict(
     """
     ensemble = Ensemble.shipped() if ensemble is None else ensemble
     must_be("ensemble", ensemble, Ensemble)
-    seed = whole("seed", seed, 0, 2**63 - 1)
+    seed = seeds.seed_of(seed)
     jobs = whole("jobs", jobs, 1, MOST_THREADS)
     files = named.find(wanted)
     shared = cohorts(tuple(files))
@@ -183,8 +183,7 @@ def _patients_seed(seed: int, cohort: Cohort, member: int) -> int:
 
     If all trials had the same patients, luck with these would be luck with all.
     """
-    words = np.random.SeedSequence([seed, member, int(cohort.sha256, 16)])
-    return int(words.generate_state(1)[0])
+    return int(seeds.derive(seed, member, int(cohort.sha256, 16)).generate_state(1)[0])
 
 
 def _shifted(told: Callable[[int], None], before: int) -> Callable[[int], None]:
@@ -319,7 +318,7 @@ def _row(
     own: float,
     seed: int,
 ) -> dict[str, object]:
-    rng = np.random.default_rng([seed, zlib.crc32(f"{file} {row.name}".encode())])
+    rng = seeds.stream(seed, f"{file} {row.name}")
     members = [number for number, which in enumerate(lived.of_member) if which.size]
     shares = np.array([lived.of_member[number].size for number in members], dtype=float)
     medians, ratios, responses = np.full(SAMPLES, np.nan), np.full(SAMPLES, np.nan), np.zeros(SAMPLES)

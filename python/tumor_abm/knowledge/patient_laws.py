@@ -98,7 +98,7 @@ class _Weights(Table):
 Weights = Annotated[_Weights, BeforeValidator(bare_list)]
 
 
-class Population(Table):
+class PatientLaws(Table):
     """Laws of the patients.
 
     Attributes
@@ -200,7 +200,7 @@ class Population(Table):
     eligibility: Eligibility = Field(default_factory=Eligibility)
 
     @model_validator(mode="after")
-    def _one_past(self) -> Population:
+    def _one_past(self) -> PatientLaws:
         if self.prior and self.history:
             raise ValueError("name either prior or history")
         names = [history.name for history in self.history]
