@@ -175,6 +175,13 @@ def tissue() -> Population:
             "folder: cannot be written: No such file",
         ),
         (lambda: grow(until=Until(day=10**400)), "until.day: found 1000"),
+        (
+            lambda: grow(restart_on_extinction=pl.DataFrame()),
+            "restart_on_extinction: found shape: ",
+        ),
+        (lambda: grow(until=Until(extinct=[])), r"until.extinct: found \[\]; allowed: True, False"),  # type: ignore[arg-type]
+        (lambda: population(engine="cells", genealogy=pl.DataFrame()), "genealogy: found shape: "),
+        (lambda: population(keep_extinct="no"), "keep_extinct: found 'no'; allowed: True or False"),
         (lambda: ta.TumorModel(mutation_rate=10**400), "mutation_rate: found 1000"),
         (lambda: ta.TumorModel(population=len), "population: found .*; allowed: str, Mapping"),  # type: ignore[arg-type]
         (lambda: ta.TumorModel(founder=0.0), "founder: found 0.0; allowed: a list of alterations"),  # type: ignore[arg-type]

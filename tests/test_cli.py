@@ -216,3 +216,23 @@ def test_figures_and_report_are_progress_too(results: Results, tmp_path: Path) -
     assert f"0/{drawn}" in said
     assert f"{drawn}/{drawn}" in said
     assert "figures," in said
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        ["schema", "--out", "a\0b"],
+        ["run", "a\0b.toml", "--out", "x"],
+        ["check", "a\0b.toml"],
+        ["compare", "a\0b"],
+        ["list", "\U00072325" * 9_000],
+        ["\U00072325" * 9_000],
+    ],
+)
+def test_words_that_are_no_names_are_refused_in_a_line_that_can_be_read(line, capsys):
+    with pytest.raises(SystemExit) as left:
+        main(line)
+    said = capsys.readouterr().err
+    assert left.value.code == 2
+    assert len(said) < 5_000
+    assert "Traceback" not in said

@@ -81,6 +81,13 @@ def one_of(name: str, value: object, choices: tuple[object, ...]) -> None:
         raise InputError(f"{name}: found {in_one_line(value)}; allowed: {', '.join(map(repr, choices))}")
 
 
+def truth(name: str, value: object) -> bool:
+    """Return what is true or false."""
+    if not isinstance(value, bool | np.bool_):
+        raise InputError(f"{name}: found {in_one_line(value)}; allowed: True or False")
+    return bool(value)
+
+
 def must_be(name: str, value: object, *kinds: type) -> None:
     """Refuse what is none of some kinds of object."""
     if not isinstance(value, kinds):

@@ -145,6 +145,8 @@ def seed_of(text: str) -> int:
         It is no whole number from 0 to 2^64 - 1.
     """
     stripped = text.strip()
-    if not (stripped.isascii() and stripped.isdigit() and len(stripped) <= 20 and int(stripped) <= seeds.MOST):
+    if not (
+        stripped.isascii() and stripped.isdigit() and len(stripped) <= 20 and int(stripped) <= seeds.MOST
+    ):
         raise InputError(key="seed", found=text[:40], allowed=f"{seeds.ALLOWED}, e.g. 42")
     return int(stripped)

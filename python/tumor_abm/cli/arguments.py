@@ -7,7 +7,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import NoReturn
 
-from tumor_abm._base import seeds
 from tumor_abm._base.paths import is_text
 from tumor_abm._base.sinks import terminal_text
 from tumor_abm._core import __version__
@@ -151,11 +150,18 @@ def parser() -> Parser:
     return top
 
 
+def _path(text: str) -> Path:
+    """Read the name of a file or directory."""
+    if "\0" in text:
+        raise argparse.ArgumentTypeError(f"{text!a} is no name: it has a character that none may have")
+    return Path(text)
+
+
 def _target(text: str) -> Path:
     """Read where results are written to or stand, which table files can only do under UTF-8 names."""
     if not is_text(text):
         raise argparse.ArgumentTypeError(f"{text!a} is no UTF-8 text")
-    return Path(text)
+    return _path(text)
 
 
 def _describe_run(run: Parser) -> None:
@@ -178,7 +184,7 @@ def _describe_compare(compare: Parser) -> None:
 
 
 def _describe_evolve(evolve: Parser) -> None:
-    evolve.add_argument("study", metavar="STUDY.toml", type=Path, help="the study")
+    evolve.add_argument("study", metavar="STUDY.toml", type=_path, help="the study")
     evolve.add_argument("--out", metavar="DIR", type=_target, required=True, help="directory for the results")
     evolve.add_argument(
         "--replicates", metavar="N", type=_count, help="tumours per scenario instead of the study's"
@@ -194,7 +200,7 @@ def _describe_predict(predict: Parser) -> None:
     )
     predict.add_argument("--out", metavar="FILE.parquet", type=_target, required=True, help="table to write")
     predict.add_argument(
-        "--ensemble", metavar="FILE", type=Path, help="parameter sets (default: the package's)"
+        "--ensemble", metavar="FILE", type=_path, help="parameter sets (default: the package's)"
     )
     predict.add_argument(
         "--patients", metavar="N", type=_count, default=1000, help="per trial (default: 1000)"
@@ -211,7 +217,7 @@ def _describe_app(app: Parser) -> None:
     app.add_argument(
         "experiment",
         metavar="EXPERIMENT.toml",
-        type=Path,
+        type=_path,
         nargs="?",
         help="experiment with the patients and strategies to choose from (default: usual ones)",
     )
@@ -256,13 +262,13 @@ def _describe_calibrate(calibrate: Parser) -> None:
     begin.add_argument(
         "--around",
         metavar="ENSEMBLE.json",
-        type=Path,
+        type=_path,
         help="begin in the middle of these parameter sets, to see whether the search ends elsewhere",
     )
     begin.add_argument(
         "--known",
         metavar="DIR",
-        type=Path,
+        type=_path,
         nargs="+",
         default=[],
         help="do not search: draw the ensemble from what these calibrations of the same trials simulated",
@@ -293,7 +299,7 @@ def _json(command: Parser) -> None:
 
 def _experiment(command: Parser) -> None:
     command.add_argument(
-        "experiment", metavar="EXPERIMENT.toml", type=Path, help="the experiment, or the name of a trial"
+        "experiment", metavar="EXPERIMENT.toml", type=_path, help="the experiment, or the name of a trial"
     )
 
 
@@ -302,7 +308,7 @@ def _count(text: str) -> int:
 
 
 def _seed(text: str) -> int:
-    return _whole_number(text, at_least=0, at_most=seeds.MOST)
+    return _whole_number(text, at_least=0)
 
 
 def _port(text: str) -> int:

@@ -15,7 +15,7 @@ from numpy.typing import ArrayLike, NDArray
 from tumor_abm import _core
 from tumor_abm._base import seeds
 from tumor_abm._base.archive import read_archive, write_archive
-from tumor_abm._base.arguments import core_refusals, count
+from tumor_abm._base.arguments import core_refusals, count, truth
 from tumor_abm._base.frames import frame
 from tumor_abm._base.html import facts
 from tumor_abm._base.paths import path_of
@@ -135,9 +135,9 @@ class Population:
                 self._dt,
                 as_json(options),
                 self.seed,
-                bool(keep_extinct),
+                truth("keep_extinct", keep_extinct),
             )
-        self._keeps_extinct = bool(keep_extinct)
+        self._keeps_extinct = keep_extinct
 
     def __repr__(self) -> str:
         return f"Population({', '.join(f'{name} {text}' for name, text in self._facts().items())})"

@@ -10,7 +10,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from tumor_abm._base.arguments import count, numbers, one_of, positive, real
+from tumor_abm._base.arguments import count, numbers, one_of, positive, real, truth
 from tumor_abm._base.memory import afford
 from tumor_abm.errors import InputError
 from tumor_abm.evolution.space import Space
@@ -98,7 +98,7 @@ def engine_options(
                 "space": lattice._resolve(),
                 "places": lattice._places(places),
                 "max_clones": kept_apart,
-                "genealogy": bool(genealogy),
+                "genealogy": truth("genealogy", genealogy),
             }
         }
     for name, found in (("space", space), ("places", places)):
@@ -109,7 +109,7 @@ def engine_options(
     if engine == "clones":
         return {"clones": {"max_clones": kept_apart}}
     heritable = None if trait is None else trait._resolve()
-    return {"cells": {"heritable": heritable, "genealogy": bool(genealogy)}}
+    return {"cells": {"heritable": heritable, "genealogy": truth("genealogy", genealogy)}}
 
 
 @dataclass(kw_only=True)

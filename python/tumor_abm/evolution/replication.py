@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from tumor_abm import _core
 from tumor_abm._base import seeds
-from tumor_abm._base.arguments import MOST_THREADS, core_refusals, count, one_of, positive, real, whole
+from tumor_abm._base.arguments import MOST_THREADS, core_refusals, count, one_of, positive, real, truth, whole
 from tumor_abm._base.frames import frame
 from tumor_abm._base.memory import afford
 from tumor_abm.errors import InputError
@@ -77,7 +77,7 @@ class Until:
                 for kind, cells in self.counts.items()
             ],
             "below": None if self.below is None else count(f"{place}.below", self.below),
-            "extinct": bool(self.extinct),
+            "extinct": truth("until.extinct", self.extinct),
             "day": day,
         }
 
@@ -224,7 +224,7 @@ drug_death
         "trees": {"sample": None if sample is None else positive("sample", sample)} if genealogy else None,
         "until": until._resolve("until"),
         "treatment": list(_stages(stages, rates)),
-        "restart_on_extinction": bool(restart_on_extinction),
+        "restart_on_extinction": truth("restart_on_extinction", restart_on_extinction),
         "max_attempts": positive("max_attempts", max_attempts),
     }
     wanted, workers = count("replicates", replicates), _threads(threads)
