@@ -140,3 +140,24 @@ def test_missing_dask_is_said_with_how_to_install_it(monkeypatch: pytest.MonkeyP
     monkeypatch.setitem(sys.modules, "distributed", None)
     with pytest.raises(InputError, match=r"pip install '\.\[cluster\]' in the checkout of tumor_abm"):
         next(run_on_cluster(SPEC, CHUNKS, "tcp://127.0.0.1:8786"))
+
+
+@pytest.mark.slow
+def test_a_scheduler_that_hangs_is_left_at_once(tmp_path: Path) -> None:
+    experiment, where, out = tmp_path / "experiment.toml", tmp_path / "scheduler.json", tmp_path / "out"
+    experiment.write_text(EXPERIMENT)
+    run = ("tumor_abm", "run", experiment, "--out", out, "--no-figures", "--jobs", 1)
+    quiet = ("--scheduler-file", where, "--no-dashboard")
+    with process("distributed.cli.dask_scheduler", "--port", 0, *quiet) as scheduler:
+        wait_for(where.exists)
+        with (
+            process("distributed.cli.dask_worker", "--nthreads", 1, "--no-nanny", *quiet),
+            process(*run, "--scheduler", where) as running,
+        ):
+            wait_for(lambda: list(out.glob("chunks/*/SHA256SUMS")), running)
+            scheduler.send_signal(signal.SIGSTOP)
+            running.send_signal(signal.SIGINT)
+            _, err = running.communicate(timeout=60)
+    assert running.returncode == 130
+    assert "Traceback" not in err
+    assert err.splitlines()[-1].startswith("tumor-abm: interrupted after ")
