@@ -10,6 +10,7 @@ from arms import arm, experiment
 from tumor_abm import Results, TumorModel, run_experiment
 from tumor_abm.analysis.toxicity import neutropenia
 from tumor_abm.config import Experiment
+from tumor_abm.config.notices import notices
 from tumor_abm.errors import InputError
 from tumor_abm.knowledge import Knowledge
 
@@ -205,7 +206,7 @@ def test_one_line_has_no_pfs2() -> None:
 
 
 def noticed(*arms: dict[str, Any], **more: Any) -> str:
-    return "\n".join(Experiment.from_dict(experiment(*arms, **more)).notices)
+    return "\n".join(notices(Experiment.from_dict(experiment(*arms, **more))))
 
 
 def test_a_plain_experiment_says_nothing() -> None:

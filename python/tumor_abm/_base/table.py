@@ -34,19 +34,12 @@ class Table(BaseModel):
 
     @classmethod
     def meanings(cls) -> dict[str, str]:
-        """Return what each key means, from the attributes of the docstring."""
-        lines = inspect.cleandoc(cls.__doc__ or "").splitlines()
-        if "Attributes" not in lines:
-            return {}
+        """Return what each key means, from the attributes of the docstrings of the model and its bases."""
         found: dict[str, str] = {}
-        names: list[str] = []
-        for line in lines[lines.index("Attributes") + 2 :]:
-            if line and not line.startswith(" "):
-                names = [name.strip() for name in line.split(",")]
-            elif names:
-                for name in names:
-                    found[name] = f"{found.get(name, '')} {line.strip()}".strip()
-        return {name: text.replace("``", "`") for name, text in found.items()}
+        for model in reversed(cls.__mro__):
+            if issubclass(model, Table):
+                found |= _attributes(model.__doc__ or "")
+        return found
 
     @classmethod
     def __get_pydantic_json_schema__(
@@ -75,6 +68,20 @@ class Table(BaseModel):
             annotation = _below(annotation, step)
         found = _bare(annotation)
         return found if isinstance(found, type) and issubclass(found, Table) else None
+
+
+def _attributes(docstring: str) -> dict[str, str]:
+    """Return what the section of attributes of a docstring says of each."""
+    lines = inspect.cleandoc(docstring).splitlines()
+    found: dict[str, str] = {}
+    names: list[str] = []
+    for line in lines[lines.index("Attributes") + 2 :] if "Attributes" in lines else []:
+        if line and not line.startswith(" "):
+            names = [name.strip() for name in line.split(",")]
+        elif names:
+            for name in names:
+                found[name] = f"{found.get(name, '')} {line.strip()}".strip()
+    return {name: text.replace("``", "`") for name, text in found.items()}
 
 
 def _bare(annotation: Any) -> Any:

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,12 +14,15 @@ from rich.console import Console
 from tumor_abm._base import html
 from tumor_abm._base.arguments import must_be
 from tumor_abm._base.files import write_whole
+from tumor_abm._base.section import WIDE
 from tumor_abm._base.sinks import html_text
 from tumor_abm._base.units import DAYS_PER_MONTH
+from tumor_abm.analysis.compared import Compared
 from tumor_abm.analysis.endpoints import OS, PFS2, Endpoint, Kind, endpoints, without_meaning
 from tumor_abm.analysis.paired import Contrast, Twins, hazard_ratio, mean_difference
 from tumor_abm.analysis.survival import kaplan_meier, median_follow_up
 from tumor_abm.analysis.toxicity import neutropenia
+from tumor_abm.analysis.wording import LEGEND, sections, summary_section
 from tumor_abm.run.results import Results
 
 LANDMARKS = (6, 12, 18, 24, 36)
@@ -31,50 +33,10 @@ GAIN_MONTHS = 1.0
 """The least difference between twins that counts as a gain or a loss."""
 
 
-@dataclass(frozen=True)
-class Comparison:
-    """The arms of an experiment against its control arm.
-
-    Attributes
-    ----------
-    table
-        A row per arm and endpoint, see the documentation of results: what was seen in the arm
-        (``n, events, median_months, lo, hi, rate_6 ... orr_pct, cbr_pct``), how it compares with the
-        control arm on the patients that both share (``hr, hr_lo, hr_hi, p`` as a trial of this size would
-        see it, columns from ``paired_`` as the simulation knows it), and why there is nothing where an
-        endpoint has no meaning (``not_defined``). Null is what the data do not tell.
-    gains
-        A row per arm other than the control and endpoint (PFS2, OS): ``arm, endpoint, n, gain_pct,
-        same_pct, lose_pct, mean_difference_months``, see `who_gains`.
-    neutropenia
-        Worst grades of neutropenia per arm and line, see `tumor_abm.analysis.toxicity.neutropenia`.
-    missing
-        Patients who are in one of two arms that are compared, and not in the other: ``arm, endpoint,
-        absent_from, why, patients``; `why` is ``among`` (the other arm is not about them) or ``not begun``
-        (they never reached the start of the clock there).
-    endpoints
-        What the names in ``endpoint`` stand for.
-    without_meaning
-        Endpoints that have no meaning in any arm, and why.
-    experiment
-        The experiment as it was run.
-    control
-        Name of the control arm.
-    """
-
-    table: pl.DataFrame
-    gains: pl.DataFrame
-    neutropenia: pl.DataFrame
-    missing: pl.DataFrame
-    endpoints: tuple[Endpoint, ...]
-    without_meaning: Mapping[Endpoint, list[str]]
-    experiment: Mapping[str, Any]
-    control: str
+class Comparison(Compared):
+    """The arms of an experiment against its control arm, for people and files."""
 
     def __repr__(self) -> str:
-        from tumor_abm._base.section import WIDE
-        from tumor_abm.analysis.wording import summary_section
-
         console = Console(file=io.StringIO(), width=WIDE, color_system=None)
         with console.capture() as said:
             console.print(summary_section(self).as_text(WIDE))
@@ -83,8 +45,6 @@ class Comparison:
         return "\n".join(line.rstrip() for line in lines).rstrip()
 
     def _repr_html_(self) -> str:
-        from tumor_abm.analysis.wording import LEGEND, sections
-
         return "".join(map(html.section, sections(self))) + f"<p>{html_text(LEGEND)}</p>"
 
     def save(self, directory: str | Path) -> None:
@@ -96,9 +56,6 @@ class Comparison:
 
     def print(self, console: Console | None = None) -> None:
         """Print the tables, with fewer columns on a narrow terminal."""
-        from tumor_abm._base.section import WIDE
-        from tumor_abm.analysis.wording import LEGEND, sections
-
         console = console or Console()
         if not console.is_terminal:  # a file or a pipe has no width of its own
             console.width = max(console.width, WIDE)

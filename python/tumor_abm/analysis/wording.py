@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import polars as pl
 
 from tumor_abm._base.section import NOTHING, Section
+from tumor_abm.analysis.compared import Compared
 from tumor_abm.analysis.endpoints import Endpoint, Kind
 from tumor_abm.treatment import Eligibility
-
-if TYPE_CHECKING:
-    from tumor_abm.analysis.comparison import Comparison
 
 LEGEND = (
     "Medians in months, NR: not reached. 6 to 36 mo: % without the event. "
@@ -26,7 +24,7 @@ NOT_REACHED = "NR"
 Row = dict[str, Any]
 
 
-def sections(comparison: Comparison) -> list[Section]:
+def sections(comparison: Compared) -> list[Section]:
     """Word `comparison`: a section per endpoint, the pairs of patients, then who gains."""
     worded = [endpoint_section(comparison, endpoint) for endpoint in comparison.endpoints]
     for section in (
@@ -41,7 +39,7 @@ def sections(comparison: Comparison) -> list[Section]:
     return worded
 
 
-def _without_meaning(comparison: Comparison) -> Iterator[str]:
+def _without_meaning(comparison: Compared) -> Iterator[str]:
     for endpoint, reasons in comparison.without_meaning.items():
         yield f"{endpoint.name} is not defined: {'; '.join(reasons)}."
 
@@ -88,7 +86,7 @@ def _whole(value: float | None) -> str:
     return NOTHING if value is None else f"{value:.0f}"
 
 
-def summary_section(comparison: Comparison) -> Section:
+def summary_section(comparison: Compared) -> Section:
     """Word medians and hazard ratios of the endpoints that are counted from the first day."""
     endpoints = [each for each in comparison.endpoints if each.randomised]
     rows = {(row["arm"], row["endpoint"]): row for row in comparison.table.iter_rows(named=True)}
@@ -119,7 +117,7 @@ def _in_short(row: Row, control: str, compared: bool) -> Iterator[str]:
         yield next(_against_control(row, control))
 
 
-def endpoint_section(comparison: Comparison, endpoint: Endpoint) -> Section:
+def endpoint_section(comparison: Compared, endpoint: Endpoint) -> Section:
     """Word the arms' survival and response for one endpoint."""
     rows = comparison.table.filter(endpoint=endpoint.name)
     landmarks = [name for name in rows.columns if name.startswith("rate_")]
@@ -157,7 +155,7 @@ def _median(row: Row) -> str:
     return median_text(row["median_months"], row["lo"], row["hi"]) if row["n"] else NOTHING
 
 
-def _endpoint_note(comparison: Comparison, endpoint: Endpoint, rows: pl.DataFrame) -> str:
+def _endpoint_note(comparison: Compared, endpoint: Endpoint, rows: pl.DataFrame) -> str:
     note = endpoint.definition[0].upper() + endpoint.definition[1:]
     if not endpoint.randomised:
         note += ", of those who reached this line: not a randomised comparison"
@@ -171,7 +169,7 @@ def _endpoint_note(comparison: Comparison, endpoint: Endpoint, rows: pl.DataFram
     return note + "."
 
 
-def _remarks(comparison: Comparison, endpoint: Endpoint, rows: pl.DataFrame) -> Iterator[str]:
+def _remarks(comparison: Compared, endpoint: Endpoint, rows: pl.DataFrame) -> Iterator[str]:
     """Say where the endpoint has no meaning, whom a rule censored, and who is in one arm only."""
     for row in rows.iter_rows(named=True):
         if row["not_defined"] is not None:
@@ -190,7 +188,7 @@ def _remarks(comparison: Comparison, endpoint: Endpoint, rows: pl.DataFrame) -> 
             )
 
 
-def _absent(comparison: Comparison, missing: Row) -> str:
+def _absent(comparison: Compared, missing: Row) -> str:
     arm = missing["absent_from"]
     said = f"{missing['patients']} are not in {arm}"
     if missing["why"] == "not begun":
@@ -211,7 +209,7 @@ def _against_control(row: Row, control: str) -> Iterator[str]:
         yield from (hazard_ratio_text(row["hr"], row["hr_lo"], row["hr_hi"]), p_text(row["p"]))
 
 
-def pairs_section(comparison: Comparison) -> Section:
+def pairs_section(comparison: Compared) -> Section:
     """Word how arms compare with the control on the same patients."""
     told = comparison.table.filter(pl.col("n_shared") > 0)
     until = {row["endpoint"]: row["rmst_until"] for row in told.iter_rows(named=True) if row["rmst_until"]}
@@ -248,7 +246,7 @@ def _difference(row: Row) -> str:
     return f"{_signed(row['rmst_difference'])} ({lo} to {hi})"
 
 
-def neutropenia_section(comparison: Comparison) -> Section:
+def neutropenia_section(comparison: Compared) -> Section:
     """Word the worst grades of neutropenia on the first line, where there are any of grade 3."""
     rates = comparison.neutropenia.filter(line=1)
     grave = bool((rates["grade_3_4_pct"] > 0).any())
@@ -268,7 +266,7 @@ def neutropenia_section(comparison: Comparison) -> Section:
     )
 
 
-def gains_section(comparison: Comparison) -> Section:
+def gains_section(comparison: Compared) -> Section:
     """Word how the virtual twins fare."""
     return Section(
         title=f"Who gains against {comparison.control}",

@@ -202,12 +202,13 @@ def check(arguments: argparse.Namespace) -> None:
     from tumor_abm.cli.consoles import messages
     from tumor_abm.config import load_experiment
     from tumor_abm.config.named import experiment_file
+    from tumor_abm.config.notices import notices
     from tumor_abm.run.experiment import threads_of
     from tumor_abm.run.screening import glance
 
     file = experiment_file(arguments.experiment)
     experiment = load_experiment(file)
-    notices = [*experiment.notices, *glance(experiment, threads_of(None))]
+    said = [*notices(experiment), *glance(experiment, threads_of(None))]
     if arguments.json:
         _print_json(
             {
@@ -220,11 +221,11 @@ def check(arguments: argparse.Namespace) -> None:
                 "control": experiment.control,
                 "drugs": list(experiment.drugs),
                 "alterations": list(experiment.alterations),
-                "notices": notices,
+                "notices": said,
             }
         )
         return
-    for notice in notices:
+    for notice in said:
         messages().print(rich_text(notice), soft_wrap=True)
     arms = ", ".join(arm.name for arm in experiment.arms)
     _print_pairs(

@@ -19,14 +19,6 @@ class Lattice(lattice.Lattice):
 
     Attributes
     ----------
-    dimensions
-        2 or 3; 1 for a row of cells.
-    neighbourhood
-        ``von_neumann`` (sites that share a face) or ``moore`` (a face, an edge or a corner).
-    placement
-        Where a daughter goes: ``random_neighbour``, ``any_free``, or ``push``.
-    depth
-        Farthest free site that can be pushed to, with ``push`` only.
     nutrient, drug
         How far nutrients and drugs reach below the outline; everywhere when absent.
     """

@@ -19,7 +19,6 @@ from tumor_abm._base.table import merged
 from tumor_abm._base.toml import read_toml
 from tumor_abm._base.units import DAYS_PER_MONTH, DAYS_PER_WEEK
 from tumor_abm.config.checks import check_arms, check_lines, check_names, check_sums
-from tumor_abm.config.notices import notices
 from tumor_abm.config.written import CORE, DEFAULT_POPULATION, Written
 from tumor_abm.errors import InputError, of_file
 from tumor_abm.knowledge import Alteration, Drug, Knowledge, PatientLaws, plain
@@ -91,11 +90,6 @@ class Experiment:
         eligible = [asked for _, asked in self.population.eligibilities()] + [arm.among for arm in self.arms]
         named = {drug for eligibility in eligible for _, drug in eligibility.drugs()}
         return sorted(given | named | {drug for drug in asked if drug is not None})
-
-    @property
-    def notices(self) -> list[str]:
-        """What is allowed and may surprise, a sentence each."""
-        return notices(self)
 
     def _lines(self) -> Iterator[Line]:
         for _, lines in self.population.pasts:

@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 
+from tumor_abm.config.experiment import Experiment
 from tumor_abm.config.written import CORE
 from tumor_abm.treatment import Adaptive, Line
-
-if TYPE_CHECKING:
-    from tumor_abm.config.experiment import Experiment
 
 _REGROWTH_TO_PROGRESSION = 1.2
 

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 import mesa
 
 from tumor_abm._base.genotype import alterations_of
 from tumor_abm.errors import InputError
 
-if TYPE_CHECKING:
-    from tumor_abm.model.state import ModelState
+
+class Clones(Protocol):
+    """A model that knows its clones."""
+
+    def _clone_value(self, clone: int, column: str) -> Any: ...
 
 
 class CloneAgent(mesa.Agent):  # type: ignore[misc]
@@ -25,9 +28,9 @@ class CloneAgent(mesa.Agent):  # type: ignore[misc]
         Number of the clone; it rises with birth.
     """
 
-    model: ModelState
+    model: Clones
 
-    def __init__(self, model: ModelState, clone: int) -> None:
+    def __init__(self, model: Clones, clone: int) -> None:
         super().__init__(model)
         self.unique_id = clone
         # Mesa before 3.4.2 counts agents in a table of all models there ever were, which would keep

@@ -20,6 +20,7 @@ from tumor_abm._base.memory import afford
 from tumor_abm._base.paths import path_of
 from tumor_abm.config import Experiment, load_experiment
 from tumor_abm.config.named import experiment_file
+from tumor_abm.config.notices import notices
 from tumor_abm.errors import InputError, of_file
 from tumor_abm.run.chunk import Chunk, chunk_size, chunks_of
 from tumor_abm.run.cluster import run_on_cluster
@@ -200,7 +201,7 @@ class _Run:
         """Yield finished chunks; a chunk counts as done when the next one is asked for."""
         done = self.patients - sum(chunk.patients for chunk in chunks)
         self._announce(done)
-        for notice in self.experiment.notices:
+        for notice in notices(self.experiment):
             _log.warning("%s", notice)
         if chunks:
             screen(self.spec, self.patients - done, self.jobs)
@@ -235,7 +236,7 @@ class _Run:
             seed=self.experiment.seed,
             patients=self.patients,
             started=started,
-            notices=self.experiment.notices,
+            notices=notices(self.experiment),
         )
 
 

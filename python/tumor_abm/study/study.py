@@ -27,8 +27,8 @@ class Lattice(lattice.Lattice):
     ----------
     dimensions
         2 or 3.
-    neighbourhood, placement, depth, mutant
-        As in `tumor_abm.Space`.
+    mutant
+        Which daughter carries a mutation: ``random``, or the ``placed`` one.
     """
 
     dimensions: int = Field(ge=2, le=lattice.MOST_DIMENSIONS)

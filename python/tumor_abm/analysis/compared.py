@@ -1,0 +1,52 @@
+"""What is known of the arms of an experiment side by side."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import polars as pl
+
+from tumor_abm.analysis.endpoints import Endpoint
+
+
+@dataclass(frozen=True)
+class Compared:
+    """The arms of an experiment against its control arm.
+
+    Attributes
+    ----------
+    table
+        A row per arm and endpoint, see the documentation of results: what was seen in the arm
+        (``n, events, median_months, lo, hi, rate_6 ... orr_pct, cbr_pct``), how it compares with the
+        control arm on the patients that both share (``hr, hr_lo, hr_hi, p`` as a trial of this size would
+        see it, columns from ``paired_`` as the simulation knows it), and why there is nothing where an
+        endpoint has no meaning (``not_defined``). Null is what the data do not tell.
+    gains
+        A row per arm other than the control and endpoint (PFS2, OS): ``arm, endpoint, n, gain_pct,
+        same_pct, lose_pct, mean_difference_months``, see `who_gains`.
+    neutropenia
+        Worst grades of neutropenia per arm and line, see `tumor_abm.analysis.toxicity.neutropenia`.
+    missing
+        Patients who are in one of two arms that are compared, and not in the other: ``arm, endpoint,
+        absent_from, why, patients``; `why` is ``among`` (the other arm is not about them) or ``not begun``
+        (they never reached the start of the clock there).
+    endpoints
+        What the names in ``endpoint`` stand for.
+    without_meaning
+        Endpoints that have no meaning in any arm, and why.
+    experiment
+        The experiment as it was run.
+    control
+        Name of the control arm.
+    """
+
+    table: pl.DataFrame
+    gains: pl.DataFrame
+    neutropenia: pl.DataFrame
+    missing: pl.DataFrame
+    endpoints: tuple[Endpoint, ...]
+    without_meaning: Mapping[Endpoint, list[str]]
+    experiment: Mapping[str, Any]
+    control: str
