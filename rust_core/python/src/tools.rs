@@ -1,11 +1,11 @@
 //! Single functions of the core that Python offers or tests: kinetics, Hill effects, samplers.
 
 use super::convert::u64_bytes;
-use crate::biology::pharmacology;
-use crate::clinic::{imaging, scan_calendar};
-use crate::random;
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
+use tumor_abm_core::biology::pharmacology;
+use tumor_abm_core::clinic::{imaging, scan_calendar};
+use tumor_abm_core::random;
 
 #[pyfunction]
 fn oral_concentration(
@@ -83,7 +83,7 @@ fn draw_split(py: Python<'_>, seed: u64, n: u64, weights: Vec<f64>, size: usize)
     u64_bytes(py, &drawn)
 }
 
-pub(super) fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
+pub(crate) fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(oral_concentration, module)?)?;
     module.add_function(wrap_pyfunction!(hill, module)?)?;
     module.add_function(wrap_pyfunction!(bliss, module)?)?;

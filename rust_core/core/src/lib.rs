@@ -1,12 +1,10 @@
 //! The core of `tumor_abm`: one law of division, death and mutation, the engines that run it, and
-//! the clinic around it. The library is whole without Python; `python` only opens the door.
+//! the clinic around it. The library is whole without Python; the crate `python` only opens the door.
 
 pub mod biology;
 pub mod cancel;
 pub mod clinic;
 pub mod error;
-#[cfg(feature = "python")]
-mod python;
 pub mod random;
 mod sealed;
 pub mod table;

@@ -2,21 +2,22 @@
 
 use super::convert::{from_json, table, u16_bytes, u64_bytes};
 use super::long_run;
-use crate::cancel::NEVER;
-use crate::clinic::experiment::{Experiment, Spec};
-use crate::clinic::patient;
-use crate::clinic::records::{Assessment, Life};
-use crate::error::Error;
+use crate::error::raised;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict};
 use std::sync::Arc;
+use tumor_abm_core::cancel::NEVER;
+use tumor_abm_core::clinic::experiment::{Experiment, Spec};
+use tumor_abm_core::clinic::patient;
+use tumor_abm_core::clinic::records::{Assessment, Life};
+use tumor_abm_core::error::Error;
 
 /// Individuals or clones times steps that are over before anybody could want to interrupt them.
 const SHORT: u64 = 100_000;
 
 /// A virtual patient in one arm of an experiment.
 #[pyclass(module = "tumor_abm._core")]
-pub(super) struct Patient {
+pub(crate) struct Patient {
     inner: patient::Patient,
 }
 
@@ -26,7 +27,7 @@ impl Patient {
     #[new]
     #[pyo3(signature = (spec_json, patient, arm=None))]
     fn new(py: Python<'_>, spec_json: &str, patient: u64, arm: Option<usize>) -> PyResult<Self> {
-        let experiment = Arc::new(Experiment::new(from_json::<Spec>(spec_json)?)?);
+        let experiment = Arc::new(Experiment::new(from_json::<Spec>(spec_json)?).map_err(raised)?);
         let inner = long_run::alone(py, |cancel| {
             let mut inner = patient::Patient::enrolled_early(&experiment, patient, cancel)?;
             if let Some(index) = arm.filter(|&arm| !inner.lives(arm)) {
@@ -42,7 +43,7 @@ impl Patient {
     /// The patient whom `save` wrote.
     #[staticmethod]
     fn load(py: Python<'_>, bytes: &[u8]) -> PyResult<Self> {
-        Ok(Self { inner: py.detach(|| patient::Patient::load(bytes))? })
+        Ok(Self { inner: py.detach(|| patient::Patient::load(bytes)).map_err(raised)? })
     }
 
     /// Take steps of `dt`; after the end of follow-up nothing changes any more.
@@ -50,7 +51,7 @@ impl Patient {
     fn step(&mut self, py: Python<'_>, steps: u64) -> PyResult<()> {
         let inner = &mut self.inner;
         if inner.items().max(1).saturating_mul(steps) < SHORT {
-            py.detach(|| inner.advance(steps, &NEVER))?;
+            py.detach(|| inner.advance(steps, &NEVER)).map_err(raised)?;
             return long_run::check_interrupts(py);
         }
         long_run::alone(py, |cancel| inner.advance(steps, cancel))
@@ -58,7 +59,7 @@ impl Patient {
 
     /// Carry out a decision given as JSON.
     fn intervene(&mut self, decision_json: &str) -> PyResult<()> {
-        Ok(self.inner.intervene(&from_json(decision_json)?)?)
+        self.inner.intervene(&from_json(decision_json)?).map_err(raised)
     }
 
     /// A copy of the whole state, random streams included; with a seed, a future of its own.
@@ -71,7 +72,7 @@ impl Patient {
     /// The whole state as bytes.
     fn save<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyBytes>> {
         let inner = &self.inner;
-        Ok(PyBytes::new(py, &py.detach(|| inner.save())?))
+        Ok(PyBytes::new(py, &py.detach(|| inner.save()).map_err(raised)?))
     }
 
     #[getter]

@@ -3,13 +3,13 @@
 // Whole numbers compare exactly.
 #![allow(clippy::float_cmp)]
 
-use _core::cancel::NEVER;
-use _core::clinic::cohort::Cohort;
-use _core::clinic::covariates::Covariates;
-use _core::clinic::experiment::{Experiment, Spec};
-use _core::table::{Column, Table};
-use _core::{Error, Result};
 use std::sync::atomic::{AtomicBool, AtomicUsize};
+use tumor_abm_core::cancel::NEVER;
+use tumor_abm_core::clinic::cohort::Cohort;
+use tumor_abm_core::clinic::covariates::Covariates;
+use tumor_abm_core::clinic::experiment::{Experiment, Spec};
+use tumor_abm_core::table::{Column, Table};
+use tumor_abm_core::{Error, Result};
 
 type Tables = Vec<(&'static str, Table)>;
 

@@ -1,13 +1,14 @@
 //! Long work with the interpreter lock released: progress is reported, and Ctrl-C or whoever else may interrupt it
 //! obeyed at once.
 
-use crate::error::{Error, Result};
+use crate::error::raised;
 use pyo3::exceptions::PyRuntimeError;
 use pyo3::prelude::*;
 use std::cell::RefCell;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::time::Duration;
+use tumor_abm_core::error::{Error, Result};
 
 const HEARTBEAT: Duration = Duration::from_millis(50);
 
@@ -19,7 +20,7 @@ thread_local! {
 /// Call `work`. What it has the core do calls `heartbeat` every 50 ms and at its end, and ends with what that
 /// raises: so another thread than the main one, which alone gets signals, can be interrupted.
 #[pyfunction]
-pub(super) fn interruptible(py: Python<'_>, work: Py<PyAny>, heartbeat: Py<PyAny>) -> PyResult<Py<PyAny>> {
+pub(crate) fn interruptible(py: Python<'_>, work: Py<PyAny>, heartbeat: Py<PyAny>) -> PyResult<Py<PyAny>> {
     let before = ASKED.replace(Some(heartbeat));
     let result = work.call0(py);
     ASKED.set(before);
@@ -27,14 +28,14 @@ pub(super) fn interruptible(py: Python<'_>, work: Py<PyAny>, heartbeat: Py<PyAny
 }
 
 /// Look at signals, and ask whoever may interrupt this thread.
-pub(super) fn check_interrupts(py: Python<'_>) -> PyResult<()> {
+pub(crate) fn check_interrupts(py: Python<'_>) -> PyResult<()> {
     py.check_signals()?;
     let asked = ASKED.with_borrow(|asked| asked.as_ref().map(|heartbeat| heartbeat.clone_ref(py)));
     asked.map_or(Ok(()), |heartbeat| heartbeat.call0(py).map(drop))
 }
 
 /// Run `work` on `threads` threads. `progress` is called with the number of finished units.
-pub(super) fn run<T: Send>(
+pub(crate) fn run<T: Send>(
     py: Python<'_>,
     threads: usize,
     progress: Option<&Py<PyAny>>,
@@ -48,7 +49,7 @@ pub(super) fn run<T: Send>(
 }
 
 /// Run `work` that needs one thread.
-pub(super) fn alone<T: Send>(
+pub(crate) fn alone<T: Send>(
     py: Python<'_>,
     work: impl FnOnce(&AtomicBool) -> Result<T> + Send,
 ) -> PyResult<T> {
@@ -91,10 +92,10 @@ fn watched<T: Send>(
     });
     signal?;
     match outcome {
-        Some(Err(Error::Interrupted)) => Err(Error::Interrupted.into()),
+        Some(Err(Error::Interrupted)) => Err(raised(Error::Interrupted)),
         Some(result) => {
             heartbeat(py, progress, &done)?;
-            Ok(result?)
+            result.map_err(raised)
         }
         None => Err(PyRuntimeError::new_err("the worker threads ended without a result")),
     }

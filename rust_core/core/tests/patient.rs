@@ -1,16 +1,16 @@
 //! One patient, stepped: the same life as in a cohort, in pieces, copied and saved.
 
-use _core::cancel::NEVER;
-use _core::clinic::cohort::Cohort;
-use _core::clinic::experiment::{Experiment, Spec};
-use _core::clinic::intervention::Intervention;
-use _core::clinic::patient::{Patient, Status};
-use _core::clinic::records::Life;
-use _core::table::{Column, Table};
-use _core::{Error, Result};
 use std::fmt::Write;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize};
+use tumor_abm_core::cancel::NEVER;
+use tumor_abm_core::clinic::cohort::Cohort;
+use tumor_abm_core::clinic::experiment::{Experiment, Spec};
+use tumor_abm_core::clinic::intervention::Intervention;
+use tumor_abm_core::clinic::patient::{Patient, Status};
+use tumor_abm_core::clinic::records::Life;
+use tumor_abm_core::table::{Column, Table};
+use tumor_abm_core::{Error, Result};
 
 fn spec() -> Spec {
     serde_json::from_str(include_str!("fixtures/experiment.json")).expect("the fixture is a valid experiment")

@@ -1,12 +1,12 @@
 //! A step is taken whole or not at all, whatever goes wrong in the middle of it.
 
-use _core::cancel::NEVER;
-use _core::tumour::cells::{Heritable, Rate};
-use _core::tumour::engine::Choice;
-use _core::tumour::lattice::{Placement, Profile, Reach, Space};
-use _core::tumour::population::{Population, TypeRates};
-use _core::{Error, Result};
 use std::sync::atomic::AtomicBool;
+use tumor_abm_core::cancel::NEVER;
+use tumor_abm_core::tumour::cells::{Heritable, Rate};
+use tumor_abm_core::tumour::engine::Choice;
+use tumor_abm_core::tumour::lattice::{Placement, Profile, Reach, Space};
+use tumor_abm_core::tumour::population::{Population, TypeRates};
+use tumor_abm_core::{Error, Result};
 
 fn rates(division: f64, death: f64) -> TypeRates {
     TypeRates {

@@ -2,12 +2,12 @@
 //!
 //! `cargo run --release --example lattice_speed`
 
-use _core::Result;
-use _core::cancel::NEVER;
-use _core::random::{Purpose, stream};
-use _core::tumour::clones::{Kinds, StepProbabilities};
-use _core::tumour::lattice::{Lattice, Neighbourhood, Placement, Space};
 use rand::Rng;
+use tumor_abm_core::Result;
+use tumor_abm_core::cancel::NEVER;
+use tumor_abm_core::random::{Purpose, stream};
+use tumor_abm_core::tumour::clones::{Kinds, StepProbabilities};
+use tumor_abm_core::tumour::lattice::{Lattice, Neighbourhood, Placement, Space};
 
 /// CPU time of this process in ns, where the system tells (Linux); elsewhere the time of day.
 fn cpu_ns() -> f64 {

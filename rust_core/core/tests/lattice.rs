@@ -2,13 +2,13 @@
 //! time. Tests step with a small `dt`; the law errs by order `dt`, and every test says how much it
 //! allows for that besides 4.5 standard errors.
 
-use _core::Result;
-use _core::cancel::NEVER;
-use _core::random::{Philox4x64, Purpose, stream};
-use _core::tumour::clones::{Kinds, StepProbabilities};
-use _core::tumour::lattice::{Coordinate, Lattice, Mutant, Neighbourhood, Placement, Space};
 use rand::Rng;
 use std::collections::HashSet;
+use tumor_abm_core::Result;
+use tumor_abm_core::cancel::NEVER;
+use tumor_abm_core::random::{Philox4x64, Purpose, stream};
+use tumor_abm_core::tumour::clones::{Kinds, StepProbabilities};
+use tumor_abm_core::tumour::lattice::{Coordinate, Lattice, Mutant, Neighbourhood, Placement, Space};
 
 /// Mutants are of the next kind.
 struct Ladder(f64);

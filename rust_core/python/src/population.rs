@@ -2,24 +2,25 @@
 
 use super::convert::{from_json, table, u32_bytes, u32_values, u64_bytes};
 use super::long_run;
-use crate::cancel::NEVER;
-use crate::error::Error;
-use crate::table::{Column, Table, Texts};
-use crate::tumour::clones::CloneRecord;
-use crate::tumour::engine::Choice;
-use crate::tumour::lattice::Lattice;
-use crate::tumour::lineage::{Genealogy, Node, Tip, Tree};
-use crate::tumour::population::{self, TypeRates};
-use crate::tumour::replicate::{Design, Outcome};
+use crate::error::raised;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict};
+use tumor_abm_core::cancel::NEVER;
+use tumor_abm_core::error::Error;
+use tumor_abm_core::table::{Column, Table, Texts};
+use tumor_abm_core::tumour::clones::CloneRecord;
+use tumor_abm_core::tumour::engine::Choice;
+use tumor_abm_core::tumour::lattice::Lattice;
+use tumor_abm_core::tumour::lineage::{Genealogy, Node, Tip, Tree};
+use tumor_abm_core::tumour::population::{self, TypeRates};
+use tumor_abm_core::tumour::replicate::{Design, Outcome};
 
 /// Cells or clones times steps that are over before anybody could want to interrupt them.
 const SHORT: u64 = 200_000;
 
 /// Cells of several types under explicit rates.
 #[pyclass(module = "tumor_abm._core")]
-pub(super) struct Population {
+pub(crate) struct Population {
     inner: population::Population,
 }
 
@@ -50,7 +51,7 @@ impl Population {
     fn step(&mut self, py: Python<'_>, steps: u64) -> PyResult<()> {
         let inner = &mut self.inner;
         if inner.items().max(1).saturating_mul(steps) < SHORT {
-            py.detach(|| inner.advance(steps, &NEVER))?;
+            py.detach(|| inner.advance(steps, &NEVER)).map_err(raised)?;
             return long_run::check_interrupts(py);
         }
         long_run::alone(py, |cancel| inner.advance(steps, cancel))
@@ -69,17 +70,17 @@ impl Population {
     /// The whole state as bytes.
     fn save<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyBytes>> {
         let inner = &self.inner;
-        Ok(PyBytes::new(py, &py.detach(|| inner.save())?))
+        Ok(PyBytes::new(py, &py.detach(|| inner.save()).map_err(raised)?))
     }
 
     /// The population that `save` wrote.
     #[staticmethod]
     fn load(py: Python<'_>, bytes: &[u8]) -> PyResult<Self> {
-        Ok(Self { inner: py.detach(|| population::Population::load(bytes))? })
+        Ok(Self { inner: py.detach(|| population::Population::load(bytes)).map_err(raised)? })
     }
 
     fn set_rates(&mut self, rates_json: &str) -> PyResult<()> {
-        Ok(self.inner.set_rates(from_json(rates_json)?)?)
+        self.inner.set_rates(from_json(rates_json)?).map_err(raised)
     }
 
     #[getter]
@@ -125,7 +126,7 @@ impl Population {
         &mut self,
         py: Python<'py>,
     ) -> PyResult<Option<(Bound<'py, PyDict>, Bound<'py, PyBytes>)>> {
-        let Some((genealogy, tips)) = self.inner.genealogy()? else { return Ok(None) };
+        let Some((genealogy, tips)) = self.inner.genealogy().map_err(raised)? else { return Ok(None) };
         let living: Vec<u32> = tips.iter().map(|tip| tip.node).collect();
         let descendants = genealogy.descendants(living.iter().copied());
         let nodes = node_table(genealogy.nodes().iter(), descendants);
@@ -176,14 +177,14 @@ fn node_table<'a>(nodes: impl Iterator<Item = &'a Node> + Clone, descendants: Ve
 /// those of the cells among them.
 #[pyfunction]
 #[pyo3(signature = (parent, divisions, cells))]
-pub(super) fn subtree<'py>(
+pub(crate) fn subtree<'py>(
     py: Python<'py>,
     parent: &[u8],
     divisions: &[u8],
     cells: &[u8],
 ) -> PyResult<(Bound<'py, PyDict>, Bound<'py, PyBytes>)> {
     let (genealogy, tips) = read_tree(parent, Some(divisions), cells)?;
-    let tree = py.detach(|| genealogy.tree(tips))?;
+    let tree = py.detach(|| genealogy.tree(tips)).map_err(raised)?;
     let tips: Vec<u32> = tree.tips.iter().map(|tip| tip.node).collect();
     Ok((table(py, &node_table(tree.nodes.iter(), tree.descendants))?, u32_bytes(py, &tips)))
 }
@@ -216,7 +217,7 @@ impl Population {
 
 /// Living cells at or below every node of a genealogy, given as buffers of `u32`.
 #[pyfunction]
-pub(super) fn descendants<'py>(
+pub(crate) fn descendants<'py>(
     py: Python<'py>,
     parent: &[u8],
     cells: &[u8],
@@ -232,11 +233,11 @@ fn read_tree(parent: &[u8], divisions: Option<&[u8]>, cells: &[u8]) -> PyResult<
     let mut next = || divisions.as_mut().and_then(Iterator::next).unwrap_or(0);
     let nodes = u32_values(parent).zip(0..);
     let nodes = nodes.map(|(parent, step)| Node { parent, step, divisions: next() }).collect();
-    let genealogy = Genealogy::from_nodes(nodes)?;
+    let genealogy = Genealogy::from_nodes(nodes).map_err(raised)?;
     let tips: Vec<Tip> = u32_values(cells).map(|node| Tip { node, clone: 0, kind: 0 }).collect();
     match tips.iter().find(|tip| tip.node as usize >= genealogy.nodes().len()) {
         Some(tip) => {
-            Err(Error::refused("node", tip.node, format!("less than {}", genealogy.nodes().len())).into())
+            Err(raised(Error::refused("node", tip.node, format!("less than {}", genealogy.nodes().len()))))
         }
         None => Ok((genealogy, tips)),
     }
@@ -245,7 +246,7 @@ fn read_tree(parent: &[u8], divisions: Option<&[u8]>, cells: &[u8]) -> PyResult<
 /// Run the replicates of a design given as JSON.
 #[pyfunction]
 #[pyo3(signature = (design_json, replicates, threads, all_phases, progress=None))]
-pub(super) fn replicate<'py>(
+pub(crate) fn replicate<'py>(
     py: Python<'py>,
     design_json: &str,
     replicates: u64,

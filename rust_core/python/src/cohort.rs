@@ -2,22 +2,23 @@
 
 use super::convert::{from_json, table};
 use super::long_run;
-use crate::clinic::cohort::Cohort;
-use crate::clinic::experiment::{Experiment, Spec};
+use crate::error::raised;
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
+use tumor_abm_core::clinic::cohort::Cohort;
+use tumor_abm_core::clinic::experiment::{Experiment, Spec};
 
 /// History, candidates, eligible ones, and the conditions with how many were asked and met each.
 type Screened = (String, u64, u64, Vec<(&'static str, u64, u64)>);
 
 fn read(spec_json: &str) -> PyResult<Experiment> {
-    Ok(Experiment::new(from_json::<Spec>(spec_json)?)?)
+    Experiment::new(from_json::<Spec>(spec_json)?).map_err(raised)
 }
 
 /// Check an experiment given as JSON, and its step length for the first `patients` patients.
 #[pyfunction]
 #[pyo3(signature = (spec_json, patients=0))]
-pub(super) fn check(py: Python<'_>, spec_json: &str, patients: u64) -> PyResult<()> {
+pub(crate) fn check(py: Python<'_>, spec_json: &str, patients: u64) -> PyResult<()> {
     let cohort = Cohort::new(read(spec_json)?);
     long_run::alone(py, |cancel| cohort.check_step(patients, cancel))
 }
@@ -26,7 +27,7 @@ pub(super) fn check(py: Python<'_>, spec_json: &str, patients: u64) -> PyResult<
 /// `(history, candidates, eligible, [(condition, asked, met)])`.
 #[pyfunction]
 #[pyo3(signature = (spec_json, threads, progress=None))]
-pub(super) fn screen(
+pub(crate) fn screen(
     py: Python<'_>,
     spec_json: &str,
     threads: usize,
@@ -46,7 +47,7 @@ pub(super) fn screen(
 /// Run the patients `first_patient .. first_patient + patients` through every arm.
 #[pyfunction]
 #[pyo3(signature = (spec_json, first_patient, patients, threads, progress=None))]
-pub(super) fn simulate<'py>(
+pub(crate) fn simulate<'py>(
     py: Python<'py>,
     spec_json: &str,
     first_patient: u64,
