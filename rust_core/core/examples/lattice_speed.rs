@@ -5,8 +5,9 @@
 use rand::Rng;
 use tumor_abm_core::Result;
 use tumor_abm_core::cancel::NEVER;
+use tumor_abm_core::law::{Kinds, StepProbabilities};
 use tumor_abm_core::random::{Purpose, stream};
-use tumor_abm_core::tumour::clones::{Kinds, StepProbabilities};
+use tumor_abm_core::tumour::engine::Engine;
 use tumor_abm_core::tumour::lattice::{Lattice, Neighbourhood, Placement, Space};
 
 /// CPU time of this process in ns, where the system tells (Linux); elsewhere the time of day.

@@ -11,3 +11,17 @@ pub static NEVER: AtomicBool = AtomicBool::new(false);
 pub fn heed(cancel: &AtomicBool) -> Result<()> {
     if cancel.load(Ordering::Relaxed) { Err(Error::Interrupted) } else { Ok(()) }
 }
+
+/// Join results in order; a real error wins over the interruptions it caused.
+pub(crate) fn collect<T>(parts: Vec<Result<Vec<T>>>) -> Result<Vec<T>> {
+    let mut joined = Vec::new();
+    let mut interrupted = false;
+    for part in parts {
+        match part {
+            Ok(items) => joined.extend(items),
+            Err(Error::Interrupted) => interrupted = true,
+            Err(error) => return Err(error),
+        }
+    }
+    if interrupted { Err(Error::Interrupted) } else { Ok(joined) }
+}

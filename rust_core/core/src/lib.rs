@@ -5,6 +5,7 @@ pub mod biology;
 pub mod cancel;
 pub mod clinic;
 pub mod error;
+pub mod law;
 pub mod random;
 mod sealed;
 pub mod table;

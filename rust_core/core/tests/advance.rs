@@ -3,7 +3,7 @@
 use std::sync::atomic::AtomicBool;
 use tumor_abm_core::cancel::NEVER;
 use tumor_abm_core::tumour::cells::{Heritable, Rate};
-use tumor_abm_core::tumour::engine::Choice;
+use tumor_abm_core::tumour::choice::Choice;
 use tumor_abm_core::tumour::lattice::{Placement, Profile, Reach, Space};
 use tumor_abm_core::tumour::population::{Population, TypeRates};
 use tumor_abm_core::{Error, Result};

@@ -6,8 +6,9 @@ use rand::Rng;
 use std::collections::HashSet;
 use tumor_abm_core::Result;
 use tumor_abm_core::cancel::NEVER;
+use tumor_abm_core::law::{Kinds, StepProbabilities};
 use tumor_abm_core::random::{Philox4x64, Purpose, stream};
-use tumor_abm_core::tumour::clones::{Kinds, StepProbabilities};
+use tumor_abm_core::tumour::engine::Engine;
 use tumor_abm_core::tumour::lattice::{Coordinate, Lattice, Mutant, Neighbourhood, Placement, Space};
 
 /// Mutants are of the next kind.

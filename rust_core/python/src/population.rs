@@ -7,10 +7,10 @@ use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict};
 use tumor_abm_core::cancel::NEVER;
 use tumor_abm_core::error::Error;
+use tumor_abm_core::law::CloneRecord;
 use tumor_abm_core::table::{Column, Table, Texts};
-use tumor_abm_core::tumour::clones::CloneRecord;
-use tumor_abm_core::tumour::engine::Choice;
-use tumor_abm_core::tumour::lattice::Lattice;
+use tumor_abm_core::tumour::choice::Choice;
+use tumor_abm_core::tumour::engine::Engine;
 use tumor_abm_core::tumour::lineage::{Genealogy, Node, Tip, Tree};
 use tumor_abm_core::tumour::population::{self, TypeRates};
 use tumor_abm_core::tumour::replicate::{Design, Outcome};
@@ -117,7 +117,7 @@ impl Population {
     /// Bytes that the engine holds for its cells and their genealogy, if it says so.
     #[getter]
     fn bytes(&self) -> Option<usize> {
-        self.inner.lattice().map(Lattice::bytes)
+        self.inner.lattice().map(Engine::bytes)
     }
 
     /// The nodes of the genealogy and, for every cell in the order of `cells`, its node; `None` if

@@ -1,8 +1,8 @@
 //! Alterations and the sets of them that cells carry.
 
 use crate::error::{Error, Result, within};
+use crate::law::Kinds;
 use crate::random::{binomial, split};
-use crate::tumour::clones::Kinds;
 use rand::Rng;
 use serde::{Deserialize, Serialize};
 use std::collections::HashMap;

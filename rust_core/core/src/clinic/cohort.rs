@@ -1,6 +1,7 @@
 //! Many patients, each through every arm: virtual twins, in parallel, the same for any number of
 //! threads.
 
+use crate::cancel::collect;
 use crate::cancel::heed;
 use crate::clinic::DAYS_PER_MONTH;
 use crate::clinic::covariates::Covariates;
@@ -8,9 +9,8 @@ use crate::clinic::experiment::Experiment;
 use crate::clinic::patient::{Patient, Status};
 use crate::clinic::records::{Life, Records, tables};
 use crate::error::{Error, Result};
+use crate::law::StepProbabilities;
 use crate::table::{Column, Table, Texts};
-use crate::tumour::clones::StepProbabilities;
-use crate::tumour::replicate::collect;
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;

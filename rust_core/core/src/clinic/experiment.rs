@@ -12,7 +12,7 @@ use crate::clinic::scan_calendar::ScanCalendar;
 use crate::clinic::strategy::{Arm, Line, Scope};
 use crate::clinic::toxicity::Neutropenia;
 use crate::error::{Error, Result, within};
-use crate::tumour::engine::{Choice, Engine};
+use crate::tumour::choice::Choice;
 use crate::tumour::lattice::Space;
 use serde::{Deserialize, Serialize};
 
@@ -115,7 +115,7 @@ impl Holding {
                 let allowed = format!("from {LEAST_INDIVIDUALS} to {MOST_INDIVIDUALS}");
                 return Err(Error::refused("engine.most_cells", most_cells, allowed));
             }
-            Engine::new(&choice)?;
+            choice.build()?;
         }
         Ok(())
     }

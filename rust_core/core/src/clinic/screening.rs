@@ -1,11 +1,11 @@
 //! Who of the candidates is eligible, told before many are screened in vain.
 
+use crate::cancel::collect;
 use crate::cancel::heed;
 use crate::clinic::cohort::Cohort;
 use crate::clinic::experiment::Experiment;
 use crate::clinic::patient::Patient;
 use crate::error::{Error, Result};
-use crate::tumour::replicate::collect;
 use rayon::prelude::*;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};

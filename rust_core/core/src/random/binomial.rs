@@ -2,7 +2,7 @@
 //! by transformed rejection (Hormann 1993, doi:10.1080/00949659308811496) elsewhere. Neither has
 //! a set-up to speak of, since every draw of a tumour has an `n` of its own.
 
-use super::uniform;
+use super::uniform::uniform;
 use core::f64::consts::TAU;
 use rand::Rng;
 

@@ -7,10 +7,12 @@
 mod binomial;
 mod philox;
 mod samplers;
+mod uniform;
 
 pub use binomial::binomial;
 pub use philox::{Philox4x64, block};
-pub use samplers::{below, exponential, normal, poisson, split, uniform};
+pub use samplers::{exponential, normal, poisson, split};
+pub use uniform::{below, uniform};
 
 /// What a stream is used for. Every purpose has its own stream, so that drawing more for one
 /// (say, a second ctDNA sample) never shifts another (say, cell divisions).

@@ -1,29 +1,11 @@
 //! Draws from the laws of counts. All are exact for the counts a tumour has (n <= 2^53); the
 //! traps of published samplers that they avoid are named where they are avoided.
 
-use super::binomial;
+use super::binomial::binomial;
+use super::uniform::uniform;
 use core::f64::consts::PI;
-use rand::{Rng, RngExt};
+use rand::Rng;
 use rand_distr::{Distribution, Poisson};
-
-/// A uniform number in [0, 1) on the grid of 2^-53.
-#[inline]
-pub fn uniform<R: Rng + ?Sized>(rng: &mut R) -> f64 {
-    rng.random::<f64>()
-}
-
-/// A whole number below `n`, each with the same probability (Lemire 2019, doi:10.1145/3230636).
-#[inline]
-pub fn below<R: Rng + ?Sized>(rng: &mut R, n: u64) -> u64 {
-    let mut product = u128::from(rng.next_u64()) * u128::from(n);
-    if (product as u64) < n {
-        let uneven = n.wrapping_neg().checked_rem(n).unwrap_or(0);
-        while (product as u64) < uneven {
-            product = u128::from(rng.next_u64()) * u128::from(n);
-        }
-    }
-    (product >> 64) as u64
-}
 
 /// A standard exponential number; never infinite.
 #[inline]

@@ -9,10 +9,12 @@
 //! coarser, and a kind whose last individual dies is gone but for what of it is counted.
 
 use crate::error::Result;
+use crate::law::{CloneRecord, Exposure, Kinds, StepProbabilities, Tally};
 use crate::random::binomial;
-use crate::tumour::clones::{CloneRecord, Clones, Kinds, StepProbabilities, Tally};
-use crate::tumour::engine::{Choice, Engine};
-use crate::tumour::lattice::{Exposure, Lattice};
+use crate::tumour::choice::{AnyEngine, Choice};
+use crate::tumour::clones::Clones;
+use crate::tumour::engine::Engine;
+use crate::tumour::lattice::Lattice;
 use rand::Rng;
 use serde::{Deserialize, Serialize};
 use std::sync::atomic::AtomicBool;
@@ -30,7 +32,7 @@ pub struct Burden {
 #[derive(Clone, Debug, Serialize, Deserialize)]
 struct Individuals {
     choice: Choice,
-    engine: Engine,
+    engine: AnyEngine,
     scale: u64,
     /// Steps before the engine's first.
     steps_before: u64,
@@ -130,7 +132,7 @@ impl Burden {
         let Some((choice, scale)) = individuals else { return Ok(Self::counted(max_clones)) };
         let individuals = Individuals {
             choice: choice.clone(),
-            engine: Engine::new(choice)?,
+            engine: choice.build()?,
             scale,
             steps_before: 0,
             counts: Vec::new(),
@@ -158,11 +160,11 @@ impl Burden {
                 if individuals.scale == 1 {
                     individuals.engine.found(kind, cells, cancel)?;
                 } else {
-                    self.counted.found(kind, cells);
+                    self.counted.put(kind, cells);
                 }
                 individuals.count_up(&self.counted);
             }
-            None => self.counted.found(kind, cells),
+            None => self.counted.put(kind, cells),
         }
         Ok(())
     }
@@ -230,7 +232,7 @@ impl Burden {
                 self.counted.receive(kind, cells * individuals.scale);
             }
             individuals.steps_before += individuals.engine.step_index();
-            individuals.engine = Engine::new(&individuals.choice)?;
+            individuals.engine = individuals.choice.build()?;
         }
         self.counted.thin(rng, share);
         if let Some(individuals) = &mut self.individuals {

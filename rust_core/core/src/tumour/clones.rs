@@ -4,104 +4,17 @@
 
 use crate::cancel::heed;
 use crate::error::{Error, Result};
+use crate::law::{CloneRecord, Extinct, Kinds, MOST_CELLS, StepProbabilities, Tally};
 use crate::random::binomial;
+use crate::tumour::engine::Engine;
 use crate::tumour::room::make_room;
 use rand::Rng;
 use serde::{Deserialize, Serialize};
+use std::borrow::Cow;
 use std::sync::atomic::AtomicBool;
 
-/// Counts are exact in f64 up to here.
-pub const MOST_CELLS: u64 = 1 << 53;
-/// The law holds only while the chance to act in one step stays below this.
-pub const MOST_ACTIVE: f64 = 0.5;
 /// Clones between two looks at whether to stop.
 const CLONES_PER_LOOK: usize = 1024;
-
-/// Probabilities per step of one kind of cell.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub struct StepProbabilities {
-    /// Probability to divide.
-    pub divide: f64,
-    /// Probability to die.
-    pub die: f64,
-}
-
-impl StepProbabilities {
-    /// From rates per day and a step of `dt` days; `who` names the clone in the error.
-    pub fn new(division: f64, death: f64, dt: f64, who: impl FnOnce() -> String) -> Result<Self> {
-        let (divide, die) = (division * dt, death * dt);
-        // Written so that NaN fails too.
-        if divide >= 0.0 && die >= 0.0 && divide + die <= MOST_ACTIVE {
-            return Ok(Self { divide, die });
-        }
-        Err(Error::StepTooLong {
-            who: who(),
-            dt,
-            probability: divide + die,
-            division,
-            death,
-            longest: longest_step(division, death),
-        })
-    }
-}
-
-/// The longest step in days that the rates allow, rounded down to the digits that are shown.
-pub fn longest_step(division: f64, death: f64) -> f64 {
-    libm::floor(MOST_ACTIVE / (division + death) * 1e6) / 1e6
-}
-
-/// What the engine must know of kinds (types with explicit rates, or genotypes).
-pub trait Kinds {
-    /// Probability that a division of `kind` puts a mutation into one daughter.
-    fn mutation_total(&self, kind: u32) -> f64;
-    /// Distribute `mutants` of `kind` over the kinds they become.
-    fn mutate<R: Rng>(&mut self, rng: &mut R, kind: u32, mutants: u64, out: &mut Vec<(u32, u64)>);
-    /// Draw which of `cells` of `kind` switch reversibly, and to what.
-    fn switch<R: Rng>(&mut self, rng: &mut R, kind: u32, cells: u64, out: &mut Vec<(u32, u64)>);
-    /// Told by engines of individuals how many cells of `kind` divided.
-    fn divided(&mut self, _kind: u32, _cells: u64) {}
-}
-
-/// Cells of one origin and one kind.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct CloneRecord {
-    /// Unique within the tumour; rises with birth.
-    pub id: u64,
-    /// Clone in which the first cell was born.
-    pub parent: Option<u64>,
-    /// Type or genotype.
-    pub kind: u32,
-    /// Step at which the first cell was born.
-    pub born_step: u64,
-    /// Living cells.
-    pub cells: u64,
-    /// The most cells it had after any step.
-    pub peak: u64,
-    /// Where its first cell was born, in space.
-    pub place: Option<[i32; 3]>,
-    /// Origins that were merged into this record (1 when none were).
-    pub origins: u64,
-    /// Clone from which its cells turned reversibly, or itself.
-    pub(crate) lineage: u64,
-}
-
-/// A clone that has no cells any more.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Extinct {
-    /// What it was.
-    pub record: CloneRecord,
-    /// Step in which its last cell died, turned, or mutated away.
-    pub died_step: u64,
-}
-
-/// What happened in one step.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Tally {
-    /// Divisions.
-    pub divisions: u64,
-    /// Deaths.
-    pub deaths: u64,
-}
 
 /// A well-mixed population held as clones.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -137,56 +50,11 @@ impl Clones {
         }
     }
 
-    /// Remember clones that die out from now on.
-    pub fn keep_extinct(&mut self) {
-        self.extinct.get_or_insert_default();
-    }
-
-    /// Bytes allocated, but for a little.
-    pub fn bytes(&self) -> usize {
-        size_of::<CloneRecord>() * self.records.capacity() + size_of_val(self.extinct())
-    }
-
-    /// Clones that died out, in that order, if they are remembered.
-    pub fn extinct(&self) -> &[Extinct] {
-        self.extinct.as_deref().unwrap_or_default()
-    }
-
-    /// Put `cells` founder cells of `kind` in, as one clone.
-    pub fn found(&mut self, kind: u32, cells: u64) {
+    /// Put `cells` founder cells of `kind` in, as one clone: so few that they can be counted.
+    pub fn put(&mut self, kind: u32, cells: u64) {
         if cells > 0 {
             self.create(kind, cells, None, None);
         }
-    }
-
-    /// Steps taken.
-    pub fn step_index(&self) -> u64 {
-        self.step
-    }
-
-    /// Living cells.
-    pub fn total(&self) -> u64 {
-        self.total
-    }
-
-    /// Living cells of `kind`.
-    pub fn count(&self, kind: u32) -> u64 {
-        self.counts.get(kind as usize).copied().unwrap_or(0)
-    }
-
-    /// Living cells per kind, for the kinds met so far.
-    pub fn counts(&self) -> &[u64] {
-        &self.counts
-    }
-
-    /// Living clones of `kind`.
-    pub fn clones_of(&self, kind: u32) -> usize {
-        self.of_kind.get(kind as usize).map_or(0, Vec::len)
-    }
-
-    /// Living clones, oldest first.
-    pub fn records(&self) -> &[CloneRecord] {
-        &self.records
     }
 
     fn create(&mut self, kind: u32, cells: u64, parent: Option<u64>, lineage: Option<u64>) {
@@ -259,63 +127,6 @@ impl Clones {
         }
     }
 
-    /// One step of the law. `probabilities` is indexed by kind and must cover every living kind.
-    pub fn step<R: Rng, K: Kinds>(
-        &mut self,
-        rng: &mut R,
-        probabilities: &[StepProbabilities],
-        kinds: &mut K,
-        cancel: &AtomicBool,
-    ) -> Result<Tally> {
-        self.step += 1;
-        let mut tally = Tally::default();
-        let mut any_extinct = false;
-        let mut births = core::mem::take(&mut self.births);
-        for (index, clone) in self.records.iter_mut().enumerate() {
-            if index % CLONES_PER_LOOK == 0 {
-                heed(cancel)?;
-            }
-            let p = probabilities[clone.kind as usize];
-            let n = clone.cells;
-            let divided = binomial(rng, n, p.divide);
-            let died = if p.die > 0.0 { binomial(rng, n - divided, p.die / (1.0 - p.divide)) } else { 0 };
-            let mutants = match kinds.mutation_total(clone.kind) {
-                u if u > 0.0 => binomial(rng, divided, u),
-                _ => 0,
-            };
-            if mutants > 0 {
-                self.arrivals.clear();
-                kinds.mutate(rng, clone.kind, mutants, &mut self.arrivals);
-                births.extend(self.arrivals.iter().map(|&(kind, cells)| (index as u32, kind, cells)));
-            }
-            clone.cells = n - died + (divided - mutants);
-            self.counts[clone.kind as usize] += divided - mutants;
-            self.counts[clone.kind as usize] -= died;
-            self.total += divided - mutants;
-            self.total -= died;
-            any_extinct |= clone.cells == 0;
-            tally.divisions += divided;
-            tally.deaths += died;
-        }
-        self.switch(rng, kinds);
-        for (parent, kind, cells) in births.drain(..) {
-            let parent = self.records[parent as usize].id;
-            self.arrive(kind, cells, parent, cancel)?;
-        }
-        self.births = births;
-        for clone in &mut self.records {
-            clone.peak = clone.peak.max(clone.cells);
-            any_extinct |= clone.cells == 0;
-        }
-        if any_extinct {
-            self.bury();
-        }
-        if self.total > MOST_CELLS {
-            return Err(Error::TooManyCells { who: "population".into() });
-        }
-        Ok(tally)
-    }
-
     fn switch<R: Rng, K: Kinds>(&mut self, rng: &mut R, kinds: &mut K) {
         let mut moves = core::mem::take(&mut self.moves);
         for (index, clone) in self.records.iter().enumerate() {
@@ -385,6 +196,108 @@ impl Clones {
     }
 }
 
+impl Engine for Clones {
+    fn found(&mut self, kind: u32, cells: u64, _: &AtomicBool) -> Result<()> {
+        if cells > MOST_CELLS.saturating_sub(self.total) {
+            return Err(Error::input(format!("initial[{kind}]"), "more than 2^53 cells in all"));
+        }
+        self.put(kind, cells);
+        Ok(())
+    }
+
+    fn step<R: Rng, K: Kinds>(
+        &mut self,
+        rng: &mut R,
+        probabilities: &[StepProbabilities],
+        kinds: &mut K,
+        cancel: &AtomicBool,
+    ) -> Result<Tally> {
+        self.step += 1;
+        let mut tally = Tally::default();
+        let mut any_extinct = false;
+        let mut births = core::mem::take(&mut self.births);
+        for (index, clone) in self.records.iter_mut().enumerate() {
+            if index % CLONES_PER_LOOK == 0 {
+                heed(cancel)?;
+            }
+            let p = probabilities[clone.kind as usize];
+            let n = clone.cells;
+            let divided = binomial(rng, n, p.divide);
+            let died = if p.die > 0.0 { binomial(rng, n - divided, p.die / (1.0 - p.divide)) } else { 0 };
+            let mutants = match kinds.mutation_total(clone.kind) {
+                u if u > 0.0 => binomial(rng, divided, u),
+                _ => 0,
+            };
+            if mutants > 0 {
+                self.arrivals.clear();
+                kinds.mutate(rng, clone.kind, mutants, &mut self.arrivals);
+                births.extend(self.arrivals.iter().map(|&(kind, cells)| (index as u32, kind, cells)));
+            }
+            clone.cells = n - died + (divided - mutants);
+            self.counts[clone.kind as usize] += divided - mutants;
+            self.counts[clone.kind as usize] -= died;
+            self.total += divided - mutants;
+            self.total -= died;
+            any_extinct |= clone.cells == 0;
+            tally.divisions += divided;
+            tally.deaths += died;
+        }
+        self.switch(rng, kinds);
+        for (parent, kind, cells) in births.drain(..) {
+            let parent = self.records[parent as usize].id;
+            self.arrive(kind, cells, parent, cancel)?;
+        }
+        self.births = births;
+        for clone in &mut self.records {
+            clone.peak = clone.peak.max(clone.cells);
+            any_extinct |= clone.cells == 0;
+        }
+        if any_extinct {
+            self.bury();
+        }
+        if self.total > MOST_CELLS {
+            return Err(Error::TooManyCells { who: "population".into() });
+        }
+        Ok(tally)
+    }
+
+    fn step_index(&self) -> u64 {
+        self.step
+    }
+
+    fn total(&self) -> u64 {
+        self.total
+    }
+
+    fn counts(&self) -> &[u64] {
+        &self.counts
+    }
+
+    fn records(&self) -> Cow<'_, [CloneRecord]> {
+        Cow::Borrowed(&self.records)
+    }
+
+    fn clones_of(&self, kind: u32) -> usize {
+        self.of_kind.get(kind as usize).map_or(0, Vec::len)
+    }
+
+    fn keep_extinct(&mut self) {
+        self.extinct.get_or_insert_default();
+    }
+
+    fn extinct(&self) -> &[Extinct] {
+        self.extinct.as_deref().unwrap_or_default()
+    }
+
+    fn bytes(&self) -> usize {
+        size_of::<CloneRecord>() * self.records.capacity() + size_of_val(self.extinct())
+    }
+
+    fn items(&self) -> u64 {
+        self.records.len() as u64
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -409,7 +322,7 @@ mod tests {
     fn grow(max_clones: usize, mutation: f64, steps: u32) -> Result<Clones> {
         let mut rng = stream(1, 0, Purpose::Tumour, 0);
         let mut clones = Clones::new(max_clones);
-        clones.found(0, 1000);
+        clones.put(0, 1000);
         let p = StepProbabilities::new(0.14, 0.10, 1.0, || "test".into())?;
         for _ in 0..steps {
             clones.step(&mut rng, &[p], &mut Neutral(mutation), &NEVER)?;
@@ -439,26 +352,17 @@ mod tests {
     #[test]
     fn a_clone_is_younger_than_its_parent() -> Result<()> {
         let clones = grow(10_000, 0.001, 50)?;
-        for clone in clones.records() {
+        for clone in clones.records().iter() {
             assert!(clone.parent.is_none_or(|parent| parent < clone.id));
         }
         Ok(())
     }
 
     #[test]
-    fn a_step_too_long_for_the_rates_is_refused_with_one_that_would_do() {
-        let refused = StepProbabilities::new(0.4, 0.2, 1.0, || "type 3".into()).map_err(|e| e.to_string());
-        let message = refused.err().unwrap_or_default();
-        assert!(message.contains("type 3") && message.contains("dt <= 0.833333"), "{message}");
-        assert!(StepProbabilities::new(f64::NAN, 0.2, 1.0, || "x".into()).is_err());
-        assert!(StepProbabilities::new(-0.1, 0.2, 1.0, || "x".into()).is_err());
-    }
-
-    #[test]
     fn extinction_leaves_an_empty_population_that_can_be_stepped() -> Result<()> {
         let mut rng = stream(2, 0, Purpose::Tumour, 0);
         let mut clones = Clones::new(1);
-        clones.found(0, 3);
+        clones.put(0, 3);
         let p = StepProbabilities::new(0.0, 0.5, 1.0, || "test".into())?;
         for _ in 0..200 {
             clones.step(&mut rng, &[p], &mut Neutral(0.0), &NEVER)?;

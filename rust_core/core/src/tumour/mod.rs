@@ -2,6 +2,7 @@
 
 pub mod burden;
 pub mod cells;
+pub mod choice;
 pub mod clones;
 pub mod engine;
 pub mod grid;

@@ -2,10 +2,11 @@
 
 use crate::cancel::{NEVER, heed};
 use crate::error::{Error, Result, within};
+use crate::law::{CloneRecord, Extinct, Kinds, MOST_CELLS, StepProbabilities, Tally};
 use crate::random::{Philox4x64, Purpose, below, binomial, split, stream};
 use crate::tumour::cells::Cells;
-use crate::tumour::clones::{CloneRecord, Extinct, Kinds, MOST_CELLS, StepProbabilities, Tally};
-use crate::tumour::engine::{Choice, Engine};
+use crate::tumour::choice::{AnyEngine, Choice};
+use crate::tumour::engine::Engine;
 use crate::tumour::grid::Grid;
 use crate::tumour::lattice::Lattice;
 use crate::tumour::lineage::{Genealogy, Tip, Tree};
@@ -176,7 +177,7 @@ pub struct Population {
     pub(super) dt: f64,
     grid: Grid,
     types: usize,
-    pub(super) engine: Engine,
+    pub(super) engine: AnyEngine,
     pub(super) rng: Philox4x64,
     pub(super) rates: TypeRates,
     kinds: Types,
@@ -204,8 +205,7 @@ impl Population {
         }
         within("dt", dt, 1e-9, 1e6)?;
         rates.validate(types)?;
-        let mut engine = Engine::new(choice)?;
-        engine.found_all(initial, choice, cancel)?;
+        let engine = choice.found(initial, cancel)?;
         let rng = stream(seed, replicate, Purpose::Replicate, attempt);
         Self::of(rates, dt, engine, rng, 0)
     }
@@ -214,7 +214,7 @@ impl Population {
     pub(super) fn of(
         rates: TypeRates,
         dt: f64,
-        engine: Engine,
+        engine: AnyEngine,
         rng: Philox4x64,
         divisions: u64,
     ) -> Result<Self> {
@@ -350,7 +350,7 @@ impl Population {
 
     /// Living clones, oldest first.
     pub fn records(&self) -> Vec<CloneRecord> {
-        self.engine.records()
+        self.engine.records().into_owned()
     }
 
     /// Remember clones that die out from now on.

@@ -1,10 +1,10 @@
 //! Many independent populations through the same phases, in parallel: growth to detection, then
 //! treatment phases with their own rates and stop rules.
 
-use crate::cancel::heed;
+use crate::cancel::{collect, heed};
 use crate::error::{Error, Result};
 use crate::random::{Purpose, stream};
-use crate::tumour::engine::Choice;
+use crate::tumour::choice::Choice;
 use crate::tumour::lineage::Tree;
 use crate::tumour::population::{Population, TypeRates};
 use rayon::prelude::*;
@@ -378,18 +378,4 @@ impl Design {
             .collect();
         collect(lives)
     }
-}
-
-/// Join results in order; a real error wins over the interruptions it caused.
-pub(crate) fn collect<T>(parts: Vec<Result<Vec<T>>>) -> Result<Vec<T>> {
-    let mut joined = Vec::new();
-    let mut interrupted = false;
-    for part in parts {
-        match part {
-            Ok(items) => joined.extend(items),
-            Err(Error::Interrupted) => interrupted = true,
-            Err(error) => return Err(error),
-        }
-    }
-    if interrupted { Err(Error::Interrupted) } else { Ok(joined) }
 }

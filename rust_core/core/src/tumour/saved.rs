@@ -3,7 +3,7 @@
 use crate::error::Result;
 use crate::random::Philox4x64;
 use crate::sealed::Seal;
-use crate::tumour::engine::Engine;
+use crate::tumour::choice::AnyEngine;
 use crate::tumour::population::{Population, TypeRates};
 use serde::{Deserialize, Serialize};
 
@@ -14,7 +14,7 @@ const SEAL: Seal = Seal { magic: b"TUMORPOP", format: 1, content: "saved populat
 struct State {
     dt: f64,
     rates: TypeRates,
-    engine: Engine,
+    engine: AnyEngine,
     rng: Philox4x64,
     divisions: u64,
 }

@@ -1,7 +1,7 @@
 //! A continuous trait that cells inherit.
 
+use crate::law::StepProbabilities;
 use crate::random::normal;
-use crate::tumour::clones::StepProbabilities;
 use rand::Rng;
 use serde::{Deserialize, Serialize};
 

@@ -12,13 +12,15 @@ pub use heritable::{Heritable, Rate};
 
 use crate::cancel::heed;
 use crate::error::{Error, Result};
+use crate::law::{CloneRecord, Extinct, Kinds, MOST_ACTIVE, StepProbabilities, Tally};
 use crate::random::{below, binomial, uniform};
-use crate::tumour::clones::{CloneRecord, Extinct, Kinds, MOST_ACTIVE, StepProbabilities, Tally};
+use crate::tumour::engine::Engine;
 use crate::tumour::lineage::{Genealogy, NO_NODE, Tip};
 use crate::tumour::room::{push, room_for};
 use bucket::{Bucket, CELLS, Held, Individual};
 use rand::Rng;
 use serde::{Deserialize, Serialize};
+use std::borrow::Cow;
 use std::sync::atomic::AtomicBool;
 use table::CloneTable;
 
@@ -81,75 +83,9 @@ impl Cells {
         }
     }
 
-    /// Put `cells` founder cells of `kind` in, as one clone.
-    pub fn found(&mut self, kind: u32, cells: u64) -> Result<()> {
-        if cells == 0 {
-            return Ok(());
-        }
-        if cells > self.most().saturating_sub(self.total) {
-            return Err(Error::TooManyIndividuals { who: "population".into(), most: self.most() });
-        }
-        let clone = self.table.create(kind, cells as u32, self.step, None)?;
-        self.bucket(kind).reserve(cells as usize)?;
-        for _ in 0..cells {
-            let node = self.genealogy.as_mut().map_or(Ok(NO_NODE), Genealogy::found)?;
-            self.bucket(kind).push(Individual { clone, value: 0.0, node });
-        }
-        self.count_up();
-        Ok(())
-    }
-
-    /// Whether cells have a heritable trait.
-    pub fn has_trait(&self) -> bool {
-        self.heritable.is_some()
-    }
-
     /// A genealogy has up to four nodes a cell between two simplifications.
     fn most(&self) -> u64 {
         if self.genealogy.is_some() { MOST_INDIVIDUALS / 8 } else { MOST_INDIVIDUALS }
-    }
-
-    /// Steps taken.
-    pub fn step_index(&self) -> u64 {
-        self.step
-    }
-
-    /// Living cells.
-    pub fn total(&self) -> u64 {
-        self.total
-    }
-
-    /// Living cells of `kind`.
-    pub fn count(&self, kind: u32) -> u64 {
-        self.counts.get(kind as usize).copied().unwrap_or(0)
-    }
-
-    /// Living cells per kind, for the kinds met so far.
-    pub fn counts(&self) -> &[u64] {
-        &self.counts
-    }
-
-    /// Living clones of `kind`.
-    pub fn clones_of(&self, kind: u32) -> usize {
-        self.table.living_of_kind.get(kind as usize).copied().unwrap_or(0)
-    }
-
-    /// Living clones, oldest first. Clones are never merged.
-    pub fn records(&self) -> Vec<CloneRecord> {
-        let slots = self.table.sizes.iter().enumerate().filter(|(_, size)| size.cells > 0);
-        let mut records: Vec<CloneRecord> = slots.map(|(slot, _)| self.table.record(slot)).collect();
-        records.sort_unstable_by_key(|clone| clone.id);
-        records
-    }
-
-    /// Remember clones that die out from now on.
-    pub fn keep_extinct(&mut self) {
-        self.table.extinct.get_or_insert_default();
-    }
-
-    /// Clones that died out, in that order, if they are remembered.
-    pub fn extinct(&self) -> &[Extinct] {
-        self.table.extinct.as_deref().unwrap_or_default()
     }
 
     /// Every living cell, kind by kind, in no order within a kind.
@@ -161,31 +97,6 @@ impl Cells {
                 value: bucket.traits.get(i).copied().unwrap_or(0.0),
             })
         })
-    }
-
-    /// The genealogy, simplified to the living cells, and these in the order of `individuals`;
-    /// `None` if it was not asked for.
-    pub fn genealogy(&mut self) -> Result<Option<(&Genealogy, Vec<Tip>)>> {
-        self.simplify()?;
-        room_for(self.total as usize, size_of::<Tip>(), CELLS)?;
-        let nodes = self.buckets.iter().flat_map(|bucket| &bucket.nodes);
-        let tips = nodes.zip(self.individuals()).map(|(&node, cell)| Tip {
-            node,
-            clone: cell.clone,
-            kind: cell.kind,
-        });
-        Ok(self.genealogy.as_ref().map(|genealogy| (genealogy, tips.collect())))
-    }
-
-    /// Bytes allocated, but for a little.
-    pub fn bytes(&self) -> usize {
-        let of_bucket = |bucket: &Bucket| {
-            4 * (bucket.clones.capacity() + bucket.traits.capacity() + bucket.nodes.capacity())
-        };
-        self.buckets.iter().map(of_bucket).sum::<usize>()
-            + self.table.bytes()
-            + size_of::<Arrival>() * self.arrivals.capacity()
-            + self.genealogy.as_ref().map_or(0, Genealogy::bytes)
     }
 
     fn simplify(&mut self) -> Result<()> {
@@ -211,44 +122,6 @@ impl Cells {
         self.counts.clear();
         self.counts.extend(self.buckets.iter().map(|bucket| bucket.clones.len() as u64));
         self.total = self.counts.iter().sum();
-    }
-
-    /// One step of the law. `probabilities` is indexed by kind and must cover every living kind.
-    pub fn step<R: Rng, K: Kinds>(
-        &mut self,
-        rng: &mut R,
-        probabilities: &[StepProbabilities],
-        kinds: &mut K,
-        cancel: &AtomicBool,
-    ) -> Result<Tally> {
-        // What can be refused is refused before anything has changed.
-        if self.total > self.most() {
-            return Err(Error::TooManyIndividuals { who: "population".into(), most: self.most() });
-        }
-        let most_active = self.most_active(probabilities)?;
-        self.step += 1;
-        let mut tally = Tally::default();
-        for (kind, &p) in probabilities.iter().enumerate() {
-            if self.count(kind as u32) == 0 {
-                continue;
-            }
-            let Tally { divisions, deaths } = match self.heritable {
-                None => self.act(rng, kind as u32, p, kinds, cancel)?,
-                Some(heritable) => {
-                    let most = most_active[kind];
-                    self.act_by_trait(rng, kind as u32, (p, most), heritable, kinds, cancel)?
-                }
-            };
-            tally.divisions += divisions;
-            tally.deaths += deaths;
-        }
-        self.switch(rng, kinds, cancel)?;
-        self.settle()?;
-        self.count_up();
-        if self.genealogy.as_ref().is_some_and(|genealogy| genealogy.is_long(self.total)) {
-            self.simplify()?;
-        }
-        Ok(tally)
     }
 
     /// Draw how many of the divisions mutate, and to what, into `shares`.
@@ -439,5 +312,119 @@ impl Cells {
         }
         self.arrivals = arrivals;
         Ok(())
+    }
+}
+
+impl Engine for Cells {
+    fn found(&mut self, kind: u32, cells: u64, _: &AtomicBool) -> Result<()> {
+        if cells == 0 {
+            return Ok(());
+        }
+        if cells > self.most().saturating_sub(self.total) {
+            return Err(Error::TooManyIndividuals { who: "population".into(), most: self.most() });
+        }
+        let clone = self.table.create(kind, cells as u32, self.step, None)?;
+        self.bucket(kind).reserve(cells as usize)?;
+        for _ in 0..cells {
+            let node = self.genealogy.as_mut().map_or(Ok(NO_NODE), Genealogy::found)?;
+            self.bucket(kind).push(Individual { clone, value: 0.0, node });
+        }
+        self.count_up();
+        Ok(())
+    }
+
+    fn step<R: Rng, K: Kinds>(
+        &mut self,
+        rng: &mut R,
+        probabilities: &[StepProbabilities],
+        kinds: &mut K,
+        cancel: &AtomicBool,
+    ) -> Result<Tally> {
+        // What can be refused is refused before anything has changed.
+        if self.total > self.most() {
+            return Err(Error::TooManyIndividuals { who: "population".into(), most: self.most() });
+        }
+        let most_active = self.most_active(probabilities)?;
+        self.step += 1;
+        let mut tally = Tally::default();
+        for (kind, &p) in probabilities.iter().enumerate() {
+            if self.count(kind as u32) == 0 {
+                continue;
+            }
+            let Tally { divisions, deaths } = match self.heritable {
+                None => self.act(rng, kind as u32, p, kinds, cancel)?,
+                Some(heritable) => {
+                    let most = most_active[kind];
+                    self.act_by_trait(rng, kind as u32, (p, most), heritable, kinds, cancel)?
+                }
+            };
+            tally.divisions += divisions;
+            tally.deaths += deaths;
+        }
+        self.switch(rng, kinds, cancel)?;
+        self.settle()?;
+        self.count_up();
+        if self.genealogy.as_ref().is_some_and(|genealogy| genealogy.is_long(self.total)) {
+            self.simplify()?;
+        }
+        Ok(tally)
+    }
+
+    fn step_index(&self) -> u64 {
+        self.step
+    }
+
+    fn total(&self) -> u64 {
+        self.total
+    }
+
+    fn counts(&self) -> &[u64] {
+        &self.counts
+    }
+
+    fn records(&self) -> Cow<'_, [CloneRecord]> {
+        let slots = self.table.sizes.iter().enumerate().filter(|(_, size)| size.cells > 0);
+        let mut records: Vec<CloneRecord> = slots.map(|(slot, _)| self.table.record(slot)).collect();
+        records.sort_unstable_by_key(|clone| clone.id);
+        Cow::Owned(records)
+    }
+
+    fn clones_of(&self, kind: u32) -> usize {
+        self.table.living_of_kind.get(kind as usize).copied().unwrap_or(0)
+    }
+
+    fn keep_extinct(&mut self) {
+        self.table.extinct.get_or_insert_default();
+    }
+
+    fn extinct(&self) -> &[Extinct] {
+        self.table.extinct.as_deref().unwrap_or_default()
+    }
+
+    fn bytes(&self) -> usize {
+        let of_bucket = |bucket: &Bucket| {
+            4 * (bucket.clones.capacity() + bucket.traits.capacity() + bucket.nodes.capacity())
+        };
+        self.buckets.iter().map(of_bucket).sum::<usize>()
+            + self.table.bytes()
+            + size_of::<Arrival>() * self.arrivals.capacity()
+            + self.genealogy.as_ref().map_or(0, Genealogy::bytes)
+    }
+
+    fn genealogy(&mut self) -> Result<Option<(&Genealogy, Vec<Tip>)>> {
+        self.simplify()?;
+        room_for(self.total as usize, size_of::<Tip>(), CELLS)?;
+        let nodes = self.buckets.iter().flat_map(|bucket| &bucket.nodes);
+        let tips = nodes.zip(self.individuals()).map(|(&node, cell)| Tip {
+            node,
+            clone: cell.clone,
+            kind: cell.kind,
+        });
+        Ok(self.genealogy.as_ref().map(|genealogy| (genealogy, tips.collect())))
+    }
+
+    /// A trait may drift too far.
+    fn is_delicate(&self) -> bool {
+        self.heritable.is_some()
     }
 }

@@ -1,7 +1,7 @@
 //! Living clones: how many cells they have and had, and where they came from.
 
 use crate::error::Result;
-use crate::tumour::clones::{CloneRecord, Extinct};
+use crate::law::{CloneRecord, Extinct};
 use crate::tumour::room::{make_room, push};
 use serde::{Deserialize, Serialize};
 

@@ -38,7 +38,7 @@ fn check(cells: &Cells) {
         *held.entry((cell.clone, cell.kind)).or_insert(0u64) += 1;
     }
     assert_eq!(held.len(), records.len());
-    for clone in &records {
+    for clone in records.iter() {
         assert_eq!(held.get(&(clone.id, clone.kind)), Some(&clone.cells));
         assert!(clone.parent.is_none_or(|parent| parent < clone.id));
     }
@@ -55,7 +55,7 @@ fn check(cells: &Cells) {
 fn run(kinds: &mut Two, heritable: Option<Heritable>, start: u64, steps: u32) -> Result<Cells> {
     let mut rng = stream(1, 0, Purpose::Replicate, 0);
     let mut cells = Cells::new(heritable, false);
-    cells.found(0, start)?;
+    cells.found(0, start, &NEVER)?;
     for _ in 0..steps {
         let before = cells.total();
         let tally = cells.step(&mut rng, &[GROWING; 2], kinds, &NEVER)?;
@@ -99,7 +99,7 @@ fn cells_that_switch_stay_in_their_lineage() -> Result<()> {
 fn switching_alone_neither_makes_nor_loses_cells() -> Result<()> {
     let mut rng = stream(3, 0, Purpose::Replicate, 0);
     let mut cells = Cells::new(None, false);
-    cells.found(0, 1_000)?;
+    cells.found(0, 1_000, &NEVER)?;
     for _ in 0..50 {
         cells.step(&mut rng, &[StepProbabilities::default(); 2], &mut { SWITCHING }, &NEVER)?;
         assert_eq!(cells.total(), 1_000);
@@ -113,7 +113,7 @@ fn extinction_leaves_an_empty_population_that_can_be_stepped() -> Result<()> {
     let mut rng = stream(2, 0, Purpose::Replicate, 0);
     for heritable in [None, Some(heritable(0.1))] {
         let mut cells = Cells::new(heritable, false);
-        cells.found(0, 300)?;
+        cells.found(0, 300, &NEVER)?;
         let p = StepProbabilities { divide: 0.0, die: 0.5 };
         for _ in 0..200 {
             cells.step(&mut rng, &[p], &mut { STILL }, &NEVER)?;
@@ -127,7 +127,7 @@ fn extinction_leaves_an_empty_population_that_can_be_stepped() -> Result<()> {
 fn places_of_extinct_clones_are_used_again() -> Result<()> {
     let mut rng = stream(4, 0, Purpose::Replicate, 0);
     let mut cells = Cells::new(None, false);
-    cells.found(0, 100)?;
+    cells.found(0, 100, &NEVER)?;
     let p = StepProbabilities { divide: 0.2, die: 0.2 };
     let mut kinds = Two { mutation: [[0.5, 0.0], [0.0; 2]], switching: [0.0; 2] };
     for _ in 0..500 {
@@ -144,7 +144,7 @@ fn places_of_extinct_clones_are_used_again() -> Result<()> {
 fn the_peak_is_the_largest_number_after_any_step() -> Result<()> {
     let mut rng = stream(5, 0, Purpose::Replicate, 0);
     let mut cells = Cells::new(None, false);
-    cells.found(0, 10_000)?;
+    cells.found(0, 10_000, &NEVER)?;
     let mut most = 10_000;
     for step in 0..60 {
         let die = if step < 20 { 0.1 } else { 0.3 };
@@ -182,9 +182,9 @@ fn a_trait_that_drifts_too_far_for_the_step_is_refused() {
 
 #[test]
 fn more_cells_than_can_be_numbered_are_refused() {
-    let refused = Cells::new(None, false).found(0, MOST_INDIVIDUALS + 1);
+    let refused = Cells::new(None, false).found(0, MOST_INDIVIDUALS + 1, &NEVER);
     assert!(matches!(refused, Err(Error::TooManyIndividuals { .. })));
-    assert!(Cells::new(None, false).found(0, u64::MAX).is_err());
+    assert!(Cells::new(None, false).found(0, u64::MAX, &NEVER).is_err());
 }
 
 #[test]

@@ -4,8 +4,9 @@
 //! cell is *open*: may have room to divide. Every cell that has room is open; a cell that was
 //! found without room is not.
 
-use super::geometry::{BLOCK_BITS, BLOCK_SITES, Coordinate, Geometry, SELF_LINK};
-use super::labels::Labels;
+use super::geometry::{BLOCK_BITS, BLOCK_SITES, Geometry, SELF_LINK};
+use super::labels::{Labels, SITES};
+use super::space::Coordinate;
 use crate::error::{Error, Result};
 use crate::tumour::room::make_room;
 use serde::{Deserialize, Serialize};
@@ -16,9 +17,6 @@ pub(super) const OUTSIDE: u32 = u32::MAX;
 /// Site numbers leave one bit for the kind of event.
 const MOST_BLOCKS: usize = 1 << (31 - BLOCK_BITS);
 const WORDS: usize = BLOCK_SITES / 64;
-/// What there is no room for.
-pub(super) const SITES: &str = "sites of the lattice";
-
 /// Sites, and what is on them.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct Domain {

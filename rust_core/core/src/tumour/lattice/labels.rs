@@ -1,9 +1,11 @@
 //! The clone of every site: 2 bytes each while few clones live, 4 when they become many.
 
-use super::domain::SITES;
 use crate::error::Result;
 use crate::tumour::room::make_room;
 use serde::{Deserialize, Serialize};
+
+/// What there is no room for.
+pub(super) const SITES: &str = "sites of the lattice";
 
 /// Labels of sites.
 #[derive(Clone, Debug, Serialize, Deserialize)]

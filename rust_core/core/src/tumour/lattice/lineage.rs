@@ -1,10 +1,9 @@
 //! The genealogy of cells that have places, if it is recorded.
 
-use super::Lattice;
-use super::domain::{Domain, SITES};
+use super::domain::Domain;
+use super::labels::SITES;
 use crate::error::Result;
-use crate::tumour::clones::Extinct;
-use crate::tumour::lineage::{Genealogy, Tip};
+use crate::tumour::lineage::Genealogy;
 use crate::tumour::room::{make_room, room_for};
 use serde::{Deserialize, Serialize};
 
@@ -17,8 +16,18 @@ pub(super) struct Lineage {
 
 impl Lineage {
     /// The node of the cell on a site.
-    fn node(&self, site: u32) -> u32 {
+    pub(super) fn node(&self, site: u32) -> u32 {
         self.nodes[site as usize]
+    }
+
+    /// Nodes and how they descend from each other.
+    pub(super) fn genealogy(&self) -> &Genealogy {
+        &self.genealogy
+    }
+
+    /// Simplify when the genealogy has become long for so many living cells.
+    pub(super) fn forget_lines(&mut self, domain: &Domain, living: u64) -> Result<()> {
+        if self.genealogy.is_long(living) { self.simplify(domain) } else { Ok(()) }
     }
 
     /// Bytes allocated.
@@ -55,7 +64,7 @@ impl Lineage {
     }
 
     /// Forget what the cells do not descend from.
-    fn simplify(&mut self, domain: &Domain) -> Result<()> {
+    pub(super) fn simplify(&mut self, domain: &Domain) -> Result<()> {
         room_for(self.nodes.len(), size_of::<u32>(), SITES)?;
         let living: Vec<u32> = domain.cells().map(|site| self.node(site)).collect();
         let renamed = self.genealogy.simplify(living.into_iter())?;
@@ -63,44 +72,5 @@ impl Lineage {
             self.nodes[site as usize] = renamed[self.node(site) as usize];
         }
         Ok(())
-    }
-}
-
-impl Lattice {
-    /// Record the genealogy of cells that are put in from now on.
-    pub fn record_genealogy(&mut self) {
-        self.lineage.get_or_insert_default();
-    }
-
-    /// The genealogy, simplified to the living cells, and these in the order of `cells`; `None` if
-    /// it was not asked for.
-    pub fn genealogy(&mut self) -> Result<Option<(&Genealogy, Vec<Tip>)>> {
-        let Some(lineage) = &mut self.lineage else { return Ok(None) };
-        lineage.simplify(&self.domain)?;
-        room_for(self.register.total() as usize, size_of::<Tip>(), "cells")?;
-        let Some(lineage) = &self.lineage else { return Ok(None) };
-        let nodes = self.domain.cells().map(|site| lineage.node(site));
-        let tips =
-            nodes.zip(self.cells()).map(|(node, cell)| Tip { node, clone: cell.clone, kind: cell.kind });
-        Ok(Some((&lineage.genealogy, tips.collect())))
-    }
-
-    /// Simplify the genealogy when it has become long.
-    pub(super) fn forget_lines(&mut self) -> Result<()> {
-        let living = self.register.total();
-        match self.lineage.as_mut().filter(|lineage| lineage.genealogy.is_long(living)) {
-            Some(lineage) => lineage.simplify(&self.domain),
-            None => Ok(()),
-        }
-    }
-
-    /// Remember clones that die out from now on.
-    pub fn keep_extinct(&mut self) {
-        self.register.keep_extinct();
-    }
-
-    /// Clones that died out, in that order, if they are remembered.
-    pub fn extinct(&self) -> &[Extinct] {
-        self.register.extinct()
     }
 }

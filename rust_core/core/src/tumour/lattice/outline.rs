@@ -5,8 +5,9 @@
 //! two steps (5 in a row, 5 x 5 or 5 x 5 x 5) are occupied, as beside a flat surface, if it is
 //! connected to the surroundings through such sites.
 
-use super::domain::{Domain, SITES};
-use super::geometry::Coordinate;
+use super::domain::Domain;
+use super::labels::SITES;
+use super::space::Coordinate;
 use crate::cancel::heed;
 use crate::error::{Error, Result};
 use crate::tumour::room::room_for;

@@ -3,8 +3,8 @@
 //! Sites name a clone by a slot that stays the same while the clone lives; the records stay
 //! together, oldest first.
 
-use super::geometry::Coordinate;
-use crate::tumour::clones::{CloneRecord, Extinct};
+use super::space::Coordinate;
+use crate::law::{CloneRecord, Extinct};
 use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
 

@@ -1,9 +1,9 @@
 //! Cells that turn reversibly into another kind where they stand.
 
-use super::Lattice;
 use super::domain::sites_of;
 use super::events::below;
-use crate::tumour::clones::Kinds;
+use super::tissue::Lattice;
+use crate::law::Kinds;
 use rand::Rng;
 
 /// Cells of one kind that are about to turn into others.

@@ -1,8 +1,13 @@
 //! The law of one step against its enumeration, and what must hold after every step.
 
+use super::events::below;
 use super::*;
 use crate::cancel::NEVER;
+use crate::error::Result;
+use crate::law::{Kinds, StepProbabilities};
 use crate::random::{Purpose, stream};
+use crate::tumour::engine::Engine;
+use rand::Rng;
 use std::collections::{BTreeMap, HashSet};
 
 /// Kinds 0 and 1; a division of kind 0 makes a cell of kind 1 with probability `mutation`.

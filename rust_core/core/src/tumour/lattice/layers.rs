@@ -8,67 +8,18 @@
 
 use super::domain::Domain;
 use super::outline::Outline;
+use super::space::{Profile, Reach};
 use crate::cancel::heed;
 use crate::error::{Result, within};
-use crate::tumour::clones::StepProbabilities;
+use crate::law::Exposure;
 use serde::{Deserialize, Serialize};
 use std::sync::atomic::AtomicBool;
-
-/// How the share that reaches a cell falls from the outline inwards.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Profile {
-    /// `exp(-depth / length)`.
-    #[default]
-    Exponential,
-    /// `1 - depth / length`, nothing below `length`.
-    Linear,
-    /// The quasi-steady field of a substance that diffuses and is taken up by living cells in
-    /// proportion to its concentration: `length^2 * laplacian(c) = c` where cells live, `c = 1` on
-    /// the outline. Deep below a flat surface of a dense tumour it is the exponential profile.
-    Diffusion,
-}
-
-/// How far a substance reaches into a tumour.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Reach {
-    /// Penetration length in cell diameters (sites).
-    pub length: f64,
-    /// How the share falls.
-    #[serde(default)]
-    pub profile: Profile,
-}
 
 impl Reach {
     fn share(self, depth: f64) -> f64 {
         match self.profile {
             Profile::Exponential | Profile::Diffusion => libm::exp(-depth / self.length),
             Profile::Linear => (1.0 - depth / self.length).max(0.0),
-        }
-    }
-}
-
-/// What reaches a cell, as shares of what there is outside the tumour.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Exposure {
-    /// Share of the nutrients.
-    pub nutrient: f64,
-    /// Share of the drug.
-    pub drug: f64,
-}
-
-impl Exposure {
-    /// As outside.
-    pub const FULL: Self = Self { nutrient: 1.0, drug: 1.0 };
-
-    /// Nutrients scale the division; the drug moves both rates from those without it to those of
-    /// a cell that it reaches in full.
-    pub fn mix(self, without: StepProbabilities, with: StepProbabilities) -> StepProbabilities {
-        let part = |without: f64, with: f64| without + self.drug * (with - without);
-        StepProbabilities {
-            divide: self.nutrient * part(without.divide, with.divide),
-            die: part(without.die, with.die),
         }
     }
 }
@@ -185,8 +136,9 @@ impl Layers {
 mod tests {
     use super::*;
     use crate::cancel::NEVER;
+    use crate::law::{Kinds, StepProbabilities};
     use crate::random::{Purpose, stream};
-    use crate::tumour::clones::Kinds;
+    use crate::tumour::engine::Engine;
     use crate::tumour::lattice::{Lattice, Space};
     use rand::Rng;
 
