@@ -6,8 +6,8 @@
 use std::sync::atomic::{AtomicBool, AtomicUsize};
 use tumor_abm_core::cancel::NEVER;
 use tumor_abm_core::clinic::cohort::Cohort;
-use tumor_abm_core::clinic::covariates::Covariates;
-use tumor_abm_core::clinic::experiment::{Experiment, Spec};
+use tumor_abm_core::clinic::patient::covariates::Covariates;
+use tumor_abm_core::clinic::patient::experiment::{Experiment, Spec};
 use tumor_abm_core::table::{Column, Table};
 use tumor_abm_core::{Error, Result};
 

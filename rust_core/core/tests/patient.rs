@@ -5,10 +5,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize};
 use tumor_abm_core::cancel::NEVER;
 use tumor_abm_core::clinic::cohort::Cohort;
-use tumor_abm_core::clinic::experiment::{Experiment, Spec};
-use tumor_abm_core::clinic::intervention::Intervention;
-use tumor_abm_core::clinic::patient::{Patient, Status};
-use tumor_abm_core::clinic::records::Life;
+use tumor_abm_core::clinic::patient::experiment::{Experiment, Spec};
+use tumor_abm_core::clinic::patient::intervention::Intervention;
+use tumor_abm_core::clinic::patient::records::Life;
+use tumor_abm_core::clinic::patient::state::{Patient, Status};
 use tumor_abm_core::table::{Column, Table};
 use tumor_abm_core::{Error, Result};
 

@@ -6,7 +6,7 @@ use crate::error::raised;
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 use tumor_abm_core::clinic::cohort::Cohort;
-use tumor_abm_core::clinic::experiment::{Experiment, Spec};
+use tumor_abm_core::clinic::patient::experiment::{Experiment, Spec};
 
 /// History, candidates, eligible ones, and the conditions with how many were asked and met each.
 type Screened = (String, u64, u64, Vec<(&'static str, u64, u64)>);

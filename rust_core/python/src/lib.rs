@@ -17,7 +17,7 @@ use pyo3::prelude::*;
 fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add("__version__", env!("CARGO_PKG_VERSION"))?;
     module.add("GENERATOR", "Philox4x64-10")?;
-    module.add("DAYS_PER_MONTH", tumor_abm_core::clinic::DAYS_PER_MONTH)?;
+    module.add("DAYS_PER_MONTH", tumor_abm_core::clinic::months::DAYS_PER_MONTH)?;
     module.add_class::<patient::Patient>()?;
     module.add_class::<population::Population>()?;
     module.add_function(wrap_pyfunction!(population::replicate, module)?)?;

@@ -7,9 +7,9 @@ use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict};
 use std::sync::Arc;
 use tumor_abm_core::cancel::NEVER;
-use tumor_abm_core::clinic::experiment::{Experiment, Spec};
-use tumor_abm_core::clinic::patient;
-use tumor_abm_core::clinic::records::{Assessment, Life};
+use tumor_abm_core::clinic::patient::experiment::{Experiment, Spec};
+use tumor_abm_core::clinic::patient::records::{Assessment, Life};
+use tumor_abm_core::clinic::patient::state;
 use tumor_abm_core::error::Error;
 
 /// Individuals or clones times steps that are over before anybody could want to interrupt them.
@@ -18,7 +18,7 @@ const SHORT: u64 = 100_000;
 /// A virtual patient in one arm of an experiment.
 #[pyclass(module = "tumor_abm._core")]
 pub(crate) struct Patient {
-    inner: patient::Patient,
+    inner: state::Patient,
 }
 
 #[pymethods]
@@ -29,7 +29,7 @@ impl Patient {
     fn new(py: Python<'_>, spec_json: &str, patient: u64, arm: Option<usize>) -> PyResult<Self> {
         let experiment = Arc::new(Experiment::new(from_json::<Spec>(spec_json)?).map_err(raised)?);
         let inner = long_run::alone(py, |cancel| {
-            let mut inner = patient::Patient::enrolled_early(&experiment, patient, cancel)?;
+            let mut inner = state::Patient::enrolled_early(&experiment, patient, cancel)?;
             if let Some(index) = arm.filter(|&arm| !inner.lives(arm)) {
                 let message = format!("patient {patient} is not among those whom arm {index} is about");
                 return Err(Error::input("patient", message));
@@ -43,7 +43,7 @@ impl Patient {
     /// The patient whom `save` wrote.
     #[staticmethod]
     fn load(py: Python<'_>, bytes: &[u8]) -> PyResult<Self> {
-        Ok(Self { inner: py.detach(|| patient::Patient::load(bytes)).map_err(raised)? })
+        Ok(Self { inner: py.detach(|| state::Patient::load(bytes)).map_err(raised)? })
     }
 
     /// Take steps of `dt`; after the end of follow-up nothing changes any more.

@@ -4,7 +4,7 @@ use super::convert::u64_bytes;
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
 use tumor_abm_core::biology::pharmacology;
-use tumor_abm_core::clinic::{imaging, scan_calendar};
+use tumor_abm_core::clinic::{instruments::imaging, plan::scan_calendar};
 use tumor_abm_core::random;
 
 #[pyfunction]

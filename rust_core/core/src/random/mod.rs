@@ -11,7 +11,7 @@ mod uniform;
 
 pub use binomial::binomial;
 pub use philox::{Philox4x64, block};
-pub use samplers::{exponential, normal, poisson, split};
+pub use samplers::{choose, exponential, normal, poisson, split};
 pub use uniform::{below, uniform};
 
 /// What a stream is used for. Every purpose has its own stream, so that drawing more for one

@@ -46,6 +46,18 @@ pub fn split<R: Rng + ?Sized>(rng: &mut R, n: u64, weights: &[f64], mut each: im
     }
 }
 
+/// Index (from 1) that a uniform number `u` picks by weights.
+pub fn choose(weights: &[f64], u: f64) -> usize {
+    let mut left = u * weights.iter().sum::<f64>();
+    for (index, &weight) in weights.iter().enumerate() {
+        left -= weight;
+        if left < 0.0 {
+            return index + 1;
+        }
+    }
+    weights.len()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -1,6 +1,6 @@
 //! What endocrine therapy before shows of the disease: sensitivity and resistance as trials define them.
 
-use crate::clinic::DAYS_PER_MONTH;
+use crate::clinic::months::DAYS_PER_MONTH;
 use serde::{Deserialize, Serialize};
 
 /// Benefit from which endocrine therapy of advanced disease shows sensitivity (24 weeks; Turner 2015).

@@ -1,12 +1,13 @@
 //! What a doctor looks at: blood, tolerance, scans, plasma.
 
-use crate::clinic::DAYS_PER_MONTH;
-use crate::clinic::imaging::diameter_mm;
-use crate::clinic::patient::Patient;
-use crate::clinic::records::{Assessment, EndReason, Reading};
-use crate::clinic::response::{Baseline, MEASURABLE_MM, Response, Scan, Visit};
-use crate::clinic::scan_calendar::Made;
-use crate::clinic::treatment::RunningLine;
+use crate::clinic::instruments::imaging::diameter_mm;
+use crate::clinic::instruments::response::{Baseline, MEASURABLE_MM, Response, Scan, Visit};
+use crate::clinic::months::DAYS_PER_MONTH;
+use crate::clinic::patient::records::{Assessment, Reading};
+use crate::clinic::patient::state::Patient;
+use crate::clinic::patient::treatment::RunningLine;
+use crate::clinic::plan::end_reason::EndReason;
+use crate::clinic::plan::scan_calendar::Made;
 
 /// Days between blood counts.
 pub(crate) const BLOOD_EVERY_DAYS: u64 = 7;
@@ -17,7 +18,7 @@ impl Patient {
     /// Hold myelotoxic drugs at low counts, resume them at recovery, with less dose after grade 4.
     pub(crate) fn look_at_blood(&mut self, line: &mut RunningLine) {
         let Some(model) = self.experiment.spec.neutropenia else { return };
-        let neutrophils = self.body.marrow.neutrophils();
+        let neutrophils = self.state.body.marrow.neutrophils();
         line.lowest_neutrophils = line.lowest_neutrophils.min(neutrophils);
         let mut notes = Vec::new();
         for course in &mut line.courses {
@@ -51,7 +52,7 @@ impl Patient {
     /// Write down the first dose of each hold for neutropenia that is due today and not given.
     pub(crate) fn note_missed_doses(&mut self) {
         let mut notes = Vec::new();
-        if let Some(line) = &mut self.treatment.line {
+        if let Some(line) = &mut self.state.treatment.line {
             for course in &mut line.courses {
                 if let Some(count) = course.held_at_neutrophils
                     && course.is_due()
@@ -71,10 +72,10 @@ impl Patient {
     /// Intolerance accrues on every day a drug is given; beyond a patient's threshold it is stopped.
     pub(crate) fn check_tolerance(&mut self, line: &mut RunningLine) -> Option<EndReason> {
         let mut stopped = Vec::new();
-        for course in line.courses.iter().filter(|course| line.is_given(course, self.day)) {
+        for course in line.courses.iter().filter(|course| line.is_given(course, self.state.day)) {
             let hazard = self.drug(course.drug).discontinuation_per_month / DAYS_PER_MONTH;
-            self.body.intolerance[course.drug] += hazard;
-            if self.body.intolerance[course.drug] >= self.body.intolerance_at[course.drug] {
+            self.state.body.intolerance[course.drug] += hazard;
+            if self.state.body.intolerance[course.drug] >= self.state.body.intolerance_at[course.drug] {
                 stopped.push(course.drug);
             }
         }
@@ -82,7 +83,7 @@ impl Patient {
             return None;
         }
         for drug in stopped {
-            self.treatment.not_tolerated.push(drug);
+            self.state.treatment.not_tolerated.push(drug);
             line.courses.retain(|course| course.drug != drug);
             self.note(line.number, "drug stopped", format!("{} not tolerated", self.drug(drug).name));
         }
@@ -93,8 +94,8 @@ impl Patient {
 
     /// The scan before a line: which lesions are target lesions of it, and what it shows.
     pub(crate) fn baseline_scan(&self) -> (Vec<bool>, Baseline) {
-        let targets: Vec<bool> = if self.covariates.bone_only {
-            vec![false; self.covariates.target_shares.len()]
+        let targets: Vec<bool> = if self.who.covariates.bone_only {
+            vec![false; self.who.covariates.target_shares.len()]
         } else {
             self.measure().iter().map(|&diameter| diameter >= MEASURABLE_MM).collect()
         };
@@ -109,8 +110,8 @@ impl Patient {
     /// Measured diameters today of the lesions that can be target lesions, mm.
     fn measure(&self) -> Vec<f64> {
         let spec = &self.experiment.spec;
-        let shares = &self.covariates.target_shares;
-        spec.imaging.diameters(self.volume_cm3(), shares, spec.seed, self.id, self.day)
+        let shares = &self.who.covariates.target_shares;
+        spec.imaging.diameters(self.volume_cm3(), shares, spec.seed, self.who.id, self.state.day)
     }
 
     fn target_mm(&self, targets: &[bool]) -> f64 {
@@ -119,7 +120,7 @@ impl Patient {
 
     /// Volume of all disease but the target lesions, cm3; 0 when none of it is seen.
     fn rest_cm3(&self, targets: &[bool]) -> f64 {
-        let shares = self.covariates.target_shares.iter().zip(targets);
+        let shares = self.who.covariates.target_shares.iter().zip(targets);
         let of_targets: f64 = shares.filter(|(_, target)| **target).map(|(share, _)| share).sum();
         let rest = self.volume_cm3() * (1.0 - of_targets);
         if self.experiment.spec.imaging.sees(rest) { rest } else { 0.0 }
@@ -129,13 +130,13 @@ impl Patient {
     pub(crate) fn scan_of_today(&mut self, line: &mut RunningLine) -> Option<bool> {
         let spec = &self.experiment.spec;
         let (assessment, days, index) =
-            (&spec.assessment, line.days(self.day) as f64, self.line_index(line.number));
+            (&spec.assessment, line.days(self.state.day) as f64, self.line_index(line.number));
         if days < line.next_scan - assessment.window_days
-            || days < assessment.made(line.next_scan, spec.seed, self.id, index)
+            || days < assessment.made(line.next_scan, spec.seed, self.who.id, index)
         {
             return None;
         }
-        let made = assessment.quality(line.next_scan, spec.seed, self.id, index);
+        let made = assessment.quality(line.next_scan, spec.seed, self.who.id, index);
         line.next_scan = assessment.next(line.next_scan);
         if made == Made::Missed {
             self.note(line.number, "scan missed", "");
@@ -147,23 +148,23 @@ impl Patient {
     /// Whether the patient falls ill with the disease today, between scans.
     pub(crate) fn deteriorates(&self, line: &RunningLine) -> bool {
         self.experiment.spec.criteria.symptomatic_share.is_some_and(|share| {
-            let ill_cm3 = share * self.covariates.lethal_volume_cm3;
+            let ill_cm3 = share * self.who.covariates.lethal_volume_cm3;
             line.progressed.is_none() && line.started_cm3 < ill_cm3 && self.volume_cm3() >= ill_cm3
         })
     }
 
     pub(crate) fn scan(&mut self, line: &mut RunningLine, evaluable: bool) -> Option<EndReason> {
         let scan = Scan {
-            day: line.days(self.day),
+            day: line.days(self.state.day),
             evaluable,
             target_mm: self.target_mm(&line.targets),
             rest_cm3: self.rest_cm3(&line.targets),
             recurred: diameter_mm(self.volume_cm3()) >= MEASURABLE_MM,
-            new_lesions: core::mem::take(&mut self.unseen_lesions),
+            new_lesions: core::mem::take(&mut self.state.unseen_lesions),
         };
         let visit = line.response.read(&scan);
         line.sld_change = visit.change.or(line.sld_change);
-        self.records.assessments.push(Assessment {
+        self.state.records.assessments.push(Assessment {
             line: line.number,
             day: self.day(),
             sld_mm: visit.change.map_or(f64::NAN, |_| scan.target_mm),
@@ -190,7 +191,7 @@ impl Patient {
             (true, _) => "growth and a new lesion",
             (false, _) => "a new lesion",
         };
-        line.progressed = Some(self.day);
+        line.progressed = Some(self.state.day);
         self.note(line.number, "progression", by);
         self.note_composition(line.number, "progression");
     }
@@ -224,16 +225,16 @@ impl Patient {
         let carriers: Vec<f64> = experiment.assayed.iter().map(|of_gene| self.carriers(of_gene)).collect();
         let fractions = assay.sample(
             &carriers,
-            self.deaths_today as f64,
-            self.covariates.shedding,
+            self.state.deaths_today as f64,
+            self.who.covariates.shedding,
             experiment.spec.seed,
-            self.id,
-            self.day,
+            self.who.id,
+            self.state.day,
         );
         let day = self.day();
         for (gene, &vaf) in assay.genes.iter().zip(&fractions) {
-            self.records.readings.push(Reading { line, day, gene: gene.clone(), vaf });
+            self.state.records.readings.push(Reading { line, day, gene: gene.clone(), vaf });
         }
-        self.treatment.allele_fractions = fractions;
+        self.state.treatment.allele_fractions = fractions;
     }
 }

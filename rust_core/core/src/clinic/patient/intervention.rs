@@ -1,9 +1,9 @@
 //! What a therapist does by hand: another regimen, a pause, another plan.
 
-use crate::clinic::patient::{Patient, Status};
-use crate::clinic::records::EndReason;
-use crate::clinic::strategy::{Dosing, Line, RegimenOption, Until};
-use crate::clinic::treatment::{DrugCourse, RunningLine};
+use crate::clinic::patient::state::{Patient, Status};
+use crate::clinic::patient::treatment::{DrugCourse, Held};
+use crate::clinic::plan::end_reason::EndReason;
+use crate::clinic::plan::strategy::{Dosing, Line, RegimenOption, Until};
 use crate::error::{Error, Result};
 use serde::Deserialize;
 use std::sync::Arc;
@@ -48,16 +48,6 @@ pub struct How {
     pub held: Held,
 }
 
-/// What becomes of pauses of drugs that go on.
-#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq)]
-#[serde(rename_all = "lowercase")]
-pub enum Held {
-    /// They end.
-    Resumed,
-    /// They last.
-    Kept,
-}
-
 const EVENT: &str = "intervention";
 
 fn refuse(message: impl Into<String>) -> Error {
@@ -82,7 +72,7 @@ impl Patient {
         if drugs.is_empty() {
             return Err(refuse("found no drug; name at least one (to pause treatment, hold it)"));
         }
-        let running = self.treatment.line.as_ref().filter(|_| !how.new_line);
+        let running = self.state.treatment.line.as_ref().filter(|_| !how.new_line);
         let mut courses: Vec<DrugCourse> = Vec::new();
         for (d, dosing) in drugs.iter().enumerate() {
             self.experiment.scope().dosing("intervention.drugs", dosing)?;
@@ -101,7 +91,7 @@ impl Patient {
             }
             return Err(refuse(format!("the patient takes {regimen} already")));
         }
-        if let (Some(line), false) = (&mut self.treatment.line, how.new_line) {
+        if let (Some(line), false) = (&mut self.state.treatment.line, how.new_line) {
             line.cycle_days = courses.iter().map(|c| c.schedule.cycle_days).max().unwrap_or(1);
             line.courses = courses;
             let number = line.number;
@@ -109,35 +99,17 @@ impl Patient {
             return Ok(());
         }
         self.leave_line(&format!("new line: {regimen}"));
-        self.treatment.by_hand += 1;
-        let number = self.treatment.number();
+        self.state.treatment.by_hand += 1;
+        let number = self.state.treatment.number();
         self.sample_plasma(number);
         self.open_line(number, &by_hand(drugs), courses);
         Ok(())
     }
 
     fn leave_line(&mut self, why: &str) {
-        if let Some(number) = self.treatment.line.as_ref().map(|line| line.number) {
+        if let Some(number) = self.state.treatment.line.as_ref().map(|line| line.number) {
             self.note(number, EVENT, why);
             self.end_line(EndReason::Rule);
-        }
-    }
-
-    /// The course as it goes on, if the drug was taken before: holds and reductions stay, and, on the same
-    /// schedule, its cycle.
-    pub(crate) fn continued(&self, course: DrugCourse, line: Option<&RunningLine>, held: Held) -> DrugCourse {
-        let before = line.and_then(|line| line.courses.iter().find(|before| before.drug == course.drug));
-        let Some(before) = before else { return course };
-        let kept = held == Held::Kept;
-        let clock = if before.schedule == course.schedule { before.clock } else { course.clock };
-        DrugCourse {
-            dose: self.drug(course.drug).reduced(course.planned_dose, before.reductions),
-            planned_dose: course.planned_dose,
-            schedule: course.schedule,
-            clock,
-            held_by_hand: before.held_by_hand && kept,
-            held_adaptively: before.held_adaptively && kept,
-            ..before.clone()
         }
     }
 
@@ -148,7 +120,7 @@ impl Patient {
         };
         let named = drugs.iter().map(index).collect::<Result<Vec<usize>>>()?;
         let word = if held { "hold" } else { "resume" };
-        let Some(line) = &mut self.treatment.line else {
+        let Some(line) = &mut self.state.treatment.line else {
             return Err(refuse(format!("no line is running, so there is nothing to {word}")));
         };
         if let Some(at) = named.iter().position(|drug| line.courses.iter().all(|c| c.drug != *drug)) {
@@ -179,9 +151,9 @@ impl Patient {
     fn change_plan(&mut self, lines: &[Line]) -> Result<()> {
         self.experiment.check_plan("intervention.lines", lines)?;
         self.leave_line("new plan");
-        self.treatment.by_hand += self.treatment.begun;
-        self.treatment.begun = 0;
-        self.treatment.plan = Arc::new(lines.to_vec());
+        self.state.treatment.by_hand += self.state.treatment.begun;
+        self.state.treatment.begun = 0;
+        self.state.treatment.plan = Arc::new(lines.to_vec());
         self.start_line();
         Ok(())
     }

@@ -1,9 +1,9 @@
 //! The state of therapy: which line runs, which drugs are taken today, what the last tests showed.
 
 use crate::biology::pharmacology::{Doses, Missed, Schedule};
-use crate::clinic::response;
-use crate::clinic::strategy::Line;
-use crate::clinic::toxicity::Neutropenia;
+use crate::clinic::instruments::response;
+use crate::clinic::instruments::toxicity::Neutropenia;
+use crate::clinic::plan::strategy::Line;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
@@ -196,4 +196,14 @@ impl Treatment {
         }
         doses
     }
+}
+
+/// What becomes of pauses of drugs that go on.
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq)]
+#[serde(rename_all = "lowercase")]
+pub enum Held {
+    /// They end.
+    Resumed,
+    /// They last.
+    Kept,
 }

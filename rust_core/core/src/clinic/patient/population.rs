@@ -1,21 +1,12 @@
-//! Between-patient variation: what is drawn once for each virtual patient.
+//! The laws from which patients are drawn, and what is given instead.
 
 use crate::biology::genotype::Catalogue;
-use crate::biology::pathway::CellPhysiology;
-use crate::clinic::DAYS_PER_YEAR;
-use crate::clinic::enrolment::{Eligibility, History};
-use crate::clinic::strategy::Line;
+use crate::clinic::plan::eligibility::Eligibility;
+use crate::clinic::plan::history::History;
+use crate::clinic::plan::strategy::Line;
 use crate::error::{Error, Result, within};
-use crate::random::{Philox4x64, Purpose, exponential, normal, stream, uniform};
+use crate::random::{Philox4x64, normal};
 use serde::{Deserialize, Serialize};
-
-/// Cyclin E is not drawn further from the median than this fold.
-const MOST_CYCLIN_E: f64 = 20.0;
-
-/// Turnover is not drawn so high that cells divide more often, per day (assumed: a potential doubling time of three
-/// days; in breast cancers it is about ten in the median, Rew and Wilson 2000, Eur J Surg Oncol 26:405, cited from
-/// memory).
-const MOST_DIVISIONS: f64 = 0.22;
 
 /// A log-normal law, cut to `[low, high]`.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
@@ -45,7 +36,7 @@ impl LogNormal {
     }
 
     /// The value at `deviate` standard deviations from the median.
-    fn at(&self, deviate: f64) -> f64 {
+    pub(crate) fn at(&self, deviate: f64) -> f64 {
         (self.median * libm::exp(self.sigma * deviate)).clamp(self.low, self.high)
     }
 }
@@ -67,12 +58,8 @@ impl LogitNormal {
         Ok(())
     }
 
-    fn draw(&self, rng: &mut Philox4x64) -> f64 {
-        self.at(normal(rng))
-    }
-
     /// The value at `deviate` standard deviations from the median.
-    fn at(&self, deviate: f64) -> f64 {
+    pub(crate) fn at(&self, deviate: f64) -> f64 {
         let logit = libm::log(self.median / (1.0 - self.median)) + self.sigma * deviate;
         1.0 / (1.0 + libm::exp(-logit))
     }
@@ -320,158 +307,4 @@ impl Population {
         self.given.validate(catalogue)?;
         Ok(())
     }
-}
-
-/// What was drawn for one patient.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct Covariates {
-    /// Net growth of the untreated tumour, per day.
-    pub net_growth_per_day: f64,
-    /// Death rate over division rate.
-    pub turnover: f64,
-    /// Division, death, endocrine dependence, menopausal status.
-    pub physiology: CellPhysiology,
-    /// Volume at diagnosis, cm3.
-    pub diagnosis_volume_cm3: f64,
-    /// Volume at death, cm3.
-    pub lethal_volume_cm3: f64,
-    /// Share of the tumour volume in each target lesion.
-    pub target_shares: Vec<f64>,
-    /// Bone-only disease: nothing measurable.
-    pub bone_only: bool,
-    /// Visceral disease.
-    pub visceral: bool,
-    /// Multiplier of every mutation probability.
-    pub mutation_fold: f64,
-    /// Genome equivalents shed per dying cell.
-    pub shedding: f64,
-    /// New lesions per visible lesion's worth of newly grown cells.
-    pub seeding: f64,
-    /// Neutrophils before treatment, 1e9 per litre.
-    pub neutrophils: f64,
-    /// Catalogue indices of the founder's alterations.
-    pub founder: Vec<usize>,
-    /// Day of loss to follow-up, counted from enrolment.
-    pub lost_day: f64,
-    /// Day of death from another cause, counted from enrolment.
-    pub other_death_day: f64,
-    /// Where between the ends of accrual the patient was enrolled, 0 to 1.
-    pub accrual_share: f64,
-}
-
-impl Covariates {
-    /// Draw patient `patient`; `candidate` counts those screened before an eligible one was found.
-    pub fn draw(
-        population: &Population,
-        catalogue: &Catalogue,
-        seed: u64,
-        patient: u64,
-        candidate: u64,
-    ) -> Self {
-        let rng = &mut stream(seed, patient, Purpose::Covariates, candidate);
-        let given = &population.given;
-        let growth_deviate = normal(rng);
-        let mut net = population.net_growth_per_day.at(growth_deviate);
-        let drawn_turnover = population.turnover.draw(rng);
-        let correlation = population.growth_er_correlation;
-        let er_dependence = population
-            .er_dependence
-            .at(correlation * growth_deviate + libm::sqrt(1.0 - correlation * correlation) * normal(rng));
-        let er_dependence = or(given.er_dependence, er_dependence);
-        let diagnosis_volume_cm3 = or(given.diagnosis_volume_cm3, population.diagnosis_volume_cm3.draw(rng));
-        let lethal_volume_cm3 = or(
-            given.lethal_volume_cm3,
-            population.lethal_volume_cm3.draw(rng).max(2.0 * diagnosis_volume_cm3),
-        );
-        let lesions = or(given.target_lesions, choose(&population.target_lesions, uniform(rng)));
-        let target_share = or(given.target_share, population.target_share.draw(rng));
-        let bone_only =
-            or(given.bone_only, uniform(rng) < population.bone_only && given.visceral != Some(true));
-        let visceral = or(given.visceral, uniform(rng) < population.visceral) && !bone_only;
-        let premenopausal = or(given.premenopausal, uniform(rng) < population.premenopausal);
-        let mutation_fold = or(given.mutation_fold, libm::exp(population.mutation_rate_sigma * normal(rng)));
-        let shedding = or(given.shedding, population.shedding.draw(rng));
-        let seeding = or(given.seeding, population.seeding.draw(rng));
-        let neutrophils = or(given.neutrophils, population.neutrophils.draw(rng));
-        // Uniform on the simplex: normalised exponentials.
-        let most = population.target_lesions.len().max(lesions);
-        let weights: Vec<f64> = (0..most).map(|_| exponential(rng) + 0.05).collect();
-        let total: f64 = weights[..lesions].iter().sum();
-        let target_shares = weights[..lesions].iter().map(|w| target_share * w / total).collect();
-        let mut founder = Vec::new();
-        for candidate in &population.founder {
-            let carries = uniform(rng) < candidate.probability;
-            if let (true, Some(index)) = (carries, catalogue.index(&candidate.alteration)) {
-                let gene = &catalogue.alterations[index].gene;
-                if !founder.iter().any(|&i: &usize| catalogue.alterations[i].gene == *gene) {
-                    founder.push(index);
-                }
-            }
-        }
-        net *= if bone_only { population.bone_only_growth } else { 1.0 };
-        net *= if visceral { population.visceral_growth } else { 1.0 };
-        net = or(given.net_growth_per_day, net);
-        if let Some(names) = &given.founder {
-            founder = names.iter().filter_map(|name| catalogue.index(name)).collect();
-        }
-        let most = (1.0 - net / MOST_DIVISIONS).max(0.0);
-        let turnover = or(given.turnover, drawn_turnover.min(most));
-        let division = net / (1.0 - turnover);
-        let rng = &mut stream(seed, patient, Purpose::FollowUp, candidate);
-        let mut wait = |per_year: f64| {
-            let draw = exponential(rng);
-            if per_year > 0.0 { draw / per_year * DAYS_PER_YEAR } else { f64::INFINITY }
-        };
-        let lost_day = wait(population.loss_to_follow_up_per_year);
-        let other_death_day = wait(population.other_death_per_year);
-        let accrual_share = uniform(rng);
-        let law = LogNormal {
-            median: 1.0,
-            sigma: population.cyclin_e_sigma,
-            low: 1.0 / MOST_CYCLIN_E,
-            high: MOST_CYCLIN_E,
-        };
-        let physiology = CellPhysiology {
-            division,
-            death: division - net,
-            er_dependence,
-            cyclin_e: or(given.cyclin_e, law.draw(rng)),
-            premenopausal,
-        };
-        Self {
-            net_growth_per_day: net,
-            turnover,
-            physiology,
-            diagnosis_volume_cm3,
-            lethal_volume_cm3,
-            target_shares,
-            bone_only,
-            visceral,
-            mutation_fold,
-            shedding,
-            seeding,
-            neutrophils,
-            founder,
-            lost_day,
-            other_death_day,
-            accrual_share,
-        }
-    }
-}
-
-/// What is given, or else what was drawn: the draw is made in either case.
-fn or<T>(given: Option<T>, drawn: T) -> T {
-    given.unwrap_or(drawn)
-}
-
-/// Index (from 1) drawn with weights.
-pub(crate) fn choose(weights: &[f64], u: f64) -> usize {
-    let mut left = u * weights.iter().sum::<f64>();
-    for (index, &weight) in weights.iter().enumerate() {
-        left -= weight;
-        if left < 0.0 {
-            return index + 1;
-        }
-    }
-    weights.len()
 }

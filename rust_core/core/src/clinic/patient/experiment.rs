@@ -3,14 +3,16 @@
 use crate::biology::genotype::{Alteration, Catalogue};
 use crate::biology::pathway::Pathway;
 use crate::biology::pharmacology::{Drug, Kinetics};
-use crate::clinic::covariates::Population;
-use crate::clinic::enrolment::History;
-use crate::clinic::imaging::Imaging;
-use crate::clinic::liquid_biopsy::LiquidBiopsy;
-use crate::clinic::response::Criteria;
-use crate::clinic::scan_calendar::ScanCalendar;
-use crate::clinic::strategy::{Arm, Line, Scope};
-use crate::clinic::toxicity::Neutropenia;
+use crate::clinic::instruments::imaging::Imaging;
+use crate::clinic::instruments::liquid_biopsy::LiquidBiopsy;
+use crate::clinic::instruments::response::Criteria;
+use crate::clinic::instruments::toxicity::Neutropenia;
+use crate::clinic::patient::population::Population;
+use crate::clinic::plan::arm::Arm;
+use crate::clinic::plan::history::History;
+use crate::clinic::plan::scan_calendar::ScanCalendar;
+use crate::clinic::plan::scope::Scope;
+use crate::clinic::plan::strategy::Line;
 use crate::error::{Error, Result, within};
 use crate::tumour::choice::Choice;
 use crate::tumour::lattice::Space;
@@ -212,9 +214,9 @@ impl Experiment {
         for (l, line) in self.spec.population.prior.iter().enumerate() {
             line.validate(&format!("population.prior[{l}]"), &self.scope())?;
         }
-        self.spec.population.eligibility.validate("population.eligibility", self)?;
+        self.spec.population.eligibility.validate("population.eligibility", &self.scope())?;
         for (h, history) in self.histories.iter().enumerate() {
-            history.validate(&format!("population.history[{h}]"), self)?;
+            history.validate(&format!("population.history[{h}]"), &self.scope())?;
             if self.histories[..h].iter().any(|other| other.name == history.name) {
                 return Err(Error::input(
                     "population.history",
@@ -223,7 +225,7 @@ impl Experiment {
             }
         }
         for (a, arm) in arms.iter().enumerate() {
-            arm.among.validate(&format!("arm[{a}].among"), self)?;
+            arm.among.validate(&format!("arm[{a}].among"), &self.scope())?;
         }
         Ok(())
     }
@@ -239,12 +241,7 @@ impl Experiment {
 
     /// What strategies are checked against.
     pub(crate) fn scope(&self) -> Scope<'_> {
-        Scope { experiment: self }
-    }
-
-    /// Whether liquid biopsies read a gene.
-    pub fn measures(&self, gene: &str) -> bool {
-        self.spec.liquid_biopsy.as_ref().is_some_and(|assay| assay.genes.iter().any(|g| g == gene))
+        Scope { drugs: &self.spec.drugs, catalogue: &self.catalogue, assay: self.spec.liquid_biopsy.as_ref() }
     }
 
     /// Genes of the alterations in play, each once.
@@ -261,5 +258,14 @@ impl Experiment {
     /// Index of a drug whose name was checked.
     pub fn drug(&self, name: &str) -> Option<usize> {
         self.spec.drugs.iter().position(|drug| drug.name == name)
+    }
+
+    /// Whether anything is asked of candidates with a history that not all of them meet.
+    pub(crate) fn asks_anything(&self, history: usize) -> bool {
+        let History { adjuvant, prior, eligibility, .. } = &self.histories[history];
+        adjuvant.is_some()
+            || !prior.is_empty()
+            || eligibility.is_anything()
+            || self.spec.population.eligibility.is_anything()
     }
 }

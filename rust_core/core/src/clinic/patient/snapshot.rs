@@ -1,23 +1,13 @@
 //! A patient as seen today: what can be shown between two steps.
 
-use crate::biology::pathway::{Rates, rates};
-use crate::clinic::experiment::Holding;
-use crate::clinic::patient::{Patient, Status};
-use crate::clinic::records::{Assessment, Records};
-use crate::clinic::strategy::Dosing;
-use crate::clinic::treatment::{DrugCourse, RunningLine};
+use crate::biology::pathway::Rates;
+use crate::clinic::patient::experiment::Holding;
+use crate::clinic::patient::records::{Assessment, Records};
+use crate::clinic::patient::row::patient_table;
+use crate::clinic::patient::state::Patient;
+use crate::clinic::patient::treatment::{DrugCourse, RunningLine};
+use crate::clinic::plan::strategy::Dosing;
 use crate::table::{Column, Table, Texts};
-
-impl Status {
-    /// The name shown.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Followed => "followed",
-            Self::Dead(_) => "dead",
-            Self::Censored(_) => "censored",
-        }
-    }
-}
 
 /// A box of lattice sites, the last dimension first in memory.
 pub struct Sites {
@@ -32,12 +22,12 @@ pub struct Sites {
 impl Patient {
     /// Number of the patient.
     pub fn id(&self) -> u64 {
-        self.id
+        self.who.id
     }
 
     /// The arm that the patient entered.
     pub fn arm(&self) -> &str {
-        let arm = self.arm.and_then(|arm| self.experiment.spec.arms.get(arm));
+        let arm = self.who.arm.and_then(|arm| self.experiment.spec.arms.get(arm));
         arm.map_or("by hand", |arm| &arm.name)
     }
 
@@ -48,18 +38,18 @@ impl Patient {
 
     /// Number of the running line, from 1; 0 when none runs.
     pub fn line(&self) -> u32 {
-        self.treatment.line.as_ref().map_or(0, |line| line.number)
+        self.state.treatment.line.as_ref().map_or(0, |line| line.number)
     }
 
     /// Drugs of the running line, in words.
     pub fn regimen(&self) -> String {
-        self.treatment.line.as_ref().map_or_else(String::new, |line| self.regimen_name(&line.courses))
+        self.state.treatment.line.as_ref().map_or_else(String::new, |line| self.regimen_name(&line.courses))
     }
 
     /// The same as they can be given again: doses before reductions.
     pub fn dosings(&self) -> Vec<Dosing> {
         let spec = &self.experiment.spec;
-        let courses = self.treatment.line.iter().flat_map(|line| &line.courses);
+        let courses = self.state.treatment.line.iter().flat_map(|line| &line.courses);
         courses
             .map(|course| Dosing {
                 drug: spec.drugs[course.drug].name.clone(),
@@ -71,23 +61,23 @@ impl Patient {
 
     /// Neutrophils, 1e9 per litre.
     pub fn neutrophils(&self) -> f64 {
-        self.body.marrow.neutrophils()
+        self.state.body.marrow.neutrophils()
     }
 
     /// What is written down so far.
     pub fn records(&self) -> &Records {
-        &self.records
+        &self.state.records
     }
 
     /// The last scan since enrolment.
     pub fn last_scan(&self) -> Option<&Assessment> {
-        self.records.assessments.last()
+        self.state.records.assessments.last()
     }
 
     /// The last liquid biopsy: gene and variant allele fraction.
     pub fn last_biopsy(&self) -> Vec<(&str, f64)> {
         let genes = self.experiment.spec.liquid_biopsy.iter().flat_map(|assay| &assay.genes);
-        genes.map(String::as_str).zip(self.treatment.allele_fractions.iter().copied()).collect()
+        genes.map(String::as_str).zip(self.state.treatment.allele_fractions.iter().copied()).collect()
     }
 
     /// Variant allele fraction below which a liquid biopsy reports nothing; none without biopsies.
@@ -98,7 +88,7 @@ impl Patient {
     /// Last day of follow-up, if nothing ends it before.
     pub fn horizon_day(&self) -> f64 {
         let spec = &self.experiment.spec;
-        spec.horizon_days - spec.accrual_days * self.covariates.accrual_share
+        spec.horizon_days - spec.accrual_days * self.who.covariates.accrual_share
     }
 
     /// Names of the genotypes met so far; those that differ in silent hits only share one.
@@ -108,14 +98,9 @@ impl Patient {
             .collect()
     }
 
-    fn rates_of(&self, kind: u32) -> Rates {
-        let pathway = &self.experiment.spec.pathway;
-        rates(pathway, &self.covariates.physiology, &self.drugs, self.genotypes.get(kind))
-    }
-
     /// Real cells that an individual of the engine stands for.
     pub fn scale(&self) -> u64 {
-        self.burden.scale()
+        self.state.burden.scale()
     }
 
     /// Which engine holds the cells.
@@ -129,7 +114,7 @@ impl Patient {
 
     /// The smallest box of sites that holds the tumour; `None` without a lattice.
     pub fn sites(&self) -> Option<Sites> {
-        let lattice = self.burden.lattice()?;
+        let lattice = self.state.burden.lattice()?;
         let dimensions = lattice.space().dimensions as usize;
         let (mut low, mut high) = ([0; 3], [0; 3]);
         for cell in lattice.cells() {
@@ -149,12 +134,12 @@ impl Patient {
 
     /// Ids of the living clones.
     pub fn clone_ids(&self) -> Vec<u64> {
-        self.burden.records().iter().map(|clone| clone.id).collect()
+        self.state.burden.records().iter().map(|clone| clone.id).collect()
     }
 
     /// Living clones: their cells, and their rates (per day) under the drugs of the last doses.
     pub fn clone_table(&self) -> Table {
-        let records = self.burden.records();
+        let records = self.state.burden.records();
         let known: Vec<(String, Rates)> = self
             .genotype_names()
             .into_iter()
@@ -169,7 +154,7 @@ impl Patient {
             genotype.push(&known[clone.kind as usize].0);
         }
         // Steps are counted from the first cell.
-        let before = (self.grown_days + self.enrolled_day) as f64;
+        let before = (self.state.grown_days + self.state.enrolled_day) as f64;
         let born = |step: u64| step as f64 * self.experiment.spec.dt - before;
         let total = self.cells() as f64;
         let mut table = Table::default();
@@ -188,15 +173,20 @@ impl Patient {
         table
     }
 
+    /// The row of the `patients` table.
+    pub fn covariate_table(&self) -> Table {
+        patient_table(self.state.at_enrolment.as_slice())
+    }
+
     /// Drugs of the running line, and those that are still in the body.
     pub fn drug_table(&self) -> Table {
         let drugs = &self.experiment.spec.drugs;
-        let line = self.treatment.line.as_ref();
+        let line = self.state.treatment.line.as_ref();
         let course_of =
             |drug: usize| line.and_then(|line| line.courses.iter().find(|course| course.drug == drug));
         let shown: Vec<(usize, Option<&DrugCourse>)> = (0..drugs.len())
             .map(|drug| (drug, course_of(drug)))
-            .filter(|(drug, course)| course.is_some() || self.body.concentrations[*drug] > 0.0)
+            .filter(|(drug, course)| course.is_some() || self.state.body.concentrations[*drug] > 0.0)
             .collect();
         let (mut names, mut states, mut reasons) = (Texts::default(), Texts::default(), Texts::default());
         for &(drug, course) in &shown {
@@ -208,7 +198,7 @@ impl Patient {
             states.push(state);
             reasons.push(reason);
         }
-        let concentration = |drug: usize| self.body.concentrations[drug];
+        let concentration = |drug: usize| self.state.body.concentrations[drug];
         let mut table = Table::default();
         table.put("drug", Column::Text(names));
         table.put("dose", Column::F64(shown.iter().map(|(_, c)| c.map_or(0.0, |c| c.dose)).collect()));
@@ -224,7 +214,7 @@ impl Patient {
 
     /// Whether a drug of the line is due on the day of the next doses, and what keeps it back.
     fn dose_state(&self, line: &RunningLine, course: &DrugCourse) -> (&'static str, &'static str) {
-        let today = self.day;
+        let today = self.state.day;
         if course.held_by_hand {
             ("held", "by hand")
         } else if course.held_at_neutrophils.is_some() {

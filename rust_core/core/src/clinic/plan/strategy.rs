@@ -1,8 +1,7 @@
 //! Treatment as data: arms of lines, each a regimen with reasons to leave it and rules within it.
 
 use crate::biology::pharmacology::Schedule;
-use crate::clinic::enrolment::Eligibility;
-use crate::clinic::experiment::Experiment;
+use crate::clinic::plan::scope::Scope;
 use crate::error::{Error, Result, within};
 use serde::{Deserialize, Serialize};
 
@@ -191,33 +190,8 @@ pub struct Line {
     pub adaptive: Option<Adaptive>,
 }
 
-/// One strategy.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Arm {
-    /// Unique name.
-    pub name: String,
-    /// Lines in order.
-    pub lines: Vec<Line>,
-    /// Which of the patients enrolled it is about; the others do not live it.
-    #[serde(default)]
-    pub among: Eligibility,
-}
-
-/// What strategies are checked against.
-pub(crate) struct Scope<'a> {
-    pub experiment: &'a Experiment,
-}
-
 impl Scope<'_> {
-    fn drug(&self, place: &str, drug: &str) -> Result<()> {
-        if self.experiment.drug(drug).is_some() {
-            Ok(())
-        } else {
-            Err(Error::input(place, format!("\"{drug}\" is not a known drug")))
-        }
-    }
-
+    /// Check a drug with its dose and schedule.
     pub(crate) fn dosing(&self, place: &str, dosing: &Dosing) -> Result<()> {
         self.drug(place, &dosing.drug)?;
         within(format!("{place}.dose"), dosing.dose, 1e-3, 10.0)?;
@@ -228,7 +202,7 @@ impl Scope<'_> {
         match condition {
             Condition::Ctdna { gene, above } => {
                 within(format!("{place}.above"), *above, 0.0, 1.0)?;
-                if !self.experiment.measures(gene) {
+                if !self.measures(gene) {
                     return Err(Error::input(
                         place,
                         format!("nobody measures \"{gene}\" in liquid biopsies"),
@@ -237,7 +211,7 @@ impl Scope<'_> {
             }
             Condition::Tissue { gene, above } => {
                 within(format!("{place}.above"), *above, 0.0, 1.0)?;
-                if self.experiment.catalogue.of_gene(gene).is_empty() {
+                if self.catalogue.of_gene(gene).is_empty() {
                     return Err(Error::input(place, format!("\"{gene}\" is no gene of this experiment")));
                 }
             }
@@ -270,10 +244,6 @@ impl Scope<'_> {
             Action::Stop { drug } => self.drug(place, drug),
             Action::NextLine => Ok(()),
         }
-    }
-
-    fn drugs(&self, place: &str, drugs: &[String]) -> Result<()> {
-        drugs.iter().try_for_each(|drug| self.drug(place, drug))
     }
 }
 

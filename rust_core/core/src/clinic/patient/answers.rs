@@ -1,14 +1,6 @@
-//! Who of the candidates is eligible, told before many are screened in vain.
+//! What candidates answer to what is asked of them, counted.
 
-use crate::cancel::collect;
-use crate::cancel::heed;
-use crate::clinic::cohort::Cohort;
-use crate::clinic::experiment::Experiment;
-use crate::clinic::patient::Patient;
-use crate::error::{Error, Result};
-use rayon::prelude::*;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use crate::error::Error;
 
 /// Candidates of a history of whom one must be eligible.
 pub const MOST_SCREENED: u64 = 300;
@@ -82,56 +74,4 @@ impl Screening {
             allowed: Some("what at least 1 of 100 candidates meets".into()),
         }
     }
-}
-
-impl Cohort {
-    /// Screen candidates, more and more at a time, until one of every history is eligible. It is an error if none
-    /// of 300 is: then fewer than one in 100 are (95%).
-    pub fn screen(&self, cancel: &AtomicBool, done: &AtomicUsize) -> Result<Vec<Screening>> {
-        let experiment = self.experiment();
-        let all_enter = |h: &usize| !experiment.asks_anything(*h);
-        let histories = (0..experiment.histories.len()).filter(|h| !all_enter(h));
-        histories.map(|history| screen(experiment, history, cancel, done)).collect()
-    }
-}
-
-impl Patient {
-    /// The patient of `enrolled`, or, where none of the first candidates is eligible nor any of other patients, soon
-    /// an error.
-    pub fn enrolled_early(experiment: &Arc<Experiment>, id: u64, cancel: &AtomicBool) -> Result<Self> {
-        match Self::enrolled_of(experiment, id, MOST_SCREENED, cancel) {
-            Err(Error::Input { .. }) => {
-                Cohort::new(Experiment::clone(experiment)).screen(cancel, &AtomicUsize::new(0))?;
-                Self::enrolled(experiment, id, cancel)
-            }
-            enrolled => enrolled,
-        }
-    }
-}
-
-fn screen(
-    experiment: &Arc<Experiment>,
-    history: usize,
-    cancel: &AtomicBool,
-    done: &AtomicUsize,
-) -> Result<Screening> {
-    let mut screening = Screening::of(&experiment.histories[history].name);
-    while screening.eligible == 0 {
-        let first = screening.candidates;
-        if first >= MOST_SCREENED {
-            return Err(screening.nobody());
-        }
-        let until = (2 * first).clamp(2, MOST_SCREENED);
-        let screened: Vec<Result<Vec<Answers>>> = (first..until)
-            .into_par_iter()
-            .map(|id| {
-                heed(cancel)?;
-                let (answers, _) = Patient::candidate(experiment, id, 0, history, cancel)?;
-                done.fetch_add(1, Ordering::Relaxed);
-                Ok(vec![answers])
-            })
-            .collect();
-        collect(screened)?.iter().for_each(|answers| screening.add(answers));
-    }
-    Ok(screening)
 }

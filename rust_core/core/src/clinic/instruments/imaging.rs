@@ -1,6 +1,6 @@
 //! What a scan sees: living cells, dead cells that are not yet cleared, and stroma.
 
-use crate::clinic::response::TOO_SMALL_MM;
+use crate::clinic::instruments::response::TOO_SMALL_MM;
 use crate::error::{Result, within};
 use crate::random::{Purpose, normal, stream};
 use serde::{Deserialize, Serialize};

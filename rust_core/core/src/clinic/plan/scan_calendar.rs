@@ -1,6 +1,6 @@
 //! When scans are made.
 
-use crate::clinic::DAYS_PER_MONTH;
+use crate::clinic::months::DAYS_PER_MONTH;
 use crate::error::{Error, Result, within};
 use crate::random::{Purpose, stream, uniform};
 use serde::{Deserialize, Serialize};
