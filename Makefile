@@ -58,6 +58,7 @@ browser-test: build ## test the page in a real browser (needs chromium)
 lint: build ## check format, lints, types and stubs
 	cargo fmt --check
 	cargo clippy --release --locked --workspace --all-targets -- -D warnings
+	RUSTDOCFLAGS="-D warnings" cargo doc --release --locked --workspace --no-deps --quiet
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy

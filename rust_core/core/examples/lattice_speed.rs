@@ -11,6 +11,7 @@ use tumor_abm_core::tumour::engine::Engine;
 use tumor_abm_core::tumour::lattice::{Lattice, Neighbourhood, Placement, Space};
 
 /// CPU time of this process in ns, where the system tells (Linux); elsewhere the time of day.
+#[allow(clippy::disallowed_methods, reason = "time is what is measured; no result depends on it")]
 fn cpu_ns() -> f64 {
     let told = std::fs::read_to_string("/proc/self/schedstat").ok();
     let first = told.as_deref().and_then(|text| text.split(' ').next()?.parse().ok());

@@ -1,6 +1,6 @@
 //! Columns of results, in memory order, for whoever wants to show or store them.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 
 /// One column.
 #[derive(Clone, Debug, PartialEq)]
@@ -28,7 +28,7 @@ pub struct Texts {
     pub codes: Vec<u32>,
     /// In order of first appearance.
     pub labels: Vec<String>,
-    index: HashMap<String, u32>,
+    index: BTreeMap<String, u32>,
 }
 
 impl Texts {

@@ -1,7 +1,6 @@
 //! The door to Python: converts, releases the interpreter lock, maps errors. No algorithm.
 
-// PyO3 hands extracted arguments over by value.
-#![allow(clippy::needless_pass_by_value)]
+#![allow(clippy::needless_pass_by_value, reason = "PyO3 hands extracted arguments over by value")]
 
 mod cohort;
 mod convert;

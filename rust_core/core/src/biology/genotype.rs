@@ -5,7 +5,7 @@ use crate::law::Kinds;
 use crate::random::{binomial, split};
 use rand::Rng;
 use serde::{Deserialize, Serialize};
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 
 /// What an alteration does to the nodes of the pathway. Folds multiply, gains add; the neutral
 /// value is "no effect".
@@ -228,7 +228,7 @@ pub struct Genotypes {
     rate_fold: f64,
     bit_of: Vec<u32>,
     known: Vec<Genotype>,
-    index_of: HashMap<u64, u32>,
+    index_of: BTreeMap<u64, u32>,
 }
 
 /// The alterations an experiment knows.
@@ -273,7 +273,7 @@ impl Genotypes {
         // Bit 2i: in force. Bit 2i + 1: first of two hits.
         let bit_of: Vec<u32> = (0..catalogue.alterations.len() as u32).map(|i| 2 * i).collect();
         let bits = founder.iter().fold(0u64, |bits, &i| bits | 1 << bit_of[i]);
-        let mut genotypes = Self { dt, rate_fold, bit_of, known: Vec::new(), index_of: HashMap::new() };
+        let mut genotypes = Self { dt, rate_fold, bit_of, known: Vec::new(), index_of: BTreeMap::new() };
         genotypes.intern(catalogue, bits);
         genotypes
     }

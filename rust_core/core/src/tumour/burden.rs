@@ -307,7 +307,8 @@ mod tests {
         let moments = |sample: &[[f64; 3]]| {
             let n = sample.len() as f64;
             let mean = sample.iter().map(|x| x[what]).sum::<f64>() / n;
-            let variance = sample.iter().map(|x| (x[what] - mean).powi(2)).sum::<f64>() / (n - 1.0);
+            let variance =
+                sample.iter().map(|x| (x[what] - mean) * (x[what] - mean)).sum::<f64>() / (n - 1.0);
             (mean, variance / n)
         };
         let ((a, va), (b, vb)) = (moments(one), moments(other));

@@ -14,8 +14,7 @@ const ROUNDING: f64 = 1e-12;
 
 impl Grid {
     /// Steps of `dt` days: the simplest fraction that is `dt` to the last bit (by continued fractions), or `dt`.
-    // The same to the last bit is what is meant.
-    #[allow(clippy::float_cmp)]
+    #[allow(clippy::float_cmp, reason = "the same to the last bit is what is meant")]
     pub fn new(dt: f64) -> Self {
         let (mut before, mut now) = ((0.0, 1.0), (1.0, 0.0));
         let mut rest = dt;
@@ -46,7 +45,7 @@ mod tests {
     use super::*;
 
     #[test]
-    #[allow(clippy::float_cmp)]
+    #[allow(clippy::float_cmp, reason = "the same to the last bit is what is meant")]
     fn many_small_steps_make_up_the_day_that_is_asked_for() {
         for dt in [1.0, 0.5, 0.1, 0.25, 0.3, 1.0 / 3.0, 1.0 / 49.0, 0.07, 1e-3, 1e-6, 2.0, 30.4375] {
             let grid = Grid::new(dt);
@@ -65,7 +64,7 @@ mod tests {
     }
 
     #[test]
-    #[allow(clippy::float_cmp)]
+    #[allow(clippy::float_cmp, reason = "the same to the last bit is what is meant")]
     fn a_step_that_is_no_simple_fraction_is_taken_as_it_is() {
         let dt = core::f64::consts::PI / 7.0;
         assert!((Grid::new(dt).day(10) / (10.0 * dt) - 1.0).abs() < 1e-15);

@@ -187,7 +187,7 @@ impl Course {
         let rest = reference.rest_cm3.map(|least| {
             // Well mixed disease grows alike everywhere: beside target lesions these speak for it. +20% in
             // diameter is +73% in volume at constant shape.
-            let grown = target.is_none() && scan.rest_cm3 >= least * (1.0 + PROGRESSION).powi(3);
+            let grown = target.is_none() && scan.rest_cm3 >= least * libm::pow(1.0 + PROGRESSION, 3.0);
             judged(if grown {
                 Response::Progression
             } else if scan.rest_cm3 <= 0.0 {

@@ -1,4 +1,4 @@
-//! The clinic of one day: start a line, see the patient, leave a line.
+//! The clinic of one day, and of the last one.
 
 use crate::clinic::months::DAYS_PER_MONTH;
 use crate::clinic::patient::monitoring::BLOOD_EVERY_DAYS;
@@ -23,10 +23,6 @@ impl Patient {
         }
         self.note_trajectory();
     }
-
-    // --- starting a line ---------------------------------------------------------------------
-
-    // --- during a line -----------------------------------------------------------------------
 
     fn care(&mut self, line: &mut RunningLine) -> Option<EndReason> {
         let days = line.days(self.state.day);
@@ -66,8 +62,6 @@ impl Patient {
             || until.cycles.is_some_and(|cycles| line.cycles_given(self.state.day) >= u64::from(cycles));
         over.then_some(EndReason::Completed)
     }
-
-    // --- leaving a line ----------------------------------------------------------------------
 
     /// Close the books at the end of follow-up.
     pub(crate) fn close(&mut self) {

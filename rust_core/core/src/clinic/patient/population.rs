@@ -240,50 +240,69 @@ pub struct Population {
 impl Population {
     /// Check every law.
     pub fn validate(&self, catalogue: &Catalogue) -> Result<()> {
-        let at = |key: &str| format!("population.{key}");
-        self.net_growth_per_day.validate(&at("net_growth_per_day"))?;
-        within(at("net_growth_per_day.low"), self.net_growth_per_day.low, 1e-4, 1.0)?;
-        self.turnover.validate(&at("turnover"))?;
-        self.er_dependence.validate(&at("er_dependence"))?;
-        within(at("growth_er_correlation"), self.growth_er_correlation, -1.0, 1.0)?;
-        self.diagnosis_volume_cm3.validate(&at("diagnosis_volume_cm3"))?;
-        within(at("diagnosis_volume_cm3.low"), self.diagnosis_volume_cm3.low, 1e-6, 1e5)?;
-        within(at("diagnosis_volume_cm3.high"), self.diagnosis_volume_cm3.high, 1e-6, 1e6)?;
-        self.lethal_volume_cm3.validate(&at("lethal_volume_cm3"))?;
-        within(at("primary_volume_cm3"), self.primary_volume_cm3, 1e-6, 1e5)?;
-        if let Some(capacity) = self.carrying_capacity_cm3 {
-            let largest = self.diagnosis_volume_cm3.high.max(self.primary_volume_cm3);
-            if !(capacity > largest && capacity <= 1e9) {
-                return Err(Error::refused(
-                    at("carrying_capacity_cm3"),
-                    capacity,
-                    format!("above {largest}, the largest volume at diagnosis"),
+        self.validate_laws()?;
+        self.validate_numbers()?;
+        self.validate_volumes()?;
+        if !self.prior.is_empty() && !self.history.is_empty() {
+            return Err(Error::input("population.history", "name either prior or history"));
+        }
+        for founder in &self.founder {
+            within("population.founder.probability", founder.probability, 0.0, 1.0)?;
+            if catalogue.index(&founder.alteration).is_none() {
+                return Err(Error::input(
+                    "population.founder",
+                    format!("\"{}\" is no alteration of this experiment", founder.alteration),
                 ));
             }
         }
-        self.residual_cells.validate(&at("residual_cells"))?;
-        if !self.prior.is_empty() && !self.history.is_empty() {
-            return Err(Error::input(at("history"), "name either prior or history"));
-        }
-        self.target_share.validate(&at("target_share"))?;
-        self.shedding.validate(&at("shedding"))?;
-        self.seeding.validate(&at("seeding"))?;
-        self.neutrophils.validate(&at("neutrophils"))?;
-        for (key, share) in [
-            ("bone_only", self.bone_only),
-            ("visceral", self.visceral),
-            ("premenopausal", self.premenopausal),
+        self.given.validate(catalogue)
+    }
+
+    fn validate_laws(&self) -> Result<()> {
+        let at = |key: &str| format!("population.{key}");
+        for (key, law) in [
+            ("net_growth_per_day", self.net_growth_per_day),
+            ("diagnosis_volume_cm3", self.diagnosis_volume_cm3),
+            ("lethal_volume_cm3", self.lethal_volume_cm3),
+            ("residual_cells", self.residual_cells),
+            ("shedding", self.shedding),
+            ("seeding", self.seeding),
+            ("neutrophils", self.neutrophils),
         ] {
-            within(at(key), share, 0.0, 1.0)?;
+            law.validate(&at(key))?;
         }
-        within(at("visceral_growth"), self.visceral_growth, 0.1, 10.0)?;
-        within(at("bone_only_growth"), self.bone_only_growth, 0.1, 10.0)?;
-        within(at("cyclin_e_sigma"), self.cyclin_e_sigma, 0.0, 3.0)?;
-        within(at("exposure_sigma"), self.exposure_sigma, 0.0, 3.0)?;
-        within(at("mutation_rate_sigma"), self.mutation_rate_sigma, 0.0, 5.0)?;
-        within(at("loss_to_follow_up_per_year"), self.loss_to_follow_up_per_year, 0.0, 100.0)?;
-        within(at("other_death_per_year"), self.other_death_per_year, 0.0, 100.0)?;
-        within(at("adjuvant_discontinuation_per_year"), self.adjuvant_discontinuation_per_year, 0.0, 100.0)?;
+        for (key, law) in [
+            ("turnover", self.turnover),
+            ("er_dependence", self.er_dependence),
+            ("target_share", self.target_share),
+        ] {
+            law.validate(&at(key))?;
+        }
+        Ok(())
+    }
+
+    fn validate_numbers(&self) -> Result<()> {
+        let at = |key: &str| format!("population.{key}");
+        for (key, value, low, high) in [
+            ("net_growth_per_day.low", self.net_growth_per_day.low, 1e-4, 1.0),
+            ("growth_er_correlation", self.growth_er_correlation, -1.0, 1.0),
+            ("diagnosis_volume_cm3.low", self.diagnosis_volume_cm3.low, 1e-6, 1e5),
+            ("diagnosis_volume_cm3.high", self.diagnosis_volume_cm3.high, 1e-6, 1e6),
+            ("primary_volume_cm3", self.primary_volume_cm3, 1e-6, 1e5),
+            ("bone_only", self.bone_only, 0.0, 1.0),
+            ("visceral", self.visceral, 0.0, 1.0),
+            ("premenopausal", self.premenopausal, 0.0, 1.0),
+            ("visceral_growth", self.visceral_growth, 0.1, 10.0),
+            ("bone_only_growth", self.bone_only_growth, 0.1, 10.0),
+            ("cyclin_e_sigma", self.cyclin_e_sigma, 0.0, 3.0),
+            ("exposure_sigma", self.exposure_sigma, 0.0, 3.0),
+            ("mutation_rate_sigma", self.mutation_rate_sigma, 0.0, 5.0),
+            ("loss_to_follow_up_per_year", self.loss_to_follow_up_per_year, 0.0, 100.0),
+            ("other_death_per_year", self.other_death_per_year, 0.0, 100.0),
+            ("adjuvant_discontinuation_per_year", self.adjuvant_discontinuation_per_year, 0.0, 100.0),
+        ] {
+            within(at(key), value, low, high)?;
+        }
         if !(1..=5).contains(&self.target_lesions.len()) {
             return Err(Error::refused(
                 at("target_lesions"),
@@ -295,16 +314,18 @@ impl Population {
             within(at("target_lesions"), p, 0.0, 1.0)?;
         }
         within(at("target_lesions (their sum)"), self.target_lesions.iter().sum(), 1e-9, 1e9)?;
-        for founder in &self.founder {
-            within(at("founder.probability"), founder.probability, 0.0, 1.0)?;
-            if catalogue.index(&founder.alteration).is_none() {
-                return Err(Error::input(
-                    at("founder"),
-                    format!("\"{}\" is no alteration of this experiment", founder.alteration),
-                ));
-            }
-        }
-        self.given.validate(catalogue)?;
         Ok(())
+    }
+
+    fn validate_volumes(&self) -> Result<()> {
+        let largest = self.diagnosis_volume_cm3.high.max(self.primary_volume_cm3);
+        match self.carrying_capacity_cm3 {
+            Some(capacity) if !(capacity > largest && capacity <= 1e9) => Err(Error::refused(
+                "population.carrying_capacity_cm3",
+                capacity,
+                format!("above {largest}, the largest volume at diagnosis"),
+            )),
+            _ => Ok(()),
+        }
     }
 }

@@ -250,6 +250,33 @@ impl Scope<'_> {
 impl Line {
     /// Check the line against what is known and measured.
     pub(crate) fn validate(&self, place: &str, scope: &Scope<'_>) -> Result<()> {
+        self.validate_choice(place)?;
+        self.validate_regimens(place, scope)?;
+        for (r, rule) in self.rules.iter().enumerate() {
+            let place = format!("{place}.rule[{r}]");
+            scope.condition(&format!("{place}.when"), &rule.when)?;
+            scope.action(&format!("{place}.then"), &rule.then)?;
+        }
+        self.until.validate(place)?;
+        if let Some(holiday) = &self.holiday {
+            if holiday.on_days == 0 || holiday.off_days == 0 {
+                return Err(Error::refused(
+                    format!("{place}.holiday"),
+                    0_u32,
+                    "at least 1 day on and 1 day off",
+                ));
+            }
+            scope.drugs(&format!("{place}.holiday.drugs"), &holiday.drugs)?;
+        }
+        if let Some(adaptive) = &self.adaptive {
+            within(format!("{place}.adaptive.stop_at"), adaptive.stop_at, -1.0, 0.0)?;
+            within(format!("{place}.adaptive.resume_at"), adaptive.resume_at, adaptive.stop_at, 0.2)?;
+            scope.drugs(&format!("{place}.adaptive.drugs"), &adaptive.drugs)?;
+        }
+        Ok(())
+    }
+
+    fn validate_choice(&self, place: &str) -> Result<()> {
         let Some((last, others)) = self.options.split_last() else {
             return Err(Error::input(format!("{place}.regimen"), "no regimen; name at least one drug"));
         };
@@ -268,9 +295,13 @@ impl Line {
                 "every option but the last needs a condition, and the last must have none",
             ));
         }
+        Ok(())
+    }
+
+    fn validate_regimens(&self, place: &str, scope: &Scope<'_>) -> Result<()> {
         for (o, option) in self.options.iter().enumerate() {
             // A line with one option is written without `choose`.
-            let place = if others.is_empty() { place.into() } else { format!("{place}.choose[{o}]") };
+            let place = if self.options.len() == 1 { place.into() } else { format!("{place}.choose[{o}]") };
             if option.regimen.is_empty() {
                 return Err(Error::input(format!("{place}.regimen"), "no drug; name at least one"));
             }
@@ -285,34 +316,20 @@ impl Line {
                 }
             }
         }
-        for (r, rule) in self.rules.iter().enumerate() {
-            let place = format!("{place}.rule[{r}]");
-            scope.condition(&format!("{place}.when"), &rule.when)?;
-            scope.action(&format!("{place}.then"), &rule.then)?;
-        }
-        if let Some(months) = self.until.months {
+        Ok(())
+    }
+}
+
+impl Until {
+    fn validate(&self, place: &str) -> Result<()> {
+        if let Some(months) = self.months {
             within(format!("{place}.until.months"), months, 0.1, 1e4)?;
         }
-        if self.until.cycles == Some(0) {
+        if self.cycles == Some(0) {
             return Err(Error::refused(format!("{place}.until.cycles"), 0_u32, "at least 1"));
         }
-        if let Some(response) = self.until.response {
+        if let Some(response) = self.response {
             within(format!("{place}.until.response"), response, -1.0, 0.0)?;
-        }
-        if let Some(holiday) = &self.holiday {
-            if holiday.on_days == 0 || holiday.off_days == 0 {
-                return Err(Error::refused(
-                    format!("{place}.holiday"),
-                    0_u32,
-                    "at least 1 day on and 1 day off",
-                ));
-            }
-            scope.drugs(&format!("{place}.holiday.drugs"), &holiday.drugs)?;
-        }
-        if let Some(adaptive) = &self.adaptive {
-            within(format!("{place}.adaptive.stop_at"), adaptive.stop_at, -1.0, 0.0)?;
-            within(format!("{place}.adaptive.resume_at"), adaptive.resume_at, adaptive.stop_at, 0.2)?;
-            scope.drugs(&format!("{place}.adaptive.drugs"), &adaptive.drugs)?;
         }
         Ok(())
     }

@@ -362,7 +362,7 @@ mod tests {
         let outside: Vec<_> = (0..depths.len()).filter(|&i| outline.outside[i]).map(place).collect();
         for (i, &depth) in depths.iter().enumerate().step_by(7) {
             let here = place(i);
-            let square = |there: &[f64; 3]| (0..3).map(|a| (here[a] - there[a]).powi(2)).sum::<f64>();
+            let square = |there: &[f64; 3]| (0..3).map(|a| libm::pow(here[a] - there[a], 2.0)).sum::<f64>();
             let nearest = outside.iter().map(square).fold(f64::INFINITY, f64::min).sqrt();
             assert!((f64::from(depth) - (nearest - 0.5).max(0.0)).abs() < 1e-5, "{here:?}");
         }
@@ -407,7 +407,7 @@ mod tests {
             outline.diffuse(length, &mut field, &NEVER).unwrap();
             for place in places {
                 let depth = f64::from(depths[outline.index(place)]);
-                let expected = ((30.5 - depth) / length).cosh() / (30.5 / length).cosh();
+                let expected = libm::cosh((30.5 - depth) / length) / libm::cosh(30.5 / length);
                 let found = f64::from(field[outline.index(place)]);
                 assert!((found - expected).abs() < 1e-3, "{length} {depth}: {found} {expected}");
             }
@@ -428,14 +428,14 @@ mod tests {
         // c(r) = R sinh(r / L) / (r sinh(R / L)), R the radius of the ball with as many sites.
         let (radius, length) = (24, 8.0f64);
         let places: Vec<_> = ball(radius).collect();
-        let edge = (places.len() as f64 * 0.75 / core::f64::consts::PI).cbrt();
+        let edge = libm::cbrt(places.len() as f64 * 0.75 / core::f64::consts::PI);
         let lattice = tumour(Space::default(), &places);
         let outline = Outline::new(&lattice.domain, &NEVER).unwrap();
         let mut field = outline.gather(|_| 1.0);
         outline.diffuse(length, &mut field, &NEVER).unwrap();
         let share = |r: f64, edge: f64| {
-            let inside = if r > 0.0 { (r / length).sinh() / r } else { 1.0 / length };
-            edge * inside / (edge / length).sinh()
+            let inside = if r > 0.0 { libm::sinh(r / length) / r } else { 1.0 / length };
+            edge * inside / libm::sinh(edge / length)
         };
         for [x, y, z] in ball(radius).step_by(97).chain([[0; 3]]) {
             let r = f64::from(x * x + y * y + z * z).sqrt();

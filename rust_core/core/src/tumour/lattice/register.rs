@@ -6,7 +6,7 @@
 use super::space::Coordinate;
 use crate::law::{CloneRecord, Extinct};
 use serde::{Deserialize, Serialize};
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 struct Slot {
@@ -36,7 +36,7 @@ pub(super) struct Register {
     extinct: Option<Vec<Extinct>>,
     /// Empty between steps.
     #[serde(skip)]
-    turned: HashMap<(u32, u32), u32>,
+    turned: BTreeMap<(u32, u32), u32>,
 }
 
 impl Register {
@@ -52,7 +52,7 @@ impl Register {
             of_kind: Vec::new(),
             counts: Vec::new(),
             extinct: None,
-            turned: HashMap::new(),
+            turned: BTreeMap::new(),
         }
     }
 
