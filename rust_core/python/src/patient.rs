@@ -7,7 +7,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict};
 use std::sync::Arc;
 use tumor_abm_core::cancel::NEVER;
-use tumor_abm_core::clinic::patient::experiment::{Experiment, Spec};
+use tumor_abm_core::clinic::patient::experiment::Experiment;
 use tumor_abm_core::clinic::patient::records::{Assessment, Life};
 use tumor_abm_core::clinic::patient::state;
 use tumor_abm_core::error::Error;
@@ -21,15 +21,16 @@ pub(crate) struct Patient {
     inner: state::Patient,
 }
 
-#[pymethods]
 impl Patient {
-    /// Grow the tumour, live through the prior lines, and enter the arm, or none.
-    #[new]
-    #[pyo3(signature = (spec_json, patient, arm=None))]
-    fn new(py: Python<'_>, spec_json: &str, patient: u64, arm: Option<usize>) -> PyResult<Self> {
-        let experiment = Arc::new(Experiment::new(from_json::<Spec>(spec_json)?).map_err(raised)?);
+    /// A patient on the first day of an arm, or of treatment by hand.
+    pub(crate) fn entered(
+        py: Python<'_>,
+        experiment: &Arc<Experiment>,
+        patient: u64,
+        arm: Option<usize>,
+    ) -> PyResult<Self> {
         let inner = long_run::alone(py, |cancel| {
-            let mut inner = state::Patient::enrolled_early(&experiment, patient, cancel)?;
+            let mut inner = state::Patient::enrolled_early(experiment, patient, cancel)?;
             if let Some(index) = arm.filter(|&arm| !inner.lives(arm)) {
                 let message = format!("patient {patient} is not among those whom arm {index} is about");
                 return Err(Error::input("patient", message));
@@ -39,7 +40,10 @@ impl Patient {
         })?;
         Ok(Self { inner })
     }
+}
 
+#[pymethods]
+impl Patient {
     /// The patient whom `save` wrote.
     #[staticmethod]
     fn load(py: Python<'_>, bytes: &[u8]) -> PyResult<Self> {

@@ -35,6 +35,11 @@ impl Cohort {
         Self { experiment: Arc::new(experiment), alike }
     }
 
+    /// The experiment.
+    pub fn experiment(&self) -> &Arc<Experiment> {
+        &self.experiment
+    }
+
     /// Check that the step is short enough for the first `patients` patients: for their untreated
     /// cells, and for cells whose E2F is free. No cell is grown.
     pub fn check_step(&self, patients: u64, cancel: &AtomicBool) -> Result<()> {
