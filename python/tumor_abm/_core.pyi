@@ -23,6 +23,7 @@ __all__ = [
     "philox",
     "philox32",
     "replicate",
+    "schema",
     "sphere_diameter_mm",
     "sphere_volume_mm3",
     "subtree",
@@ -145,6 +146,9 @@ def descendants(parent: bytes, cells: bytes) -> bytes:
 
 def subtree(parent: bytes, divisions: bytes, cells: bytes) -> tuple[_Table, bytes]:
     """How some cells descend from each other; `step` is the former number of a node."""
+
+def schema() -> str:
+    """Fields, bounds and defaults of what an experiment may say, and constants, as JSON."""
 
 def oral_concentration(
     amount_over_volume: float, ka: float, ke: float, dose_times: Sequence[float], times: Sequence[float]

@@ -5,14 +5,15 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// From the ground up; rooms of one storey know nothing of each other.
-const STOREYS: [&[&str]; 7] = [
+const STOREYS: [&[&str]; 8] = [
     &["error"],
-    &["cancel", "sealed", "table"],
+    &["bounds", "cancel", "sealed", "table"],
     &["random"],
     &["law"],
     &["biology"],
     &["tumour"],
     &["clinic"],
+    &["schema"],
 ];
 
 /// A module, as the names on the way to it.

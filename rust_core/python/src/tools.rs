@@ -6,6 +6,13 @@ use pyo3::types::PyBytes;
 use tumor_abm_core::biology::pharmacology;
 use tumor_abm_core::clinic::{instruments::imaging, plan::scan_calendar};
 use tumor_abm_core::random;
+use tumor_abm_core::schema as core_schema;
+
+/// Fields, bounds and defaults of what an experiment may say, and constants, as JSON.
+#[pyfunction]
+fn schema() -> String {
+    core_schema::schema().to_string()
+}
 
 #[pyfunction]
 fn oral_concentration(
@@ -84,6 +91,7 @@ fn draw_split(py: Python<'_>, seed: u64, n: u64, weights: Vec<f64>, size: usize)
 }
 
 pub(crate) fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
+    module.add_function(wrap_pyfunction!(schema, module)?)?;
     module.add_function(wrap_pyfunction!(oral_concentration, module)?)?;
     module.add_function(wrap_pyfunction!(hill, module)?)?;
     module.add_function(wrap_pyfunction!(bliss, module)?)?;

@@ -1,6 +1,7 @@
 //! Alterations and the sets of them that cells carry.
 
-use crate::error::{Error, Result, within};
+use crate::bounds::{Bound, Bounded, bounded};
+use crate::error::{Error, Result};
 use crate::law::Kinds;
 use crate::random::{binomial, split};
 use rand::Rng;
@@ -69,28 +70,26 @@ impl Default for NodeEffect {
     }
 }
 
-impl NodeEffect {
-    fn values(&self) -> [(&'static str, f64); 16] {
-        [
-            ("er_constitutive", self.er_constitutive),
-            ("er_antagonist_fold", self.er_antagonist_fold),
-            ("er_lost", self.er_lost),
-            ("cyclin_d_bypass", self.cyclin_d_bypass),
-            ("pi3k_gain", self.pi3k_gain),
-            ("pten_gain", self.pten_gain),
-            ("akt_gain", self.akt_gain),
-            ("mtor_gain", self.mtor_gain),
-            ("fgfr_gain", self.fgfr_gain),
-            ("mapk_gain", self.mapk_gain),
-            ("cyclin_d_fold", self.cyclin_d_fold),
-            ("cdk46_fold", self.cdk46_fold),
-            ("cdk46_inhibitor_fold", self.cdk46_inhibitor_fold),
-            ("cdk2_fold", self.cdk2_fold),
-            ("rb_lost", self.rb_lost),
-            ("chemotherapy_fold", self.chemotherapy_fold),
-        ]
-    }
+bounded!(NodeEffect {
+    er_constitutive: 0.0, 1e6;
+    er_antagonist_fold: 0.0, 1e6;
+    er_lost: 0.0, 1.0;
+    cyclin_d_bypass: 0.0, 1e6;
+    pi3k_gain: 0.0, 1e6;
+    pten_gain: 0.0, 1e6;
+    akt_gain: 0.0, 1e6;
+    mtor_gain: 0.0, 1e6;
+    fgfr_gain: 0.0, 1e6;
+    mapk_gain: 0.0, 1e6;
+    cyclin_d_fold: 0.0, 1e6;
+    cdk46_fold: 0.0, 1e6;
+    cdk46_inhibitor_fold: 0.0, 1e6;
+    cdk2_fold: 0.0, 1e6;
+    rb_lost: 0.0, 1.0;
+    chemotherapy_fold: 0.0, 1e6;
+});
 
+impl NodeEffect {
     /// The effect of both alterations in one cell.
     #[must_use]
     pub fn and(&self, other: &Self) -> Self {
@@ -156,27 +155,38 @@ pub struct Alteration {
     pub effect: NodeEffect,
 }
 
+impl Bounded for Origin {
+    const BOUNDS: &'static [Bound] = &[
+        Bound { field: "per_division", low: 0.0, high: 1.0 },
+        Bound { field: "first_per_division", low: 0.0, high: 1.0 },
+        Bound { field: "second_per_division", low: 0.0, high: 1.0 },
+        Bound { field: "on_per_day", low: 0.0, high: 1.0 },
+        Bound { field: "off_per_day", low: 0.0, high: 1.0 },
+    ];
+
+    fn within_bounds(&self, place: &str) -> Result<()> {
+        let [mut per_division, mut first, mut second, mut on, mut off] = [None; 5];
+        match *self {
+            Self::OneHit { per_division: once } => per_division = Some(once),
+            Self::TwoHit { first_per_division, second_per_division } => {
+                (first, second) = (Some(first_per_division), Some(second_per_division));
+            }
+            Self::State { on_per_day, off_per_day } => (on, off) = (Some(on_per_day), Some(off_per_day)),
+        }
+        let values = [per_division, first, second, on, off];
+        Self::BOUNDS.iter().zip(values).try_for_each(|(bound, value)| bound.check(place, &value))
+    }
+}
+
+bounded!(Alteration {
+    fitness_cost: -1.0, 1.0;
+});
+
 impl Alteration {
     fn validate(&self, place: &str) -> Result<()> {
-        let at = |key: &str| format!("{place}.{key}");
-        match self.origin {
-            Origin::OneHit { per_division } => {
-                within(at("per_division"), per_division, 0.0, 1.0)?;
-            }
-            Origin::TwoHit { first_per_division, second_per_division } => {
-                within(at("first_per_division"), first_per_division, 0.0, 1.0)?;
-                within(at("second_per_division"), second_per_division, 0.0, 1.0)?;
-            }
-            Origin::State { on_per_day, off_per_day } => {
-                within(at("on_per_day"), on_per_day, 0.0, 1.0)?;
-                within(at("off_per_day"), off_per_day, 0.0, 1.0)?;
-            }
-        }
-        within(at("fitness_cost"), self.fitness_cost, -1.0, 1.0)?;
-        for (key, value) in self.effect.values() {
-            within(format!("{place}.effect.{key}"), value, 0.0, 1e6)?;
-        }
-        Ok(())
+        self.origin.within_bounds(place)?;
+        self.within_bounds(place)?;
+        self.effect.within_bounds(&format!("{place}.effect"))
     }
 }
 

@@ -6,7 +6,8 @@
 
 use crate::biology::genotype::{Genotype, NodeEffect};
 use crate::biology::pharmacology::{Drug, Node, hill};
-use crate::error::{Result, within};
+use crate::bounds::{Bounded, bounded};
+use crate::error::Result;
 use serde::{Deserialize, Serialize};
 
 /// Constants of the pathway that all patients share.
@@ -34,19 +35,22 @@ pub struct Pathway {
     pub arrest_death: f64,
 }
 
+bounded!(Pathway {
+    estradiol_half_saturation: 1e-6, 100.0;
+    ovarian_share: 0.0, 1.0;
+    pi3k_share: 0.0, 1.0;
+    pi3k_alpha_share: 0.0, 1.0;
+    cdk2_basal: 0.0, 10.0;
+    e2f_half: 1e-6, 100.0;
+    e2f_hill: 0.1, 20.0;
+    er_survival: 0.0, 10.0;
+    arrest_death: 0.0, 10.0;
+});
+
 impl Pathway {
     /// Check every constant.
     pub fn validate(&self) -> Result<()> {
-        within("pathway.estradiol_half_saturation", self.estradiol_half_saturation, 1e-6, 100.0)?;
-        within("pathway.ovarian_share", self.ovarian_share, 0.0, 1.0)?;
-        within("pathway.pi3k_share", self.pi3k_share, 0.0, 1.0)?;
-        within("pathway.pi3k_alpha_share", self.pi3k_alpha_share, 0.0, 1.0)?;
-        within("pathway.cdk2_basal", self.cdk2_basal, 0.0, 10.0)?;
-        within("pathway.e2f_half", self.e2f_half, 1e-6, 100.0)?;
-        within("pathway.e2f_hill", self.e2f_hill, 0.1, 20.0)?;
-        within("pathway.er_survival", self.er_survival, 0.0, 10.0)?;
-        within("pathway.arrest_death", self.arrest_death, 0.0, 10.0)?;
-        Ok(())
+        self.within_bounds("pathway")
     }
 
     fn e2f(&self, activity: f64) -> f64 {

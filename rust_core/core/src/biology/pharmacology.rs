@@ -1,5 +1,6 @@
 //! Doses on a schedule, one-compartment kinetics, and Hill effects.
 
+use crate::bounds::{Bounded, bounded};
 use crate::error::{Error, Result, within};
 use serde::{Deserialize, Serialize};
 
@@ -45,8 +46,12 @@ pub struct DrugEffect {
     pub hill: f64,
 }
 
+/// The smallest dose, relative to the standard dose.
+pub const LEAST_DOSE: f64 = 1e-3;
+/// The largest dose, relative to the standard dose.
+pub const MOST_DOSE: f64 = 10.0;
 /// Doses a day can have.
-const MOST_DOSES: u32 = 6;
+const MOST_DOSES: usize = 6;
 /// Parts of a day for which concentrations are known apart.
 pub const PARTS_OF_A_DAY: u32 = 4;
 /// A number for each of them.
@@ -97,23 +102,19 @@ pub struct Doses {
     pub size: f64,
 }
 
+bounded!(Schedule {
+    cycle_days: 1.0, 366.0;
+    doses_per_day: 1.0, MOST_DOSES as f64;
+    loading_dose: LEAST_DOSE, MOST_DOSE;
+});
+
 impl Schedule {
     /// Check that the doses fit into the cycle.
     pub fn validate(&self, place: &str) -> Result<()> {
-        if self.cycle_days == 0 || self.cycle_days > 366 {
-            return Err(Error::refused(format!("{place}.cycle_days"), self.cycle_days, "1 to 366 days"));
-        }
+        self.within_bounds(place)?;
         if self.days.is_empty() {
             return Err(Error::input(format!("{place}.days"), "no dosing day; name at least one"));
         }
-        if !(1..=MOST_DOSES).contains(&self.doses_per_day) {
-            return Err(Error::refused(
-                format!("{place}.doses_per_day"),
-                self.doses_per_day,
-                format!("1 to {MOST_DOSES}"),
-            ));
-        }
-        within(format!("{place}.loading_dose"), self.loading_dose, 1e-3, 10.0)?;
         for &day in self.days.iter().chain(&self.loading_days) {
             if day == 0 || day > self.cycle_days {
                 return Err(Error::refused(
@@ -198,6 +199,27 @@ pub struct Protection {
     pub hill: f64,
 }
 
+bounded!(Drug {
+    half_life_h: 1e-3, 1e5;
+    absorption_half_life_h: 0.0, 1e5;
+    steady_state: 1e-12, 1e12;
+    dosing_interval_h: 1e-3, 1e5;
+    neutrophil_slope: 0.0, 1e3;
+    discontinuation_per_month: 0.0, 10.0;
+});
+
+bounded!(DrugEffect {
+    max: 0.0, 1.0;
+    ic50: 1e-12, 1e12;
+    hill: 0.1, 20.0;
+});
+
+bounded!(Protection {
+    max: 0.0, 1.0;
+    ic50: 1e-12, 1e12;
+    hill: 0.1, 20.0;
+});
+
 impl Drug {
     /// Whether it takes ER its estradiol or its activity (beside silencing the ovaries, which goes with others).
     pub fn is_endocrine(&self) -> bool {
@@ -224,15 +246,10 @@ impl Drug {
     pub fn validate(&self) -> Result<()> {
         let place = format!("drug \"{}\"", self.name);
         self.schedule.validate(&format!("{place}.schedule"))?;
-        within(format!("{place}.half_life_h"), self.half_life_h, 1e-3, 1e5)?;
-        within(format!("{place}.absorption_half_life_h"), self.absorption_half_life_h, 0.0, 1e5)?;
-        within(format!("{place}.steady_state"), self.steady_state, 1e-12, 1e12)?;
-        within(format!("{place}.dosing_interval_h"), self.dosing_interval_h, 1e-3, 1e5)?;
-        within(format!("{place}.neutrophil_slope"), self.neutrophil_slope, 0.0, 1e3)?;
-        within(format!("{place}.discontinuation_per_month"), self.discontinuation_per_month, 0.0, 10.0)?;
+        self.within_bounds(&place)?;
         let mut above = f64::INFINITY;
         for &level in &self.dose_levels {
-            within(format!("{place}.dose_levels"), level, 1e-3, 10.0)?;
+            within(format!("{place}.dose_levels"), level, LEAST_DOSE, MOST_DOSE)?;
             if level >= above {
                 return Err(Error::refused(
                     format!("{place}.dose_levels"),
@@ -243,14 +260,10 @@ impl Drug {
             above = level;
         }
         if let Some(protection) = &self.marrow_protection {
-            within(format!("{place}.marrow_protection.max"), protection.max, 0.0, 1.0)?;
-            within(format!("{place}.marrow_protection.ic50"), protection.ic50, 1e-12, 1e12)?;
-            within(format!("{place}.marrow_protection.hill"), protection.hill, 0.1, 20.0)?;
+            protection.within_bounds(&format!("{place}.marrow_protection"))?;
         }
         for effect in &self.effects {
-            within(format!("{place}.effect.max"), effect.max, 0.0, 1.0)?;
-            within(format!("{place}.effect.ic50"), effect.ic50, 1e-12, 1e12)?;
-            within(format!("{place}.effect.hill"), effect.hill, 0.1, 20.0)?;
+            effect.within_bounds(&format!("{place}.effect"))?;
         }
         Ok(())
     }
@@ -376,8 +389,8 @@ impl Kinetics {
             // One dose has the area under the curve that keeps the average at `steady_state`.
             one_dose: drug.steady_state * drug.dosing_interval_h * ke,
             day: Interval::new(ka, ke, 24.0),
-            between_doses: (1..=MOST_DOSES).map(|n| Interval::new(ka, ke, 24.0 / f64::from(n))).collect(),
-            in_parts: (0..=MOST_DOSES).map(|n| stretches(ka, ke, n)).collect(),
+            between_doses: (1..=MOST_DOSES).map(|n| Interval::new(ka, ke, 24.0 / n as f64)).collect(),
+            in_parts: (0..=MOST_DOSES).map(|n| stretches(ka, ke, n as u32)).collect(),
         }
     }
 }
@@ -400,7 +413,7 @@ impl Amounts {
             }
             return self.pass(&kinetics.day) / 24.0;
         }
-        let interval = kinetics.between_doses[doses.number.min(MOST_DOSES) as usize - 1];
+        let interval = kinetics.between_doses[(doses.number as usize).min(MOST_DOSES) - 1];
         let mut area = 0.0;
         for _ in 0..doses.number {
             self.take(kinetics, doses.size);
@@ -415,7 +428,7 @@ impl Amounts {
         if doses.number == 0 && self.is_gone(kinetics) {
             return average;
         }
-        for stretch in &kinetics.in_parts[doses.number.min(MOST_DOSES) as usize] {
+        for stretch in &kinetics.in_parts[(doses.number as usize).min(MOST_DOSES)] {
             if stretch.begins_with_dose {
                 self.take(kinetics, doses.size);
             }
@@ -487,7 +500,7 @@ mod tests {
     #[test]
     fn parts_of_a_day_have_the_average_of_the_day() {
         let kinetics = Kinetics::new(&drug(schedule(vec![1], 1, 1)));
-        for number in 0..=MOST_DOSES {
+        for number in 0..=MOST_DOSES as u32 {
             let mut amounts = Amounts::default();
             amounts.pass_day(&kinetics, Doses { number: 1, size: 1.0 });
             let doses = Doses { number, size: 0.7 };

@@ -4,3 +4,5 @@
 pub const DAYS_PER_MONTH: f64 = 30.4375;
 /// Days in a year.
 pub const DAYS_PER_YEAR: f64 = 365.25;
+/// Nothing is planned for longer.
+pub const MOST_MONTHS: f64 = 1e4;

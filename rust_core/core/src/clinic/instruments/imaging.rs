@@ -1,7 +1,8 @@
 //! What a scan sees: living cells, dead cells that are not yet cleared, and stroma.
 
+use crate::bounds::{Bounded, bounded};
 use crate::clinic::instruments::response::TOO_SMALL_MM;
-use crate::error::{Result, within};
+use crate::error::Result;
 use crate::random::{Purpose, normal, stream};
 use serde::{Deserialize, Serialize};
 
@@ -25,18 +26,20 @@ pub struct Imaging {
     pub new_lesion_cells: f64,
 }
 
+bounded!(Imaging {
+    cells_per_cm3: 1e6, 1e11;
+    stroma_per_cell: 0.0, 100.0;
+    stroma_days: 0.1, 1e5;
+    dead_clearance_days: 0.1, 1e5;
+    measurement_sigma: 0.0, 1.0;
+    visible_mm: 0.0, 50.0;
+    new_lesion_cells: 1.0, 1e12;
+});
+
 impl Imaging {
     /// Check every number.
     pub fn validate(&self) -> Result<()> {
-        let at = |key: &str| format!("imaging.{key}");
-        within(at("cells_per_cm3"), self.cells_per_cm3, 1e6, 1e11)?;
-        within(at("stroma_per_cell"), self.stroma_per_cell, 0.0, 100.0)?;
-        within(at("stroma_days"), self.stroma_days, 0.1, 1e5)?;
-        within(at("dead_clearance_days"), self.dead_clearance_days, 0.1, 1e5)?;
-        within(at("measurement_sigma"), self.measurement_sigma, 0.0, 1.0)?;
-        within(at("visible_mm"), self.visible_mm, 0.0, 50.0)?;
-        within(at("new_lesion_cells"), self.new_lesion_cells, 1.0, 1e15)?;
-        Ok(())
+        self.within_bounds("imaging")
     }
 
     /// Measured longest diameters of the lesions with `shares` of the volume, mm: 0 once they have

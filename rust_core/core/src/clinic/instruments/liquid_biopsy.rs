@@ -1,7 +1,8 @@
 //! Circulating tumour DNA: shed by dying cells, diluted in normal DNA, sampled, and read with a
 //! limit of detection.
 
-use crate::error::{Result, within};
+use crate::bounds::{Bounded, bounded};
+use crate::error::Result;
 use crate::random::{Purpose, poisson, stream};
 use serde::{Deserialize, Serialize};
 
@@ -25,17 +26,19 @@ pub struct LiquidBiopsy {
     pub half_life_h: f64,
 }
 
+bounded!(LiquidBiopsy {
+    every_days: 1.0, 3640.0;
+    limit_of_detection: 0.0, 1.0;
+    plasma_ml: 1e-3, 1e3;
+    body_plasma_ml: 1.0, 1e5;
+    background_per_ml: 1.0, 1e7;
+    half_life_h: 1e-3, 1e3;
+});
+
 impl LiquidBiopsy {
     /// Check every number.
     pub fn validate(&self) -> Result<()> {
-        let at = |key: &str| format!("liquid_biopsy.{key}");
-        within(at("every_days"), self.every_days, 1.0, 3660.0)?;
-        within(at("limit_of_detection"), self.limit_of_detection, 0.0, 1.0)?;
-        within(at("plasma_ml"), self.plasma_ml, 1e-3, 1e3)?;
-        within(at("body_plasma_ml"), self.body_plasma_ml, 1.0, 1e5)?;
-        within(at("background_per_ml"), self.background_per_ml, 1.0, 1e7)?;
-        within(at("half_life_h"), self.half_life_h, 1e-3, 1e3)?;
-        Ok(())
+        self.within_bounds("liquid_biopsy")
     }
 
     /// Sample on `day`: variant allele fraction per gene, 0 when below the limit of detection.

@@ -1,5 +1,6 @@
 //! RECIST 1.1 (Eisenhauer et al. 2009, Eur J Cancer 45:228): what a series of scans says of a line.
 
+use crate::bounds::bounded;
 use serde::{Deserialize, Serialize};
 
 /// Response category.
@@ -58,6 +59,11 @@ pub struct Criteria {
     /// Share of the lethal volume at which the disease makes a patient ill between scans; none: never.
     pub symptomatic_share: Option<f64>,
 }
+
+bounded!(Criteria {
+    confirmed_after_days: 1.0, 364.0;
+    symptomatic_share: 0.01, 1.0;
+});
 
 /// What growth is counted from.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]

@@ -2,6 +2,7 @@
 //! Oncol 20:4713), and the dose holds and reductions that follow from it.
 
 use crate::biology::pharmacology::{PARTS_OF_A_DAY, PartsOfADay};
+use crate::bounds::{Bounded, bounded};
 use crate::error::{Result, within};
 use serde::{Deserialize, Serialize};
 
@@ -21,16 +22,19 @@ pub struct Neutropenia {
     pub reduce_below: f64,
 }
 
+bounded!(Neutropenia {
+    mean_transit_h: 10.0, 1000.0;
+    feedback: 0.01, 2.0;
+    hold_below: 0.0, 10.0;
+    resume_at: 0.0, 10.0;
+    reduce_below: 0.0, 10.0;
+});
+
 impl Neutropenia {
     /// Check every number.
     pub fn validate(&self) -> Result<()> {
-        let at = |key: &str| format!("neutropenia.{key}");
-        within(at("mean_transit_h"), self.mean_transit_h, 10.0, 1000.0)?;
-        within(at("feedback"), self.feedback, 0.01, 2.0)?;
-        within(at("hold_below"), self.hold_below, 0.0, 10.0)?;
-        within(at("resume_at"), self.resume_at, self.hold_below, 10.0)?;
-        within(at("reduce_below"), self.reduce_below, 0.0, 10.0)?;
-        Ok(())
+        self.within_bounds("neutropenia")?;
+        within("neutropenia.resume_at", self.resume_at, self.hold_below, f64::INFINITY).map(|_| ())
     }
 }
 

@@ -3,10 +3,12 @@
 use crate::biology::genotype::{Alteration, Catalogue};
 use crate::biology::pathway::Pathway;
 use crate::biology::pharmacology::{Drug, Kinetics};
+use crate::bounds::{Bounded, bounded};
 use crate::clinic::instruments::imaging::Imaging;
 use crate::clinic::instruments::liquid_biopsy::LiquidBiopsy;
 use crate::clinic::instruments::response::Criteria;
 use crate::clinic::instruments::toxicity::Neutropenia;
+use crate::clinic::months::DAYS_PER_MONTH;
 use crate::clinic::patient::population::Population;
 use crate::clinic::plan::arm::Arm;
 use crate::clinic::plan::history::History;
@@ -17,6 +19,9 @@ use crate::error::{Error, Result, within};
 use crate::tumour::choice::Choice;
 use crate::tumour::lattice::Space;
 use serde::{Deserialize, Serialize};
+
+/// Months for which patients can be followed.
+const MOST_FOLLOW_UP_MONTHS: f64 = 1200.0;
 
 /// The experiment as written by the caller.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -65,6 +70,14 @@ pub struct Spec {
     pub arms: Vec<Arm>,
 }
 
+bounded!(Spec {
+    dt: 1e-3, 1.0;
+    horizon_days: 0.1 * DAYS_PER_MONTH, MOST_FOLLOW_UP_MONTHS * DAYS_PER_MONTH;
+    accrual_days: 0.0, MOST_FOLLOW_UP_MONTHS * DAYS_PER_MONTH;
+    max_clones: 1.0, 1e6;
+    trajectory_every_days: 0.0, 36_600.0;
+});
+
 /// Which engine holds the cells of a patient.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase", deny_unknown_fields)]
@@ -87,9 +100,9 @@ pub enum Holding {
 }
 
 /// Fewer would be no picture of a tumour.
-const LEAST_INDIVIDUALS: u64 = 10_000;
+pub const LEAST_INDIVIDUALS: u64 = 10_000;
 /// Individuals that one tumour may have.
-const MOST_INDIVIDUALS: u64 = 10_000_000;
+pub const MOST_INDIVIDUALS: u64 = 10_000_000;
 
 impl Holding {
     /// The engine of individuals, and how many a lethal tumour has.
@@ -144,23 +157,17 @@ impl Experiment {
     /// Check everything that can be checked before the first patient.
     pub fn new(spec: Spec) -> Result<Self> {
         let catalogue = Catalogue::new(spec.alterations.clone())?;
-        within("dt", spec.dt, 1e-3, 1.0)?;
+        spec.within_bounds("experiment")?;
         let steps_per_day = libm::round(1.0 / spec.dt) as u32;
         if (1.0 / spec.dt - f64::from(steps_per_day)).abs() > 1e-9 {
             return Err(Error::refused("dt", spec.dt, "1, 1/2, 1/3, ... of a day"));
         }
-        within("horizon_days", spec.horizon_days, 1.0, 36600.0)?;
         within("accrual_days", spec.accrual_days, 0.0, spec.horizon_days)?;
         spec.engine.validate(spec.max_clones)?;
         spec.pathway.validate()?;
         spec.imaging.validate()?;
         spec.assessment.validate()?;
-        if let Some(days) = spec.criteria.confirmed_after_days {
-            within("assessment.confirmed_after_weeks (in days)", days, 1.0, 366.0)?;
-        }
-        if let Some(share) = spec.criteria.symptomatic_share {
-            within("assessment.symptomatic_share", share, 0.01, 1.0)?;
-        }
+        spec.criteria.within_bounds("assessment")?;
         for (d, drug) in spec.drugs.iter().enumerate() {
             drug.validate()?;
             if spec.drugs[..d].iter().any(|other| other.name == drug.name) {

@@ -1,6 +1,7 @@
 //! The laws from which patients are drawn, and what is given instead.
 
 use crate::biology::genotype::Catalogue;
+use crate::bounds::{ABOVE_ZERO, Bounded, bounded};
 use crate::clinic::plan::eligibility::Eligibility;
 use crate::clinic::plan::history::History;
 use crate::clinic::plan::strategy::Line;
@@ -22,13 +23,17 @@ pub struct LogNormal {
     pub high: f64,
 }
 
+bounded!(LogNormal {
+    median: ABOVE_ZERO, 1e12;
+    sigma: 0.0, 10.0;
+    low: 0.0, 1e12;
+    high: ABOVE_ZERO, 1e12;
+});
+
 impl LogNormal {
     fn validate(&self, place: &str) -> Result<()> {
-        within(format!("{place}.low"), self.low, 0.0, f64::MAX)?;
-        within(format!("{place}.median"), self.median, f64::MIN_POSITIVE, f64::MAX)?;
-        within(format!("{place}.sigma"), self.sigma, 0.0, 10.0)?;
-        within(format!("{place}.high"), self.high, self.low, f64::MAX)?;
-        Ok(())
+        self.within_bounds(place)?;
+        within(format!("{place}.high"), self.high, self.low, f64::INFINITY).map(|_| ())
     }
 
     pub(crate) fn draw(&self, rng: &mut Philox4x64) -> f64 {
@@ -51,13 +56,12 @@ pub struct LogitNormal {
     pub sigma: f64,
 }
 
-impl LogitNormal {
-    fn validate(&self, place: &str) -> Result<()> {
-        within(format!("{place}.median"), self.median, 1e-6, 1.0 - 1e-6)?;
-        within(format!("{place}.sigma"), self.sigma, 0.0, 10.0)?;
-        Ok(())
-    }
+bounded!(LogitNormal {
+    median: 1e-6, 1.0 - 1e-6;
+    sigma: 0.0, 10.0;
+});
 
+impl LogitNormal {
     /// The value at `deviate` standard deviations from the median.
     pub(crate) fn at(&self, deviate: f64) -> f64 {
         let logit = libm::log(self.median / (1.0 - self.median)) + self.sigma * deviate;
@@ -113,24 +117,24 @@ pub struct Given {
     pub founder: Option<Vec<String>>,
 }
 
+bounded!(Given {
+    net_growth_per_day: 1e-4, 1.0;
+    turnover: 0.0, 1.0 - 1e-6;
+    er_dependence: 0.0, 1.0;
+    cyclin_e: 0.0, 100.0;
+    diagnosis_volume_cm3: 1e-6, 1e6;
+    lethal_volume_cm3: 1e-6, 1e6;
+    target_share: 0.0, 1.0;
+    mutation_fold: 0.0, 1e6;
+    shedding: 0.0, 1e6;
+    seeding: 0.0, 1e6;
+    neutrophils: 0.1, 100.0;
+});
+
 impl Given {
     fn validate(&self, catalogue: &Catalogue) -> Result<()> {
         let at = |key: &str| format!("covariates.{key}");
-        for (key, value, low, high) in [
-            ("net_growth_per_day", self.net_growth_per_day, 1e-4, 1.0),
-            ("turnover", self.turnover, 0.0, 1.0 - 1e-6),
-            ("er_dependence", self.er_dependence, 0.0, 1.0),
-            ("cyclin_e", self.cyclin_e, 0.0, 100.0),
-            ("diagnosis_volume_cm3", self.diagnosis_volume_cm3, 1e-6, 1e6),
-            ("lethal_volume_cm3", self.lethal_volume_cm3, 1e-6, 1e6),
-            ("target_share", self.target_share, 0.0, 1.0),
-            ("mutation_fold", self.mutation_fold, 0.0, 1e6),
-            ("shedding", self.shedding, 0.0, 1e6),
-            ("seeding", self.seeding, 0.0, 1e6),
-            ("neutrophils", self.neutrophils, 0.1, 100.0),
-        ] {
-            value.map_or(Ok(0.0), |value| within(at(key), value, low, high))?;
-        }
+        self.within_bounds("covariates")?;
         if let Some(lesions) = self.target_lesions
             && !(1..=5).contains(&lesions)
         {
@@ -237,6 +241,27 @@ pub struct Population {
     pub given: Given,
 }
 
+bounded!(Population {
+    growth_er_correlation: -1.0, 1.0;
+    cyclin_e_sigma: 0.0, 3.0;
+    bone_only: 0.0, 1.0;
+    visceral: 0.0, 1.0;
+    visceral_growth: 0.1, 10.0;
+    bone_only_growth: 0.1, 10.0;
+    premenopausal: 0.0, 1.0;
+    exposure_sigma: 0.0, 3.0;
+    mutation_rate_sigma: 0.0, 5.0;
+    loss_to_follow_up_per_year: 0.0, 100.0;
+    other_death_per_year: 0.0, 100.0;
+    carrying_capacity_cm3: 1e-6, 1e9;
+    primary_volume_cm3: 1e-6, 1e5;
+    adjuvant_discontinuation_per_year: 0.0, 100.0;
+});
+
+bounded!(Founder {
+    probability: 0.0, 1.0;
+});
+
 impl Population {
     /// Check every law.
     pub fn validate(&self, catalogue: &Catalogue) -> Result<()> {
@@ -247,7 +272,7 @@ impl Population {
             return Err(Error::input("population.history", "name either prior or history"));
         }
         for founder in &self.founder {
-            within("population.founder.probability", founder.probability, 0.0, 1.0)?;
+            founder.within_bounds("population.founder")?;
             if catalogue.index(&founder.alteration).is_none() {
                 return Err(Error::input(
                     "population.founder",
@@ -276,30 +301,18 @@ impl Population {
             ("er_dependence", self.er_dependence),
             ("target_share", self.target_share),
         ] {
-            law.validate(&at(key))?;
+            law.within_bounds(&at(key))?;
         }
         Ok(())
     }
 
     fn validate_numbers(&self) -> Result<()> {
         let at = |key: &str| format!("population.{key}");
+        self.within_bounds("population")?;
         for (key, value, low, high) in [
             ("net_growth_per_day.low", self.net_growth_per_day.low, 1e-4, 1.0),
-            ("growth_er_correlation", self.growth_er_correlation, -1.0, 1.0),
             ("diagnosis_volume_cm3.low", self.diagnosis_volume_cm3.low, 1e-6, 1e5),
             ("diagnosis_volume_cm3.high", self.diagnosis_volume_cm3.high, 1e-6, 1e6),
-            ("primary_volume_cm3", self.primary_volume_cm3, 1e-6, 1e5),
-            ("bone_only", self.bone_only, 0.0, 1.0),
-            ("visceral", self.visceral, 0.0, 1.0),
-            ("premenopausal", self.premenopausal, 0.0, 1.0),
-            ("visceral_growth", self.visceral_growth, 0.1, 10.0),
-            ("bone_only_growth", self.bone_only_growth, 0.1, 10.0),
-            ("cyclin_e_sigma", self.cyclin_e_sigma, 0.0, 3.0),
-            ("exposure_sigma", self.exposure_sigma, 0.0, 3.0),
-            ("mutation_rate_sigma", self.mutation_rate_sigma, 0.0, 5.0),
-            ("loss_to_follow_up_per_year", self.loss_to_follow_up_per_year, 0.0, 100.0),
-            ("other_death_per_year", self.other_death_per_year, 0.0, 100.0),
-            ("adjuvant_discontinuation_per_year", self.adjuvant_discontinuation_per_year, 0.0, 100.0),
         ] {
             within(at(key), value, low, high)?;
         }
@@ -320,7 +333,7 @@ impl Population {
     fn validate_volumes(&self) -> Result<()> {
         let largest = self.diagnosis_volume_cm3.high.max(self.primary_volume_cm3);
         match self.carrying_capacity_cm3 {
-            Some(capacity) if !(capacity > largest && capacity <= 1e9) => Err(Error::refused(
+            Some(capacity) if capacity <= largest => Err(Error::refused(
                 "population.carrying_capacity_cm3",
                 capacity,
                 format!("above {largest}, the largest volume at diagnosis"),

@@ -17,7 +17,7 @@ use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
 /// Share of cells at which a gene counts as altered in a tissue biopsy.
-const FOUND_IN_TISSUE: f64 = 0.05;
+pub const FOUND_IN_TISSUE: f64 = 0.05;
 /// Lines before enrolment that are told apart in random choices.
 const MOST_LINES: u64 = 1 << 16;
 

@@ -1,5 +1,7 @@
 //! Who is asked into a trial.
 
+use crate::bounds::{ABOVE_ZERO, Bounded, bounded};
+use crate::clinic::months::MOST_MONTHS;
 use crate::clinic::plan::end_reason::EndReason;
 use crate::clinic::plan::endocrine::EndocrineResistance;
 use crate::clinic::plan::scope::Scope;
@@ -62,8 +64,20 @@ pub struct Eligibility {
     pub premenopausal: Option<bool>,
 }
 
+bounded!(Exposure {
+    months_at_least: 0.0, MOST_MONTHS;
+    months_below: ABOVE_ZERO, MOST_MONTHS;
+});
+
+bounded!(Eligibility {
+    prior_months_at_least: 0.0, MOST_MONTHS;
+    prior_months_below: ABOVE_ZERO, MOST_MONTHS;
+});
+
 impl Eligibility {
     pub(crate) fn validate(&self, place: &str, scope: &Scope<'_>) -> Result<()> {
+        self.within_bounds(place)?;
+        self.exposure.iter().try_for_each(|exposure| exposure.within_bounds(&format!("{place}.exposure")))?;
         for gene in self.altered.iter().chain(&self.altered_any).chain(&self.not_altered) {
             if scope.catalogue.of_gene(gene).is_empty() {
                 return Err(Error::input(

@@ -1,5 +1,6 @@
 //! Ways to have come to a trial.
 
+use crate::bounds::{ABOVE_ZERO, Bounded, bounded};
 use crate::clinic::plan::eligibility::Eligibility;
 use crate::clinic::plan::scope::Scope;
 use crate::clinic::plan::strategy::Line;
@@ -40,18 +41,24 @@ pub struct History {
     pub eligibility: Eligibility,
 }
 
+bounded!(Adjuvant {
+    relapse_from_month: 0.0, 1000.0;
+    relapse_before_month: ABOVE_ZERO, 1000.0;
+});
+
+bounded!(History {
+    share: ABOVE_ZERO, 1e6;
+});
+
 impl History {
     pub(crate) fn validate(&self, place: &str, scope: &Scope<'_>) -> Result<()> {
-        within(format!("{place}.share"), self.share, 1e-9, 1e9)?;
+        self.within_bounds(place)?;
         if let Some(adjuvant) = &self.adjuvant {
             adjuvant.line.validate(&format!("{place}.adjuvant"), scope)?;
-            within(format!("{place}.adjuvant.relapse_from_month"), adjuvant.relapse_from_month, 0.0, 1e4)?;
-            within(
-                format!("{place}.adjuvant.relapse_before_month"),
-                adjuvant.relapse_before_month,
-                adjuvant.relapse_from_month,
-                1e4,
-            )?;
+            let place = format!("{place}.adjuvant");
+            adjuvant.within_bounds(&place)?;
+            let (from, before) = (adjuvant.relapse_from_month, adjuvant.relapse_before_month);
+            within(format!("{place}.relapse_before_month"), before, from, f64::INFINITY)?;
         }
         for (l, line) in self.prior.iter().enumerate() {
             line.validate(&format!("{place}.prior[{l}]"), scope)?;

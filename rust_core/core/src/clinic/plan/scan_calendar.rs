@@ -1,6 +1,7 @@
 //! When scans are made.
 
-use crate::clinic::months::DAYS_PER_MONTH;
+use crate::bounds::{ABOVE_ZERO, Bounded, bounded};
+use crate::clinic::months::{DAYS_PER_MONTH, MOST_MONTHS};
 use crate::error::{Error, Result, within};
 use crate::random::{Purpose, stream, uniform};
 use serde::{Deserialize, Serialize};
@@ -43,6 +44,17 @@ pub struct ScanPeriod {
     pub until_month: Option<f64>,
 }
 
+bounded!(ScanCalendar {
+    window_days: 0.0, 1820.0;
+    missed: 0.0, 0.9;
+    not_evaluable: 0.0, 0.9;
+});
+
+bounded!(ScanPeriod {
+    every_days: 1.0, 3640.0;
+    until_month: ABOVE_ZERO, MOST_MONTHS;
+});
+
 impl ScanCalendar {
     /// Check every number.
     pub fn validate(&self) -> Result<()> {
@@ -53,11 +65,11 @@ impl ScanCalendar {
         let mut before = 0.0;
         let mut shortest = f64::INFINITY;
         for (index, period) in self.calendar.iter().enumerate() {
-            within(at(index, "every_days"), period.every_days, 1.0, 3660.0)?;
+            period.within_bounds(&format!("assessment.calendar[{index}]"))?;
             shortest = shortest.min(period.every_days);
             match period.until_month {
                 Some(month) => {
-                    within(at(index, "until_month"), month, before, 1e4)?;
+                    within(at(index, "until_month"), month, before, f64::INFINITY)?;
                     before = month;
                 }
                 None if index + 1 < self.calendar.len() => {
@@ -71,9 +83,7 @@ impl ScanCalendar {
         }
         // One scan must be over before the next is due.
         within("assessment.window_days", self.window_days, 0.0, shortest / 2.0)?;
-        within("assessment.missed", self.missed, 0.0, 0.9)?;
-        within("assessment.not_evaluable", self.not_evaluable, 0.0, 0.9)?;
-        Ok(())
+        self.within_bounds("assessment")
     }
 
     /// Day (since the start of the line) on which the scan after that of `day` is planned.

@@ -1,6 +1,8 @@
 //! Treatment as data: arms of lines, each a regimen with reasons to leave it and rules within it.
 
-use crate::biology::pharmacology::Schedule;
+use crate::biology::pharmacology::{LEAST_DOSE, MOST_DOSE, Schedule};
+use crate::bounds::{ABOVE_ZERO, Bounded, bounded};
+use crate::clinic::months::MOST_MONTHS;
 use crate::clinic::plan::scope::Scope;
 use crate::error::{Error, Result, within};
 use serde::{Deserialize, Serialize};
@@ -190,11 +192,35 @@ pub struct Line {
     pub adaptive: Option<Adaptive>,
 }
 
+bounded!(Dosing {
+    dose: LEAST_DOSE, MOST_DOSE;
+});
+
+bounded!(RegimenOption {
+    share: ABOVE_ZERO, 1e6;
+});
+
+bounded!(Holiday {
+    on_days: 1.0, 35_000.0;
+    off_days: 1.0, 35_000.0;
+});
+
+bounded!(Adaptive {
+    stop_at: -1.0, 0.0;
+    resume_at: -1.0, 0.2;
+});
+
+bounded!(Until {
+    months: 0.1, MOST_MONTHS;
+    cycles: 1.0, 10_000.0;
+    response: -1.0, 0.0;
+});
+
 impl Scope<'_> {
     /// Check a drug with its dose and schedule.
     pub(crate) fn dosing(&self, place: &str, dosing: &Dosing) -> Result<()> {
         self.drug(place, &dosing.drug)?;
-        within(format!("{place}.dose"), dosing.dose, 1e-3, 10.0)?;
+        dosing.within_bounds(place)?;
         dosing.schedule.as_ref().map_or(Ok(()), |schedule| schedule.validate(&format!("{place}.schedule")))
     }
 
@@ -216,7 +242,7 @@ impl Scope<'_> {
                 }
             }
             Condition::Months { at_least: months } | Condition::PriorMonthsBelow { months } => {
-                within(format!("{place}.months"), *months, 0.0, 1e4)?;
+                within(format!("{place}.months"), *months, 0.0, MOST_MONTHS)?;
             }
             Condition::SldChange { above, below } => {
                 if above.is_none() && below.is_none() {
@@ -259,18 +285,13 @@ impl Line {
         }
         self.until.validate(place)?;
         if let Some(holiday) = &self.holiday {
-            if holiday.on_days == 0 || holiday.off_days == 0 {
-                return Err(Error::refused(
-                    format!("{place}.holiday"),
-                    0_u32,
-                    "at least 1 day on and 1 day off",
-                ));
-            }
+            holiday.within_bounds(&format!("{place}.holiday"))?;
             scope.drugs(&format!("{place}.holiday.drugs"), &holiday.drugs)?;
         }
         if let Some(adaptive) = &self.adaptive {
-            within(format!("{place}.adaptive.stop_at"), adaptive.stop_at, -1.0, 0.0)?;
-            within(format!("{place}.adaptive.resume_at"), adaptive.resume_at, adaptive.stop_at, 0.2)?;
+            let (stop_at, resume_at) = (adaptive.stop_at, adaptive.resume_at);
+            adaptive.within_bounds(&format!("{place}.adaptive"))?;
+            within(format!("{place}.adaptive.resume_at"), resume_at, stop_at, f64::INFINITY)?;
             scope.drugs(&format!("{place}.adaptive.drugs"), &adaptive.drugs)?;
         }
         Ok(())
@@ -281,7 +302,7 @@ impl Line {
             return Err(Error::input(format!("{place}.regimen"), "no regimen; name at least one drug"));
         };
         if self.options.iter().any(|option| option.share.is_some()) {
-            if self.options.iter().any(|option| !option.share.is_some_and(|s| s > 0.0 && s.is_finite()))
+            if self.options.iter().any(|option| option.share.is_none())
                 || self.options.iter().all(|option| option.when.is_some())
             {
                 return Err(Error::input(
@@ -305,6 +326,7 @@ impl Line {
             if option.regimen.is_empty() {
                 return Err(Error::input(format!("{place}.regimen"), "no drug; name at least one"));
             }
+            option.within_bounds(&place)?;
             option.when.as_ref().map_or(Ok(()), |when| scope.condition(&place, when))?;
             for (d, dosing) in option.regimen.iter().enumerate() {
                 scope.dosing(&format!("{place}.regimen[{d}]"), dosing)?;
@@ -322,15 +344,6 @@ impl Line {
 
 impl Until {
     fn validate(&self, place: &str) -> Result<()> {
-        if let Some(months) = self.months {
-            within(format!("{place}.until.months"), months, 0.1, 1e4)?;
-        }
-        if self.cycles == Some(0) {
-            return Err(Error::refused(format!("{place}.until.cycles"), 0_u32, "at least 1"));
-        }
-        if let Some(response) = self.response {
-            within(format!("{place}.until.response"), response, -1.0, 0.0)?;
-        }
-        Ok(())
+        self.within_bounds(&format!("{place}.until"))
     }
 }

@@ -9,8 +9,9 @@
 use super::domain::Domain;
 use super::outline::Outline;
 use super::space::{Profile, Reach};
+use crate::bounds::Bounded;
 use crate::cancel::heed;
-use crate::error::{Result, within};
+use crate::error::Result;
 use crate::law::Exposure;
 use serde::{Deserialize, Serialize};
 use std::sync::atomic::AtomicBool;
@@ -28,8 +29,6 @@ impl Reach {
 const FINEST: u16 = 63;
 /// Layers are found anew when this share of the cells has been born or has died.
 const STALE: u64 = 32;
-/// Penetration lengths that make sense, in sites.
-const LENGTHS: (f64, f64) = (0.1, 1e4);
 
 /// The layer of every site.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -46,7 +45,7 @@ impl Layers {
     pub(super) fn new(nutrient: Option<Reach>, drug: Option<Reach>) -> Result<Self> {
         for (name, reach) in [("nutrient", nutrient), ("drug", drug)] {
             if let Some(reach) = reach {
-                within(format!("space.{name}.length"), reach.length, LENGTHS.0, LENGTHS.1)?;
+                reach.within_bounds(&format!("space.{name}"))?;
             }
         }
         Ok(Self { nutrient, drug, exposures: vec![Exposure::FULL], of_site: Vec::new(), changes: 0 })

@@ -1,5 +1,6 @@
 //! How cells live in space: dimensions, neighbours, placement, reach. Data; what follows from them is computed elsewhere.
 
+use crate::bounds::bounded;
 use serde::{Deserialize, Serialize};
 
 /// A place on the lattice; dimensions that do not exist stay 0.
@@ -103,3 +104,12 @@ pub struct Reach {
     #[serde(default)]
     pub profile: Profile,
 }
+
+bounded!(Reach {
+    length: 0.1, 1e4;
+});
+
+bounded!(Space {
+    dimensions: 1.0, 3.0;
+    width: 1.0, 16_777_216.0;
+});
