@@ -1,9 +1,9 @@
 //! What an experiment may say, as data: the fields of every structure, their bounds and defaults, and constants that
 //! others must share.
 
-use crate::biology::genotype::{Alteration, NodeEffect, Origin};
+use crate::biology::alteration::{Alteration, NodeEffect, Origin};
+use crate::biology::drug::{Drug, DrugEffect, LEAST_DOSE, MOST_DOSE, Protection, Schedule};
 use crate::biology::pathway::Pathway;
-use crate::biology::pharmacology::{Drug, DrugEffect, LEAST_DOSE, MOST_DOSE, Protection, Schedule};
 use crate::bounds::Bounded;
 use crate::clinic::instruments::imaging::Imaging;
 use crate::clinic::instruments::liquid_biopsy::LiquidBiopsy;

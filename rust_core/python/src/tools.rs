@@ -3,7 +3,7 @@
 use super::convert::u64_bytes;
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
-use tumor_abm_core::biology::pharmacology;
+use tumor_abm_core::biology::{effect, kinetics};
 use tumor_abm_core::clinic::{instruments::imaging, plan::scan_calendar};
 use tumor_abm_core::random;
 use tumor_abm_core::schema as core_schema;
@@ -22,22 +22,22 @@ fn oral_concentration(
     dose_times: Vec<f64>,
     times: Vec<f64>,
 ) -> Vec<f64> {
-    pharmacology::oral_concentration(amount_over_volume, ka, ke, &dose_times, &times)
+    kinetics::oral_concentration(amount_over_volume, ka, ke, &dose_times, &times)
 }
 
 #[pyfunction]
 fn hill(concentration: f64, max: f64, ic50: f64, hill: f64) -> f64 {
-    pharmacology::hill(concentration, max, ic50, hill)
+    effect::hill(concentration, max, ic50, hill)
 }
 
 #[pyfunction]
 fn bliss(a: f64, b: f64) -> f64 {
-    pharmacology::bliss(a, b)
+    effect::bliss(a, b)
 }
 
 #[pyfunction]
 fn integrated_hill(max: f64, ic50: f64, hill: f64, c0: f64, ke: f64, tau: f64) -> f64 {
-    pharmacology::integrated_hill(max, ic50, hill, c0, ke, tau)
+    effect::integrated_hill(max, ic50, hill, c0, ke, tau)
 }
 
 #[pyfunction]

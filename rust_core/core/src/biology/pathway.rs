@@ -4,8 +4,11 @@
 //! sets the division rate. Resistance and cross-resistance follow from where an alteration and a
 //! drug act. Activities are relative to an untreated HR+ cell = 1.
 
-use crate::biology::genotype::{Genotype, NodeEffect};
-use crate::biology::pharmacology::{Drug, Node, hill};
+use crate::biology::alteration::NodeEffect;
+
+use crate::biology::drug::{Drug, Node};
+use crate::biology::effect::hill;
+use crate::biology::genotype::Genotype;
 use crate::bounds::{Bounded, bounded};
 use crate::error::Result;
 use serde::{Deserialize, Serialize};
@@ -196,8 +199,9 @@ pub fn rates(pathway: &Pathway, patient: &CellPhysiology, drugs: &DrugDay, genot
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::biology::genotype::{Alteration, Catalogue, Genotypes, Origin};
-    use crate::biology::pharmacology::{DrugEffect, Missed, Route, Schedule};
+    use crate::biology::alteration::{Alteration, Catalogue, Origin};
+    use crate::biology::drug::{DrugEffect, Missed, Route, Schedule};
+    use crate::biology::genotype::Genotypes;
 
     const PATHWAY: Pathway = Pathway {
         estradiol_half_saturation: 0.1,

@@ -1,7 +1,7 @@
 //! Neutrophils under myelotoxic drugs: the semi-mechanistic model of Friberg et al. 2002 (J Clin
 //! Oncol 20:4713), and the dose holds and reductions that follow from it.
 
-use crate::biology::pharmacology::{PARTS_OF_A_DAY, PartsOfADay};
+use crate::biology::kinetics::{PARTS_OF_A_DAY, PartsOfADay};
 use crate::bounds::{Bounded, bounded};
 use crate::error::{Result, within};
 use serde::{Deserialize, Serialize};

@@ -1,6 +1,10 @@
 //! Drugs in one body: amounts, concentrations, tolerance, marrow.
 
-use crate::biology::pharmacology::{Amounts, Doses, PartsOfADay, Protection, bliss, hill};
+use crate::biology::drug::{Doses, Protection};
+
+use crate::biology::effect::{bliss, hill};
+
+use crate::biology::kinetics::{Amounts, PartsOfADay};
 use crate::clinic::instruments::toxicity::Marrow;
 use crate::clinic::patient::experiment::Experiment;
 use crate::random::{Purpose, exponential, normal, stream};

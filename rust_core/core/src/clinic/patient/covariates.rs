@@ -3,7 +3,7 @@
 //! A patient is a handful of standard deviates (`Deviates`), and what they come to under the laws of a population
 //! (`Covariates`). Only the first are drawn.
 
-use crate::biology::genotype::Catalogue;
+use crate::biology::alteration::Catalogue;
 use crate::biology::pathway::CellPhysiology;
 use crate::clinic::months::DAYS_PER_YEAR;
 use crate::clinic::patient::population::{LogNormal, Population};

@@ -1,8 +1,9 @@
 //! A whole experiment: what is known, who is treated, and how; checked once, shared by all patients.
 
-use crate::biology::genotype::{Alteration, Catalogue};
+use crate::biology::alteration::{Alteration, Catalogue};
+use crate::biology::drug::Drug;
+use crate::biology::kinetics::Kinetics;
 use crate::biology::pathway::Pathway;
-use crate::biology::pharmacology::{Drug, Kinetics};
 use crate::bounds::{Bounded, bounded};
 use crate::clinic::instruments::imaging::Imaging;
 use crate::clinic::instruments::liquid_biopsy::LiquidBiopsy;

@@ -1,7 +1,7 @@
 //! A patient's life, step by step and day by day.
 
+use crate::biology::drug::Doses;
 use crate::biology::pathway::DrugDay;
-use crate::biology::pharmacology::Doses;
 use crate::cancel::{NEVER, heed};
 use crate::clinic::patient::experiment::Experiment;
 use crate::clinic::patient::state::{Patient, Status};

@@ -1,6 +1,6 @@
 //! The laws from which patients are drawn, and what is given instead.
 
-use crate::biology::genotype::Catalogue;
+use crate::biology::alteration::Catalogue;
 use crate::bounds::{ABOVE_ZERO, Bounded, bounded};
 use crate::clinic::plan::eligibility::Eligibility;
 use crate::clinic::plan::history::History;

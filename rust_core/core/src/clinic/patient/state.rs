@@ -1,7 +1,7 @@
 //! One virtual patient: what is known of the experiment, the state, and what follows from both.
 
+use crate::biology::drug::Drug;
 use crate::biology::genotype::Genotypes;
-use crate::biology::pharmacology::Drug;
 use crate::clinic::instruments::imaging::Bulk;
 use crate::clinic::patient::body::Body;
 use crate::clinic::patient::cache::Cache;

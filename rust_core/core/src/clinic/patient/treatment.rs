@@ -1,6 +1,6 @@
 //! The state of therapy: which line runs, which drugs are taken today, what the last tests showed.
 
-use crate::biology::pharmacology::{Doses, Missed, Schedule};
+use crate::biology::drug::{Doses, Missed, Schedule};
 use crate::clinic::instruments::response;
 use crate::clinic::instruments::toxicity::Neutropenia;
 use crate::clinic::plan::strategy::Line;

@@ -1,7 +1,7 @@
 //! What plans are checked against: drugs, alterations and assays of an experiment.
 
-use crate::biology::genotype::Catalogue;
-use crate::biology::pharmacology::Drug;
+use crate::biology::alteration::Catalogue;
+use crate::biology::drug::Drug;
 use crate::clinic::instruments::liquid_biopsy::LiquidBiopsy;
 use crate::error::{Error, Result};
 

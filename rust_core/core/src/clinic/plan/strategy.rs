@@ -1,6 +1,6 @@
 //! Treatment as data: arms of lines, each a regimen with reasons to leave it and rules within it.
 
-use crate::biology::pharmacology::{LEAST_DOSE, MOST_DOSE, Schedule};
+use crate::biology::drug::{LEAST_DOSE, MOST_DOSE, Schedule};
 use crate::bounds::{ABOVE_ZERO, Bounded, bounded};
 use crate::clinic::months::MOST_MONTHS;
 use crate::clinic::plan::scope::Scope;
