@@ -10,7 +10,7 @@ REST += $(wildcard tests/test_page_*.py)
 EXTRAS := dev,app,browser,calibration,cluster,docs,offline,trees
 BIN := .venv/bin
 BUILT := .venv/.built
-SOURCES := pyproject.toml constraints.txt Cargo.toml Cargo.lock rust_core/Cargo.toml
+SOURCES := pyproject.toml constraints.txt Cargo.toml Cargo.lock $(wildcard rust_core/*/Cargo.toml)
 SOURCES += $(shell find rust_core -name '*.rs')
 
 export PATH := $(PATH):$(HOME)/.cargo/bin
@@ -57,7 +57,8 @@ browser-test: build ## test the page in a real browser (needs chromium)
 
 lint: build ## check format, lints, types, stubs, and who imports whom
 	cargo fmt --check
-	cargo clippy --release --locked --all-targets --features python -- -D warnings
+	cargo clippy --release --locked --workspace --all-targets -- -D warnings
+	RUSTDOCFLAGS="-D warnings" cargo doc --release --locked --workspace --no-deps --quiet
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy

@@ -43,7 +43,7 @@ def spec(**changes: object) -> dict[str, object]:
 
 
 def simulate(core: dict[str, object], first: int, patients: int, threads: int) -> object:
-    return _core.simulate(json.dumps(core), first, patients, threads, None)
+    return _core.Experiment(json.dumps(core)).simulate(first, patients, threads)
 
 
 def fixed(median: float) -> dict[str, float]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import polars as pl
@@ -143,7 +144,7 @@ def test_check_says_that_eligibility_is_rare(
     capsys: pytest.CaptureFixture[str], experiment: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     found: Any = [("", 128, 1, [("visceral", 128, 60), ("altered", 60, 1)])]
-    monkeypatch.setattr(_core, "screen", lambda *_: found)
+    monkeypatch.setattr(_core, "Experiment", lambda _: SimpleNamespace(screen=lambda *_: found))
     code, said, _ = told(capsys, "check", experiment, "--json")
     assert code == 0
     assert said["notices"][0].startswith("1 of 128 candidates is eligible (met: visceral by 60 of 128")

@@ -21,7 +21,9 @@ from tumor_abm.run.cluster import run_on_cluster
 from tumor_abm.run.local import run_here
 from tumor_abm.run.results import Results
 
-SPEC = (Path(__file__).parents[1] / "rust_core/tests/fixtures/experiment.json").read_text(encoding="utf-8")
+SPEC = (Path(__file__).parents[1] / "rust_core/core/tests/fixtures/experiment.json").read_text(
+    encoding="utf-8"
+)
 CHUNKS = chunks_of(60, 5)
 
 

@@ -353,7 +353,7 @@ def test_the_core_names_places_as_they_are_written(tmp_path: Path, line: int, op
     spec = load_experiment(tmp_path / "x.toml").to_core()
     spec["arms"][0]["lines"][line]["options"][option]["regimen"][0]["dose"] = -1.5
     with pytest.raises(InputError) as caught:
-        _core.check(json.dumps(spec))
+        _core.Experiment(json.dumps(spec))
     assert caught.value.key == key
     assert caught.value.found == -1.5
     assert str(caught.value) == f"{key}: found -1.5; allowed: {caught.value.allowed}"
@@ -365,5 +365,5 @@ def test_what_only_the_core_refuses_is_told_with_its_file(
     def refuse(_: str) -> None:
         raise InputError("no", key="imaging.x")
 
-    monkeypatch.setattr(_core, "check", refuse)
+    monkeypatch.setattr(_core, "Experiment", refuse)
     assert problems(tmp_path, BASE) == f"{tmp_path / 'x.toml'}: imaging.x: no"

@@ -26,34 +26,40 @@ from tumor_abm.run.tables import ROWS_PER_GROUP, Tables, from_bytes, to_bytes, w
 
 PATIENTS = 120
 PLAN = RunPlan(sha256="abc", seed=1, patients=PATIENTS, patients_per_chunk=50, version="1", started="then")
+SPEC = '{"of": "test_execution"}'
 EXPERIMENT = 'title = "Two arms"\n'
 
 
-def simulated(
-    spec: str, first: int, patients: int, threads: int, progress: Any = None
-) -> dict[str, dict[str, tuple[Any, bytes]]]:
-    """Do what the core does, in shape."""
-    numbers = np.arange(first, first + patients, dtype=np.uint64)
-    arms = np.tile(np.array([0, 1], dtype=np.uint32), patients)
-    months = np.where(np.repeat(numbers, 2) % 7 == 0, np.nan, np.repeat(numbers, 2) / 3)
-    return {
-        "patients": {"patient": ("u8", numbers.tobytes()), "visceral": ("?", bytes(patients))},
-        "outcomes": {
-            "patient": ("u8", np.repeat(numbers, 2).tobytes()),
-            "arm": (["letrozole", "letrozole + ribociclib"], arms.tobytes()),
-            "pfs_months": ("f8", months.tobytes()),
-        },
-        "events": {"patient": ("u8", b""), "event": ([], b"")},
-    }
+class Simulated:
+    """Does what an experiment of the core does, in shape."""
+
+    def __init__(self, spec: str) -> None:
+        assert spec == SPEC
+
+    def simulate(
+        self, first: int, patients: int, threads: int, progress: Any = None
+    ) -> dict[str, dict[str, tuple[Any, bytes]]]:
+        numbers = np.arange(first, first + patients, dtype=np.uint64)
+        arms = np.tile(np.array([0, 1], dtype=np.uint32), patients)
+        months = np.where(np.repeat(numbers, 2) % 7 == 0, np.nan, np.repeat(numbers, 2) / 3)
+        return {
+            "patients": {"patient": ("u8", numbers.tobytes()), "visceral": ("?", bytes(patients))},
+            "outcomes": {
+                "patient": ("u8", np.repeat(numbers, 2).tobytes()),
+                "arm": (["letrozole", "letrozole + ribociclib"], arms.tobytes()),
+                "pfs_months": ("f8", months.tobytes()),
+            },
+            "events": {"patient": ("u8", b""), "event": ([], b"")},
+        }
 
 
 @pytest.fixture(autouse=True)
 def core(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(_core, "simulate", simulated, raising=False)
+    monkeypatch.setattr(_core, "Experiment", Simulated)
 
 
 def computed(chunks: list[Chunk]) -> Iterator[tuple[Chunk, Tables]]:
-    return run_here("{}", chunks, 1, lambda done: None)
+    return run_here(SPEC, chunks, 1, lambda done: None)
 
 
 def run(path: Path, plan: RunPlan = PLAN, most_chunks: int | None = None, backwards: bool = False) -> None:

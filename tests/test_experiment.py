@@ -20,6 +20,7 @@ import pytest
 import tumor_abm
 from tumor_abm import InputError, load_experiment, run_experiment
 from tumor_abm._base.files import sha256_of, write_sums
+from tumor_abm.run import local
 from tumor_abm.run.experiment import Interrupted
 from tumor_abm.run.results import Results
 
@@ -333,7 +334,7 @@ def test_what_only_the_run_shows_to_be_wrong_leaves_nothing(
     def fail(*arguments: object) -> None:
         raise InputError("dt = 1 day is too long for patient 3")
 
-    monkeypatch.setattr(tumor_abm._core, "simulate", fail)
+    monkeypatch.setattr(local, "simulate", fail)
     with pytest.raises(InputError, match="too long for patient 3"):
         run_experiment(experiment, tmp_path / "out")
     assert not (tmp_path / "out").exists()

@@ -10,6 +10,7 @@ import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -88,7 +89,7 @@ def test_a_step_of_many_cells_is_interrupted_and_was_never_taken(engine: str) ->
 
 def test_the_check_of_all_patients_is_interrupted() -> None:
     spec = json.dumps(load_experiment_of(ENDLESS).to_core())
-    assert seconds_to_end(lambda: _core.check(spec, 10_000_000)) < 2
+    assert seconds_to_end(lambda: _core.Experiment(spec).check(10_000_000)) < 2
 
 
 def load_experiment_of(tables: dict[str, Any]) -> Any:
@@ -140,14 +141,14 @@ def test_rare_eligibility_is_said_with_the_time_it_takes(caplog: pytest.LogCaptu
         return [("", 128, 1, [("visceral", 128, 60), ("altered", 60, 1)])]
 
     with pytest.MonkeyPatch.context() as patch, caplog.at_level(logging.WARNING):
-        patch.setattr(_core, "screen", rare)
+        patch.setattr(_core, "Experiment", lambda _: SimpleNamespace(screen=rare))
         screening.screen("{}", 1_000, 2)
     assert "1 of 128 candidates is eligible (met: visceral by 60 of 128, altered by 1 of 60)" in caplog.text
     assert "to screen for 1000 patients takes about" in caplog.text
 
 
 def test_what_all_candidates_meet_is_not_screened() -> None:
-    assert _core.screen(json.dumps(load_experiment_of(ENDLESS).to_core()), 1) == []
+    assert _core.Experiment(json.dumps(load_experiment_of(ENDLESS).to_core())).screen(1) == []
 
 
 def test_replicates_are_interrupted_within_a_step() -> None:

@@ -6,11 +6,11 @@ from typing import Any, Final, TypeAlias, TypeVar, final
 __all__ = [
     "DAYS_PER_MONTH",
     "GENERATOR",
+    "Experiment",
     "Patient",
     "Population",
     "__version__",
     "bliss",
-    "check",
     "descendants",
     "draw_binomial",
     "draw_poisson",
@@ -23,8 +23,7 @@ __all__ = [
     "philox",
     "philox32",
     "replicate",
-    "screen",
-    "simulate",
+    "schema",
     "sphere_diameter_mm",
     "sphere_volume_mm3",
     "subtree",
@@ -38,10 +37,36 @@ DAYS_PER_MONTH: Final[float]
 GENERATOR: Final[str]
 
 @final
+class Experiment:
+    """An experiment that was found valid."""
+
+    def __new__(cls, spec_json: str) -> Experiment:
+        """Read an experiment given as JSON, and check all but its step length."""
+
+    def check(self, patients: int) -> None:
+        """Check that the step is short enough for the first `patients` patients."""
+
+    def screen(
+        self, threads: int, progress: Callable[[int], object] | None = None
+    ) -> list[tuple[str, int, int, list[tuple[str, int, int]]]]:
+        """History, candidates, eligible, and for every condition how many were asked and met it."""
+
+    def simulate(
+        self,
+        first_patient: int,
+        patients: int,
+        threads: int,
+        progress: Callable[[int], object] | None = None,
+    ) -> dict[str, _Table]:
+        """Let consecutive patients live every arm."""
+
+    def patient(self, patient: int, arm: int | None = None) -> Patient:
+        """Grow a patient and enter an arm, or none."""
+
+@final
 class Patient:
     """A virtual patient in one arm of an experiment."""
 
-    def __new__(cls, spec_json: str, patient: int, arm: int | None = None) -> Patient: ...
     @staticmethod
     def load(bytes: bytes) -> Patient: ...
     def step(self, steps: int = 1) -> None: ...
@@ -122,22 +147,8 @@ def descendants(parent: bytes, cells: bytes) -> bytes:
 def subtree(parent: bytes, divisions: bytes, cells: bytes) -> tuple[_Table, bytes]:
     """How some cells descend from each other; `step` is the former number of a node."""
 
-def check(spec_json: str, patients: int = 0) -> None:
-    """Check an experiment given as JSON, and its step length for the first `patients` patients."""
-
-def screen(
-    spec_json: str, threads: int, progress: Callable[[int], object] | None = None
-) -> list[tuple[str, int, int, list[tuple[str, int, int]]]]:
-    """History, candidates, eligible, and for every condition how many were asked and met it."""
-
-def simulate(
-    spec_json: str,
-    first_patient: int,
-    patients: int,
-    threads: int,
-    progress: Callable[[int], object] | None = None,
-) -> dict[str, _Table]:
-    """Let consecutive patients of an experiment live every arm."""
+def schema() -> str:
+    """Fields, bounds and defaults of what an experiment may say, and constants, as JSON."""
 
 def oral_concentration(
     amount_over_volume: float, ka: float, ke: float, dose_times: Sequence[float], times: Sequence[float]

@@ -173,7 +173,7 @@ class Experiment:
 
     def _check_in_core(self) -> None:
         with of_file(self.file):
-            _core.check(json.dumps(self.to_core(), allow_nan=False))
+            _core.Experiment(json.dumps(self.to_core(), allow_nan=False))
 
     def to_core(self) -> dict[str, Any]:
         """Return the experiment as the core reads it, with the drugs and alterations it uses."""

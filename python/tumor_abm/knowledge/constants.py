@@ -7,8 +7,9 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, model_validator
 
 from tumor_abm._base.table import Table
-from tumor_abm.knowledge.quantity import Positive, Quantity, Share, Slope, between, plain
+from tumor_abm.knowledge.quantity import Quantity, Share, Slope, between, plain
 
+_Half = Annotated[Quantity, AfterValidator(between(1e-6, 100))]
 _Ten = Annotated[Quantity, AfterValidator(between(0, 10))]
 
 
@@ -37,12 +38,12 @@ class Pathway(Table):
         Death added when division stops, as a share of the division rate.
     """
 
-    estradiol_half_saturation: Positive
+    estradiol_half_saturation: _Half
     ovarian_share: Share
     pi3k_share: Share
     pi3k_alpha_share: Share
     cdk2_basal: _Ten
-    e2f_half: Positive
+    e2f_half: _Half
     e2f_hill: Slope
     er_survival: _Ten
     arrest_death: _Ten

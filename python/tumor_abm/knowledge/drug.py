@@ -5,17 +5,18 @@ from __future__ import annotations
 from itertools import pairwise
 from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from tumor_abm._base.table import Table
 from tumor_abm.knowledge.kinetics import Kinetics, Route
 from tumor_abm.knowledge.quantity import (
-    Hazard,
-    Positive,
+    Concentration,
     Quantity,
+    Share,
     Slope,
     Sources,
     bare_list,
+    between,
     plain,
 )
 from tumor_abm.treatment import Schedule
@@ -23,9 +24,6 @@ from tumor_abm.treatment import Schedule
 Node = Literal[
     "aromatase", "ovary", "er", "pi3k", "pi3k_alpha", "akt", "mtor", "fgfr", "cdk46", "cdk2", "kill"
 ]
-
-_MOST_SLOPE = 1e3
-_MOST_DISCONTINUATION = 10.0
 
 
 class Dose(Table):
@@ -63,8 +61,8 @@ class Action(Table):
         Hill coefficient.
     """
 
-    max: Quantity
-    ic50: Positive
+    max: Share
+    ic50: Concentration
     hill: Slope
 
 
@@ -140,31 +138,21 @@ class Drug(Table):
     schedule: Schedule
     kinetics: Kinetics
     effects: dict[Node, Action]
-    neutrophil_slope: Quantity
+    neutrophil_slope: Annotated[Quantity, AfterValidator(between(0, 1e3))]
     dose_levels: Annotated[DoseLevels, BeforeValidator(bare_list)] = Field(default_factory=DoseLevels)
     marrow_protection: Action | None = None
-    discontinuation_per_month: Hazard
+    discontinuation_per_month: Annotated[Quantity, AfterValidator(between(0, 10))]
     toxicity: str = ""
     source: Sources = Field(default_factory=list)
     note: str = ""
 
     @model_validator(mode="after")
-    def _in_bounds(self) -> Drug:
-        bounds = [
-            ("neutrophil_slope", self.neutrophil_slope.value, _MOST_SLOPE),
-            ("discontinuation_per_month", self.discontinuation_per_month.value, _MOST_DISCONTINUATION),
-        ]
-        bounds += [(f"effects.{node}.max", action.max.value, 1.0) for node, action in self.effects.items()]
-        if self.marrow_protection is not None:
-            bounds.append(("marrow_protection.max", self.marrow_protection.max.value, 1.0))
+    def _levels_below_the_standard(self) -> Drug:
         if self.dose_levels.value and self.dose_levels.value[0] >= self.dose.value:
             raise ValueError(
                 f"dose_levels: found {self.dose_levels.value[0]:g}; allowed: below the standard dose of"
                 f" {self.dose.value:g}"
             )
-        for key, value, most in bounds:
-            if not 0 <= value <= most:
-                raise ValueError(f"{key}: found {value:g}; allowed: from 0 to {most:g}")
         return self
 
     @property

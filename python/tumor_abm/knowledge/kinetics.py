@@ -8,7 +8,7 @@ from typing import Any, Literal
 from pydantic import model_validator
 
 from tumor_abm._base.table import Table
-from tumor_abm.knowledge.quantity import Hours, Positive, Quantity, Share
+from tumor_abm.knowledge.quantity import Concentration, Hours, Interval, Quantity, Share
 
 Route = Literal["oral", "iv", "im", "sc"]
 
@@ -66,19 +66,15 @@ class Kinetics(Table):
         Volume of distribution as published; not needed either.
     """
 
-    half_life_h: Hours
+    half_life_h: Interval
     t_max_h: Hours
-    steady_state: Positive
-    dosing_interval_h: Hours
+    steady_state: Concentration
+    dosing_interval_h: Interval
     bioavailability: Share | None = None
     volume_l: Quantity | None = None
 
     @model_validator(mode="after")
     def _solvable(self) -> Kinetics:
-        if not self.half_life_h.value >= 1e-3:
-            raise ValueError(f"found half_life_h = {self.half_life_h.value:g}; allowed: at least 0.001 h")
-        if not self.dosing_interval_h.value >= 1e-3:
-            raise ValueError("dosing_interval_h: allowed: at least 0.001 h")
         if self.t_max_h.value > _LONGEST_T_MAX * self.half_life_h.value:
             raise ValueError(
                 f"found t_max_h = {self.t_max_h.value:g}; allowed: at most {_LONGEST_T_MAX:g} half-lives"

@@ -191,8 +191,8 @@ class PatientLaws(Table):
     founder: dict[str, Share] = Field(default_factory=dict)
     loss_to_follow_up_per_year: Hazard
     other_death_per_year: Hazard
-    carrying_capacity_cm3: Positive | None = None
-    primary_volume_cm3: Positive
+    carrying_capacity_cm3: Annotated[Quantity, AfterValidator(between(1e-6, 1e9))] | None = None
+    primary_volume_cm3: Annotated[Quantity, AfterValidator(between(1e-6, 1e5))]
     residual_cells: LogNormal
     adjuvant_discontinuation_per_year: Hazard
     prior: list[Line] = Field(default_factory=list)

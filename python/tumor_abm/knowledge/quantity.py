@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar
 
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
@@ -70,25 +71,37 @@ class Quantity(Table):
         return self
 
 
-def between(low: float, high: float, *, above: bool = False) -> Callable[[Quantity], Quantity]:
-    """Return a check that a quantity and its range lie between two bounds."""
+@dataclass(frozen=True)
+class Between:
+    """A check that a quantity and its range lie between two bounds."""
 
-    def check(quantity: Quantity) -> Quantity:
+    low: float
+    high: float
+    above: bool = False
+
+    def __call__(self, quantity: Quantity) -> Quantity:
+        """Return the quantity, if it does."""
+        low, high = self.low, self.high
         for value in (quantity.value, quantity.low, quantity.high):
-            if value is not None and not (low <= value <= high and not (above and value == low)):
-                words = f"above {low:g} and at most {high:g}" if above else f"from {low:g} to {high:g}"
+            if value is not None and not (low <= value <= high and not (self.above and value == low)):
+                words = f"above {low:g} and at most {high:g}" if self.above else f"from {low:g} to {high:g}"
                 raise ValueError(f"found {value:g}; allowed: {words}")
         return quantity
 
-    return check
+
+def between(low: float, high: float, *, above: bool = False) -> Between:
+    """Return a check that a quantity and its range lie between two bounds."""
+    return Between(low, high, above)
 
 
 Share = Annotated[Quantity, AfterValidator(between(0, 1))]
 Hazard = Annotated[Quantity, AfterValidator(between(0, 100))]
 Positive = Annotated[Quantity, AfterValidator(between(0, 1e12, above=True))]
+Concentration = Annotated[Quantity, AfterValidator(between(1e-12, 1e12))]
 NotNegative = Annotated[Quantity, AfterValidator(between(0, 1e12))]
 Gain = Annotated[Quantity, AfterValidator(between(0, 1e6))]
 Hours = Annotated[Quantity, AfterValidator(between(0, 1e5))]
+Interval = Annotated[Quantity, AfterValidator(between(1e-3, 1e5))]
 Slope = Annotated[Quantity, AfterValidator(between(0.1, 20))]
 Cost = Annotated[Quantity, AfterValidator(between(-1, 1))]
 

@@ -92,7 +92,7 @@ class Setup:
 
     def grow(self) -> _core.Patient:
         """Grow the tumour and bring the patient to the first day of the arm."""
-        return _core.Patient(json.dumps(self.spec, allow_nan=False), self.patient, self.arm)
+        return _core.Experiment(json.dumps(self.spec, allow_nan=False)).patient(self.patient, self.arm)
 
 
 def set_up(

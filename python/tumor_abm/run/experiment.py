@@ -130,7 +130,7 @@ def _checked(experiment: Experiment) -> str:
     """Return the experiment as the core reads it, JSON, once its step is found short enough."""
     spec = _canonical(experiment.to_core())
     with of_file(experiment.file):
-        _core.check(spec, experiment.patients)
+        _core.Experiment(spec).check(experiment.patients)
     return spec
 
 

@@ -75,7 +75,7 @@ class _EnoughError(Exception):
 def _rarities(spec: str, patients: int, threads: int, tell: Callable[[int], None]) -> list[str]:
     """Return a sentence for every history of which few candidates are eligible."""
     started = time.monotonic()
-    screenings = _core.screen(spec, threads, tell)
+    screenings = _core.Experiment(spec).screen(threads, tell)
     screened = sum(candidates for _, candidates, _, _ in screenings)
     each = (time.monotonic() - started) / max(1, screened)
     found = []

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import lru_cache
 from pathlib import Path
 
 import pyarrow as pa
@@ -30,8 +31,14 @@ def simulate(spec: str, chunk: Chunk, threads: int, progress: Callable[[int], No
         Something in the experiment is wrong that only its run could show, e.g. a step `dt` that is
         too long for a clone.
     """
-    columns = _core.simulate(spec, chunk.first, chunk.patients, threads, progress)
+    columns = _parsed(spec).simulate(chunk.first, chunk.patients, threads, progress)
     return {name: frame(table).to_arrow() for name, table in columns.items()}
+
+
+@lru_cache(maxsize=2)
+def _parsed(spec: str) -> _core.Experiment:
+    """Parse an experiment once in a process, however many chunks of it come."""
+    return _core.Experiment(spec)
 
 
 def to_bytes(tables: Mapping[str, pa.Table]) -> dict[str, bytes]:

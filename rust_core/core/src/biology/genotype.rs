@@ -1,0 +1,244 @@
+//! Sets of alterations that cells carry, and how one becomes another.
+
+use crate::biology::alteration::{Catalogue, NodeEffect, Origin};
+use crate::law::Kinds;
+use crate::random::{binomial, split};
+use rand::Rng;
+use std::collections::BTreeMap;
+
+/// What happens to a genotype when one of its channels fires.
+#[derive(Clone, Copy, Debug)]
+struct Change {
+    set: u64,
+    clear: u64,
+    reached: Option<u32>,
+}
+
+/// A set of alterations that at least one cell has carried, with what follows from it.
+#[derive(Clone, Debug)]
+pub struct Genotype {
+    bits: u64,
+    /// Alterations in force, by index in the catalogue.
+    pub carried: Vec<usize>,
+    /// Joint effect on the pathway.
+    pub effect: NodeEffect,
+    /// Factor on the division rate from fitness costs.
+    pub fitness: f64,
+    mutations: Channels,
+    switches: Channels,
+}
+
+/// The ways out of a genotype, with the probability of each.
+#[derive(Clone, Debug, Default)]
+struct Channels {
+    total: f64,
+    weights: Vec<f64>,
+    changes: Vec<Change>,
+}
+
+impl Channels {
+    fn push(&mut self, probability: f64, set: u64, clear: u64) {
+        if probability > 0.0 {
+            self.total = (self.total + probability).min(1.0);
+            self.weights.push(probability);
+            self.changes.push(Change { set, clear, reached: None });
+        }
+    }
+}
+
+/// The alterations of an experiment and every genotype met so far. A genotype is known by its
+/// index; index 0 is the founder.
+#[derive(Clone, Debug)]
+pub struct Genotypes {
+    dt: f64,
+    rate_fold: f64,
+    bit_of: Vec<u32>,
+    known: Vec<Genotype>,
+    index_of: BTreeMap<u64, u32>,
+}
+
+impl Genotypes {
+    /// Start from a founder that carries `founder` (indices in the catalogue). `rate_fold`
+    /// multiplies every mutation probability of this patient.
+    pub fn new(catalogue: &Catalogue, founder: &[usize], dt: f64, rate_fold: f64) -> Self {
+        // Bit 2i: in force. Bit 2i + 1: first of two hits.
+        let bit_of: Vec<u32> = (0..catalogue.alterations.len() as u32).map(|i| 2 * i).collect();
+        let bits = founder.iter().fold(0u64, |bits, &i| bits | 1 << bit_of[i]);
+        let mut genotypes = Self { dt, rate_fold, bit_of, known: Vec::new(), index_of: BTreeMap::new() };
+        genotypes.intern(catalogue, bits);
+        genotypes
+    }
+
+    /// How many genotypes have been met.
+    pub fn len(&self) -> usize {
+        self.known.len()
+    }
+
+    /// Whether no genotype is known (never, after `new`).
+    pub fn is_empty(&self) -> bool {
+        self.known.is_empty()
+    }
+
+    /// The genotype of an index.
+    pub fn get(&self, index: u32) -> &Genotype {
+        &self.known[index as usize]
+    }
+
+    /// All genotypes met so far, in order of first appearance.
+    pub fn iter(&self) -> impl Iterator<Item = &Genotype> {
+        self.known.iter()
+    }
+
+    /// The sets of all genotypes met so far, from which `meet` makes them again.
+    pub(crate) fn sets(&self) -> Vec<u64> {
+        self.known.iter().map(|genotype| genotype.bits).collect()
+    }
+
+    /// Meet genotypes in the order in which they were met once.
+    pub(crate) fn meet(&mut self, catalogue: &Catalogue, sets: &[u64]) {
+        for &bits in sets {
+            self.intern(catalogue, bits);
+        }
+    }
+
+    fn intern(&mut self, catalogue: &Catalogue, bits: u64) -> u32 {
+        if let Some(&index) = self.index_of.get(&bits) {
+            return index;
+        }
+        let index = self.known.len() as u32;
+        self.known.push(self.describe(catalogue, bits));
+        self.index_of.insert(bits, index);
+        index
+    }
+
+    fn describe(&self, catalogue: &Catalogue, bits: u64) -> Genotype {
+        let has = |bit: u32| bits >> bit & 1 == 1;
+        let carried: Vec<usize> = (0..self.bit_of.len()).filter(|&i| has(self.bit_of[i])).collect();
+        let effect = carried
+            .iter()
+            .fold(NodeEffect::default(), |effect, &i| effect.and(&catalogue.alterations[i].effect));
+        let fitness = carried.iter().map(|&i| 1.0 - catalogue.alterations[i].fitness_cost).product();
+        let gene_taken = |i: usize| {
+            carried.iter().any(|&c| c != i && catalogue.alterations[c].gene == catalogue.alterations[i].gene)
+        };
+        let (mut mutations, mut switches) = (Channels::default(), Channels::default());
+        for (i, alteration) in catalogue.alterations.iter().enumerate() {
+            let bit = self.bit_of[i];
+            let per_step = |hazard: f64| -libm::expm1(-hazard * self.dt);
+            match alteration.origin {
+                Origin::OneHit { per_division } if !has(bit) && !gene_taken(i) => {
+                    mutations.push(per_division * self.rate_fold, 1 << bit, 0);
+                }
+                Origin::TwoHit { second_per_division, .. } if !has(bit) && has(bit + 1) => {
+                    mutations.push(second_per_division * self.rate_fold, 1 << bit, 0);
+                }
+                Origin::TwoHit { first_per_division, .. } if !has(bit) => {
+                    mutations.push(first_per_division * self.rate_fold, 1 << (bit + 1), 0);
+                }
+                Origin::State { on_per_day, .. } if !has(bit) => {
+                    switches.push(per_step(on_per_day), 1 << bit, 0);
+                }
+                Origin::State { off_per_day, .. } => switches.push(per_step(off_per_day), 0, 1 << bit),
+                Origin::OneHit { .. } | Origin::TwoHit { .. } => {}
+            }
+        }
+        Genotype { bits, carried, effect, fitness, mutations, switches }
+    }
+
+    /// Name of a genotype: the alterations in force joined by " + ", or "wild type".
+    pub fn name(&self, catalogue: &Catalogue, index: u32) -> String {
+        let carried = &self.known[index as usize].carried;
+        if carried.is_empty() {
+            return "wild type".to_owned();
+        }
+        carried.iter().map(|&i| catalogue.alterations[i].name.as_str()).collect::<Vec<_>>().join(" + ")
+    }
+}
+
+/// Genotypes as the kinds of the engine: mutation and switching follow the catalogue.
+pub struct GenotypeKinds<'a> {
+    /// The alterations there are.
+    pub catalogue: &'a Catalogue,
+    /// The genotypes met so far; new ones are added as they arise.
+    pub genotypes: &'a mut Genotypes,
+}
+
+impl GenotypeKinds<'_> {
+    /// Turn channels into the genotypes they lead to.
+    fn follow(&mut self, kind: u32, drawn: &mut [(u32, u64)], channels: fn(&mut Genotype) -> &mut Channels) {
+        for (target, _) in drawn {
+            let channel = *target as usize;
+            let from = &mut self.genotypes.known[kind as usize];
+            let bits = from.bits;
+            let change = channels(from).changes[channel];
+            *target = match change.reached {
+                Some(known) => known,
+                None => self.genotypes.intern(self.catalogue, (bits | change.set) & !change.clear),
+            };
+            let from = &mut self.genotypes.known[kind as usize];
+            channels(from).changes[channel].reached = Some(*target);
+        }
+    }
+}
+
+impl Kinds for GenotypeKinds<'_> {
+    fn mutation_total(&self, kind: u32) -> f64 {
+        self.genotypes.get(kind).mutations.total
+    }
+
+    fn mutate<R: Rng>(&mut self, rng: &mut R, kind: u32, mutants: u64, out: &mut Vec<(u32, u64)>) {
+        let weights = &self.genotypes.get(kind).mutations.weights;
+        split(rng, mutants, weights, |channel, share| out.push((channel as u32, share)));
+        self.follow(kind, out, |genotype| &mut genotype.mutations);
+    }
+
+    fn switch<R: Rng>(&mut self, rng: &mut R, kind: u32, cells: u64, out: &mut Vec<(u32, u64)>) {
+        let channels = &self.genotypes.get(kind).switches;
+        let leaving = binomial(rng, cells, channels.total);
+        if leaving > 0 {
+            split(rng, leaving, &channels.weights, |channel, share| out.push((channel as u32, share)));
+            self.follow(kind, out, |genotype| &mut genotype.switches);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::biology::alteration::Alteration;
+    use crate::error::Result;
+
+    fn alteration(name: &str, gene: &str, origin: Origin) -> Alteration {
+        let effect = NodeEffect::default();
+        Alteration { name: name.into(), gene: gene.into(), origin, fitness_cost: 0.0, effect }
+    }
+
+    fn reached(catalogue: &Catalogue, genotypes: &mut Genotypes, kind: u32) -> Vec<String> {
+        let channels = genotypes.get(kind).mutations.changes.len() as u32;
+        let mut drawn: Vec<(u32, u64)> = (0..channels).map(|channel| (channel, 1)).collect();
+        GenotypeKinds { catalogue, genotypes }.follow(kind, &mut drawn, |genotype| &mut genotype.mutations);
+        drawn.iter().map(|&(kind, _)| genotypes.name(catalogue, kind)).collect()
+    }
+
+    #[test]
+    fn a_two_hit_alteration_is_silent_after_the_first_hit() -> Result<()> {
+        let origin = Origin::TwoHit { first_per_division: 1e-7, second_per_division: 1e-5 };
+        let catalogue = Catalogue::new(vec![alteration("RB1 loss", "RB1", origin)])?;
+        let mut genotypes = Genotypes::new(&catalogue, &[], 1.0, 1.0);
+        assert_eq!(reached(&catalogue, &mut genotypes, 0), ["wild type"]);
+        assert_eq!(reached(&catalogue, &mut genotypes, 1), ["RB1 loss"]);
+        assert!(reached(&catalogue, &mut genotypes, 2).is_empty());
+        Ok(())
+    }
+
+    #[test]
+    fn alterations_of_one_gene_exclude_each_other() -> Result<()> {
+        let origin = Origin::OneHit { per_division: 1e-8 };
+        let names = [("ESR1 Y537S", "ESR1"), ("ESR1 D538G", "ESR1"), ("PIK3CA", "PIK3CA")];
+        let catalogue =
+            Catalogue::new(names.iter().map(|(name, gene)| alteration(name, gene, origin)).collect())?;
+        let mut genotypes = Genotypes::new(&catalogue, &[0], 1.0, 1.0);
+        assert_eq!(reached(&catalogue, &mut genotypes, 0), ["ESR1 Y537S + PIK3CA"]);
+        Ok(())
+    }
+}

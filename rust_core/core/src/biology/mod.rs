@@ -1,0 +1,8 @@
+//! What a cell does under drugs: alterations and genotypes, drugs and their kinetics, and the pathway that joins them.
+
+pub mod alteration;
+pub mod drug;
+pub mod effect;
+pub mod genotype;
+pub mod kinetics;
+pub mod pathway;

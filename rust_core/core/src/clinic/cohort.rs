@@ -1,0 +1,125 @@
+//! Many patients, each through every arm: virtual twins, in parallel, the same for any number of
+//! threads.
+
+use crate::cancel::{collect, heed};
+use crate::clinic::patient::answers::Screening;
+use crate::clinic::patient::covariates::Covariates;
+use crate::clinic::patient::experiment::Experiment;
+use crate::clinic::patient::records::{Life, Records};
+use crate::clinic::patient::row::{PatientRow, patient_table};
+use crate::clinic::patient::screening;
+use crate::clinic::patient::state::{Patient, Status};
+use crate::clinic::patient::tables::tables;
+use crate::error::{Error, Result};
+use crate::law::StepProbabilities;
+use crate::table::Table;
+use rayon::prelude::*;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+
+/// A cohort: the patients `first .. first + patients` of an experiment.
+#[derive(Clone, Debug)]
+pub struct Cohort {
+    experiment: Arc<Experiment>,
+    /// Per arm, the first arm with the same treatment.
+    alike: Vec<usize>,
+}
+
+impl Cohort {
+    /// Prepare the arms of an experiment.
+    pub fn new(experiment: Experiment) -> Self {
+        let arms = &experiment.spec.arms;
+        let alike = (0..arms.len())
+            .map(|arm| arms[..arm].iter().position(|first| first.lines == arms[arm].lines).unwrap_or(arm))
+            .collect();
+        Self { experiment: Arc::new(experiment), alike }
+    }
+
+    /// The experiment.
+    pub fn experiment(&self) -> &Arc<Experiment> {
+        &self.experiment
+    }
+
+    /// Check that the step is short enough for the first `patients` patients: for their untreated
+    /// cells, and for cells whose E2F is free. No cell is grown.
+    pub fn check_step(&self, patients: u64, cancel: &AtomicBool) -> Result<()> {
+        let spec = &self.experiment.spec;
+        for id in 0..patients {
+            heed(cancel)?;
+            let drawn = Covariates::draw(&spec.population, &self.experiment.catalogue, spec.seed, id, 0);
+            let cells = drawn.physiology;
+            let free_e2f = 1.0 / spec.pathway.untreated_e2f(&cells);
+            StepProbabilities::new(cells.division * free_e2f, cells.death, spec.dt, || {
+                format!("patient {id}")
+            })?;
+        }
+        Ok(())
+    }
+
+    /// Screen candidates of every history of whom anything is asked, see `screening::screen`.
+    pub fn screen(&self, cancel: &AtomicBool, done: &AtomicUsize) -> Result<Vec<Screening>> {
+        screening::screen(&self.experiment, cancel, done)
+    }
+
+    fn live(&self, id: u64, cancel: &AtomicBool) -> Result<Lived> {
+        let patient = Patient::enrolled(&self.experiment, id, cancel)?;
+        let row = patient.state.at_enrolment.clone().unwrap_or_else(|| Arc::new(patient.row()));
+        let mut lived: Vec<Option<Records>> = vec![None; self.alike.len()];
+        let mut arms = Vec::new();
+        for (arm, &first) in self.alike.iter().enumerate() {
+            let mut records = Records::default();
+            if patient.lives(arm) {
+                if lived[first].is_none() {
+                    lived[first] = Some(follow(patient.clone(), first, cancel)?);
+                }
+                records = lived[first].clone().unwrap_or_default();
+            }
+            arms.push(records);
+        }
+        Ok((row, Life { patient: id, arms }))
+    }
+
+    /// Run the patients; `done` counts the finished ones.
+    pub fn run(
+        &self,
+        first: u64,
+        patients: u64,
+        cancel: &AtomicBool,
+        done: &AtomicUsize,
+    ) -> Result<Vec<(&'static str, Table)>> {
+        let lives: Vec<Result<Vec<Lived>>> = (first..first + patients)
+            .into_par_iter()
+            .map(|id| {
+                if cancel.load(Ordering::Relaxed) {
+                    return Err(Error::Interrupted);
+                }
+                let life = self.live(id, cancel);
+                if life.is_err() {
+                    cancel.store(true, Ordering::Relaxed);
+                }
+                done.fetch_add(1, Ordering::Relaxed);
+                life.map(|life| vec![life])
+            })
+            .collect();
+        let (rows, lives): (Vec<Arc<PatientRow>>, Vec<Life>) = collect(lives)?.into_iter().unzip();
+        let arms: Vec<String> = self.experiment.spec.arms.iter().map(|arm| arm.name.clone()).collect();
+        let mut out = vec![("patients", patient_table(&rows))];
+        out.extend(tables(&lives, &arms));
+        Ok(out)
+    }
+}
+
+/// Live through an arm to the end of follow-up.
+fn follow(mut patient: Patient, arm: usize, cancel: &AtomicBool) -> Result<Records> {
+    patient.enter(Some(arm))?;
+    while patient.status() == Status::Followed {
+        heed(cancel)?;
+        patient.step(cancel)?;
+    }
+    Ok(patient.state.records)
+}
+
+/// A patient's row and life in all arms.
+type Lived = (Arc<PatientRow>, Life);
+
+impl Patient {}

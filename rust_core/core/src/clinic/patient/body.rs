@@ -1,0 +1,91 @@
+//! Drugs in one body: amounts, concentrations, tolerance, marrow.
+
+use crate::biology::drug::{Doses, Protection};
+
+use crate::biology::effect::{bliss, hill};
+
+use crate::biology::kinetics::{Amounts, PartsOfADay};
+use crate::clinic::instruments::toxicity::Marrow;
+use crate::clinic::patient::experiment::Experiment;
+use crate::random::{Purpose, exponential, normal, stream};
+use serde::{Deserialize, Serialize};
+
+/// Drugs in one body.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct Body {
+    pub(crate) amounts: Vec<Amounts>,
+    pub(crate) concentrations: Vec<f64>,
+    pub(crate) exposure: Vec<f64>,
+    pub(crate) intolerance_at: Vec<f64>,
+    pub(crate) intolerance: Vec<f64>,
+    pub(crate) marrow: Marrow,
+}
+
+impl Body {
+    pub(super) fn new(experiment: &Experiment, patient: u64, candidate: u64, neutrophils: f64) -> Self {
+        let drugs = &experiment.spec.drugs;
+        let sigma = experiment.spec.population.exposure_sigma;
+        let (mut exposure, mut intolerance_at) = (Vec::new(), Vec::new());
+        for drug in drugs {
+            // Keyed by the drug's name, so that a drug means the same in every experiment.
+            let rng = &mut stream(experiment.spec.seed, patient, Purpose::Drug, key(&drug.name) ^ candidate);
+            exposure.push(libm::exp(sigma * normal(rng)));
+            intolerance_at.push(exponential(rng));
+        }
+        Self {
+            amounts: vec![Amounts::default(); drugs.len()],
+            concentrations: vec![0.0; drugs.len()],
+            exposure,
+            intolerance_at,
+            intolerance: vec![0.0; drugs.len()],
+            marrow: Marrow::new(neutrophils),
+        }
+    }
+
+    pub(super) fn pass_day(&mut self, experiment: &Experiment, doses: &[Doses]) {
+        let doses: Vec<Doses> = doses
+            .iter()
+            .zip(&self.exposure)
+            .map(|(doses, exposure)| Doses { size: doses.size * exposure, ..*doses })
+            .collect();
+        if let Some(model) = &experiment.spec.neutropenia {
+            let loss = self.precursors_lost(experiment, &doses);
+            self.marrow.pass_day(model, loss);
+        }
+        for (index, doses) in doses.into_iter().enumerate() {
+            self.concentrations[index] = self.amounts[index].pass_day(&experiment.kinetics[index], doses);
+        }
+    }
+
+    /// Share of the proliferation of neutrophil precursors that drugs take away, in each part of today.
+    fn precursors_lost(&self, experiment: &Experiment, doses: &[Doses]) -> PartsOfADay {
+        let concentrations =
+            |drug: usize| self.amounts[drug].parts_of_the_day(&experiment.kinetics[drug], doses[drug]);
+        let mut protected = PartsOfADay::default();
+        for (index, drug) in experiment.spec.drugs.iter().enumerate() {
+            if let Some(Protection { max, ic50, hill: slope }) = drug.marrow_protection {
+                for (share, concentration) in protected.iter_mut().zip(concentrations(index)) {
+                    *share = bliss(*share, hill(concentration, max, ic50, slope));
+                }
+            }
+        }
+        let mut lost = PartsOfADay::default();
+        for (index, drug) in experiment.spec.drugs.iter().enumerate().filter(|(_, drug)| drug.is_myelotoxic())
+        {
+            let slope = drug.neutrophil_slope / drug.steady_state;
+            for ((share, concentration), protected) in
+                lost.iter_mut().zip(concentrations(index)).zip(protected)
+            {
+                let escaping = if drug.kills_dividing_cells() { 1.0 - protected } else { 1.0 };
+                *share += slope * concentration * escaping;
+            }
+        }
+        lost
+    }
+}
+
+/// A stable 64-bit key of a name (FNV-1a).
+fn key(name: &str) -> u64 {
+    name.bytes()
+        .fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x100_0000_01b3))
+}

@@ -1,0 +1,42 @@
+//! Whether what a doctor can know is so.
+
+use crate::clinic::months::DAYS_PER_MONTH;
+use crate::clinic::patient::state::Patient;
+use crate::clinic::patient::treatment::RunningLine;
+use crate::clinic::plan::strategy::Condition;
+
+impl Patient {
+    pub(crate) fn holds(&self, condition: &Condition, line: Option<&RunningLine>) -> bool {
+        match condition {
+            Condition::Ctdna { gene, above } => {
+                let assay = self.experiment.spec.liquid_biopsy.as_ref();
+                let index = assay.and_then(|assay| assay.genes.iter().position(|g| g == gene));
+                let vaf =
+                    index.and_then(|i| self.state.treatment.allele_fractions.get(i)).copied().unwrap_or(0.0);
+                vaf > 0.0 && vaf >= *above
+            }
+            Condition::Tissue { gene, above } => {
+                let found = self.carriers(&self.experiment.catalogue.of_gene(gene));
+                found > 0.0 && found >= *above
+            }
+            Condition::Months { at_least } => {
+                line.is_some_and(|line| line.days(self.state.day) as f64 >= at_least * DAYS_PER_MONTH)
+            }
+            Condition::SldChange { above, below } => line.is_some_and(|line| {
+                line.sld_change.is_some_and(|change| {
+                    above.is_none_or(|bound| change >= bound) && below.is_none_or(|bound| change <= bound)
+                })
+            }),
+            Condition::PriorMonthsBelow { months } => self
+                .state
+                .treatment
+                .last_line_days
+                .is_some_and(|days| (days as f64) < months * DAYS_PER_MONTH),
+            Condition::Visceral => self.who.covariates.visceral,
+            Condition::Premenopausal => self.who.covariates.physiology.premenopausal,
+            Condition::Taken { drug } => self.days_on(drug) > 0,
+            Condition::All { of } => of.iter().all(|inner| self.holds(inner, line)),
+            Condition::Not { of } => !self.holds(of, line),
+        }
+    }
+}

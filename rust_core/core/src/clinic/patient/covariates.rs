@@ -1,0 +1,246 @@
+//! Between-patient variation: what is drawn once for each virtual patient.
+//!
+//! A patient is a handful of standard deviates (`Deviates`), and what they come to under the laws of a population
+//! (`Covariates`). Only the first are drawn.
+
+use crate::biology::alteration::Catalogue;
+use crate::biology::pathway::CellPhysiology;
+use crate::clinic::months::DAYS_PER_YEAR;
+use crate::clinic::patient::population::{LogNormal, Population};
+use crate::random::{Purpose, choose, exponential, normal, stream, uniform};
+use serde::{Deserialize, Serialize};
+
+/// Cyclin E is not drawn further from the median than this fold.
+const MOST_CYCLIN_E: f64 = 20.0;
+
+/// Turnover is not drawn so high that cells divide more often, per day (assumed: a potential doubling time of three
+/// days; in breast cancers it is about ten in the median, Rew and Wilson 2000, Eur J Surg Oncol 26:405, cited from
+/// memory).
+const MOST_DIVISIONS: f64 = 0.22;
+
+/// What sets a patient apart, before any law: standard normal numbers, but where said otherwise.
+#[derive(Clone, Debug)]
+struct Deviates {
+    growth: f64,
+    turnover: f64,
+    /// Of endocrine dependence, as far as growth does not say it.
+    er_dependence: f64,
+    diagnosis_volume: f64,
+    lethal_volume: f64,
+    /// Uniform.
+    target_lesions: f64,
+    target_share: f64,
+    /// Uniform, as the two that follow.
+    bone_only: f64,
+    visceral: f64,
+    premenopausal: f64,
+    mutation: f64,
+    shedding: f64,
+    seeding: f64,
+    neutrophils: f64,
+    /// Standard exponential, one for every lesion there could be.
+    lesion_sizes: Vec<f64>,
+    /// Uniform, one for every alteration of founders.
+    founder: Vec<f64>,
+    /// Standard exponential.
+    loss_to_follow_up: f64,
+    /// Standard exponential.
+    other_death: f64,
+    /// Uniform.
+    accrual: f64,
+    cyclin_e: f64,
+}
+
+impl Deviates {
+    /// Fields are drawn in the order in which they are listed: those of follow-up from `accrual` on have a stream of
+    /// their own. To add one changes no other if it is listed last.
+    fn draw(population: &Population, seed: u64, patient: u64, candidate: u64) -> Self {
+        let lesions = population.target_lesions.len().max(population.given.target_lesions.unwrap_or(0));
+        let rng = &mut stream(seed, patient, Purpose::Covariates, candidate);
+        let follow_up = &mut stream(seed, patient, Purpose::FollowUp, candidate);
+        Self {
+            growth: normal(rng),
+            turnover: normal(rng),
+            er_dependence: normal(rng),
+            diagnosis_volume: normal(rng),
+            lethal_volume: normal(rng),
+            target_lesions: uniform(rng),
+            target_share: normal(rng),
+            bone_only: uniform(rng),
+            visceral: uniform(rng),
+            premenopausal: uniform(rng),
+            mutation: normal(rng),
+            shedding: normal(rng),
+            seeding: normal(rng),
+            neutrophils: normal(rng),
+            lesion_sizes: (0..lesions).map(|_| exponential(rng)).collect(),
+            founder: population.founder.iter().map(|_| uniform(rng)).collect(),
+            loss_to_follow_up: exponential(follow_up),
+            other_death: exponential(follow_up),
+            accrual: uniform(follow_up),
+            cyclin_e: normal(follow_up),
+        }
+    }
+}
+
+/// What was drawn for one patient.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Covariates {
+    /// Net growth of the untreated tumour, per day.
+    pub net_growth_per_day: f64,
+    /// Death rate over division rate.
+    pub turnover: f64,
+    /// Division, death, endocrine dependence, menopausal status.
+    pub physiology: CellPhysiology,
+    /// Volume at diagnosis, cm3.
+    pub diagnosis_volume_cm3: f64,
+    /// Volume at death, cm3.
+    pub lethal_volume_cm3: f64,
+    /// Share of the tumour volume in each target lesion.
+    pub target_shares: Vec<f64>,
+    /// Bone-only disease: nothing measurable.
+    pub bone_only: bool,
+    /// Visceral disease.
+    pub visceral: bool,
+    /// Multiplier of every mutation probability.
+    pub mutation_fold: f64,
+    /// Genome equivalents shed per dying cell.
+    pub shedding: f64,
+    /// New lesions per visible lesion's worth of newly grown cells.
+    pub seeding: f64,
+    /// Neutrophils before treatment, 1e9 per litre.
+    pub neutrophils: f64,
+    /// Catalogue indices of the founder's alterations.
+    pub founder: Vec<usize>,
+    /// Day of loss to follow-up, counted from enrolment.
+    pub lost_day: f64,
+    /// Day of death from another cause, counted from enrolment.
+    pub other_death_day: f64,
+    /// Where between the ends of accrual the patient was enrolled, 0 to 1.
+    pub accrual_share: f64,
+}
+
+impl Covariates {
+    /// Draw patient `patient`; `candidate` counts those screened before an eligible one was found.
+    pub fn draw(
+        population: &Population,
+        catalogue: &Catalogue,
+        seed: u64,
+        patient: u64,
+        candidate: u64,
+    ) -> Self {
+        let deviates = Deviates::draw(population, seed, patient, candidate);
+        Self::of(&deviates, population, catalogue)
+    }
+
+    /// What the deviates come to in a population. What is given takes the place of what follows from them.
+    fn of(deviates: &Deviates, population: &Population, catalogue: &Catalogue) -> Self {
+        let given = &population.given;
+        let site = Site::of(deviates, population);
+        let drawn = site.growth(population, population.net_growth_per_day.at(deviates.growth));
+        let net_growth_per_day = given.net_growth_per_day.unwrap_or(drawn);
+        let most = (1.0 - net_growth_per_day / MOST_DIVISIONS).max(0.0);
+        let turnover = given.turnover.unwrap_or(population.turnover.at(deviates.turnover).min(most));
+        let diagnosis_volume_cm3 = given
+            .diagnosis_volume_cm3
+            .unwrap_or(population.diagnosis_volume_cm3.at(deviates.diagnosis_volume));
+        let lethal = population.lethal_volume_cm3.at(deviates.lethal_volume).max(2.0 * diagnosis_volume_cm3);
+        let fold = libm::exp(population.mutation_rate_sigma * deviates.mutation);
+        Self {
+            net_growth_per_day,
+            turnover,
+            physiology: physiology(deviates, population, net_growth_per_day, turnover),
+            diagnosis_volume_cm3,
+            lethal_volume_cm3: given.lethal_volume_cm3.unwrap_or(lethal),
+            target_shares: target_shares(deviates, population),
+            bone_only: site.bone_only,
+            visceral: site.visceral,
+            mutation_fold: given.mutation_fold.unwrap_or(fold),
+            shedding: given.shedding.unwrap_or(population.shedding.at(deviates.shedding)),
+            seeding: given.seeding.unwrap_or(population.seeding.at(deviates.seeding)),
+            neutrophils: given.neutrophils.unwrap_or(population.neutrophils.at(deviates.neutrophils)),
+            founder: founder(deviates, population, catalogue),
+            lost_day: wait(deviates.loss_to_follow_up, population.loss_to_follow_up_per_year),
+            other_death_day: wait(deviates.other_death, population.other_death_per_year),
+            accrual_share: deviates.accrual,
+        }
+    }
+}
+
+/// Where the disease is.
+struct Site {
+    bone_only: bool,
+    visceral: bool,
+}
+
+impl Site {
+    fn of(deviates: &Deviates, population: &Population) -> Self {
+        let given = &population.given;
+        let drawn = deviates.bone_only < population.bone_only && given.visceral != Some(true);
+        let bone_only = given.bone_only.unwrap_or(drawn);
+        let visceral = given.visceral.unwrap_or(deviates.visceral < population.visceral) && !bone_only;
+        Self { bone_only, visceral }
+    }
+
+    /// Net growth at this site.
+    fn growth(&self, population: &Population, net: f64) -> f64 {
+        let of_bone = if self.bone_only { population.bone_only_growth } else { 1.0 };
+        let of_viscera = if self.visceral { population.visceral_growth } else { 1.0 };
+        net * of_bone * of_viscera
+    }
+}
+
+fn physiology(deviates: &Deviates, population: &Population, net: f64, turnover: f64) -> CellPhysiology {
+    let given = &population.given;
+    let correlation = population.growth_er_correlation;
+    let er_deviate =
+        correlation * deviates.growth + libm::sqrt(1.0 - correlation * correlation) * deviates.er_dependence;
+    let cyclin_e = LogNormal {
+        median: 1.0,
+        sigma: population.cyclin_e_sigma,
+        low: 1.0 / MOST_CYCLIN_E,
+        high: MOST_CYCLIN_E,
+    };
+    let division = net / (1.0 - turnover);
+    CellPhysiology {
+        division,
+        death: division - net,
+        er_dependence: given.er_dependence.unwrap_or(population.er_dependence.at(er_deviate)),
+        cyclin_e: given.cyclin_e.unwrap_or(cyclin_e.at(deviates.cyclin_e)),
+        premenopausal: given.premenopausal.unwrap_or(deviates.premenopausal < population.premenopausal),
+    }
+}
+
+/// Share of the tumour volume in each target lesion: uniform on the simplex, by normalised exponentials.
+fn target_shares(deviates: &Deviates, population: &Population) -> Vec<f64> {
+    let given = &population.given;
+    let drawn = choose(&population.target_lesions, deviates.target_lesions);
+    let lesions = given.target_lesions.unwrap_or(drawn);
+    let all = given.target_share.unwrap_or(population.target_share.at(deviates.target_share));
+    let weights: Vec<f64> = deviates.lesion_sizes[..lesions].iter().map(|size| size + 0.05).collect();
+    let total: f64 = weights.iter().sum();
+    weights.iter().map(|weight| all * weight / total).collect()
+}
+
+/// Alterations of the first cell, at most one of a gene.
+fn founder(deviates: &Deviates, population: &Population, catalogue: &Catalogue) -> Vec<usize> {
+    if let Some(names) = &population.given.founder {
+        return names.iter().filter_map(|name| catalogue.index(name)).collect();
+    }
+    let mut founder: Vec<usize> = Vec::new();
+    for (candidate, &deviate) in population.founder.iter().zip(&deviates.founder) {
+        let carried = (deviate < candidate.probability).then(|| catalogue.index(&candidate.alteration));
+        if let Some(index) = carried.flatten() {
+            let gene = &catalogue.alterations[index].gene;
+            if !founder.iter().any(|&other| catalogue.alterations[other].gene == *gene) {
+                founder.push(index);
+            }
+        }
+    }
+    founder
+}
+
+/// Days until an event with a hazard per year.
+fn wait(deviate: f64, per_year: f64) -> f64 {
+    if per_year > 0.0 { deviate / per_year * DAYS_PER_YEAR } else { f64::INFINITY }
+}

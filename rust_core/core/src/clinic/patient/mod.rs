@@ -1,0 +1,30 @@
+//! One virtual patient: born from one cell, grown to diagnosis, treated line after line.
+//!
+//! `experiment` is what is known and asked, `state` all that cannot be computed again, `cache` what follows from both.
+
+pub mod answers;
+mod body;
+mod cache;
+mod care;
+mod cells;
+mod condition;
+pub mod covariates;
+mod decision;
+mod enrolment;
+pub mod experiment;
+mod fit;
+pub mod intervention;
+mod life;
+mod lines;
+mod monitoring;
+mod notes;
+mod past;
+pub mod population;
+pub mod records;
+pub(crate) mod row;
+mod saved;
+pub mod screening;
+mod snapshot;
+pub mod state;
+pub(crate) mod tables;
+pub mod treatment;

@@ -1,0 +1,344 @@
+//! The laws from which patients are drawn, and what is given instead.
+
+use crate::biology::alteration::Catalogue;
+use crate::bounds::{ABOVE_ZERO, Bounded, bounded};
+use crate::clinic::plan::eligibility::Eligibility;
+use crate::clinic::plan::history::History;
+use crate::clinic::plan::strategy::Line;
+use crate::error::{Error, Result, within};
+use crate::random::{Philox4x64, normal};
+use serde::{Deserialize, Serialize};
+
+/// A log-normal law, cut to `[low, high]`.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LogNormal {
+    /// Median.
+    pub median: f64,
+    /// Standard deviation of the logarithm.
+    pub sigma: f64,
+    /// Values below are set to it.
+    pub low: f64,
+    /// Values above are set to it.
+    pub high: f64,
+}
+
+bounded!(LogNormal {
+    median: ABOVE_ZERO, 1e12;
+    sigma: 0.0, 10.0;
+    low: 0.0, 1e12;
+    high: ABOVE_ZERO, 1e12;
+});
+
+impl LogNormal {
+    fn validate(&self, place: &str) -> Result<()> {
+        self.within_bounds(place)?;
+        within(format!("{place}.high"), self.high, self.low, f64::INFINITY).map(|_| ())
+    }
+
+    pub(crate) fn draw(&self, rng: &mut Philox4x64) -> f64 {
+        self.at(normal(rng))
+    }
+
+    /// The value at `deviate` standard deviations from the median.
+    pub(crate) fn at(&self, deviate: f64) -> f64 {
+        (self.median * libm::exp(self.sigma * deviate)).clamp(self.low, self.high)
+    }
+}
+
+/// A law on (0, 1): normal on the logit scale.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LogitNormal {
+    /// Median.
+    pub median: f64,
+    /// Standard deviation of the logit.
+    pub sigma: f64,
+}
+
+bounded!(LogitNormal {
+    median: 1e-6, 1.0 - 1e-6;
+    sigma: 0.0, 10.0;
+});
+
+impl LogitNormal {
+    /// The value at `deviate` standard deviations from the median.
+    pub(crate) fn at(&self, deviate: f64) -> f64 {
+        let logit = libm::log(self.median / (1.0 - self.median)) + self.sigma * deviate;
+        1.0 / (1.0 + libm::exp(-logit))
+    }
+}
+
+/// An alteration that the first tumour cell may carry (truncal in every cell).
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Founder {
+    /// Name of the alteration.
+    pub alteration: String,
+    /// Share of patients.
+    pub probability: f64,
+}
+
+/// What is given of a patient instead of drawn. Everything else is drawn as if nothing were given.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Given {
+    /// Net growth of the untreated tumour per day, whatever the site of the disease.
+    pub net_growth_per_day: Option<f64>,
+    /// Death rate over division rate of the untreated tumour.
+    pub turnover: Option<f64>,
+    /// Share of cyclin D that ER drives.
+    pub er_dependence: Option<f64>,
+    /// CDK2 activity (cyclin E) over that of the median patient.
+    pub cyclin_e: Option<f64>,
+    /// Tumour volume at diagnosis, cm3.
+    pub diagnosis_volume_cm3: Option<f64>,
+    /// Tumour volume at which the patient dies, cm3.
+    pub lethal_volume_cm3: Option<f64>,
+    /// Target lesions.
+    pub target_lesions: Option<usize>,
+    /// Share of the tumour volume that lies in target lesions.
+    pub target_share: Option<f64>,
+    /// Bone-only disease.
+    pub bone_only: Option<bool>,
+    /// Visceral disease.
+    pub visceral: Option<bool>,
+    /// Whether the ovaries make estradiol.
+    pub premenopausal: Option<bool>,
+    /// Multiplier of every mutation probability.
+    pub mutation_fold: Option<f64>,
+    /// Genome equivalents shed per dying cell.
+    pub shedding: Option<f64>,
+    /// New lesions per visible lesion's worth of newly grown cells.
+    pub seeding: Option<f64>,
+    /// Neutrophils before treatment, 1e9 per litre.
+    pub neutrophils: Option<f64>,
+    /// Alterations of the first cell.
+    pub founder: Option<Vec<String>>,
+}
+
+bounded!(Given {
+    net_growth_per_day: 1e-4, 1.0;
+    turnover: 0.0, 1.0 - 1e-6;
+    er_dependence: 0.0, 1.0;
+    cyclin_e: 0.0, 100.0;
+    diagnosis_volume_cm3: 1e-6, 1e6;
+    lethal_volume_cm3: 1e-6, 1e6;
+    target_share: 0.0, 1.0;
+    mutation_fold: 0.0, 1e6;
+    shedding: 0.0, 1e6;
+    seeding: 0.0, 1e6;
+    neutrophils: 0.1, 100.0;
+});
+
+impl Given {
+    fn validate(&self, catalogue: &Catalogue) -> Result<()> {
+        let at = |key: &str| format!("covariates.{key}");
+        self.within_bounds("covariates")?;
+        if let Some(lesions) = self.target_lesions
+            && !(1..=5).contains(&lesions)
+        {
+            return Err(Error::refused(at("target_lesions"), lesions, "1 to 5 lesions (RECIST 1.1)"));
+        }
+        if self.bone_only == Some(true) && self.visceral == Some(true) {
+            return Err(Error::input(at("visceral"), "bone-only disease is not visceral; name one of them"));
+        }
+        let founder = self.founder.iter().flatten();
+        let mut genes: Vec<&str> = Vec::new();
+        for name in founder {
+            let Some(index) = catalogue.index(name) else {
+                return Err(Error::input(
+                    "founder",
+                    format!("\"{name}\" is no alteration of this experiment"),
+                ));
+            };
+            let gene = catalogue.alterations[index].gene.as_str();
+            if genes.contains(&gene) {
+                return Err(Error::input(
+                    "founder",
+                    format!("two alterations of {gene}; name one of a gene"),
+                ));
+            }
+            genes.push(gene);
+        }
+        Ok(())
+    }
+}
+
+/// The laws from which patients are drawn.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Population {
+    /// Name shown in reports.
+    pub name: String,
+    /// Net growth of the untreated tumour, per day.
+    pub net_growth_per_day: LogNormal,
+    /// Death rate over division rate of the untreated tumour.
+    pub turnover: LogitNormal,
+    /// Share of cyclin D that ER drives.
+    pub er_dependence: LogitNormal,
+    /// Correlation of growth with endocrine dependence (of their logarithm and logit).
+    #[serde(default)]
+    pub growth_er_correlation: f64,
+    /// Standard deviation of the logarithm of CDK2 activity (cyclin E) between patients.
+    #[serde(default)]
+    pub cyclin_e_sigma: f64,
+    /// Tumour volume at diagnosis, cm3.
+    pub diagnosis_volume_cm3: LogNormal,
+    /// Tumour volume at which the patient dies, cm3.
+    pub lethal_volume_cm3: LogNormal,
+    /// Probability of 1, 2, ... target lesions.
+    pub target_lesions: Vec<f64>,
+    /// Share of the tumour volume that lies in target lesions.
+    pub target_share: LogitNormal,
+    /// Share of patients with bone-only disease (not measurable).
+    pub bone_only: f64,
+    /// Share of the other patients with visceral disease.
+    pub visceral: f64,
+    /// Factor on net growth in visceral disease.
+    pub visceral_growth: f64,
+    /// Factor on net growth in bone-only disease.
+    pub bone_only_growth: f64,
+    /// Share of premenopausal patients.
+    pub premenopausal: f64,
+    /// Standard deviation of the logarithm of drug exposure.
+    pub exposure_sigma: f64,
+    /// Standard deviation of the logarithm of the mutation-rate multiplier.
+    pub mutation_rate_sigma: f64,
+    /// Genome equivalents shed into plasma per dying cell.
+    pub shedding: LogNormal,
+    /// New lesions per visible lesion's worth of newly grown cells.
+    pub seeding: LogNormal,
+    /// Neutrophils before treatment, 1e9 per litre.
+    pub neutrophils: LogNormal,
+    /// Alterations of the first cell.
+    pub founder: Vec<Founder>,
+    /// Hazard of loss to follow-up, per year.
+    pub loss_to_follow_up_per_year: f64,
+    /// Hazard of death from other causes, per year.
+    pub other_death_per_year: f64,
+    /// Volume at which an untreated tumour no longer grows, because its cells compete; none: they do not.
+    #[serde(default)]
+    pub carrying_capacity_cm3: Option<f64>,
+    /// Volume of the primary tumour that surgery removes, cm3.
+    pub primary_volume_cm3: f64,
+    /// Cells that surgery leaves behind in those who relapse under adjuvant therapy.
+    pub residual_cells: LogNormal,
+    /// Rate at which patients stop taking their adjuvant therapy, per year.
+    #[serde(default)]
+    pub adjuvant_discontinuation_per_year: f64,
+    /// Lines every patient has lived through before the arms begin; or ...
+    #[serde(default)]
+    pub prior: Vec<Line>,
+    /// ... ways to have come to the trial, each with its share of patients.
+    #[serde(default)]
+    pub history: Vec<History>,
+    /// What is asked of all patients on the day of enrolment.
+    #[serde(default)]
+    pub eligibility: Eligibility,
+    /// What is given of every patient instead of drawn.
+    #[serde(default)]
+    pub given: Given,
+}
+
+bounded!(Population {
+    growth_er_correlation: -1.0, 1.0;
+    cyclin_e_sigma: 0.0, 3.0;
+    bone_only: 0.0, 1.0;
+    visceral: 0.0, 1.0;
+    visceral_growth: 0.1, 10.0;
+    bone_only_growth: 0.1, 10.0;
+    premenopausal: 0.0, 1.0;
+    exposure_sigma: 0.0, 3.0;
+    mutation_rate_sigma: 0.0, 5.0;
+    loss_to_follow_up_per_year: 0.0, 100.0;
+    other_death_per_year: 0.0, 100.0;
+    carrying_capacity_cm3: 1e-6, 1e9;
+    primary_volume_cm3: 1e-6, 1e5;
+    adjuvant_discontinuation_per_year: 0.0, 100.0;
+});
+
+bounded!(Founder {
+    probability: 0.0, 1.0;
+});
+
+impl Population {
+    /// Check every law.
+    pub fn validate(&self, catalogue: &Catalogue) -> Result<()> {
+        self.validate_laws()?;
+        self.validate_numbers()?;
+        self.validate_volumes()?;
+        if !self.prior.is_empty() && !self.history.is_empty() {
+            return Err(Error::input("population.history", "name either prior or history"));
+        }
+        for founder in &self.founder {
+            founder.within_bounds("population.founder")?;
+            if catalogue.index(&founder.alteration).is_none() {
+                return Err(Error::input(
+                    "population.founder",
+                    format!("\"{}\" is no alteration of this experiment", founder.alteration),
+                ));
+            }
+        }
+        self.given.validate(catalogue)
+    }
+
+    fn validate_laws(&self) -> Result<()> {
+        let at = |key: &str| format!("population.{key}");
+        for (key, law) in [
+            ("net_growth_per_day", self.net_growth_per_day),
+            ("diagnosis_volume_cm3", self.diagnosis_volume_cm3),
+            ("lethal_volume_cm3", self.lethal_volume_cm3),
+            ("residual_cells", self.residual_cells),
+            ("shedding", self.shedding),
+            ("seeding", self.seeding),
+            ("neutrophils", self.neutrophils),
+        ] {
+            law.validate(&at(key))?;
+        }
+        for (key, law) in [
+            ("turnover", self.turnover),
+            ("er_dependence", self.er_dependence),
+            ("target_share", self.target_share),
+        ] {
+            law.within_bounds(&at(key))?;
+        }
+        Ok(())
+    }
+
+    fn validate_numbers(&self) -> Result<()> {
+        let at = |key: &str| format!("population.{key}");
+        self.within_bounds("population")?;
+        for (key, value, low, high) in [
+            ("net_growth_per_day.low", self.net_growth_per_day.low, 1e-4, 1.0),
+            ("diagnosis_volume_cm3.low", self.diagnosis_volume_cm3.low, 1e-6, 1e5),
+            ("diagnosis_volume_cm3.high", self.diagnosis_volume_cm3.high, 1e-6, 1e6),
+        ] {
+            within(at(key), value, low, high)?;
+        }
+        if !(1..=5).contains(&self.target_lesions.len()) {
+            return Err(Error::refused(
+                at("target_lesions"),
+                self.target_lesions.len(),
+                "probabilities of 1 to 5 lesions (RECIST 1.1)",
+            ));
+        }
+        for &p in &self.target_lesions {
+            within(at("target_lesions"), p, 0.0, 1.0)?;
+        }
+        within(at("target_lesions (their sum)"), self.target_lesions.iter().sum(), 1e-9, 1e9)?;
+        Ok(())
+    }
+
+    fn validate_volumes(&self) -> Result<()> {
+        let largest = self.diagnosis_volume_cm3.high.max(self.primary_volume_cm3);
+        match self.carrying_capacity_cm3 {
+            Some(capacity) if capacity <= largest => Err(Error::refused(
+                "population.carrying_capacity_cm3",
+                capacity,
+                format!("above {largest}, the largest volume at diagnosis"),
+            )),
+            _ => Ok(()),
+        }
+    }
+}

@@ -1,0 +1,18 @@
+//! One strategy of an experiment.
+
+use crate::clinic::plan::eligibility::Eligibility;
+use crate::clinic::plan::strategy::Line;
+use serde::{Deserialize, Serialize};
+
+/// One strategy.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Arm {
+    /// Unique name.
+    pub name: String,
+    /// Lines in order.
+    pub lines: Vec<Line>,
+    /// Which of the patients enrolled it is about; the others do not live it.
+    #[serde(default)]
+    pub among: Eligibility,
+}

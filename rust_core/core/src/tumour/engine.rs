@@ -1,0 +1,74 @@
+//! What every engine can do: hold a population, and step it by the law.
+
+use crate::error::Result;
+use crate::law::{CloneRecord, Exposure, Extinct, Kinds, StepProbabilities, Tally};
+use crate::tumour::lineage::{Genealogy, Tip};
+use rand::Rng;
+use std::borrow::Cow;
+use std::sync::atomic::AtomicBool;
+
+/// A population under the law, whatever an individual is in it.
+pub trait Engine {
+    /// Put `cells` founder cells of `kind` in, as one clone.
+    fn found(&mut self, kind: u32, cells: u64, cancel: &AtomicBool) -> Result<()>;
+
+    /// One step of the law. `probabilities` holds those of every kind in every layer, `[kind * layers + layer]`, and
+    /// must cover every living kind. After an error the population is not to be used.
+    fn step<R: Rng, K: Kinds>(
+        &mut self,
+        rng: &mut R,
+        probabilities: &[StepProbabilities],
+        kinds: &mut K,
+        cancel: &AtomicBool,
+    ) -> Result<Tally>;
+
+    /// Steps taken.
+    fn step_index(&self) -> u64;
+
+    /// Living cells.
+    fn total(&self) -> u64;
+
+    /// Living cells per kind, for the kinds met so far.
+    fn counts(&self) -> &[u64];
+
+    /// Living cells of `kind`.
+    fn count(&self, kind: u32) -> u64 {
+        self.counts().get(kind as usize).copied().unwrap_or(0)
+    }
+
+    /// Living clones, oldest first.
+    fn records(&self) -> Cow<'_, [CloneRecord]>;
+
+    /// Living clones of `kind`.
+    fn clones_of(&self, kind: u32) -> usize;
+
+    /// Remember clones that die out from now on.
+    fn keep_extinct(&mut self);
+
+    /// Clones that died out, in that order, if they are remembered.
+    fn extinct(&self) -> &[Extinct];
+
+    /// Bytes allocated, but for a little.
+    fn bytes(&self) -> usize;
+
+    /// What is held one by one: individuals, or clones.
+    fn items(&self) -> u64 {
+        self.total()
+    }
+
+    /// Whether a step may fail although there is room.
+    fn is_delicate(&self) -> bool {
+        false
+    }
+
+    /// What reaches the cells of each layer, full exposure first. Without reach there is one layer.
+    fn exposures(&self) -> &[Exposure] {
+        &[Exposure::FULL]
+    }
+
+    /// The genealogy, simplified to the living cells, and these in the order of their table; `None` if it was not
+    /// asked for.
+    fn genealogy(&mut self) -> Result<Option<(&Genealogy, Vec<Tip>)>> {
+        Ok(None)
+    }
+}
