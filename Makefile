@@ -19,7 +19,7 @@ export PIP_CONSTRAINT := $(CURDIR)/constraints.txt
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := build
-.PHONY: build run test most-tests verify-and-rest verify browser-test rust-docs fuzz docs experiments package-test lint format bench screenshots evidence evolution release-notes constraints clean help
+.PHONY: build run test most-tests verify-and-rest verify browser-test fuzz docs experiments package-test lint format bench screenshots evidence evolution release-notes constraints clean help
 
 build: $(BUILT) ## create .venv and build everything into it
 
@@ -89,9 +89,6 @@ evolution: build ## run the study of clonal evolution and write docs/evolution.m
 
 docs: build ## build the site of the documentation into docs/_build/html, its links checked
 	$(BIN)/sphinx-build -q -W --keep-going -E docs docs/_build/html
-
-rust-docs: build ## build the documentation of the crates into target/doc; a warning is an error
-	RUSTDOCFLAGS="-D warnings" cargo doc --locked --workspace --all-features --no-deps --document-private-items
 
 fuzz: build ## send odd things through every door, for an hour or FUZZ_SECONDS; other things each time, or those of FUZZ_SEED
 	PYTHONPATH=tests $(BIN)/python -m fuzz --seconds $(FUZZ_SECONDS) $(if $(FUZZ_SEED),--seed $(FUZZ_SEED))

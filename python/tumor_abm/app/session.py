@@ -14,7 +14,7 @@ from typing import Any, Literal
 
 import solara
 
-from tumor_abm import _core
+import tumor_abm._core as _core
 from tumor_abm.app.boundary import told
 from tumor_abm.app.catalogue import Catalogue
 from tumor_abm.app.charts import option_of

@@ -13,7 +13,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from tumor_abm import _core
+import tumor_abm._core as _core
 from tumor_abm.calibration.parameters import Parameters, Plan
 from tumor_abm.calibration.posterior import (
     CANDIDATES,

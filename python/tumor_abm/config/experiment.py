@@ -11,7 +11,7 @@ from typing import Any
 import tomli_w
 from pydantic import ValidationError
 
-from tumor_abm import _core
+import tumor_abm._core as _core
 from tumor_abm._base import seeds
 from tumor_abm._base.arguments import is_whole
 from tumor_abm._base.problems import Problems, shown

@@ -11,7 +11,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import ArrayLike, NDArray
 
-from tumor_abm import _core
+import tumor_abm._core as _core
 from tumor_abm._base.arguments import generator, must_be, numbers, one_of, positive, real
 from tumor_abm._base.frames import demand, frame
 from tumor_abm._base.memory import afford

@@ -12,7 +12,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import ArrayLike, NDArray
 
-from tumor_abm import _core
+import tumor_abm._core as _core
 from tumor_abm._base import seeds
 from tumor_abm._base.archive import read_archive, write_archive
 from tumor_abm._base.arguments import core_refusals, count, truth

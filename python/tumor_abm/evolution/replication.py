@@ -11,7 +11,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import ArrayLike, NDArray
 
-from tumor_abm import _core
+import tumor_abm._core as _core
 from tumor_abm._base import seeds
 from tumor_abm._base.arguments import MOST_THREADS, core_refusals, count, one_of, positive, real, truth, whole
 from tumor_abm._base.frames import frame

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from tumor_abm import _core
+import tumor_abm._core as _core
 from tumor_abm._base.archive import read_archive, write_archive
 from tumor_abm._base.problems import plainly
 from tumor_abm.errors import InputError

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from tumor_abm import _core
+import tumor_abm._core as _core
 from tumor_abm.evolution.population import Population
 
 

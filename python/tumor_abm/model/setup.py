@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from pydantic import TypeAdapter, ValidationError
 
-from tumor_abm import _core
+import tumor_abm._core as _core
 from tumor_abm._base import seeds
 from tumor_abm._base.arguments import is_finite, is_real, is_whole, must_be, real
 from tumor_abm._base.problems import Problems

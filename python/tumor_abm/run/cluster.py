@@ -11,7 +11,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from tumor_abm import _core
+import tumor_abm._core as _core
 from tumor_abm._base.paths import is_text
 from tumor_abm._base.problems import plainly
 from tumor_abm.errors import InputError

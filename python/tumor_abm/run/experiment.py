@@ -14,7 +14,7 @@ from typing import Any, Literal
 import polars as pl
 import pyarrow as pa
 
-from tumor_abm import _core
+import tumor_abm._core as _core
 from tumor_abm._base.arguments import MOST_THREADS, must_be, whole
 from tumor_abm._base.memory import afford
 from tumor_abm._base.paths import path_of

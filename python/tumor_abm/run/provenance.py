@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from importlib.metadata import version
 from typing import Any
 
-from tumor_abm import _core
+import tumor_abm._core as _core
 
 _PACKAGES = ("lifelines", "numpy", "polars", "pyarrow", "pydantic")
 

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from tumor_abm import _core
+import tumor_abm._core as _core
 
 if TYPE_CHECKING:
     from tumor_abm.config import Experiment

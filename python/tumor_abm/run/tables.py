@@ -10,7 +10,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from tumor_abm import _core
+import tumor_abm._core as _core
 from tumor_abm._base.frames import frame
 from tumor_abm.run.chunk import Chunk
 

@@ -14,7 +14,7 @@ from pathlib import Path
 import pyarrow as pa
 import tomli_w
 
-from tumor_abm import _core
+import tumor_abm._core as _core
 from tumor_abm._base.paths import path_of
 from tumor_abm.errors import InputError
 from tumor_abm.run.chunk import Chunk

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from tumor_abm import _core
+import tumor_abm._core as _core
 from tumor_abm._base.frames import read_parquet
 from tumor_abm.run.lock import exclusive
 from tumor_abm.run.shard import is_whole, tables_of, write_shard
