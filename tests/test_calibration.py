@@ -26,6 +26,7 @@ from tumor_abm.knowledge.ensemble import Ensemble, Member
 
 from tools.adopt import KNOWLEDGE, adopt
 from tools.calibration import write_calibration
+from tools.markdown import WIDTH
 
 SEED = 20_260_417
 
@@ -334,7 +335,7 @@ def test_an_ensemble_is_drawn_from_what_other_calibrations_simulated(
     again = journalled(tmp_path / "again.jsonl", found.problem.simulated_sha256)
     np.testing.assert_array_equal(sets, [one.shares for one in again])
     page, _ = write_calibration(tmp_path, tmp_path / "docs" / "calibration.md")
-    assert "learnt from the sets of 1 searches; then, 1 times, 4 sets" in page.read_text()
+    assert "learnt from the sets of 1 searches; then, 1 times, 4 sets" in " ".join(page.read_text().split())
 
 
 def test_what_simulations_mean_does_not_hang_on_the_defaults() -> None:
@@ -374,10 +375,11 @@ def test_a_calibration_is_written_up(finished: Calibration, tmp_path: Path) -> N
     assert {"alteration.EMT.fitness_cost", "pathway.e2f_hill"} <= set(both)
     page, figure = write_calibration(finished.path, tmp_path / "docs" / "calibration.md")
     text = page.read_text()
-    assert "6 of 2 patients; then, 2 times, 4 sets" in text
+    assert "6 of 2 patients; then, 2 times, 4 sets" in " ".join(text.split())
     assert "| DESTINY-Breast06 | TPC, HER2-low | median PFS, months | 8.1 (7.0 to 9.0) |" in text
     assert "| EMT, off | per day |" in text
     assert "{{" not in text
+    assert max(map(len, text.splitlines())) <= WIDTH
     assert figure.read_bytes()[:4] == b"\x89PNG"
 
 

@@ -10,6 +10,7 @@ from tumor_abm.knowledge.ensemble import Ensemble, Member
 from tumor_abm.trials import Prediction, predict
 
 from tools.evidence import fingerprint, write_evidence
+from tools.markdown import WIDTH
 
 SETS = Ensemble(
     members=(Member(overrides={"pathway.e2f_hill": 3.5}), Member(overrides={"pathway.e2f_hill": 4.5}))
@@ -34,6 +35,7 @@ def section(page: str, title: str) -> str:
 def test_every_placeholder_is_filled_and_every_figure_is_there(written):
     files, page, _ = written
     assert "{{" not in page
+    assert max(map(len, page.splitlines())) <= WIDTH
     figures = re.findall(r"\(images/(\w+\.png)\)", page)
     assert figures == ["evidence_first_line.png"]
     assert {file.name for file in files} >= set(figures)

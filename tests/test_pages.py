@@ -12,9 +12,12 @@ from pathlib import Path
 
 import pytest
 from tumor_abm.knowledge import Knowledge
-from verification.ledger import PREAMBLE, SECTIONS
+from tumor_abm.run.results import Results
+from verification.ledger import PREAMBLE, SECTIONS, read
 
 from tools.evidence import fingerprint
+from tools.experiments import write_experiments
+from tools.markdown import WIDTH
 
 ROOT = Path(__file__).parents[1]
 TEMPLATES = {template.stem: template for template in sorted((ROOT / "tools").glob("*.md.in"))}
@@ -41,12 +44,12 @@ def test_the_page_of_evidence_is_about_the_numbers_that_come_with_the_package() 
 
 def test_the_page_of_verification_has_the_form_that_its_generator_writes() -> None:
     text = page("verification.md")
-    rows = re.findall(r"^\| (?!case |---)([^|]+?) \|.*\| (yes|NO) \|$", text, re.M)
+    rows = read(text)
     cases = [
         case["id"] for case in json.loads((ROOT / "tests/verification/reference.json").read_text())["cases"]
     ]
-    seen = {case for case, _ in rows} & set(cases)
-    passed = sum(said == "yes" for _, said in rows)
+    seen = {row["case"] for row in rows} & set(cases)
+    passed = sum(row["pass"] == "yes" for row in rows)
     before_the_kinds = PREAMBLE.partition("{kinds}")[0]
     told = before_the_kinds.format(seed="20_260_417", cases=len(seen), rows=len(rows), passed=passed)
     assert text.startswith(told)
@@ -56,3 +59,15 @@ def test_the_page_of_verification_has_the_form_that_its_generator_writes() -> No
     assert titles == [title for title, _ in SECTIONS.values() if title in titles]
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
     assert f"spectra and trees, pharmacokinetics: {len(seen)} results" in readme
+
+
+def test_an_experiment_is_answered_arm_by_arm_for_each_endpoint(results: Results, tmp_path: Path) -> None:
+    for name in re.findall(r"\{\{ (\w+) \}\}", TEMPLATES["experiments.md"].read_text(encoding="utf-8")):
+        results.save(tmp_path / name)
+    write_experiments(tmp_path, tmp_path / "experiments.md")
+    text = (tmp_path / "experiments.md").read_text(encoding="utf-8")
+    assert max(map(len, text.splitlines())) <= WIDTH
+    rows = re.findall(r"^\| (\w*) ?\| ([^|]+) \|", text.split("\n## ")[1], re.M)
+    arms = [arm for _, arm in rows if arm not in ("arm", "---")]
+    assert arms[: len(results.arms)] == results.arms
+    assert len(arms) % len(results.arms) == 0

@@ -19,7 +19,7 @@ from tumor_abm._base.files import write_whole
 from tumor_abm.calibration.search import JOURNAL
 from tumor_abm.calibration.store import AGAIN
 
-from tools.markdown import table
+from tools.markdown import paragraph, table, table_and_list
 
 MOST = 4
 """Parameters named for every endpoint."""
@@ -71,10 +71,10 @@ def _plan(found: Path, parameters: int) -> str:
     came = f"begun {begun}; sets of the waves and patients of every cohort: {waves}"
     if "known" in searched:
         came = f"learnt from the sets of {len(searched['known'])} searches"
-    return (
-        f"{parameters} parameters; {came}; "
+    return paragraph(
+        f"The calibration behind it: {parameters} parameters; {came}; "
         f"then, {again['rounds']} times, {again['sets']} sets of the posterior with {again['patients']} "
-        f"other patients; seed {searched['seed']}"
+        f"other patients; seed {searched['seed']}."
     )
 
 
@@ -129,15 +129,12 @@ def _held_row(row: Mapping[str, Any]) -> tuple[str, ...]:
 def _edge(parameters: pl.DataFrame) -> str:
     found = parameters.filter(pl.col("at_edge"))
     if found.height == 0:
-        return "No parameter is at the edge of its range (in its outer tenths)."
-    found = found.with_columns(value=pl.col("median").map_elements("{:.3g}".format, pl.String))
+        return "* No parameter is at the edge of its range (in its outer tenths)."
     listed = "; ".join(
-        f"{row['label']} ({row['value']} {row['unit']})"
-        if row["unit"]
-        else f"{row['label']} ({row['value']})"
+        f"{row['label']} ({row['median']:.3g}{' ' if row['unit'] else ''}{row['unit'] or ''})"
         for row in found.iter_rows(named=True)
     )
-    return f"At the edge of their ranges (in the outer tenths): {listed}."
+    return paragraph(f"At the edge of their ranges (in the outer tenths): {listed}.", "* ", "  ")
 
 
 def _parameters(parameters: pl.DataFrame) -> str:
@@ -147,17 +144,20 @@ def _parameters(parameters: pl.DataFrame) -> str:
     )
     rows = []
     for row in parameters.iter_rows(named=True):
-        edge = " (edge)" if row["at_edge"] else ""
+        unit = row["unit"] or ""
+        median = f"{row['median']:.3g}"
         rows.append(
             (
-                *(row["label"], row["unit"] or "", f"{row['range_low']:.3g} to {row['range_high']:.3g}"),
-                f"{row['median']:.3g}{edge}",
+                row["label"],
+                "" if row["label"].startswith(unit) else unit,
+                f"{row['range_low']:.3g} to {row['range_high']:.3g}",
+                f"**{median}**" if row["at_edge"] else median,
                 f"{row['p10']:.3g} to {row['p90']:.3g}",
                 f"{row['width']:.2f}",
                 f"{row['correlates_with'].replace('_', ' ')} ({row['correlation']:+.1f})",
             )
         )
-    return table(header, rows)
+    return table_and_list(header, rows)
 
 
 def _sensitivity(sensitivity: pl.DataFrame) -> str:

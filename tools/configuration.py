@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from pydantic.fields import FieldInfo
@@ -46,6 +46,8 @@ from tumor_abm.treatment import (
     SldChange,
     Until,
 )
+
+from tools.markdown import items, table, table_and_list
 
 # Symbols of docs/model.md.
 SYMBOLS = {
@@ -124,20 +126,12 @@ def _default(field: FieldInfo) -> str:
     )
 
 
-def _rows(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    lines = [header, ["---"] * len(header), *rows]
-    return (
-        "\n".join("| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |" for line in lines)
-        + "\n"
-    )
-
-
 def _keys(model: type[Table], prefix: str = "") -> str:
     rows = []
     for key, field, meaning in _fields(model):
         path = f"{prefix}{key}"
         rows.append([f"`{path}`", SYMBOLS.get(path, ""), _default(field), meaning])
-    return _rows(["key", "symbol", "default", "meaning"], rows)
+    return table_and_list(["key", "symbol", "default", "meaning"], rows)
 
 
 def _range(quantity: Quantity) -> str:
@@ -147,54 +141,45 @@ def _range(quantity: Quantity) -> str:
 
 
 def _numbers(value: Table, prefix: str) -> str:
-    """Write a table of every quantity in `value`."""
-    rows = []
+    """Write a table of every quantity in `value`, and beneath it what each means."""
+    rows, told = [], []
     for where, quantity in quantities(value):
-        law = f"{prefix}.{where[0]}"
+        key = f"`{place(prefix, *where)}`"
         first = len(where) == 1 or where[-1] == "median"
-        rows.append(
-            [
-                f"`{place(prefix, *where)}`",
-                SYMBOLS.get(law, "") if first else "",
-                quantity.unit,
-                f"{quantity.value:g}",
-                _range(quantity),
-                type(value).meanings().get(str(where[0]), "") if first else "",
-                ", ".join(quantity.source) + (f": {quantity.note}" if quantity.note else ""),
-            ]
-        )
-    return _rows(["key", "symbol", "unit", "default", "plausible", "meaning", "source"], rows)
+        symbol = SYMBOLS.get(f"{prefix}.{where[0]}", "") if first else ""
+        number = [f"{quantity.value:g}", _range(quantity)]
+        rows.append([key, symbol, quantity.unit, *number, ", ".join(quantity.source)])
+        meaning = type(value).meanings().get(str(where[0]), "") if first else ""
+        note = f"*Note:* {quantity.note}." if quantity.note else ""
+        if said := " ".join(filter(None, (meaning, note))):
+            told.append(f"{key}: {said}")
+    header = ["key", "symbol", "unit", "default", "plausible", "source"]
+    return f"{table(header, rows)}\n{items(told)}"
 
 
-def _drug_rows(drugs: Mapping[str, Drug]) -> str:
-    rows = []
+def _drugs(drugs: Mapping[str, Drug]) -> str:
+    given = [
+        [f"`{name}`", drug.class_, drug.given, ", ".join(drug.source), drug.toxicity]
+        for name, drug in drugs.items()
+    ]
+    acting = []
     for name, drug in drugs.items():
         acts = [f"{node} {drug.effect_at_steady_state(node):.2f}" for node in drug.effects]
-        rows.append(
+        acting.append(
             [
                 f"`{name}`",
-                drug.class_,
-                drug.given,
                 f"{drug.kinetics.half_life_h.value:g}",
                 ", ".join(acts) or "none",
                 f"{drug.neutrophil_slope.value:g}",
                 f"{drug.discontinuation_per_month.value:g}",
-                drug.toxicity,
-                ", ".join(drug.source),
             ]
         )
-    header = [
-        "drug",
-        "class",
-        "standard dose and schedule",
-        "half-life, h",
-        "effect at steady state",
-        "neutrophil precursors lost",
-        "given up, per month",
-        "toxicity",
-        "source",
-    ]
-    return _rows(header, rows)
+    header = ["drug", "half-life, h", "effect at steady state", "neutrophil precursors lost"]
+    return (
+        table_and_list(["drug", "class", "standard dose and schedule", "source", "toxicity"], given)
+        + "\n"
+        + table([*header, "given up, per month"], acting)
+    )
 
 
 def _origin(origin: Origin) -> str:
@@ -206,49 +191,34 @@ def _origin(origin: Origin) -> str:
     }[origin.kind].format(*rates)
 
 
-def _alteration_rows(alterations: Mapping[str, Alteration]) -> str:
-    rows = []
+def _alterations(alterations: Mapping[str, Alteration]) -> str:
+    rows, told = [], []
     for name, alteration in alterations.items():
         effects = [f"{where[0]} {quantity.value:g}" for where, quantity in quantities(alteration.effect)]
-        rows.append(
-            [
-                f"`{name}`",
-                "yes" if alteration.core else "",
-                _origin(alteration.origin),
-                ", ".join(effects),
-                f"{alteration.fitness_cost.value:g}",
-                alteration.resistant_to,
-                alteration.sensitive_to,
-                ", ".join(alteration.source),
-            ]
-        )
-    header = [
-        "alteration",
-        "core",
-        "origin",
-        "effect",
-        "fitness cost",
-        "resistant to",
-        "sensitive to",
-        "source",
-    ]
-    return _rows(header, rows)
+        core = "yes" if alteration.core else ""
+        cost = f"{alteration.fitness_cost.value:g}"
+        rows.append([f"`{name}`", core, _origin(alteration.origin), ", ".join(effects), cost])
+        against = (("Resistant to", alteration.resistant_to), ("Sensitive to", alteration.sensitive_to))
+        said = "".join(f"{words} {what}. " for words, what in against if what)
+        told.append(f"`{name}`: {said}*Source:* {', '.join(alteration.source)}.")
+    header = ["alteration", "core", "origin", "effect", "fitness cost"]
+    return f"{table(header, rows)}\n{items(told)}"
 
 
-def _source_rows(knowledge: Knowledge) -> str:
-    rows = [
-        [key, source.what + (" (cited from memory)" if source.from_memory else ""), source.address]
+def _sources(knowledge: Knowledge) -> str:
+    return items(
+        f"{key}: {source.what}{' (cited from memory)' if source.from_memory else ''}"
+        + (f", <{source.address}>" if source.address else "")
         for key, source in sorted(knowledge.sources.items())
-    ]
-    return _rows(["key", "what", "address"], rows)
+    )
 
 
-def _population_rows(knowledge: Knowledge) -> str:
+def _populations(knowledge: Knowledge) -> str:
     rows = [
-        [f"`{name}`", population.label, str(len(population.prior))]
+        [f"`{name}`", str(len(population.prior)), population.label]
         for name, population in knowledge.populations.items()
     ]
-    return _rows(["population", "who", "prior lines"], rows)
+    return table_and_list(["population", "prior lines", "who"], rows)
 
 
 def configuration() -> str:
@@ -260,11 +230,11 @@ def configuration() -> str:
         "imaging": _numbers(known.imaging, "imaging"),
         "liquid_biopsy": _numbers(known.assay, "liquid_biopsy"),
         "neutropenia": _numbers(known.neutropenia, "neutropenia"),
-        "populations": _population_rows(known),
+        "populations": _populations(known),
         "laws": _numbers(known.populations[DEFAULT_POPULATION], "population"),
-        "drugs": _drug_rows(known.drugs),
-        "alterations": _alteration_rows(known.alterations),
-        "sources": _source_rows(known),
+        "drugs": _drugs(known.drugs),
+        "alterations": _alterations(known.alterations),
+        "sources": _sources(known),
     }
     template = Path(__file__).with_name("configuration.md.in").read_text(encoding="utf-8")
     return re.sub(r"\{\{ (\w+) \}\}", lambda match: filled[match[1]], template)

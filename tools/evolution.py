@@ -13,11 +13,10 @@ from typing import Any
 
 from tumor_abm._base.files import write_whole
 from tumor_abm.evolution.neutrality import NEUTRAL_FROM
-from tumor_abm.plots.style import wrapped
 from tumor_abm.run.results import Results
 from tumor_abm.study import summarise
 
-from tools.markdown import table
+from tools.markdown import paragraph, table
 
 _COLUMNS: Mapping[str, tuple[str, str]] = {
     "drivers": ("fittest_fraction", ".0%"),
@@ -32,8 +31,6 @@ _COLUMNS: Mapping[str, tuple[str, str]] = {
     "shared": ("shared", ".0f"),
     "private": ("private", ".0f"),
 }
-
-_PROSE_WIDTH = 125
 
 Rows = Mapping[str, Mapping[str, Any]]
 
@@ -58,7 +55,7 @@ def write_evolution(results: Results, page: Path) -> None:
 def _made(written: Mapping[str, Any]) -> str:
     tumours = written["replicates"] * len(written["scenario"])
     biopsies = written["biopsy"]
-    return (
+    return paragraph(
         f"The shipped study ({tumours} tumours of {written['cells']:,} cells, {len(biopsies)} biopsies of "
         f"{biopsies[0]['cells']} cells, seed {written['seed']}; under a minute) gives medians of:"
     )
@@ -105,7 +102,7 @@ def _told(rows: Rows, written: Mapping[str, Any]) -> str:
         "few: read tendencies, not digits. The range that is fitted is wider than that of Williams et "
         "al., and sequencing deeper: their threshold was not made for it."
     )
-    return wrapped(said, _PROSE_WIDTH)
+    return paragraph(said)
 
 
 def main(arguments: Sequence[str]) -> None:

@@ -18,7 +18,7 @@ from tumor_abm.analysis.comparison import Comparison, compare
 from tumor_abm.analysis.wording import median_text
 from tumor_abm.run.results import Results
 
-from tools.markdown import limits, table
+from tools.markdown import limits, paragraph, table
 
 _PLACE = re.compile(r"\{\{ (\w+) \}\}")
 
@@ -33,18 +33,17 @@ def write_experiments(results: Path, page: Path) -> None:
 def _answer(results: Results) -> str:
     """Return question and numbers of an experiment."""
     compared = compare(results)
-    endpoints = [each.name for each in compared.endpoints if each.randomised]
     rows = {(row["arm"], row["endpoint"]): row for row in compared.table.iter_rows(named=True)}
-    header = ["arm", *(cell for name in endpoints for cell in (name, "HR (paired 95% CI)"))]
-    cells = [
-        [
-            markdown_text(arm),
-            *(cell for name in endpoints for cell in _told(compared, rows[arm, name])),
-        ]
-        for arm in results.arms
+    told = [
+        ["" if place else endpoint.name, markdown_text(arm), *_told(compared, rows[arm, endpoint.name])]
+        for endpoint in compared.endpoints
+        if endpoint.randomised
+        for place, arm in enumerate(results.arms)
     ]
-    made = f"{results.enrolled:,} patients, seed {results.experiment['seed']}; medians in months (95% CI)."
-    return f"*{markdown_text(results.experiment['question'])}* {made}\n\n{table(header, cells)}"
+    header = ["endpoint", "arm", "median, months (95% CI)", "HR (paired 95% CI)"]
+    question = paragraph(f"*{markdown_text(results.experiment['question'])}*")
+    made = f"{results.enrolled:,} patients, seed {results.experiment['seed']}:"
+    return f"{question}\n\n{made}\n\n{table(header, told)}"
 
 
 def _told(compared: Comparison, row: Mapping[str, Any]) -> Iterator[str]:

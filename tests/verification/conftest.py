@@ -19,7 +19,7 @@ import polars as pl
 import pytest
 import tumor_abm as ta
 from numpy.typing import ArrayLike
-from verification.ledger import COMPARED, Comparison, Ledger, number, within
+from verification.ledger import Comparison, Ledger, number, usually_compared, within
 from verification.samples import chi_square_p
 
 SEED = 20_260_417
@@ -152,11 +152,6 @@ class Case:
         if comparison not in LEDGER.comparisons:
             LEDGER.comparisons.append(comparison)
         assert passed, comparison
-
-
-def usually_compared(engine: str) -> str:
-    """What a row of this engine compares unless it says otherwise."""
-    return next(kind for kind, (engines, _) in COMPARED.items() if engine in engines)
 
 
 def _parameter() -> str | None:

@@ -1,14 +1,17 @@
-"""What a run compared, and the table of it: `docs/verification.md`."""
+"""What a run compared, and the page of it: `docs/verification.md`."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import re
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from numbers import Real
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+
+from tools.markdown import WIDTH, items, paragraph, table
 
 ENGINES = ("theory", "reference", "clones", "cells", "lattice", "patients", "core", "design")
 
@@ -33,8 +36,7 @@ COMPARED = {
     "plain law, theory": (("reference",), "The law in plain Python against an exact result."),
     "closed form, published value": (
         ("theory",),
-        "The package's own closed form (`tumor_abm.theory`) against that of `reference.json`, which other "
-        "code computed from the publication and simulation confirmed. No engine runs.",
+        "The package's own closed form (`tumor_abm.theory`). No engine runs.",
     ),
     "test, its power": (
         ("design",),
@@ -42,6 +44,7 @@ COMPARED = {
     ),
 }
 
+COLUMNS = ("engine", "expected", "found", "tolerance", "pass")
 SECTIONS = {
     "1_birth_death": (
         "Birth and death",
@@ -143,27 +146,28 @@ PREAMBLE = """\
 
 <!-- Written by `make verify` (pytest tests/verification --verification-table docs/verification.md). -->
 
-Every published or derived result that the engines must reproduce, and what they gave. The engines are
-`clones`, `cells` and `lattice`; `patients` are whole patients with tumour, drugs and clinic, `theory` is the
-closed form in `tumor_abm.theory`, `core` a function of the compiled core without an engine, `reference` the
-plain Python law in `tests/reference.py`, and `design` says something about a test. Where a case is well mixed
-and the engine is `lattice`, its cells push their neighbours aside, however many, so that every division finds
-room.
+Every published or derived result that the engines must reproduce, and what they gave.
 
-* Every seed follows from {seed} and from what is run, engine included, and none is chosen: rows share random
-  numbers only if they are statistics of the same runs.
-* A tolerance is 4.5 standard errors ("SE") at the number of replicates (two-sided level 7e-6), plus, for
-  formulae that are themselves approximations, a stated bias; beside it stands its share of what is expected.
+* The engines are `clones`, `cells` and `lattice`. `patients` are whole patients with tumour, drugs and
+  clinic. `theory` is the closed form in `tumor_abm.theory`, `core` a function of the compiled core without
+  an engine, `reference` the plain Python law in `tests/reference.py`. `design` says something about a test.
+* Where a case is well mixed and the engine is `lattice`, its cells push their neighbours aside, however
+  many. So every division finds room.
+* Every seed follows from {seed} and from what is run, engine included, and none is chosen. Rows share
+  random numbers only if they are statistics of the same runs.
+* A tolerance is 4.5 standard errors ("SE") at the number of replicates (two-sided level 7e-6). For formulae
+  that are themselves approximations a stated bias is added. Beside it stands its share of what is expected.
   Tests of laws and of two samples reject below p = 1e-6. So a failure means a bias or a bug.
-* A case in continuous time runs at a step so short that what is left of it is a fraction of a standard error.
+* A case in continuous time runs at a step so short that what is left of it is a fraction of a standard
+  error.
+* Published values of closed forms stand in `reference.json`. Other code computed them from the publication,
+  and simulation confirmed them.
 * Found values are those of one run, the same on every run. `make verify` writes this page anew.
 
-{cases} cases, {rows} comparisons, {passed} agree. What they compare:
+{cases} cases, {rows} comparisons, {passed} agree. What a row compares follows from its engine, unless the
+line above its table says otherwise:
 
-| compared | rows | what such a row shows |
-|---|---|---|
-{kinds}
-"""
+{kinds}"""
 
 
 def number(value: Any) -> str:
@@ -212,7 +216,7 @@ class Ledger:
     comparisons: list[Comparison] = field(default_factory=list)
 
     def write(self, path: Path, order: Iterable[str], seed: int) -> None:
-        """Write the table, cases in `order`, others behind them."""
+        """Write the page, cases in `order`, others behind them."""
         place = {case: i for i, case in enumerate(order)}
         rows = sorted(
             self.comparisons,
@@ -229,32 +233,84 @@ class Ledger:
                 cases=len({row.case for row in rows} & place.keys()),
                 rows=len(rows),
                 passed=sum(row.passed for row in rows),
-                kinds="\n".join(_kinds(rows)),
+                kinds=_kinds(rows),
             )
         ]
         for section, (title, about) in SECTIONS.items():
             inside = [row for row in rows if row.section == section]
             if inside:
-                text += [f"\n## {title}\n\n{about}\n\n", *_table(inside)]
+                text += [f"\n## {title}\n\n{paragraph(about)}\n", *_blocks(inside)]
         path.write_text("".join(text), encoding="utf-8")
 
 
-def _kinds(rows: list[Comparison]) -> Iterable[str]:
-    for kind, (_, shows) in COMPARED.items():
-        yield f"| {kind} | {sum(row.compared == kind for row in rows)} | {shows} |"
+def usually_compared(engine: str) -> str:
+    """What a row of this engine compares unless it says otherwise."""
+    return next(kind for kind, (engines, _) in COMPARED.items() if engine in engines)
 
 
-def _table(rows: list[Comparison]) -> Iterable[str]:
-    yield "| case | what | source | compared | engine | expected | found | tolerance | pass |\n"
-    yield "|---|---|---|---|---|---|---|---|---|\n"
-    before = None
+def _kinds(rows: list[Comparison]) -> str:
+    counts = (
+        (
+            kind,
+            str(sum(row.compared == kind for row in rows)),
+            ", ".join(f"`{engine}`" for engine in engines),
+            shows,
+        )
+        for kind, (engines, shows) in COMPARED.items()
+    )
+    return table(("compared", "rows", "usual for", "what such a row shows"), counts)
+
+
+def _blocks(rows: list[Comparison]) -> Iterator[str]:
+    """Write a line and a table for all rows of a case that say the same of what they compare."""
+    alike: dict[tuple[str, str, str], list[Comparison]] = {}
     for row in rows:
-        # What and where from is said once, and again where it changes.
-        what, source = row.what, row.source
-        if before is not None and row.case == before.case:
-            what, source = "" if what == before.what else what, ""
-        before = row
-        cells = [row.case, what, source, row.compared, row.engine]
-        cells += [row.expected, row.found, row.tolerance]
-        cells.append("yes" if row.passed else "NO")
-        yield "| " + " | ".join(cell.replace("|", "\\|").replace("\n", " ") for cell in cells) + " |\n"
+        unusual = "" if row.compared == usually_compared(row.engine) else row.compared
+        alike.setdefault((row.case, row.what, unusual), []).append(row)
+    before = ""
+    for (case, what, unusual), same in alike.items():
+        # Where a case is from is said once.
+        source = "" if case == before else f" *Source:* {_sentence(same[0].source)}"
+        compared = f" *Compared:* {unusual}." if unusual else ""
+        before = case
+        yield f"\n{paragraph(f'**{case}**: {_sentence(what)}{source}{compared}')}\n\n"
+        cells = [_cells(row) for row in same]
+        written = table(COLUMNS, cells)
+        if max(map(len, written.splitlines())) > WIDTH:
+            written = items(
+                "; ".join(f"{name} {cell}" for name, cell in zip(COLUMNS, row, strict=True)) for row in cells
+            )
+        yield written
+
+
+def _sentence(text: str) -> str:
+    text = " ".join(text.split())
+    return text if text.endswith((".", "?")) else f"{text}."
+
+
+def _cells(row: Comparison) -> tuple[str, ...]:
+    verdict = "yes" if row.passed else "NO"
+    return (row.engine, row.expected, row.found, row.tolerance, verdict)
+
+
+def read(text: str) -> list[dict[str, str]]:
+    """Return the rows of a written page."""
+    rows: list[dict[str, str]] = []
+    said = re.split(r"^\*\*(.+?)\*\*: ", text.partition("\n## ")[2], flags=re.M)
+    for case, block in zip(said[1::2], said[2::2], strict=True):
+        line, _, written = block.partition("\n\n")
+        told = re.search(r"\*Compared:\* (.+?)\.$", " ".join(line.split()))
+        for row in _rows(written.partition("\n\n")[0]):
+            rows.append(
+                {"case": case, "compared": told[1] if told else usually_compared(row["engine"]), **row}
+            )
+    return rows
+
+
+def _rows(written: str) -> Iterator[dict[str, str]]:
+    if written.startswith("| "):
+        for line in written.splitlines()[2:]:
+            yield dict(zip(COLUMNS, line[2:-2].split(" | "), strict=True))
+    else:
+        for item in " ".join(written.split())[2:].split(" * "):
+            yield dict(part.split(" ", 1) for part in item.split("; "))

@@ -5,7 +5,9 @@ from pathlib import Path
 
 import pytest
 import tumor_abm as ta
-from verification.ledger import COMPARED
+from verification.ledger import COMPARED, Comparison, Ledger, read
+
+from tools.markdown import WIDTH
 
 TABLE = Path(__file__).parents[2] / "docs" / "verification.md"
 
@@ -36,10 +38,7 @@ def test_every_case_names_its_engines(cases):
 @pytest.fixture(scope="module")
 def page():
     """Rows of the page, by the names of their columns."""
-    lines = [line for line in TABLE.read_text(encoding="utf-8").splitlines() if line.startswith("| ")]
-    rows = [line.removeprefix("| ").removesuffix(" |").split(" | ") for line in lines]
-    names = next(row for row in rows if row[0] == "case")
-    return [dict(zip(names, row, strict=True)) for row in rows if len(row) == len(names) and row != names]
+    return read(TABLE.read_text(encoding="utf-8"))
 
 
 def test_the_page_has_every_case_on_every_engine_it_names(cases, page):
@@ -61,6 +60,30 @@ def test_only_tolerances_that_a_heavy_tail_widens_are_above_a_third_of_what_is_e
     assert len(share) > 80
     # One tumour in many has so large a clone that it rules the mean; another row counts it as 20,000 cells.
     assert {case for case, percent in share.items() if percent > 100 / 3} <= {"BOZIC-MEAN10-1e9"}
+
+
+def test_the_page_keeps_what_was_compared_within_a_window(tmp_path):
+    told = {"section": "5_spatial", "what": "P(x)", "source": "derived", "tolerance": "exact", "passed": True}
+    narrow = {"case": "A", "engine": "cells", "expected": "1", "found": "1", **told}
+    wide = {
+        "case": "B",
+        "engine": "core",
+        "expected": "0.5, " * 30 + "1",
+        "found": "0.5, " * 30 + "2",
+        **told,
+    }
+    made = [
+        Comparison(compared="engine, theory", **narrow),
+        Comparison(compared="engine, plain law", **narrow),
+        Comparison(compared="function apart, known answer", **wide),
+    ]
+    Ledger(made).write(tmp_path / "page.md", ["A", "B"], seed=1)
+    text = (tmp_path / "page.md").read_text(encoding="utf-8")
+    assert max(map(len, text.splitlines())) <= WIDTH
+    shown = [
+        (row["case"], row["compared"], row["engine"], row["expected"], row["found"]) for row in read(text)
+    ]
+    assert shown == [(row.case, row.compared, row.engine, row.expected, row.found) for row in made]
 
 
 def test_engines_that_are_compared_draw_numbers_of_their_own(simulate):

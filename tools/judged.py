@@ -1,0 +1,161 @@
+"""Whether what is simulated and what was published agree, how often, and how much of the count is chance."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import polars as pl
+from tumor_abm import trials
+from tumor_abm.trials import Prediction
+from tumor_abm.trials.sampling import Floats, Observed, interval, median
+
+from tools.markdown import table
+
+FIRST_LINE = ("paloma_1", "paloma_2", "paloma_4", "monaleesa_2", "monarch_3", "dawna_2")
+KEYS = ("trial", "arm", "subset", "prior_cdk46i")
+_MONTH_DIGITS = 1
+_DRAWS = 500
+_SEED = 1
+
+Judge = Callable[[Mapping[str, Any]], bool | None]
+Label = tuple[str, ...]
+
+
+def arm_name(file: str, row: Mapping[str, Any]) -> str:
+    """Return what a trial file calls the arm of a row."""
+    for found in trials.rows(trials.load(file)):
+        if all(getattr(found, key) == row[key] for key in KEYS):
+            return found.name
+    raise AssertionError(f"{file} has lost an arm")
+
+
+def inside(
+    value: float | None, low: float | None, high: float | None, *, digits: int | None = None
+) -> bool | None:
+    """Whether a value lies in an interval of which the upper end may not be reached.
+
+    `digits` are the decimals of what is published: what agrees to these is inside.
+    """
+    if value is None or low is None:
+        return None
+    high = np.inf if high is None else high
+    if digits is not None:
+        value, low, high = round(value, digits), round(low, digits), round(high, digits)
+    return low <= value <= high
+
+
+def summary(held: pl.DataFrame, prediction: Prediction) -> str:
+    """Write how many rows are inside, by what was fitted and what was not."""
+    rows = list(held.iter_rows(named=True))
+    fitted = [row for row in rows if row["split"].startswith("calib") and not row["split"].endswith("subset")]
+    whole = [row for row in fitted if row["subset"] in ("", "ITT")]
+    near = [row for row in rows if row["split"] == "validate-near"]
+    first = [row for row in fitted if row["file"] in FIRST_LINE and row["hr_published"] is not None]
+    lines: Sequence[tuple[str, Sequence[Mapping[str, Any]], Judge]] = [
+        (
+            "Median PFS of the rows fitted, whole trials: simulated inside the published 95% CI",
+            whole,
+            median_in,
+        ),
+        ("The same rows: published inside the predicted 95% interval", whole, published_in),
+        (
+            "All rows fitted, subsets included: simulated inside the published 95% CI",
+            fitted,
+            median_in,
+        ),
+        (
+            "Hazard ratios of the first-line trials of CDK4/6 inhibitors inside the published 95% CI",
+            first,
+            ratio_in,
+        ),
+        (
+            "Median PFS of the rows near by, predicted and not fitted, inside the published 95% CI",
+            near,
+            median_in,
+        ),
+        ("The same rows: published inside the predicted 95% interval", near, published_in),
+        ("The same rows: hazard ratio inside the published 95% CI", near, ratio_in),
+        (
+            "All of these rows: median inside, or the hazard ratio where the median has no published CI",
+            near,
+            _row_in,
+        ),
+    ]
+    others = _medians_of_others(prediction, [*fitted, *near])
+    return table(
+        ("held against each other", "inside", "with other patients"),
+        [
+            (what, _share(of, judged), _range(of, judged, others) if judged in (median_in, _row_in) else "")
+            for what, of, judged in lines
+        ],
+    )
+
+
+def _range(rows: Sequence[Mapping[str, Any]], judged: Judge, others: Mapping[Label, Floats]) -> str:
+    """How many rows are inside, in the middle 95% of the draws of `others`."""
+    counts = np.zeros(_DRAWS)
+    for row in rows:
+        if judged(row) is not None:
+            drawn = ({**row, "pfs_median_months": median} for median in others[_label(row)])
+            counts += [bool(judged(other)) for other in drawn]
+    low, high = interval(counts)
+    return f"{low:.0f} to {high:.0f}"
+
+
+def _medians_of_others(prediction: Prediction, rows: Sequence[Mapping[str, Any]]) -> Mapping[Label, Floats]:
+    """Medians of rows had the simulated patients been others: these drawn with replacement, by trial."""
+    found: dict[Label, Floats] = {}
+    rng = np.random.default_rng(_SEED)
+    for file in dict.fromkeys(row["file"] for row in rows):
+        lived = prediction.observations.filter(pl.col("file") == file)
+        patients = lived.select("member", "patient").unique(maintain_order=True).with_row_index("place")
+        lived = lived.join(patients, on=["member", "patient"])
+        arms = {}
+        for row in (row for row in rows if row["file"] == file):
+            arm = lived.filter(pl.col("arm") == arm_name(file, row))
+            arms[_label(row)] = (
+                arm["place"].to_numpy(),
+                Observed(arm["months"].to_numpy(), arm["event"].to_numpy()),
+            )
+            found[_label(row)] = np.full(_DRAWS, np.nan)
+        for draw in range(_DRAWS):
+            times = rng.multinomial(patients.height, np.full(patients.height, 1 / patients.height))
+            for label, (place, observed) in arms.items():
+                who = np.repeat(np.arange(len(observed)), times[place])
+                found[label][draw] = median(observed[who]) if who.size else np.nan
+    return found
+
+
+def _label(row: Mapping[str, Any]) -> Label:
+    return tuple(row[key] for key in KEYS)
+
+
+def median_in(row: Mapping[str, Any]) -> bool | None:
+    """Whether the simulated median lies in the published interval."""
+    low = row["ci_lo"]
+    if row["mpfs_mo"] is None or low is None:
+        return None
+    return inside(row["pfs_median_months"] or np.inf, low, row["ci_hi"], digits=_MONTH_DIGITS)
+
+
+def published_in(row: Mapping[str, Any]) -> bool | None:
+    """Whether the published median lies in the simulated interval."""
+    return inside(row["mpfs_mo"], row["pfs_lo"], row["pfs_hi"], digits=_MONTH_DIGITS)
+
+
+def ratio_in(row: Mapping[str, Any]) -> bool | None:
+    """Whether the simulated hazard ratio lies in the published interval."""
+    return inside(row["hr"], row["hr_lo_published"], row["hr_hi_published"])
+
+
+def _row_in(row: Mapping[str, Any]) -> bool | None:
+    return ratio_in(row) if row["ci_lo"] is None else median_in(row)
+
+
+def _share(rows: Iterable[Mapping[str, Any]], judged: Judge) -> str:
+    told = [verdict for verdict in map(judged, rows) if verdict is not None]
+    if not told:
+        return "-"
+    return f"{sum(told)} of {len(told)} ({100 * sum(told) / len(told):.0f}%)"
