@@ -51,7 +51,8 @@ def test_the_page_of_verification_has_the_form_that_its_generator_writes() -> No
     seen = {row["case"] for row in rows} & set(cases)
     passed = sum(row["pass"] == "yes" for row in rows)
     before_the_kinds = PREAMBLE.partition("{kinds}")[0]
-    told = before_the_kinds.format(seed="20_260_417", cases=len(seen), rows=len(rows), passed=passed)
+    [run] = re.findall(r"last\n  run on (\d{4}-\d\d-\d\d with version \S+)\. ", text)
+    told = before_the_kinds.format(seed="20_260_417", cases=len(seen), rows=len(rows), passed=passed, run=run)
     assert text.startswith(told)
     assert passed == len(rows)
     assert seen == set(cases)

@@ -5,6 +5,7 @@ It is never changed to make a test pass: thresholds are wide (4.5 standard error
 failure means a bias or a bug.
 """
 
+import datetime
 import functools
 import hashlib
 import json
@@ -175,6 +176,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--verification-table", type=Path, metavar="PATH", help="write every comparison into this page"
     )
+    parser.addoption(
+        "--verified-by", type=Path, metavar="PATH", help="ask that every comparison stands in this page"
+    )
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -188,13 +192,17 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 
 
 def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
-    # Not an option when pytest meets this directory on its way through others.
+    # Not options when pytest meets this directory on its way through others.
+    page = session.config.getoption("--verified-by", default=None)
+    if page is not None and exitstatus == 0 and (strangers := LEDGER.not_in(page)):
+        raise pytest.UsageError(f"{page} does not have {strangers}: commit what make verify writes")
     path = session.config.getoption("--verification-table", default=None)
     if path is not None and exitstatus == 0:
         missing = missing_comparisons(_cases(), LEDGER.comparisons)
         if missing:
             raise pytest.UsageError(f"not compared, so no table is written: {missing}")
-        LEDGER.write(path, _cases(), SEED)
+        run = f"{datetime.date.today():%Y-%m-%d} with version {ta.__version__}"
+        LEDGER.write(path, _cases(), SEED, run=run)
 
 
 def missing_comparisons(cases: dict[str, Case], made: Iterable[Comparison]) -> list[str]:

@@ -162,7 +162,9 @@ Every published or derived result that the engines must reproduce, and what they
   error.
 * Published values of closed forms stand in `reference.json`. Other code computed them from the publication,
   and simulation confirmed them.
-* Found values are those of one run, the same on every run. `make verify` writes this page anew.
+* Found values are those of one run, the same on every run. `make verify` writes this page anew; it was last
+  run on {run}. `make test` runs all but the dearest tests, and asks that their rows stand
+  here as they are.
 
 {cases} cases, {rows} comparisons, {passed} agree. What a row compares follows from its engine, unless the
 line above its table says otherwise:
@@ -215,8 +217,8 @@ class Ledger:
 
     comparisons: list[Comparison] = field(default_factory=list)
 
-    def write(self, path: Path, order: Iterable[str], seed: int) -> None:
-        """Write the page, cases in `order`, others behind them."""
+    def write(self, path: Path, order: Iterable[str], seed: int, *, run: str) -> None:
+        """Write the page, cases in `order`, others behind them; `run` says when they were run."""
         place = {case: i for i, case in enumerate(order)}
         rows = sorted(
             self.comparisons,
@@ -233,6 +235,7 @@ class Ledger:
                 cases=len({row.case for row in rows} & place.keys()),
                 rows=len(rows),
                 passed=sum(row.passed for row in rows),
+                run=run,
                 kinds=_kinds(rows),
             )
         ]
@@ -241,6 +244,22 @@ class Ledger:
             if inside:
                 text += [f"\n## {title}\n\n{paragraph(about)}\n", *_blocks(inside)]
         path.write_text("".join(text), encoding="utf-8")
+
+    def not_in(self, page: Path) -> list[str]:
+        """Comparisons that a page does not have; the last digits of what scipy finds may differ."""
+        told = {
+            (row["case"], *(_without_digits(row[column]) for column in COLUMNS))
+            for row in read(page.read_text(encoding="utf-8"))
+        }
+        return [
+            f"{row.case} on {row.engine}"
+            for row in self.comparisons
+            if (row.case, *map(_without_digits, _cells(row))) not in told
+        ]
+
+
+def _without_digits(cell: str) -> str:
+    return re.sub(r"[-+.e\d]", "", cell)
 
 
 def usually_compared(engine: str) -> str:
@@ -274,13 +293,18 @@ def _blocks(rows: list[Comparison]) -> Iterator[str]:
         compared = f" *Compared:* {unusual}." if unusual else ""
         before = case
         yield f"\n{paragraph(f'**{case}**: {_sentence(what)}{source}{compared}')}\n\n"
-        cells = [_cells(row) for row in same]
-        written = table(COLUMNS, cells)
-        if max(map(len, written.splitlines())) > WIDTH:
-            written = items(
-                "; ".join(f"{name} {cell}" for name, cell in zip(COLUMNS, row, strict=True)) for row in cells
-            )
-        yield written
+        yield _written(same)
+
+
+def _written(rows: list[Comparison]) -> str:
+    """Write comparisons as a table or, where one is too wide for it, as a list."""
+    cells = [_cells(row) for row in rows]
+    written = table(COLUMNS, cells)
+    if max(map(len, written.splitlines())) <= WIDTH:
+        return written
+    return items(
+        "; ".join(f"{name} {cell}" for name, cell in zip(COLUMNS, row, strict=True)) for row in cells
+    )
 
 
 def _sentence(text: str) -> str:

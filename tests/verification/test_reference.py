@@ -77,13 +77,16 @@ def test_the_page_keeps_what_was_compared_within_a_window(tmp_path):
         Comparison(compared="engine, plain law", **narrow),
         Comparison(compared="function apart, known answer", **wide),
     ]
-    Ledger(made).write(tmp_path / "page.md", ["A", "B"], seed=1)
+    Ledger(made).write(tmp_path / "page.md", ["A", "B"], seed=1, run="a day")
     text = (tmp_path / "page.md").read_text(encoding="utf-8")
     assert max(map(len, text.splitlines())) <= WIDTH
     shown = [
         (row["case"], row["compared"], row["engine"], row["expected"], row["found"]) for row in read(text)
     ]
     assert shown == [(row.case, row.compared, row.engine, row.expected, row.found) for row in made]
+    assert Ledger(made).not_in(tmp_path / "page.md") == []
+    stranger = Comparison(compared="engine, theory", **(narrow | {"tolerance": "p > 1"}))
+    assert Ledger([*made, stranger]).not_in(tmp_path / "page.md") == ["A on cells"]
 
 
 def test_engines_that_are_compared_draw_numbers_of_their_own(simulate):
