@@ -94,13 +94,15 @@ def _connect(scheduler: str) -> Any:
 @contextmanager
 def _silent_client() -> Iterator[None]:
     """Let Dask log no traceback of a connection that is lost: that is an error of ours, in one line."""
-    logger = logging.getLogger("distributed.client")
-    before = logger.level
-    logger.setLevel(logging.CRITICAL)
+    known = [name for name in logging.root.manager.loggerDict if name.split(".")[0] == "distributed"]
+    before = {name: logging.getLogger(name).level for name in known}
+    for name in before:
+        logging.getLogger(name).setLevel(logging.CRITICAL)
     try:
         yield
     finally:
-        logger.setLevel(before)
+        for name, level in before.items():
+            logging.getLogger(name).setLevel(level)
 
 
 def _results(client: Any, spec: str, chunks: Iterator[Chunk]) -> Iterator[tuple[Chunk, Tables]]:
