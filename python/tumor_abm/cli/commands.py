@@ -66,7 +66,9 @@ def compare(arguments: argparse.Namespace) -> None:
     from tumor_abm.cli.consoles import output
     from tumor_abm.run.results import Results
 
-    comparison = compared(Results.load(arguments.directory))
+    results = Results.load(arguments.directory)
+    with _as_written(arguments.directory):
+        comparison = compared(results)
     if arguments.csv:
         with _writing(arguments.csv):
             write_whole(arguments.csv, comparison.table.write_csv)
@@ -82,7 +84,8 @@ def compare(arguments: argparse.Namespace) -> None:
             }
         )
         return
-    comparison.print(output())
+    with _as_written(arguments.directory):
+        comparison.print(output())
 
 
 def evolve(arguments: argparse.Namespace) -> None:
@@ -347,6 +350,23 @@ def _print_pairs(title: str, pairs: Mapping[str, str]) -> None:
     for name, value in pairs.items():
         table.add_row(f"  {name}", rich_text(value))
     out.print(table)
+
+
+@contextmanager
+def _as_written(directory: Path) -> Iterator[None]:
+    """Say of files that fit their checksums and make no sense that no run wrote them so."""
+    import polars as pl
+
+    try:
+        yield
+    except InputError as error:
+        raise (error if error.file is not None else error.in_file(directory)) from None
+    except (AttributeError, LookupError, TypeError, ValueError, pl.exceptions.PolarsError) as error:
+        told = f"{type(error).__name__}: {str(error).splitlines()[0] if str(error) else ''}"
+        problem = (
+            f"its tables or experiment are not those that a run writes, or this is a defect of ours ({told})"
+        )
+        raise InputError(problem, file=directory) from error
 
 
 @contextmanager
