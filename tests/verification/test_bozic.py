@@ -98,6 +98,7 @@ def two_drugs(simulate):
     )
 
 
+@pytest.mark.dear
 @pytest.mark.slow
 def test_two_drugs_together_fail_if_one_mutation_protects_from_both(case, two_drugs):
     failure = case("BOZIC-FIG5-SIM-n12_1")
@@ -107,6 +108,7 @@ def test_two_drugs_together_fail_if_one_mutation_protects_from_both(case, two_dr
     failure.check_mean(failed(two_drugs.filter(phase=1)))
 
 
+@pytest.mark.dear
 @pytest.mark.slow
 def test_number_of_singly_resistant_cells_at_detection(case, two_drugs):
     mean, median = case("BOZIC-MEAN10-1e9"), case("BOZIC-MEDIAN10-1e9")
@@ -137,6 +139,7 @@ def mean_up_to_most(size):
     return law @ cells, np.sqrt(law @ cells**2 - (law @ cells) ** 2)
 
 
+@pytest.mark.dear
 @pytest.mark.slow
 def test_typical_numbers_of_singly_resistant_cells_at_detection(case, two_drugs):
     # One tumour in many has a clone so large that it rules the mean; up to 20,000 cells few replicates do.
@@ -236,6 +239,7 @@ def test_equation_1_gives_the_published_patients(case, patient):
         )
 
 
+@pytest.mark.dear
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("patient", "n12", "replicates"),
@@ -277,6 +281,7 @@ TABLE_2 = [
 ]
 
 
+@pytest.mark.dear
 @pytest.mark.slow
 @pytest.mark.parametrize(("row", "dt", "replicates"), TABLE_2)
 def test_table_2_of_bozic(cases, simulate, row, dt, replicates):

@@ -85,6 +85,7 @@ def test_time_to_a_few_cells_is_that_of_all_histories(case, simulate, name):
     case.check_mean(lives["day"])
 
 
+@pytest.mark.dear
 @pytest.mark.parametrize(
     "name",
     [
@@ -100,6 +101,7 @@ def test_few_cells_touch_as_all_histories_say(case, seed, name):
     case.check_mean(clusters(case, seed, replicates=6000, dt=0.01))
 
 
+@pytest.mark.dear
 @pytest.mark.parametrize("name", ["LAT-SQUARE4-B", "LAT-SQUARE4-C"])
 def test_four_cells_form_a_square_as_often_as_all_histories_say(case, seed, name):
     case = case(name)
