@@ -36,7 +36,7 @@ pub(crate) fn u32_values(bytes: &[u8]) -> impl Iterator<Item = u32> + '_ {
 /// A dict of name to (dtype, buffer), or (labels, buffer of u32 codes) for texts.
 ///
 /// Not Arrow: pyo3-arrow 0.20 brings 69 crates, 340 CPU seconds of build and 11 MB of library for what a few lines
-/// of `_base/frames.py` decode without a copy more.
+/// of `_base/frames.py` decode.
 pub(crate) fn table<'py>(py: Python<'py>, table: &Table) -> PyResult<Bound<'py, PyDict>> {
     let columns = PyDict::new(py);
     for (name, column) in &table.columns {
