@@ -50,7 +50,11 @@ def test_every_part_of_the_changelog_is_of_a_known_kind() -> None:
 
 def test_release_notes_are_the_section_of_this_version() -> None:
     told = subprocess.run(
-        ["make", "--silent", "release-notes"], cwd=ROOT, capture_output=True, text=True, check=True
+        ["make", "--silent", "--no-print-directory", "release-notes"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
     ).stdout
     _, _, after = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8").partition(f"## [{VERSION}]")
     section = after.partition("\n")[2].partition("\n## ")[0]
