@@ -181,7 +181,7 @@ def test_seed_that_is_typed_while_the_page_is_being_built_stands(browser: Browse
 
 def test_covariates_are_set_and_a_bad_combination_is_told(page: Page) -> None:
     page.get_by_label("Net growth: as drawn").check(force=True)
-    expect(page.get_by_text("%/day")).to_be_visible(timeout=PATIENCE_MS)
+    expect(page.get_by_text(re.compile(r"^Net growth: [\d.]+ %/day$"))).to_be_visible(timeout=PATIENCE_MS)
     press(page, "More about the patient")
     choose(page, "Visceral disease", "yes")
     choose(page, "Bone-only disease", "yes")
