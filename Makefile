@@ -5,7 +5,8 @@ EXPERIMENT ?= cdk46_first_or_second_line
 PATIENTS ?= 1000
 FUZZ_SECONDS ?= 3600
 # Tests of the package that run beside the others, after the verification: so both take as long.
-REST := tests/test_damage.py tests/test_docs.py tests/test_figure_memory.py tests/test_fuzz.py
+REST := tests/test_cluster.py tests/test_damage.py tests/test_docs.py tests/test_figure_memory.py tests/test_fuzz.py
+REST += tests/test_interruption.py
 REST += $(wildcard tests/test_page_*.py)
 EXTRAS := dev,app,browser,calibration,cluster,docs,offline,trees
 BIN := .venv/bin
@@ -41,7 +42,7 @@ test: build ## test the core, then the package
 	$(MAKE) --jobs 2 --output-sync=line most-tests verified-and-rest
 
 most-tests: build
-	$(BIN)/pytest --ignore tests/verification $(addprefix --ignore=,$(REST))
+	$(BIN)/pytest -m "not dear" --ignore tests/verification $(addprefix --ignore=,$(REST))
 
 verified-and-rest: build
 	$(BIN)/pytest tests/verification -m "not dear" --verified-by docs/verification.md
@@ -50,8 +51,9 @@ verified-and-rest: build
 package-test: build ## test the package
 	$(BIN)/pytest --ignore tests/verification
 
-verify: build ## compare the engines with theory, the dearest tests included, and write docs/verification.md
+verify: build ## compare the engines with theory and write docs/verification.md; run the dearest tests of the package
 	$(BIN)/pytest tests/verification --verification-table docs/verification.md
+	$(BIN)/pytest -m dear --ignore tests/verification
 
 browser-test: build ## test the page in a real browser (needs chromium)
 	$(BIN)/pytest tests/browser

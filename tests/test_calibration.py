@@ -287,6 +287,7 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Calibration:
     return small_calibration(tmp_path_factory.mktemp("calibration"))
 
 
+@pytest.mark.dear
 def test_the_ensemble_is_drawn_again_once_its_first_draws_were_learnt_from(
     finished: Calibration, tmp_path: Path
 ) -> None:
@@ -308,6 +309,7 @@ def test_the_ensemble_is_drawn_again_once_its_first_draws_were_learnt_from(
     assert done[-1] == 6 + len(STEPS) + 2 * 4
 
 
+@pytest.mark.dear
 def test_an_ensemble_is_drawn_from_what_other_calibrations_simulated(
     finished: Calibration, tmp_path: Path
 ) -> None:

@@ -26,6 +26,7 @@ from tumor_abm.run.lock import exclusive
 SEED = 20_260_417
 
 
+@pytest.mark.dear
 def test_the_emulator_finds_a_quadratic_under_noise() -> None:
     rng = np.random.default_rng(SEED)
     points, fresh = rng.uniform(0, 1, (400, 8)), rng.uniform(0.2, 0.8, (100, 8))
@@ -224,7 +225,9 @@ def test_the_search_goes_on_from_the_best_set_on_the_way_to_what_the_emulator_na
     assert losses[place] < 1.1 * losses.min() < losses[0]
 
 
-@pytest.mark.parametrize("stop_after", [0, 7, 25, 28, 33, 60])
+@pytest.mark.parametrize(
+    "stop_after", [7, *(pytest.param(after, marks=pytest.mark.dear) for after in (0, 25, 28, 33, 60))]
+)
 def test_an_interrupted_search_goes_on_to_the_same_bytes(tmp_path: Path, stop_after: int) -> None:
     whole = Journal(tmp_path / "whole", {"seed": 1})
     search(quadratic(), whole, seed=1, jobs=1, waves=WAVES)  # type: ignore[arg-type]
@@ -274,6 +277,7 @@ def test_two_calibrations_do_not_write_to_one_directory(
     assert not list(tmp_path.iterdir())
 
 
+@pytest.mark.dear
 def test_sensitivity_names_what_an_endpoint_depends_on(tmp_path: Path) -> None:
     problem = Problem.shipped()
     rng = np.random.default_rng(SEED)

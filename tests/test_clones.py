@@ -84,7 +84,7 @@ def test_a_clone_is_born_where_its_cells_are(space):
         assert met > 5
 
 
-@pytest.mark.parametrize("engine", ["cells", *SPACES])
+@pytest.mark.parametrize("engine", [pytest.param("cells", marks=pytest.mark.dear), *SPACES])
 def test_every_clone_with_its_descendants_is_a_branch_of_the_tree(engine):
     population = grown(engine, genealogy=True)
     genealogy, clones = population.genealogy, population.all_clones

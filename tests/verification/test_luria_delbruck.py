@@ -33,6 +33,7 @@ def thousand_cells(simulate, engine):
     return grow(simulate, u=1e-3, until=ta.Until(total=1000), dt=0.004, replicates=replicates)
 
 
+@pytest.mark.dear
 @EVERY
 @pytest.mark.slow
 def test_a_population_is_free_of_mutants_if_no_division_made_one(case, thousand_cells):
@@ -82,6 +83,7 @@ def test_mutants_of_a_large_population_follow_lea_and_coulson(case, simulate, en
     law.check_counts(runs["n_1"])
 
 
+@pytest.mark.dear
 @WELL_MIXED
 @pytest.mark.slow
 def test_a_biopsy_of_a_fifth_finds_no_mutant(case, simulate, engine):

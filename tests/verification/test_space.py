@@ -173,6 +173,7 @@ def test_cells_of_a_colony_descend_from_a_long_line_of_placed_daughters(case, se
     case.check_value(np.mean(means))
 
 
+@pytest.mark.dear
 def test_clones_of_a_colony_have_sizes_of_a_rough_front(case, seed):
     case = case("SPATIAL-2D-CLONE-EXPONENT")
     parents = family(space_of(case, mutant="placed"), seed, case.params["N"], dt=0.2)
