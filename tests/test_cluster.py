@@ -96,35 +96,54 @@ def wait_for(what: Callable[[], object], run: subprocess.Popen[str] | None = Non
         time.sleep(0.05)
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("stop", [signal.SIGKILL, signal.SIGTERM])
-def test_a_lost_scheduler_is_said_and_the_run_goes_on(tmp_path: Path, stop: signal.Signals) -> None:
-    experiment, where, out = tmp_path / "experiment.toml", tmp_path / "scheduler.json", tmp_path / "out"
-    experiment.write_text(EXPERIMENT)
-    run = ("tumor_abm", "run", experiment, "--out", out, "--no-figures", "--jobs", 1)
+def command(folder: Path) -> tuple[object, ...]:
+    """The command that runs the experiment in a folder."""
+    return (
+        "tumor_abm",
+        "run",
+        folder / "experiment.toml",
+        "--out",
+        folder / "out",
+        "--no-figures",
+        "--jobs",
+        1,
+    )
+
+
+@contextmanager
+def half_way(folder: Path) -> Iterator[tuple[subprocess.Popen[str], subprocess.Popen[str]]]:
+    """A scheduler, and a run on it of which the first chunk is done."""
+    where = folder / "scheduler.json"
+    (folder / "experiment.toml").write_text(EXPERIMENT)
     quiet = ("--scheduler-file", where, "--no-dashboard")
     with process("distributed.cli.dask_scheduler", "--port", 0, *quiet) as scheduler:
         wait_for(where.exists)
         with (
             process("distributed.cli.dask_worker", "--nthreads", 1, "--no-nanny", *quiet),
-            process(*run, "--scheduler", where) as running,
+            process(*command(folder), "--scheduler", where) as running,
         ):
-            wait_for(lambda: list(out.glob("chunks/*/SHA256SUMS")), running)
-            scheduler.send_signal(stop)
-            _, err = running.communicate()
+            wait_for(lambda: list(folder.glob("out/chunks/*/SHA256SUMS")), running)
+            yield scheduler, running
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("stop", [signal.SIGKILL, signal.SIGTERM])
+def test_a_lost_scheduler_is_said_and_the_run_goes_on(tmp_path: Path, stop: signal.Signals) -> None:
+    with half_way(tmp_path) as (scheduler, running):
+        scheduler.send_signal(stop)
+        _, err = running.communicate()
     assert running.returncode == 2
-    assert err.splitlines()[-1] == (
-        f"tumor-abm: scheduler: {where} was lost; once it is back, the same command goes on"
-    )
+    lost = f"{tmp_path / 'scheduler.json'} was lost; once it is back, the same command goes on"
+    assert err.splitlines()[-1] == f"tumor-abm: scheduler: {lost}"
     assert "Traceback" not in err
-    kept = len(list(out.glob("chunks/*/SHA256SUMS")))
+    kept = len(list(tmp_path.glob("out/chunks/*/SHA256SUMS")))
     assert 1 <= kept < 5
-    with process(*run, "--resume") as resumed:
+    with process(*command(tmp_path), "--resume") as resumed:
         _, err = resumed.communicate()
     assert resumed.returncode == 0
     assert f"{50 * kept} patients are done already" in err
-    undisturbed = run_experiment(experiment)
-    assert_frame_equal(Results.load(out).overall, undisturbed.overall)
+    undisturbed = run_experiment(tmp_path / "experiment.toml")
+    assert_frame_equal(Results.load(tmp_path / "out").overall, undisturbed.overall)
 
 
 def test_an_address_where_nobody_answers_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -146,20 +165,10 @@ def test_missing_dask_is_said_with_how_to_install_it(monkeypatch: pytest.MonkeyP
 
 @pytest.mark.slow
 def test_a_scheduler_that_hangs_is_left_at_once(tmp_path: Path) -> None:
-    experiment, where, out = tmp_path / "experiment.toml", tmp_path / "scheduler.json", tmp_path / "out"
-    experiment.write_text(EXPERIMENT)
-    run = ("tumor_abm", "run", experiment, "--out", out, "--no-figures", "--jobs", 1)
-    quiet = ("--scheduler-file", where, "--no-dashboard")
-    with process("distributed.cli.dask_scheduler", "--port", 0, *quiet) as scheduler:
-        wait_for(where.exists)
-        with (
-            process("distributed.cli.dask_worker", "--nthreads", 1, "--no-nanny", *quiet),
-            process(*run, "--scheduler", where) as running,
-        ):
-            wait_for(lambda: list(out.glob("chunks/*/SHA256SUMS")), running)
-            scheduler.send_signal(signal.SIGSTOP)
-            running.send_signal(signal.SIGINT)
-            _, err = running.communicate(timeout=60)
+    with half_way(tmp_path) as (scheduler, running):
+        scheduler.send_signal(signal.SIGSTOP)
+        running.send_signal(signal.SIGINT)
+        _, err = running.communicate(timeout=60)
     assert running.returncode == 130
     assert "Traceback" not in err
     assert err.splitlines()[-1].startswith("tumor-abm: interrupted after ")
