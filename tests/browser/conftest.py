@@ -106,6 +106,7 @@ def opened(browser: Browser, address: str) -> Iterator[Page]:
     page.get_by_text("Day 0 ").first.wait_for()
     yield page
     whole = page.inner_text("body")
+    print(f"The page said at the end:\n{whole}")  # shown where the test fails
     context.close()
     assert not raised
     assert "Traceback" not in whole

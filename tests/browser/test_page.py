@@ -16,6 +16,9 @@ from playwright.sync_api import Browser, Page, expect
 PATIENCE_S = 120
 PATIENCE_MS = PATIENCE_S * 1000
 
+MOVING = ".expand-transition-enter-active, .expand-transition-leave-active"
+"""Panels that are just opening or closing."""
+
 
 def day(page: Page) -> int:
     """The day that the page shows."""
@@ -48,11 +51,20 @@ def type_seed(page: Page, text: str) -> None:
 
 
 def open_panel(page: Page, name: str) -> None:
-    page.locator(".v-expansion-panel-header", has_text=name).click()
+    turn_panel(page, name, opened=True)
 
 
 def close_panel(page: Page, name: str) -> None:
-    open_panel(page, name)
+    turn_panel(page, name, opened=False)
+
+
+def turn_panel(page: Page, name: str, *, opened: bool) -> None:
+    """Open or close a panel, and wait until nothing moves, so that no click misses what moves away."""
+    header = page.locator(".v-expansion-panel-header", has_text=name)
+    header.click()
+    active = header.and_(page.locator(".v-expansion-panel-header--active"))
+    expect(active).to_have_count(int(opened), timeout=PATIENCE_MS)
+    expect(page.locator(MOVING)).to_have_count(0, timeout=PATIENCE_MS)
 
 
 def choose(page: Page, label: str, option: str) -> None:
