@@ -149,8 +149,10 @@ def test_an_experiment_changes_drugs_and_constants_in_place(tmp_path: Path) -> N
         BASE
         + "[drug.palbociclib.effects.cdk46]\nic50 = 20\n[pathway]\ne2f_hill = 2\n[imaging]\nvisible_mm = 4\n"
     )
-    core = load(tmp_path, text).to_core()
-    assert core["pathway"]["e2f_hill"] == 2.0
+    experiment = load(tmp_path, text)
+    core = experiment.to_core()
+    assert experiment.knowledge.pathway["e2f_hill"] == 2.0
+    assert 2.0 in core["pathway"]["constants"]
     assert core["imaging"]["visible_mm"] == 4.0
     assert core["drugs"][-1]["effects"][0]["ic50"] == 20.0
 

@@ -54,7 +54,6 @@ def months(name: str) -> tuple[str, float]:
 
 
 PAIRS = [
-    Pair("Pathway", constants.Pathway),
     Pair("Imaging", constants.Imaging),
     Pair("Neutropenia", constants.Neutropenia),
     Pair("LiquidBiopsy", constants.Assay, otherwise=words("every_days genes")),
@@ -68,18 +67,19 @@ PAIRS = [
     Pair("LogNormal", patient_laws.LogNormal),
     Pair("LogitNormal", patient_laws.LogitNormal),
     Pair("Population", patient_laws.PatientLaws, otherwise=words("name given"), only_here=words("label")),
-    Pair("NodeEffect", alteration.Effect),
     Pair("Origin", alteration.Origin, only_here=words("kind")),
     Pair(
         "Alteration",
         alteration.Alteration,
-        otherwise=words("name"),
-        only_here=words("label core in_dna prevalence resistant_to sensitive_to source note"),
+        otherwise=words("name effects"),
+        only_here=words("label core in_dna effect prevalence resistant_to sensitive_to source note"),
     ),
     Pair(
         "Drug",
         drug.Drug,
-        otherwise=words("name half_life_h absorption_half_life_h steady_state dosing_interval_h"),
+        otherwise=words(
+            "name half_life_h absorption_half_life_h steady_state dosing_interval_h endocrine chemotherapy"
+        ),
         only_here=words("class label dose given kinetics toxicity source note"),
     ),
     Pair(
@@ -89,7 +89,7 @@ PAIRS = [
         - words("half_life_h steady_state dosing_interval_h"),
         only_here=words("t_max_h bioavailability volume_l"),
     ),
-    Pair("DrugEffect", drug.Action, otherwise=words("node")),
+    Pair("DrugEffect", drug.Action, otherwise=words("target")),
     Pair("Protection", drug.Action),
     Pair("Schedule", dosing.Schedule),
     Pair(
@@ -214,11 +214,6 @@ def test_defaults_are_the_same() -> None:
     assert Space()._resolve() == STRUCTURES["Space"]["default"]
     assert eligibility.Eligibility().to_core() == STRUCTURES["Eligibility"]["default"]
     assert written.Assessment().criteria() == STRUCTURES["Criteria"]["default"]
-
-
-def test_what_an_alteration_leaves_out_has_no_effect() -> None:
-    neutral = {name: 1.0 if name.endswith("_fold") else 0.0 for name in alteration.Effect.model_fields}
-    assert STRUCTURES["NodeEffect"]["default"] == neutral
 
 
 def test_constants_are_the_same() -> None:

@@ -20,7 +20,8 @@ ENTRIES = {
     "drug": dict(KNOWN.drugs),
     "alteration": dict(KNOWN.alterations),
     "population": dict(KNOWN.populations),
-    "pathway": KNOWN.pathway,
+    "pathway": dict(KNOWN.pathway.values),
+    "node": dict(KNOWN.pathway.nodes),
     "imaging": KNOWN.imaging,
     "liquid_biopsy": KNOWN.assay,
     "neutropenia": KNOWN.neutropenia,
@@ -154,7 +155,7 @@ def test_a_partial_agonist_blocks_most_of_the_receptor_but_less_than_what_degrad
 
 def test_oral_serds_reach_the_mutant_receptor_better_than_fulvestrant() -> None:
     for known in every_parameter_set():
-        fold = known.alterations["ESR1 Y537S"].effect.er_antagonist_fold
+        fold = known.alterations["ESR1 Y537S"].effect["er_antagonist_fold"]
         assert fold is not None
         fulvestrant, *oral = (
             known.drugs[drug].effect_at_steady_state("er", potency_loss=fold.value)
@@ -186,15 +187,15 @@ def test_every_population_is_accepted_by_the_core(population: str) -> None:
 
 def test_a_user_adds_a_drug(tmp_path: Path) -> None:
     knowledge = with_file(tmp_path, MINE)
-    assert knowledge.drugs["mine"].to_core("mine")["steady_state"] == 50.0
+    assert knowledge.drugs["mine"].to_core("mine", KNOWN.pathway.targets)["steady_state"] == 50.0
     assert knowledge.drugs["palbociclib"] == KNOWN.drugs["palbociclib"]
     assert "mine" not in KNOWN.drugs
 
 
 def test_a_user_changes_one_number_of_a_known_drug(tmp_path: Path) -> None:
     knowledge = with_file(tmp_path, "[drug.palbociclib.kinetics]\nhalf_life_h = 27\n")
-    changed = knowledge.drugs["palbociclib"].to_core("palbociclib")
-    known = KNOWN.drugs["palbociclib"].to_core("palbociclib")
+    changed = knowledge.drugs["palbociclib"].to_core("palbociclib", KNOWN.pathway.targets)
+    known = KNOWN.drugs["palbociclib"].to_core("palbociclib", KNOWN.pathway.targets)
     assert changed["half_life_h"] == 27.0
     assert changed["effects"] == known["effects"]
 
@@ -210,7 +211,8 @@ def test_a_user_population_differs_from_its_base_in_what_it_says(tmp_path: Path)
 
 def test_a_change_of_kind_replaces_the_rates_of_the_old_kind(tmp_path: Path) -> None:
     text = '[alteration."CDK6-high".origin]\nkind = "one_hit"\nper_division = 1e-8\n'
-    origin = with_file(tmp_path, text).alterations["CDK6-high"].to_core("CDK6-high")["origin"]
+    changed = with_file(tmp_path, text).alterations["CDK6-high"]
+    origin = changed.to_core("CDK6-high", KNOWN.pathway.effects)["origin"]
     assert origin == {"kind": "one_hit", "per_division": 1e-8}
 
 

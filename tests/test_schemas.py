@@ -66,7 +66,8 @@ def test_resolved_experiments_are_sound_by_the_schema(file):
         {"population": {"bone": 0.5}},
         {"population": {"bone_only": "half"}},
         {"drug": {"palbociclib": {"kinetics": {"half_life": 3}}}},
-        {"pathway": {"e2f_hal": 1.0}},
+        {"pathway": {"e2f_half": "high"}},
+        {"node": {"e2f": {"formla": "1"}}},
     ],
 )
 def test_a_mistake_is_one_by_the_schema(wrong):

@@ -25,9 +25,10 @@ from tumor_abm.config.written import (
     Written,
 )
 from tumor_abm.knowledge import Alteration, Drug, Knowledge, Quantity, quantities
-from tumor_abm.knowledge.alteration import Effect, Origin, Prevalence
+from tumor_abm.knowledge.alteration import Origin, Prevalence
 from tumor_abm.knowledge.drug import Action as DrugAction
 from tumor_abm.knowledge.kinetics import Kinetics
+from tumor_abm.knowledge.pathway import Constant, Covariate, Effect, Node, Pathway, Target
 from tumor_abm.treatment import (
     Action,
     Adaptive,
@@ -67,9 +68,9 @@ SYMBOLS = {
     "population.seeding": "seeding",
     "alteration.NAME.origin.per_division": "*u<sub>i</sub>*",
     "alteration.NAME.effect.er_constitutive": "constitutive",
-    "drug.NAME.effects.NODE.max": "max",
-    "drug.NAME.effects.NODE.ic50": "IC50",
-    "drug.NAME.effects.NODE.hill": "*h*",
+    "drug.NAME.effects.TARGET.max": "max",
+    "drug.NAME.effects.TARGET.ic50": "IC50",
+    "drug.NAME.effects.TARGET.hill": "*h*",
 }
 
 # Placeholder of the template to the model whose keys it lists, and what stands before each key.
@@ -99,10 +100,14 @@ KEYS: dict[str, tuple[type[Table], str]] = {
     "Drug": (Drug, "drug.NAME."),
     "Schedule": (Schedule, "drug.NAME.schedule."),
     "Kinetics": (Kinetics, "drug.NAME.kinetics."),
-    "DrugAction": (DrugAction, "drug.NAME.effects.NODE."),
+    "DrugAction": (DrugAction, "drug.NAME.effects.TARGET."),
     "Alteration": (Alteration, "alteration.NAME."),
     "Origin": (Origin, "alteration.NAME.origin."),
-    "Effect": (Effect, "alteration.NAME.effect."),
+    "Constant": (Constant, "constant.NAME."),
+    "Covariate": (Covariate, "covariate.NAME."),
+    "Effect": (Effect, "effect.NAME."),
+    "Target": (Target, "target.NAME."),
+    "Node": (Node, "node.NAME."),
     "Prevalence": (Prevalence, "alteration.NAME.prevalence."),
 }
 
@@ -140,21 +145,57 @@ def _range(quantity: Quantity) -> str:
     return f"{quantity.low:g} to {quantity.high:g}"
 
 
-def _numbers(value: Table, prefix: str) -> str:
+def _numbers(
+    value: Table | Mapping[str, Quantity], prefix: str, meanings: Mapping[str, str] | None = None
+) -> str:
     """Write a table of every quantity in `value`, and beneath it what each means."""
     rows, told = [], []
+    if meanings is None:
+        meanings = value.meanings() if isinstance(value, Table) else {}
     for where, quantity in quantities(value):
         key = f"`{place(prefix, *where)}`"
         first = len(where) == 1 or where[-1] == "median"
         symbol = SYMBOLS.get(f"{prefix}.{where[0]}", "") if first else ""
         number = [f"{quantity.value:g}", _range(quantity)]
         rows.append([key, symbol, quantity.unit, *number, ", ".join(quantity.source)])
-        meaning = type(value).meanings().get(str(where[0]), "") if first else ""
+        meaning = meanings.get(str(where[0]), "") if first else ""
         note = f"*Note:* {quantity.note}." if quantity.note else ""
         if said := " ".join(filter(None, (meaning, note))):
             told.append(f"{key}: {said}")
     header = ["key", "symbol", "unit", "default", "plausible", "source"]
     return f"{table(header, rows)}\n{items(told)}"
+
+
+def _pathway(pathway: Pathway) -> dict[str, str]:
+    """Write the parts of the pathway, by placeholder."""
+    constants = {name: f"{constant.label}." for name, constant in pathway.constants.items()}
+    effects = [
+        [f"`{name}`", effect.unit, f"{effect.neutral:g}", effect.combine, effect.label]
+        for name, effect in pathway.effects.items()
+    ]
+    targets = [
+        [
+            f"`{name}`",
+            target.combine,
+            f"`{target.potency}`" if target.potency else "",
+            target.therapy or "",
+            target.label,
+        ]
+        for name, target in pathway.targets.items()
+    ]
+    covariates = [
+        [f"`{name}`", covariate.unit, f"{covariate.low:g} to {covariate.high:g}", covariate.label]
+        for name, covariate in pathway.covariates.items()
+    ]
+    nodes = [[f"`{name}`", node.unit, node.label] for name, node in pathway.nodes.items()]
+    formulas = items(f"`{name}` = `{node.formula}`" for name, node in pathway.nodes.items())
+    return {
+        "pathway": _numbers(pathway.values, "pathway", constants),
+        "effects": table(["effect", "unit", "neutral", "several", "what an alteration does"], effects),
+        "targets": table(["target", "several drugs", "potency", "therapy", "what a drug does"], targets),
+        "covariates": table(["covariate", "unit", "range", "what is known of the patient"], covariates),
+        "nodes": f"{table(['node', 'unit', 'what it is'], nodes)}\n{formulas}",
+    }
 
 
 def _drugs(drugs: Mapping[str, Drug]) -> str:
@@ -225,8 +266,8 @@ def configuration() -> str:
     """Return the page: the template with its placeholders filled."""
     known = Knowledge.shipped()
     filled = {name: _keys(model, prefix) for name, (model, prefix) in KEYS.items()}
+    filled |= _pathway(known.pathway)
     filled |= {
-        "pathway": _numbers(known.pathway, "pathway"),
         "imaging": _numbers(known.imaging, "imaging"),
         "liquid_biopsy": _numbers(known.assay, "liquid_biopsy"),
         "neutropenia": _numbers(known.neutropenia, "neutropenia"),

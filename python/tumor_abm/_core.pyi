@@ -64,6 +64,22 @@ class Experiment:
         """Grow a patient and enter an arm, or none."""
 
 @final
+class Explanation:
+    """A pathway with alterations and drugs that was found valid."""
+
+    def __new__(cls, known_json: str) -> Explanation:
+        """Read pathway, alterations and drugs given as JSON, as an experiment has them."""
+
+    def numbers(
+        self,
+        patient: list[float],
+        treatments: list[list[float]],
+        genotypes: list[list[int]],
+        slots: list[int],
+    ) -> bytes:
+        """Numbers as ``float64``: by treatment (a concentration per drug), genotype and slot."""
+
+@final
 class Patient:
     """A virtual patient in one arm of an experiment."""
 

@@ -22,10 +22,10 @@ from tumor_abm.config.checks import check_arms, check_lines, check_names, check_
 from tumor_abm.config.written import CORE, DEFAULT_POPULATION, Written
 from tumor_abm.errors import InputError, of_file
 from tumor_abm.knowledge import Alteration, Drug, Knowledge, PatientLaws, plain
-from tumor_abm.knowledge.library import complete, inherited
+from tumor_abm.knowledge.library import NETWORK, complete, inherited
 from tumor_abm.treatment import Arm, Line
 
-_KNOWLEDGE_TABLES = ("drug", "alteration", "source", "pathway", "imaging")
+_KNOWLEDGE_TABLES = ("drug", "alteration", "source", "pathway", "imaging", *NETWORK)
 _DOCUMENTATION = ("source", "note", "prevalence", "resistant_to", "sensitive_to", "toxicity", "given")
 
 
@@ -187,8 +187,11 @@ class Experiment:
             "end_with_last_line": written.end_with_last_line,
             "max_clones": written.max_clones,
             "trajectory_every_days": written.trajectory_every_days,
-            "alterations": [knowledge.alterations[name].to_core(name) for name in self.alterations],
-            "drugs": [knowledge.drugs[name].to_core(name) for name in self.drugs],
+            "alterations": [
+                knowledge.alterations[name].to_core(name, knowledge.pathway.effects)
+                for name in self.alterations
+            ],
+            "drugs": [knowledge.drugs[name].to_core(name, knowledge.pathway.targets) for name in self.drugs],
             "pathway": knowledge.pathway.to_core(),
             "population": self.population.to_core(
                 self.population_name, alterations=self.alterations, drugs=knowledge.drugs
@@ -257,7 +260,7 @@ class Experiment:
             "afterwards": [_tidy(line) for line in written.afterwards],
             "arm": [_tidy(arm) for arm in self.arms],
             "population": {"name": self.population_name, **population},
-            "pathway": plain(knowledge.pathway),
+            **knowledge.pathway.tables(),
             "imaging": plain(knowledge.imaging),
             "drug": {name: _undocumented(knowledge.drugs[name]) for name in self.drugs},
             "alteration": {name: _undocumented(knowledge.alterations[name]) for name in self.alterations},
@@ -342,6 +345,8 @@ def _known(
             }
     if data.get("self_contained") is True:
         spare = {"liquid_biopsy": plain(knowledge.assay), "neutropenia": plain(knowledge.neutropenia)}
+        if not any(key in data for key in NETWORK):  # written before the pathway was data
+            spare |= {key: knowledge.tables[key] for key in NETWORK}
         return complete(merged(spare, tables), problems)
     files = data.get("knowledge")
     folder = Path() if file is None else Path(file).parent

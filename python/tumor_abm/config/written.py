@@ -219,6 +219,8 @@ class Written(Table):
         Name to table: further entries, or changes of known ones.
     pathway, imaging
         Changes of constants.
+    constant, covariate, effect, target, node
+        Name to table: further parts of the pathway, or changes of known ones.
     assessment
         Scans.
     liquid_biopsy
@@ -255,6 +257,11 @@ class Written(Table):
     alteration: dict[str, Any] = Field(default_factory=dict)
     source: dict[str, Any] = Field(default_factory=dict)
     pathway: dict[str, Any] = Field(default_factory=dict)
+    constant: dict[str, Any] = Field(default_factory=dict)
+    covariate: dict[str, Any] = Field(default_factory=dict)
+    effect: dict[str, Any] = Field(default_factory=dict)
+    target: dict[str, Any] = Field(default_factory=dict)
+    node: dict[str, Any] = Field(default_factory=dict)
     imaging: dict[str, Any] = Field(default_factory=dict)
     assessment: Assessment = Field(default_factory=Assessment)
     liquid_biopsy: LiquidBiopsy | None = None

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, Literal
 
 from pydantic import Field, model_validator
 
 from tumor_abm._base.table import Table
-from tumor_abm.knowledge.quantity import Cost, Gain, Quantity, Share, Sources, plain
+from tumor_abm.knowledge.pathway import Effect
+from tumor_abm.knowledge.quantity import Cost, Quantity, Share, Sources, plain
 
 
 class Origin(Table):
@@ -48,65 +50,6 @@ class Origin(Table):
         return self
 
 
-class Effect(Table):
-    """What an alteration does to the nodes of the pathway; a key that is absent has no effect.
-
-    Folds multiply and gains add; activities are relative to an untreated HR+ cell.
-
-    Attributes
-    ----------
-    er_constitutive
-        Ligand-independent ER activity.
-    er_antagonist_fold
-        Fold by which antagonists of ER lose potency.
-    er_lost
-        1 when ER is lost: no ER signal, no response to endocrine therapy.
-    cyclin_d_bypass
-        Drive of cyclin D that depends on no receptor.
-    pi3k_gain
-        Added activity of PI3K-alpha.
-    pten_gain
-        Added input to AKT that bypasses PI3K-alpha.
-    akt_gain
-        Added activity of AKT.
-    mtor_gain
-        Added activity of mTORC1.
-    fgfr_gain
-        Added activity of FGFR, upstream of MAPK.
-    mapk_gain
-        Added activity of MAPK downstream of FGFR.
-    cyclin_d_fold
-        Fold of cyclin D.
-    cdk46_fold
-        Fold of CDK4/6 activity.
-    cdk2_fold
-        Fold of CDK2 activity.
-    cdk46_inhibitor_fold
-        Fold by which CDK4/6 inhibitors lose potency.
-    rb_lost
-        1 when RB is lost: E2F is free.
-    chemotherapy_fold
-        Fold of the kill by chemotherapy.
-    """
-
-    er_constitutive: Gain | None = None
-    er_antagonist_fold: Gain | None = None
-    er_lost: Share | None = None
-    cyclin_d_bypass: Gain | None = None
-    pi3k_gain: Gain | None = None
-    pten_gain: Gain | None = None
-    akt_gain: Gain | None = None
-    mtor_gain: Gain | None = None
-    fgfr_gain: Gain | None = None
-    mapk_gain: Gain | None = None
-    cyclin_d_fold: Gain | None = None
-    cdk46_fold: Gain | None = None
-    cdk46_inhibitor_fold: Gain | None = None
-    cdk2_fold: Gain | None = None
-    rb_lost: Share | None = None
-    chemotherapy_fold: Gain | None = None
-
-
 class Prevalence(Table):
     """Share of patients in whom it is found, for comparison with results; never put in.
 
@@ -143,7 +86,7 @@ class Alteration(Table):
     fitness_cost
         Share of the division rate that it costs (negative: an advantage).
     effect
-        What it does to the pathway.
+        What it does to the pathway: effects by name, of which those that are absent are none.
     prevalence
         How often it is found.
     resistant_to
@@ -162,19 +105,20 @@ class Alteration(Table):
     in_dna: bool = True
     origin: Origin
     fitness_cost: Cost
-    effect: Effect
+    effect: dict[str, Quantity]
     prevalence: Prevalence = Field(default_factory=Prevalence)
     resistant_to: str = ""
     sensitive_to: str = ""
     source: Sources = Field(default_factory=list)
     note: str = ""
 
-    def to_core(self, name: str) -> dict[str, Any]:
-        """Return the alteration as the core reads it."""
+    def to_core(self, name: str, effects: Mapping[str, Effect]) -> dict[str, Any]:
+        """Return the alteration as the core reads it, in a pathway with these effects."""
+        neutral = {key: effect.neutral for key, effect in effects.items()}
         return {
             "name": name,
             "gene": self.gene,
             "origin": plain(self.origin),
             "fitness_cost": self.fitness_cost.value,
-            "effect": plain(self.effect),
+            "effects": list((neutral | plain(self.effect)).values()),
         }

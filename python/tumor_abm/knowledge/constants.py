@@ -1,4 +1,4 @@
-"""Constants that all patients share: pathway, imaging, liquid biopsy, neutrophils."""
+"""Constants of what is measured, that all patients share: imaging, liquid biopsy, neutrophils."""
 
 from __future__ import annotations
 
@@ -7,50 +7,9 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, model_validator
 
 from tumor_abm._base.table import Table
-from tumor_abm.knowledge.quantity import Quantity, Share, Slope, between, plain
+from tumor_abm.knowledge.quantity import Quantity, Share, between, plain
 
-_Half = Annotated[Quantity, AfterValidator(between(1e-6, 100))]
 _Ten = Annotated[Quantity, AfterValidator(between(0, 10))]
-
-
-class Pathway(Table):
-    """From cyclin D to division and death; activities relative to an untreated HR+ cell.
-
-    Attributes
-    ----------
-    estradiol_half_saturation
-        Estradiol at which ligand-driven ER activity is half its ceiling.
-    ovarian_share
-        Share of estradiol of ovarian origin before menopause.
-    pi3k_share
-        Share of the ER-independent drive of cyclin D that comes through PI3K; the rest is MAPK.
-    pi3k_alpha_share
-        Share of the PI3K signal of a cell without PIK3CA mutation that comes from the alpha isoform.
-    cdk2_basal
-        CDK2 activity of an untreated cell of the median patient, relative to its CDK4/6 activity.
-    e2f_half
-        Kinase activity (CDK4/6 + CDK2) at which E2F is half free.
-    e2f_hill
-        Steepness of the release of E2F.
-    er_survival
-        Death added when the ER survival signal is lost, as a share of the division rate.
-    arrest_death
-        Death added when division stops, as a share of the division rate.
-    """
-
-    estradiol_half_saturation: _Half
-    ovarian_share: Share
-    pi3k_share: Share
-    pi3k_alpha_share: Share
-    cdk2_basal: _Ten
-    e2f_half: _Half
-    e2f_hill: Slope
-    er_survival: _Ten
-    arrest_death: _Ten
-
-    def to_core(self) -> dict[str, Any]:
-        """Return the constants as the core reads them."""
-        return dict(plain(self))
 
 
 class Imaging(Table):

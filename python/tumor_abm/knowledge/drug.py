@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from itertools import pairwise
 from typing import Annotated, Any, ClassVar, Literal
 
@@ -9,6 +10,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from tumor_abm._base.table import Table
 from tumor_abm.knowledge.kinetics import Kinetics, Route
+from tumor_abm.knowledge.pathway import Target
 from tumor_abm.knowledge.quantity import (
     Concentration,
     Quantity,
@@ -20,10 +22,6 @@ from tumor_abm.knowledge.quantity import (
     plain,
 )
 from tumor_abm.treatment import Schedule
-
-Node = Literal[
-    "aromatase", "ovary", "er", "pi3k", "pi3k_alpha", "akt", "mtor", "fgfr", "cdk46", "cdk2", "kill"
-]
 
 
 class Dose(Table):
@@ -48,12 +46,12 @@ class Dose(Table):
 
 
 class Action(Table):
-    """Action at one node: ``max * C^hill / (ic50^hill + C^hill)``.
+    """Action at one target: ``max * C^hill / (ic50^hill + C^hill)``.
 
     Attributes
     ----------
     max
-        Largest effect: the share of activity lost; for ``kill``, of dividing cells that die instead.
+        Largest effect: the share of activity lost; where it kills, of dividing cells that die instead.
     ic50
         Concentration of half the largest effect, in the unit of the steady state. An effective
         potency in patients, not one of a dish.
@@ -111,7 +109,7 @@ class Drug(Table):
     kinetics
         Kinetics at the standard dose.
     effects
-        Node of the pathway to the action there.
+        Target in the pathway to the action there.
     neutrophil_slope
         Share of the proliferation of neutrophil precursors lost at the steady-state concentration; it is
         proportional to concentration, and above 1 precursors die (Friberg et al. 2002).
@@ -137,7 +135,7 @@ class Drug(Table):
     given: str = ""
     schedule: Schedule
     kinetics: Kinetics
-    effects: dict[Node, Action]
+    effects: dict[str, Action]
     neutrophil_slope: Annotated[Quantity, AfterValidator(between(0, 1e3))]
     dose_levels: Annotated[DoseLevels, BeforeValidator(bare_list)] = Field(default_factory=DoseLevels)
     marrow_protection: Action | None = None
@@ -165,30 +163,39 @@ class Drug(Table):
         """Unit of the standard dose."""
         return self.dose.unit
 
-    def effect_at_steady_state(self, node: Node, *, potency_loss: float = 1.0) -> float:
+    def effect_at_steady_state(self, target: str, *, potency_loss: float = 1.0) -> float:
         """Effect at the average steady-state concentration.
 
         Parameters
         ----------
-        node
+        target
             Where the drug acts; 0 where it does not.
         potency_loss
             Fold by which the target has lost affinity, e.g. a mutant receptor.
         """
-        action = self.effects.get(node)
+        action = self.effects.get(target)
         if action is None:
             return 0.0
         ratio = potency_loss * action.ic50.value / self.kinetics.steady_state.value
         return action.max.value / (1.0 + float(ratio**action.hill.value))
 
-    def to_core(self, name: str) -> dict[str, Any]:
-        """Return the drug as the core reads it."""
+    def is_therapy(self, kind: str, targets: Mapping[str, Target]) -> bool:
+        """Tell whether a line with it is ``endocrine`` therapy, or ``chemotherapy``."""
+        return any(targets[name].therapy == kind for name in self.effects)
+
+    def to_core(self, name: str, targets: Mapping[str, Target]) -> dict[str, Any]:
+        """Return the drug as the core reads it, in a pathway with these targets."""
+        order = list(targets)
         return {
             "name": name,
             "route": self.route,
             "schedule": self.schedule.to_core(self.route),
             **self.kinetics.to_core(self.route),
-            "effects": [{"node": node, **plain(action)} for node, action in self.effects.items()],
+            "effects": [
+                {"target": order.index(target), **plain(action)} for target, action in self.effects.items()
+            ],
+            "endocrine": self.is_therapy("endocrine", targets),
+            "chemotherapy": self.is_therapy("chemotherapy", targets),
             "neutrophil_slope": self.neutrophil_slope.value,
             "dose_levels": [level / self.amount for level in self.dose_levels.value],
             "marrow_protection": plain(self.marrow_protection),

@@ -17,21 +17,39 @@ from tumor_abm._base.problems import Problems, Step
 from tumor_abm._base.table import Table, merged
 from tumor_abm._base.toml import read_toml
 from tumor_abm.knowledge.alteration import Alteration
-from tumor_abm.knowledge.constants import Assay, Imaging, Neutropenia, Pathway
+from tumor_abm.knowledge.constants import Assay, Imaging, Neutropenia
 from tumor_abm.knowledge.drug import Drug
+from tumor_abm.knowledge.pathway import Constant, Covariate, Effect, Node, Pathway, Target, check_range
 from tumor_abm.knowledge.patient_laws import PatientLaws
 from tumor_abm.knowledge.quantity import ASSUMED, Quantity, citations, quantities
+from tumor_abm.knowledge.ranges import check_ranges
 from tumor_abm.knowledge.source import Source
 
-_SHIPPED = ("alterations.toml", "drugs.toml", "pathway.toml", "populations.toml", "sources.toml")
+_SHIPPED = (
+    "alterations.toml",
+    "drugs.toml",
+    "instruments.toml",
+    "pathway.toml",
+    "populations.toml",
+    "sources.toml",
+)
+NETWORK: dict[str, type[Table]] = {
+    "constant": Constant,
+    "covariate": Covariate,
+    "effect": Effect,
+    "target": Target,
+    "node": Node,
+}
+"""What the pathway is made of, beside the values of its constants."""
 _NAMED: dict[str, type[Table]] = {
     "drug": Drug,
     "alteration": Alteration,
     "population": PatientLaws,
     "source": Source,
+    "pathway": Quantity,
+    **NETWORK,
 }
 _CONSTANTS: dict[str, type[Table]] = {
-    "pathway": Pathway,
     "imaging": Imaging,
     "liquid_biopsy": Assay,
     "neutropenia": Neutropenia,
@@ -53,7 +71,9 @@ class Knowledge:
     ----------
     drugs, alterations, populations, sources
         By name.
-    pathway, imaging, assay, neutropenia
+    pathway
+        From genotype and drugs to division and death.
+    imaging, assay, neutropenia
         Constants that all patients share.
     """
 
@@ -81,8 +101,9 @@ class Knowledge:
         Parameters
         ----------
         tables
-            ``drug``, ``alteration``, ``population``, ``source``: name to table. ``pathway``,
-            ``imaging``, ``liquid_biopsy``, ``neutropenia``: constants.
+            ``drug``, ``alteration``, ``population``, ``source``, ``constant``, ``covariate``, ``effect``,
+            ``target``, ``node``: name to table. ``pathway``, ``imaging``, ``liquid_biopsy``,
+            ``neutropenia``: constants.
         problems
             Where problems are noted.
         """
@@ -192,20 +213,68 @@ def _checked(changes: Mapping[str, Any], base: Knowledge | None, problems: Probl
     _check_sources(touched, tables.get("source", {}), problems)
     if len(problems.lines) > before:
         return None
-    known: dict[str, Any] = _parts(base) if base else {key: {} for key in _NAMED}
+    known: dict[str, Any] = _entries(base) if base else {key: {} for key in _NAMED}
     for key, found in touched.items():
         known[key] = {**known[key], **found} if key in _NAMED else found
+    pathway = base.pathway if base else None
+    if pathway is None or any(touched[key] for key in ("pathway", *NETWORK)):
+        pathway = _pathway(known)
+        pathway.check(problems)
+    _check_words(known, pathway, problems)
+    if len(problems.lines) == before and any(touched[key] for key in NETWORK):
+        check_ranges(pathway, problems)
+    if len(problems.lines) > before:
+        return None
     return Knowledge(
         drugs=known["drug"],
         alterations=known["alteration"],
         populations=known["population"],
         sources=known["source"],
-        pathway=known["pathway"],
+        pathway=pathway,
         imaging=known["imaging"],
         assay=known["liquid_biopsy"],
         neutropenia=known["neutropenia"],
         tables=tables,
     )
+
+
+def _pathway(known: Mapping[str, Any]) -> Pathway:
+    return Pathway(
+        values=known["pathway"],
+        constants=known["constant"],
+        covariates=known["covariate"],
+        effects=known["effect"],
+        targets=known["target"],
+        nodes=known["node"],
+    )
+
+
+def _check_words(known: Mapping[str, Any], pathway: Pathway, problems: Problems) -> None:
+    """Note effects and targets that the pathway does not have, and effects outside what it allows."""
+    for name, alteration in known["alteration"].items():
+        for key, quantity in alteration.effect.items():
+            where: list[Step] = ["alteration", name, "effect", key]
+            if key not in pathway.effects:
+                problems.add_unknown(where, key, "effect", pathway.effects)
+            else:
+                check_range(pathway.effects[key], quantity, where, problems)
+    for name, drug in known["drug"].items():
+        for key in drug.effects:
+            if key not in pathway.targets:
+                problems.add_unknown(["drug", name, "effects", key], key, "target", pathway.targets)
+
+
+def _entries(knowledge: Knowledge) -> dict[str, Any]:
+    """Return all that is known, by the tables of the files."""
+    pathway = knowledge.pathway
+    return {
+        **_parts(knowledge),
+        "constant": pathway.constants,
+        "covariate": pathway.covariates,
+        "effect": pathway.effects,
+        "target": pathway.targets,
+        "node": pathway.nodes,
+    }
 
 
 def _parts(knowledge: Knowledge) -> dict[str, Any]:
@@ -214,7 +283,7 @@ def _parts(knowledge: Knowledge) -> dict[str, Any]:
         "alteration": knowledge.alterations,
         "population": knowledge.populations,
         "source": knowledge.sources,
-        "pathway": knowledge.pathway,
+        "pathway": knowledge.pathway.values,
         "imaging": knowledge.imaging,
         "liquid_biopsy": knowledge.assay,
         "neutropenia": knowledge.neutropenia,
@@ -227,7 +296,7 @@ def _all_tables(entries: Any, key: str, problems: Problems) -> None:
             problems.add([key], "found an empty name; allowed: a name")
         elif key == "alteration" and not is_separable(name):
             problems.add([key, name], _NOT_SEPARABLE)
-        elif not isinstance(entry, Mapping):
+        elif not isinstance(entry, Mapping) and key != "pathway":
             problems.add([key, name], "found no table; allowed: a table")
 
 

@@ -230,6 +230,19 @@ class PatientLaws(Table):
         for h, history in enumerate(self.history):
             yield ("history", h, "eligibility"), history.eligibility
 
+    @property
+    def median_cells(self) -> dict[str, float]:
+        """Covariates of the pathway, of the patient who has the median of everything."""
+        net, turnover = self.net_growth_per_day.median.value, self.turnover.median.value
+        division = net / (1 - turnover)
+        return {
+            "division": division,
+            "death": division - net,
+            "er_dependence": self.er_dependence.median.value,
+            "cyclin_e": 1.0,
+            "premenopausal": float(self.premenopausal.value > 0.5),
+        }
+
     def to_core(
         self, name: str, *, alterations: Collection[str], drugs: Mapping[str, Standard]
     ) -> dict[str, Any]:

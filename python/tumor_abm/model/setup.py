@@ -135,9 +135,10 @@ def set_up(
     arm = _choose_arm(tables, strategy)
     loaded = Experiment.from_dict(tables, file=file, seed=seed)
     drugs = loaded.knowledge.drugs
+    targets = loaded.knowledge.pathway.targets
     spec = loaded.to_core()
     # Whatever is known can be given by hand; a drug that is not taken changes nothing.
-    spec["drugs"] = [drugs[name].to_core(name) for name in sorted(drugs)]
+    spec["drugs"] = [drugs[name].to_core(name, targets) for name in sorted(drugs)]
     spec["population"]["given"] = _given(covariates, founder)
     _scale_mutation(spec, mutation_rate)
     return Setup(

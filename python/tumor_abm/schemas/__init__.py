@@ -13,7 +13,9 @@ from tumor_abm._base.files import write_text
 from tumor_abm._base.table import Table
 from tumor_abm.config.written import Written
 from tumor_abm.knowledge import Alteration, Drug, PatientLaws
-from tumor_abm.knowledge.constants import Imaging, Pathway
+from tumor_abm.knowledge.constants import Imaging
+from tumor_abm.knowledge.library import NETWORK
+from tumor_abm.knowledge.quantity import Quantity
 from tumor_abm.knowledge.source import Source
 from tumor_abm.study.study import StudyFile
 
@@ -24,8 +26,14 @@ FOLDER = Path(__file__).parent
 
 _MODE: Literal["validation"] = "validation"
 _DIALECT = "https://json-schema.org/draft/2020-12/schema"
-_ENTRIES: dict[str, type[Table]] = {"drug": Drug, "alteration": Alteration, "source": Source}
-_CONSTANTS: dict[str, type[Table]] = {"pathway": Pathway, "imaging": Imaging}
+_ENTRIES: dict[str, type[Table]] = {
+    "drug": Drug,
+    "alteration": Alteration,
+    "source": Source,
+    "pathway": Quantity,
+    **NETWORK,
+}
+_CONSTANTS: dict[str, type[Table]] = {"imaging": Imaging}
 
 Schema = dict[str, Any]
 

@@ -1,9 +1,9 @@
 //! What an experiment may say, as data: the fields of every structure, their bounds and defaults, and constants that
 //! others must share.
 
-use crate::biology::alteration::{Alteration, NodeEffect, Origin};
+use crate::biology::alteration::{Alteration, Origin};
 use crate::biology::drug::{Drug, DrugEffect, LEAST_DOSE, MOST_DOSE, Protection, Schedule};
-use crate::biology::pathway::Pathway;
+use crate::biology::pathway::Covariate;
 use crate::bounds::Bounded;
 use crate::clinic::instruments::imaging::Imaging;
 use crate::clinic::instruments::liquid_biopsy::LiquidBiopsy;
@@ -90,6 +90,7 @@ pub fn schema() -> Value {
             "progression": PROGRESSION,
             "progression_mm": PROGRESSION_MM,
         },
+        "covariates": Covariate::ALL,
         "structures": {
             "Adaptive": described::<Adaptive>(),
             "Adjuvant": described::<Adjuvant>(),
@@ -109,9 +110,7 @@ pub fn schema() -> Value {
             "LogNormal": described::<LogNormal>(),
             "LogitNormal": described::<LogitNormal>(),
             "Neutropenia": described::<Neutropenia>(),
-            "NodeEffect": with_default::<NodeEffect>(),
             "Origin": described::<Origin>(),
-            "Pathway": described::<Pathway>(),
             "Population": described::<Population>(),
             "Protection": described::<Protection>(),
             "Reach": described::<Reach>(),

@@ -212,7 +212,12 @@ fn impossible_experiments_are_refused_with_their_place() {
     assert!(refusal(|s| s.liquid_biopsy = None).contains("nobody measures \"ESR1\""));
     assert!(refusal(|s| s.drugs[0].schedule.days = vec![2]).contains("days of its cycle"));
     assert!(refusal(|s| s.drugs[0].half_life_h = -1.0).contains("half_life_h"));
-    assert!(refusal(|s| s.pathway.e2f_hill = f64::NAN).contains("pathway.e2f_hill"));
+    assert!(refusal(|s| s.pathway.constants[0] = f64::NAN).contains("pathway.constants"));
+    assert!(refusal(|s| s.pathway.division = 9_999).contains("pathway.division"));
+    assert!(refusal(|s| s.pathway.targets[0].potency = Some(99)).contains("pathway.targets"));
+    assert!(refusal(|s| s.pathway.steps[0].1[0] = 9_999).contains("pathway.steps[0]"));
+    assert!(refusal(|s| s.drugs[0].effects[0].target = 99).contains("target"));
+    assert!(refusal(|s| s.alterations[0].effects.clear()).contains("one for each effect"));
     assert!(refusal(|s| s.dt = 0.7).contains("dt"));
     assert!(refusal(|s| s.population.founder[0].alteration = "X".into()).contains("population.founder"));
 }

@@ -18,6 +18,11 @@ pub(crate) fn u16_bytes<'py>(py: Python<'py>, values: &[u16]) -> Bound<'py, PyBy
     bytes_of!(py, values)
 }
 
+/// Bytes of a `f64` column.
+pub(crate) fn f64_bytes<'py>(py: Python<'py>, values: &[f64]) -> Bound<'py, PyBytes> {
+    bytes_of!(py, values)
+}
+
 /// Bytes of a `u64` column.
 pub(crate) fn u64_bytes<'py>(py: Python<'py>, values: &[u64]) -> Bound<'py, PyBytes> {
     bytes_of!(py, values)

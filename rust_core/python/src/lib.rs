@@ -5,6 +5,7 @@
 mod convert;
 mod error;
 mod experiment;
+mod explanation;
 mod long_run;
 mod patient;
 mod population;
@@ -18,6 +19,7 @@ fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add("GENERATOR", "Philox4x64-10")?;
     module.add("DAYS_PER_MONTH", tumor_abm_core::clinic::months::DAYS_PER_MONTH)?;
     module.add_class::<experiment::Experiment>()?;
+    module.add_class::<explanation::Explanation>()?;
     module.add_class::<patient::Patient>()?;
     module.add_class::<population::Population>()?;
     module.add_function(wrap_pyfunction!(population::replicate, module)?)?;

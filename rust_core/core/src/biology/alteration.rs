@@ -4,108 +4,34 @@ use crate::bounds::{Bound, Bounded, bounded};
 use crate::error::{Error, Result};
 use serde::{Deserialize, Serialize};
 
-/// What an alteration does to the nodes of the pathway. Folds multiply, gains add; the neutral
-/// value is "no effect".
-#[derive(Clone, Copy, Debug, Serialize, Deserialize, PartialEq)]
-#[serde(deny_unknown_fields, default)]
-pub struct NodeEffect {
-    /// Ligand-independent ER activity, relative to an untreated HR+ cell.
-    pub er_constitutive: f64,
-    /// Fold by which antagonists of ER lose potency on this receptor.
-    pub er_antagonist_fold: f64,
-    /// 1 when ER is lost: no ER signal, no response to endocrine therapy.
-    pub er_lost: f64,
-    /// ER-independent drive of cyclin D that comes with the alteration.
-    pub cyclin_d_bypass: f64,
-    /// Added activity of PI3K-alpha.
-    pub pi3k_gain: f64,
-    /// Added input to AKT that bypasses PI3K-alpha (PTEN loss).
-    pub pten_gain: f64,
-    /// Added activity of AKT.
-    pub akt_gain: f64,
-    /// Added activity of mTORC1.
-    pub mtor_gain: f64,
-    /// Added FGFR activity, upstream of MAPK.
-    pub fgfr_gain: f64,
-    /// Added MAPK activity downstream of FGFR.
-    pub mapk_gain: f64,
-    /// Fold of cyclin D.
-    pub cyclin_d_fold: f64,
-    /// Fold of CDK4/6 activity.
-    pub cdk46_fold: f64,
-    /// Fold by which CDK4/6 inhibitors lose potency.
-    pub cdk46_inhibitor_fold: f64,
-    /// Fold of CDK2 activity.
-    pub cdk2_fold: f64,
-    /// 1 when RB is lost: E2F is free.
-    pub rb_lost: f64,
-    /// Fold of the kill by chemotherapy.
-    pub chemotherapy_fold: f64,
+/// How the effects of several alterations in one cell come together.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Together {
+    /// They add up.
+    Add,
+    /// They multiply.
+    Multiply,
+    /// The largest counts.
+    Max,
 }
 
-impl Default for NodeEffect {
-    fn default() -> Self {
-        Self {
-            er_constitutive: 0.0,
-            er_antagonist_fold: 1.0,
-            er_lost: 0.0,
-            cyclin_d_bypass: 0.0,
-            pi3k_gain: 0.0,
-            pten_gain: 0.0,
-            akt_gain: 0.0,
-            mtor_gain: 0.0,
-            fgfr_gain: 0.0,
-            mapk_gain: 0.0,
-            cyclin_d_fold: 1.0,
-            cdk46_fold: 1.0,
-            cdk46_inhibitor_fold: 1.0,
-            cdk2_fold: 1.0,
-            rb_lost: 0.0,
-            chemotherapy_fold: 1.0,
-        }
-    }
+/// Something that an alteration can do to the pathway.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct EffectLaw {
+    /// Its value in a cell without such an alteration.
+    pub neutral: f64,
+    /// How several come together.
+    pub combine: Together,
 }
 
-bounded!(NodeEffect {
-    er_constitutive: 0.0, 1e6;
-    er_antagonist_fold: 0.0, 1e6;
-    er_lost: 0.0, 1.0;
-    cyclin_d_bypass: 0.0, 1e6;
-    pi3k_gain: 0.0, 1e6;
-    pten_gain: 0.0, 1e6;
-    akt_gain: 0.0, 1e6;
-    mtor_gain: 0.0, 1e6;
-    fgfr_gain: 0.0, 1e6;
-    mapk_gain: 0.0, 1e6;
-    cyclin_d_fold: 0.0, 1e6;
-    cdk46_fold: 0.0, 1e6;
-    cdk46_inhibitor_fold: 0.0, 1e6;
-    cdk2_fold: 0.0, 1e6;
-    rb_lost: 0.0, 1.0;
-    chemotherapy_fold: 0.0, 1e6;
-});
-
-impl NodeEffect {
-    /// The effect of both alterations in one cell.
-    #[must_use]
-    pub fn and(&self, other: &Self) -> Self {
-        Self {
-            er_constitutive: self.er_constitutive.max(other.er_constitutive),
-            er_antagonist_fold: self.er_antagonist_fold * other.er_antagonist_fold,
-            er_lost: self.er_lost.max(other.er_lost),
-            cyclin_d_bypass: self.cyclin_d_bypass + other.cyclin_d_bypass,
-            pi3k_gain: self.pi3k_gain + other.pi3k_gain,
-            pten_gain: self.pten_gain + other.pten_gain,
-            akt_gain: self.akt_gain + other.akt_gain,
-            mtor_gain: self.mtor_gain + other.mtor_gain,
-            fgfr_gain: self.fgfr_gain + other.fgfr_gain,
-            mapk_gain: self.mapk_gain + other.mapk_gain,
-            cyclin_d_fold: self.cyclin_d_fold * other.cyclin_d_fold,
-            cdk46_fold: self.cdk46_fold * other.cdk46_fold,
-            cdk46_inhibitor_fold: self.cdk46_inhibitor_fold * other.cdk46_inhibitor_fold,
-            cdk2_fold: self.cdk2_fold * other.cdk2_fold,
-            rb_lost: self.rb_lost.max(other.rb_lost),
-            chemotherapy_fold: self.chemotherapy_fold * other.chemotherapy_fold,
+impl EffectLaw {
+    fn and(&self, one: f64, other: f64) -> f64 {
+        match self.combine {
+            Together::Add => one + other,
+            Together::Multiply => one * other,
+            Together::Max => one.max(other),
         }
     }
 }
@@ -147,8 +73,8 @@ pub struct Alteration {
     pub origin: Origin,
     /// Share of the division rate that it costs (0: none; negative: an advantage).
     pub fitness_cost: f64,
-    /// What it does to the pathway.
-    pub effect: NodeEffect,
+    /// What it does to the pathway: a value for each of its effects, in their order.
+    pub effects: Vec<f64>,
 }
 
 impl Bounded for Origin {
@@ -179,10 +105,14 @@ bounded!(Alteration {
 });
 
 impl Alteration {
-    fn validate(&self, place: &str) -> Result<()> {
+    fn validate(&self, place: &str, laws: &[EffectLaw]) -> Result<()> {
         self.origin.within_bounds(place)?;
         self.within_bounds(place)?;
-        self.effect.within_bounds(&format!("{place}.effect"))
+        if self.effects.len() != laws.len() || self.effects.iter().any(|effect| !effect.is_finite()) {
+            let allowed = format!("{} finite numbers, one for each effect", laws.len());
+            return Err(Error::refused(format!("{place}.effects"), self.effects.len(), allowed));
+        }
+        Ok(())
     }
 }
 
@@ -191,21 +121,40 @@ impl Alteration {
 pub struct Catalogue {
     /// In the order of the experiment.
     pub alterations: Vec<Alteration>,
+    laws: Vec<EffectLaw>,
 }
 
 impl Catalogue {
-    /// Check names and rates. At most 31 alterations: each takes two bits of a genotype.
-    pub fn new(alterations: Vec<Alteration>) -> Result<Self> {
-        if alterations.len() > 31 {
-            return Err(Error::refused("alterations", alterations.len(), "at most 31 in one experiment"));
-        }
+    /// Check names and rates.
+    pub fn new(alterations: Vec<Alteration>, laws: &[EffectLaw]) -> Result<Self> {
         for (index, alteration) in alterations.iter().enumerate() {
-            alteration.validate(&format!("alteration \"{}\"", alteration.name))?;
+            alteration.validate(&format!("alteration \"{}\"", alteration.name), laws)?;
             if alterations[..index].iter().any(|other| other.name == alteration.name) {
                 return Err(Error::input("alterations", format!("\"{}\" is named twice", alteration.name)));
             }
         }
-        Ok(Self { alterations })
+        Ok(Self { alterations, laws: laws.to_vec() })
+    }
+
+    /// What several alterations in one cell do together.
+    pub fn joint(&self, carried: &[usize]) -> Vec<f64> {
+        let joint = |(index, law): (usize, &EffectLaw)| {
+            carried.iter().fold(law.neutral, |joint, &i| law.and(joint, self.alterations[i].effects[index]))
+        };
+        self.laws.iter().enumerate().map(joint).collect()
+    }
+
+    /// Share of the division rate that is left after the costs of several alterations in one cell.
+    pub fn fitness(&self, carried: &[usize]) -> f64 {
+        carried.iter().map(|&i| 1.0 - self.alterations[i].fitness_cost).product()
+    }
+
+    /// Name of a genotype: the alterations in force joined by " + ", or "wild type".
+    pub fn name(&self, carried: &[usize]) -> String {
+        if carried.is_empty() {
+            return "wild type".to_owned();
+        }
+        carried.iter().map(|&i| self.alterations[i].name.as_str()).collect::<Vec<_>>().join(" + ")
     }
 
     /// Index of an alteration by name.

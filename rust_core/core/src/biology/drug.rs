@@ -4,40 +4,12 @@ use crate::bounds::{Bounded, bounded};
 use crate::error::{Error, Result, within};
 use serde::{Deserialize, Serialize};
 
-/// Where in the pathway a drug acts.
-#[derive(Clone, Copy, Debug, Serialize, Deserialize, PartialEq, Eq)]
-#[serde(rename_all = "snake_case")]
-pub enum Node {
-    /// Suppresses peripheral estradiol (aromatase inhibitors).
-    Aromatase,
-    /// Suppresses ovarian estradiol (`GnRH` agonists).
-    Ovary,
-    /// Antagonises or degrades ER (SERMs, SERDs).
-    Er,
-    /// Inhibits all isoforms of PI3K.
-    Pi3k,
-    /// Inhibits PI3K-alpha, mutant or not.
-    Pi3kAlpha,
-    /// Inhibits AKT.
-    Akt,
-    /// Inhibits mTORC1.
-    Mtor,
-    /// Inhibits FGFR.
-    Fgfr,
-    /// Inhibits CDK4/6.
-    Cdk46,
-    /// Inhibits CDK2.
-    Cdk2,
-    /// Kills cells that divide (chemotherapy): a share of them dies instead.
-    Kill,
-}
-
-/// One action of a drug: `max * C^hill / (ic50^hill + C^hill)` at a node.
+/// One action of a drug: `max * C^hill / (ic50^hill + C^hill)` at a target.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct DrugEffect {
-    /// Where it acts.
-    pub node: Node,
+    /// Where it acts: index of a target of the pathway.
+    pub target: usize,
     /// Largest effect: a fraction.
     pub max: f64,
     /// Concentration of half the largest effect, in the drug's concentration unit.
@@ -169,6 +141,10 @@ pub struct Drug {
     pub dosing_interval_h: f64,
     /// Actions.
     pub effects: Vec<DrugEffect>,
+    /// Whether a line with it is endocrine therapy.
+    pub endocrine: bool,
+    /// Whether it kills cells that divide, neutrophil precursors among them.
+    pub chemotherapy: bool,
     /// Slope of neutrophil-precursor loss per unit of concentration over `steady_state` (Friberg 2002).
     pub neutrophil_slope: f64,
     /// Doses to which it is reduced, relative to the standard dose, falling.
@@ -216,16 +192,6 @@ bounded!(Protection {
 });
 
 impl Drug {
-    /// Whether it takes ER its estradiol or its activity (beside silencing the ovaries, which goes with others).
-    pub fn is_endocrine(&self) -> bool {
-        self.effects.iter().any(|effect| matches!(effect.node, Node::Aromatase | Node::Er))
-    }
-
-    /// Whether it kills cells that divide, neutrophil precursors among them.
-    pub fn kills_dividing_cells(&self) -> bool {
-        self.effects.iter().any(|effect| effect.node == Node::Kill)
-    }
-
     /// Whether doses are held when neutrophils are low.
     pub fn is_myelotoxic(&self) -> bool {
         self.neutrophil_slope > 0.0
@@ -237,8 +203,8 @@ impl Drug {
         (0..reductions).fold(dose, |dose, _| lower(dose).unwrap_or(dose))
     }
 
-    /// Check every number; the place names the drug.
-    pub fn validate(&self) -> Result<()> {
+    /// Check every number; the place names the drug. The pathway has so many targets.
+    pub fn validate(&self, targets: usize) -> Result<()> {
         let place = format!("drug \"{}\"", self.name);
         self.schedule.validate(&format!("{place}.schedule"))?;
         self.within_bounds(&place)?;
@@ -259,6 +225,13 @@ impl Drug {
         }
         for effect in &self.effects {
             effect.within_bounds(&format!("{place}.effect"))?;
+            if effect.target >= targets {
+                return Err(Error::refused(
+                    format!("{place}.effect.target"),
+                    effect.target,
+                    format!("below {targets}, the number of targets"),
+                ));
+            }
         }
         Ok(())
     }
@@ -289,6 +262,8 @@ mod tests {
             steady_state: 5.0,
             dosing_interval_h: 24.0,
             effects: vec![],
+            endocrine: false,
+            chemotherapy: false,
             neutrophil_slope: 0.0,
             dose_levels: vec![0.8, 0.6],
             marrow_protection: None,

@@ -1,6 +1,6 @@
 //! Sets of alterations that cells carry, and how one becomes another.
 
-use crate::biology::alteration::{Catalogue, NodeEffect, Origin};
+use crate::biology::alteration::{Catalogue, Origin};
 use crate::law::Kinds;
 use crate::random::{binomial, split};
 use rand::Rng;
@@ -20,8 +20,8 @@ pub struct Genotype {
     bits: u64,
     /// Alterations in force, by index in the catalogue.
     pub carried: Vec<usize>,
-    /// Joint effect on the pathway.
-    pub effect: NodeEffect,
+    /// Joint effects on the pathway.
+    pub effects: Vec<f64>,
     /// Factor on the division rate from fitness costs.
     pub fitness: f64,
     mutations: Channels,
@@ -46,6 +46,9 @@ impl Channels {
     }
 }
 
+/// Alterations that an experiment can have: each takes two bits of a genotype.
+pub const MOST_ALTERATIONS: usize = 31;
+
 /// The alterations of an experiment and every genotype met so far. A genotype is known by its
 /// index; index 0 is the founder.
 #[derive(Clone, Debug)]
@@ -66,6 +69,15 @@ impl Genotypes {
         let bits = founder.iter().fold(0u64, |bits, &i| bits | 1 << bit_of[i]);
         let mut genotypes = Self { dt, rate_fold, bit_of, known: Vec::new(), index_of: BTreeMap::new() };
         genotypes.intern(catalogue, bits);
+        genotypes
+    }
+
+    /// The wild type, and every alteration by itself.
+    pub fn one_by_one(catalogue: &Catalogue, dt: f64) -> Self {
+        let mut genotypes = Self::new(catalogue, &[], dt, 1.0);
+        for bit in genotypes.bit_of.clone() {
+            genotypes.intern(catalogue, 1 << bit);
+        }
         genotypes
     }
 
@@ -114,10 +126,8 @@ impl Genotypes {
     fn describe(&self, catalogue: &Catalogue, bits: u64) -> Genotype {
         let has = |bit: u32| bits >> bit & 1 == 1;
         let carried: Vec<usize> = (0..self.bit_of.len()).filter(|&i| has(self.bit_of[i])).collect();
-        let effect = carried
-            .iter()
-            .fold(NodeEffect::default(), |effect, &i| effect.and(&catalogue.alterations[i].effect));
-        let fitness = carried.iter().map(|&i| 1.0 - catalogue.alterations[i].fitness_cost).product();
+        let effects = catalogue.joint(&carried);
+        let fitness = catalogue.fitness(&carried);
         let gene_taken = |i: usize| {
             carried.iter().any(|&c| c != i && catalogue.alterations[c].gene == catalogue.alterations[i].gene)
         };
@@ -142,16 +152,12 @@ impl Genotypes {
                 Origin::OneHit { .. } | Origin::TwoHit { .. } => {}
             }
         }
-        Genotype { bits, carried, effect, fitness, mutations, switches }
+        Genotype { bits, carried, effects, fitness, mutations, switches }
     }
 
     /// Name of a genotype: the alterations in force joined by " + ", or "wild type".
     pub fn name(&self, catalogue: &Catalogue, index: u32) -> String {
-        let carried = &self.known[index as usize].carried;
-        if carried.is_empty() {
-            return "wild type".to_owned();
-        }
-        carried.iter().map(|&i| catalogue.alterations[i].name.as_str()).collect::<Vec<_>>().join(" + ")
+        catalogue.name(&self.known[index as usize].carried)
     }
 }
 
@@ -209,8 +215,7 @@ mod tests {
     use crate::error::Result;
 
     fn alteration(name: &str, gene: &str, origin: Origin) -> Alteration {
-        let effect = NodeEffect::default();
-        Alteration { name: name.into(), gene: gene.into(), origin, fitness_cost: 0.0, effect }
+        Alteration { name: name.into(), gene: gene.into(), origin, fitness_cost: 0.0, effects: vec![] }
     }
 
     fn reached(catalogue: &Catalogue, genotypes: &mut Genotypes, kind: u32) -> Vec<String> {
@@ -223,7 +228,7 @@ mod tests {
     #[test]
     fn a_two_hit_alteration_is_silent_after_the_first_hit() -> Result<()> {
         let origin = Origin::TwoHit { first_per_division: 1e-7, second_per_division: 1e-5 };
-        let catalogue = Catalogue::new(vec![alteration("RB1 loss", "RB1", origin)])?;
+        let catalogue = Catalogue::new(vec![alteration("RB1 loss", "RB1", origin)], &[])?;
         let mut genotypes = Genotypes::new(&catalogue, &[], 1.0, 1.0);
         assert_eq!(reached(&catalogue, &mut genotypes, 0), ["wild type"]);
         assert_eq!(reached(&catalogue, &mut genotypes, 1), ["RB1 loss"]);
@@ -236,7 +241,7 @@ mod tests {
         let origin = Origin::OneHit { per_division: 1e-8 };
         let names = [("ESR1 Y537S", "ESR1"), ("ESR1 D538G", "ESR1"), ("PIK3CA", "PIK3CA")];
         let catalogue =
-            Catalogue::new(names.iter().map(|(name, gene)| alteration(name, gene, origin)).collect())?;
+            Catalogue::new(names.iter().map(|(name, gene)| alteration(name, gene, origin)).collect(), &[])?;
         let mut genotypes = Genotypes::new(&catalogue, &[0], 1.0, 1.0);
         assert_eq!(reached(&catalogue, &mut genotypes, 0), ["ESR1 Y537S + PIK3CA"]);
         Ok(())

@@ -188,6 +188,8 @@ mod tests {
             steady_state: 5.0,
             dosing_interval_h: 24.0,
             effects: vec![],
+            endocrine: false,
+            chemotherapy: false,
             neutrophil_slope: 0.0,
             dose_levels: vec![],
             marrow_protection: None,

@@ -3,6 +3,9 @@
 pub mod alteration;
 pub mod drug;
 pub mod effect;
+pub mod explanation;
+pub mod frame;
 pub mod genotype;
 pub mod kinetics;
 pub mod pathway;
+pub mod program;

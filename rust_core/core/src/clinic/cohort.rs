@@ -1,6 +1,8 @@
 //! Many patients, each through every arm: virtual twins, in parallel, the same for any number of
 //! threads.
 
+use crate::biology::frame::Frame;
+use crate::biology::genotype::Genotypes;
 use crate::cancel::{collect, heed};
 use crate::clinic::patient::answers::Screening;
 use crate::clinic::patient::covariates::Covariates;
@@ -41,17 +43,20 @@ impl Cohort {
     }
 
     /// Check that the step is short enough for the first `patients` patients: for their untreated
-    /// cells, and for cells whose E2F is free. No cell is grown.
+    /// cells, wild type or with any one alteration. No cell is grown.
     pub fn check_step(&self, patients: u64, cancel: &AtomicBool) -> Result<()> {
-        let spec = &self.experiment.spec;
+        let Experiment { spec, network, catalogue, .. } = &*self.experiment;
+        let genotypes = Genotypes::one_by_one(catalogue, spec.dt);
         for id in 0..patients {
             heed(cancel)?;
-            let drawn = Covariates::draw(&spec.population, &self.experiment.catalogue, spec.seed, id, 0);
-            let cells = drawn.physiology;
-            let free_e2f = 1.0 / spec.pathway.untreated_e2f(&cells);
-            StepProbabilities::new(cells.division * free_e2f, cells.death, spec.dt, || {
-                format!("patient {id}")
-            })?;
+            let drawn = Covariates::draw(&spec.population, catalogue, spec.seed, id, 0);
+            let mut cells = Frame::of_patient(network, &drawn.physiology, genotypes.get(0));
+            for (kind, genotype) in (0..).zip(genotypes.iter()) {
+                let rates = cells.rates(network, kind, genotype);
+                StepProbabilities::new(rates.division, rates.death, spec.dt, || {
+                    format!("patient {id}, genotype {}", catalogue.name(&genotype.carried))
+                })?;
+            }
         }
         Ok(())
     }

@@ -76,7 +76,7 @@ impl Body {
             for ((share, concentration), protected) in
                 lost.iter_mut().zip(concentrations(index)).zip(protected)
             {
-                let escaping = if drug.kills_dividing_cells() { 1.0 - protected } else { 1.0 };
+                let escaping = if drug.chemotherapy { 1.0 - protected } else { 1.0 };
                 *share += slope * concentration * escaping;
             }
         }

@@ -1,12 +1,12 @@
 //! What follows from the state of a patient, and is kept for as long as it holds.
 
-use crate::biology::pathway::DrugDay;
+use crate::biology::frame::Frame;
 use crate::law::StepProbabilities;
 
-/// The drugs of today, and the chances of every genotype under them.
-#[derive(Clone, Debug, Default)]
+/// The cells under the drugs of today, and the chances of every genotype under them.
+#[derive(Clone, Debug)]
 pub(crate) struct Cache {
-    pub(crate) drugs: DrugDay,
+    pub(crate) cells: Frame,
     pub(crate) probabilities: Vec<StepProbabilities>,
     /// Which of them are those of today.
     pub(crate) current: Vec<bool>,
@@ -18,8 +18,9 @@ pub(crate) struct Cache {
 }
 
 impl Cache {
-    /// For a day with these drugs.
-    pub(crate) fn of(drugs: DrugDay) -> Self {
-        Self { drugs, ..Self::default() }
+    /// Of cells under the drugs of a day, before anything is asked of them.
+    pub(crate) fn of(cells: Frame) -> Self {
+        let [probabilities, untreated, layered, crowded] = [(); 4].map(|()| Vec::new());
+        Self { cells, probabilities, current: Vec::new(), untreated, layered, crowded }
     }
 }

@@ -1,7 +1,8 @@
 //! The life of a patient's cells: growth from the first one, and steps under today's drugs.
 
+use crate::biology::frame::Frame;
 use crate::biology::genotype::GenotypeKinds;
-use crate::biology::pathway::{DrugDay, Rates, rates};
+use crate::biology::pathway::Rates;
 use crate::cancel::heed;
 use crate::clinic::instruments::imaging::Bulk;
 use crate::clinic::patient::experiment::Experiment;
@@ -100,9 +101,11 @@ impl Patient {
     fn refresh_rates(&mut self, experiment: &Experiment) -> Result<()> {
         self.cache.probabilities.resize(self.genotypes.len(), StepProbabilities::default());
         self.cache.current.resize(self.genotypes.len(), false);
-        for (kind, &cells) in self.state.burden.counts().iter().enumerate() {
-            if cells > 0 && !self.cache.current[kind] {
-                self.cache.probabilities[kind] = self.chances(experiment, kind as u32, &self.cache.drugs)?;
+        for kind in 0..self.state.burden.counts().len() {
+            if self.state.burden.counts()[kind] > 0 && !self.cache.current[kind] {
+                let rates =
+                    self.cache.cells.rates(&experiment.network, kind as u32, self.genotypes.get(kind as u32));
+                self.cache.probabilities[kind] = self.chances(experiment, kind as u32, rates)?;
                 self.cache.current[kind] = true;
             }
         }
@@ -112,11 +115,9 @@ impl Patient {
         Ok(())
     }
 
-    /// Chances of a genotype under the drugs that reach it.
-    fn chances(&self, experiment: &Experiment, kind: u32, drugs: &DrugDay) -> Result<StepProbabilities> {
-        let genotype = self.genotypes.get(kind);
-        let day = rates(&experiment.spec.pathway, &self.who.covariates.physiology, drugs, genotype);
-        StepProbabilities::new(day.division, day.death, experiment.spec.dt, || {
+    /// Chances of a genotype that has these rates.
+    fn chances(&self, experiment: &Experiment, kind: u32, rates: Rates) -> Result<StepProbabilities> {
+        StepProbabilities::new(rates.division, rates.death, experiment.spec.dt, || {
             format!("patient {}, genotype {}", self.who.id, self.genotypes.name(&experiment.catalogue, kind))
         })
     }
@@ -124,9 +125,13 @@ impl Patient {
     /// The chances of every genotype in every layer of the lattice: those under no drug and under the
     /// drugs of the body, mixed by what reaches the layer.
     fn layer_rates(&mut self, experiment: &Experiment) -> Result<()> {
-        let untreated = DrugDay::default();
-        for kind in self.cache.untreated.len() as u32..self.genotypes.len() as u32 {
-            let plain = self.chances(experiment, kind, &untreated)?;
+        let network = &experiment.network;
+        let new = self.cache.untreated.len() as u32..self.genotypes.len() as u32;
+        for kind in new {
+            let mut cells =
+                Frame::of_patient(network, &self.who.covariates.physiology, self.genotypes.get(0));
+            let plain =
+                self.chances(experiment, kind, cells.rates(network, kind, self.genotypes.get(kind)))?;
             self.cache.untreated.push(plain);
         }
         self.cache.layered.clear();
@@ -140,7 +145,6 @@ impl Patient {
 
     /// Rates of a genotype under the drugs of the last doses.
     pub(super) fn rates_of(&self, kind: u32) -> Rates {
-        let pathway = &self.experiment.spec.pathway;
-        rates(pathway, &self.who.covariates.physiology, &self.cache.drugs, self.genotypes.get(kind))
+        self.cache.cells.clone().rates(&self.experiment.network, kind, self.genotypes.get(kind))
     }
 }

@@ -2,8 +2,9 @@
 
 use crate::biology::alteration::{Alteration, Catalogue};
 use crate::biology::drug::Drug;
+use crate::biology::genotype::MOST_ALTERATIONS;
 use crate::biology::kinetics::Kinetics;
-use crate::biology::pathway::Pathway;
+use crate::biology::pathway::{Network, Pathway};
 use crate::bounds::{Bounded, bounded};
 use crate::clinic::instruments::imaging::Imaging;
 use crate::clinic::instruments::liquid_biopsy::LiquidBiopsy;
@@ -50,7 +51,7 @@ pub struct Spec {
     pub alterations: Vec<Alteration>,
     /// Drugs in play.
     pub drugs: Vec<Drug>,
-    /// Constants of the pathway.
+    /// From signals to division and death.
     pub pathway: Pathway,
     /// Laws of the patients.
     pub population: Population,
@@ -142,6 +143,8 @@ impl Holding {
 pub struct Experiment {
     /// As written.
     pub spec: Spec,
+    /// From signals to division and death.
+    pub network: Network,
     /// Alterations with their indices.
     pub catalogue: Catalogue,
     /// Kinetic constants per drug.
@@ -157,7 +160,12 @@ pub struct Experiment {
 impl Experiment {
     /// Check everything that can be checked before the first patient.
     pub fn new(spec: Spec) -> Result<Self> {
-        let catalogue = Catalogue::new(spec.alterations.clone())?;
+        let network = Network::new(spec.pathway.clone())?;
+        let catalogue = Catalogue::new(spec.alterations.clone(), network.effects())?;
+        if spec.alterations.len() > MOST_ALTERATIONS {
+            let allowed = format!("at most {MOST_ALTERATIONS} in one experiment");
+            return Err(Error::refused("alterations", spec.alterations.len(), allowed));
+        }
         spec.within_bounds("experiment")?;
         let steps_per_day = libm::round(1.0 / spec.dt) as u32;
         if (1.0 / spec.dt - f64::from(steps_per_day)).abs() > 1e-9 {
@@ -165,12 +173,11 @@ impl Experiment {
         }
         within("accrual_days", spec.accrual_days, 0.0, spec.horizon_days)?;
         spec.engine.validate(spec.max_clones)?;
-        spec.pathway.validate()?;
         spec.imaging.validate()?;
         spec.assessment.validate()?;
         spec.criteria.within_bounds("assessment")?;
         for (d, drug) in spec.drugs.iter().enumerate() {
-            drug.validate()?;
+            drug.validate(network.targets())?;
             if spec.drugs[..d].iter().any(|other| other.name == drug.name) {
                 return Err(Error::input("drugs", format!("\"{}\" is named twice", drug.name)));
             }
@@ -203,7 +210,7 @@ impl Experiment {
         let only = History { share: 1.0, prior: spec.population.prior.clone(), ..History::default() };
         let histories =
             if spec.population.history.is_empty() { vec![only] } else { spec.population.history.clone() };
-        let experiment = Self { spec, catalogue, kinetics, histories, steps_per_day, assayed };
+        let experiment = Self { spec, network, catalogue, kinetics, histories, steps_per_day, assayed };
         experiment.validate_lines()?;
         Ok(experiment)
     }

@@ -25,7 +25,7 @@ impl Patient {
         let adjuvant = self.experiment.histories[self.who.past.history].adjuvant.as_ref()?;
         let drugs = adjuvant.line.options.iter().flat_map(|option| &option.regimen);
         let mut known = drugs.filter_map(|dosing| self.experiment.drug(&dosing.drug));
-        if !known.any(|drug| self.experiment.spec.drugs[drug].is_endocrine()) {
+        if !known.any(|drug| self.experiment.spec.drugs[drug].endocrine) {
             return None;
         }
         let planned_days = adjuvant.line.until.months.map_or(f64::INFINITY, |months| months * DAYS_PER_MONTH);

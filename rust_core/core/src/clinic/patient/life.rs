@@ -1,7 +1,6 @@
 //! A patient's life, step by step and day by day.
 
 use crate::biology::drug::Doses;
-use crate::biology::pathway::DrugDay;
 use crate::cancel::{NEVER, heed};
 use crate::clinic::patient::experiment::Experiment;
 use crate::clinic::patient::state::{Patient, Status};
@@ -115,9 +114,8 @@ impl Patient {
             doses.fill(Doses::default());
         }
         self.state.body.pass_day(&experiment, &doses);
-        let today = DrugDay::new(&experiment.spec.drugs, &self.state.body.concentrations);
-        if today != self.cache.drugs {
-            self.cache.drugs = today;
+        let Experiment { network, spec, .. } = &*experiment;
+        if self.cache.cells.treat(network, &spec.drugs, &self.state.body.concentrations) {
             self.cache.current.fill(false);
         }
     }

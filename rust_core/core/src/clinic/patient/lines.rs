@@ -155,7 +155,7 @@ impl Patient {
         });
         self.state.treatment.last_line_days = Some(pfs_days);
         let drugs = &self.experiment.spec.drugs;
-        if line.courses.iter().any(|course| drugs[course.drug].is_endocrine()) {
+        if line.courses.iter().any(|course| drugs[course.drug].endocrine) {
             self.who.past.endocrine.push(EndocrineLine { days: pfs_days, progressed });
         }
         if !progressed {

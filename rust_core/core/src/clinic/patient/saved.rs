@@ -1,7 +1,7 @@
 //! A patient as bytes: all that is needed to go on exactly, random streams included.
 
+use crate::biology::frame::Frame;
 use crate::biology::genotype::Genotypes;
-use crate::biology::pathway::DrugDay;
 use crate::clinic::patient::cache::Cache;
 use crate::clinic::patient::experiment::{Experiment, Spec};
 use crate::clinic::patient::state::{Patient, State, Who};
@@ -9,7 +9,7 @@ use crate::error::Result;
 use crate::sealed::Seal;
 use std::sync::Arc;
 
-const SEAL: Seal = Seal { magic: b"TUMORABM", format: 7, content: "saved patient" };
+const SEAL: Seal = Seal { magic: b"TUMORABM", format: 8, content: "saved patient" };
 
 /// Experiment, patient, sets of alterations met, state. The experiment is JSON: its tagged forms need a format that
 /// describes itself.
@@ -27,12 +27,13 @@ impl Patient {
         let (spec, who, sets, state): Saved = SEAL.open(bytes)?;
         let spec: Spec = serde_json::from_str(&spec).map_err(|error| SEAL.refuse(error.to_string()))?;
         let experiment = Arc::new(Experiment::new(spec)?);
-        let Experiment { catalogue, spec, .. } = &*experiment;
+        let Experiment { catalogue, network, spec, .. } = &*experiment;
         let (founder, fold) = (&who.covariates.founder, who.covariates.mutation_fold);
         let mut genotypes = Genotypes::new(catalogue, founder, spec.dt, fold);
         genotypes.meet(catalogue, &sets);
         // The rates of all genotypes follow from these.
-        let cache = Cache::of(DrugDay::new(&spec.drugs, &state.body.concentrations));
-        Ok(Self { experiment, who, genotypes, state, cache })
+        let mut cells = Frame::of_patient(network, &who.covariates.physiology, genotypes.get(0));
+        cells.treat(network, &spec.drugs, &state.body.concentrations);
+        Ok(Self { experiment, who, genotypes, state, cache: Cache::of(cells) })
     }
 }

@@ -1,6 +1,7 @@
 //! One virtual patient: what is known of the experiment, the state, and what follows from both.
 
 use crate::biology::drug::Drug;
+use crate::biology::frame::Frame;
 use crate::biology::genotype::Genotypes;
 use crate::clinic::instruments::imaging::Bulk;
 use crate::clinic::patient::body::Body;
@@ -104,6 +105,7 @@ impl Patient {
         let body = Body::new(experiment, id, candidate, covariates.neutrophils);
         let genotypes =
             Genotypes::new(&experiment.catalogue, &covariates.founder, spec.dt, covariates.mutation_fold);
+        let cells = Frame::of_patient(&experiment.network, &covariates.physiology, genotypes.get(0));
         let past = Past { days_on: vec![0; spec.drugs.len()], ..Past::default() };
         Self {
             experiment: Arc::clone(experiment),
@@ -130,7 +132,7 @@ impl Patient {
                 lesion_due,
                 peaks: Vec::new(),
             },
-            cache: Cache::default(),
+            cache: Cache::of(cells),
         }
     }
 
