@@ -88,5 +88,5 @@ def test_the_ensemble_stands_beside_its_ranges(written):
 
 def test_the_fingerprint_changes_with_any_number():
     known = Knowledge.shipped()
-    other = known.with_numbers({"pathway.e2f_hill": known.pathway.e2f_hill.value + 1e-6})
+    other = known.with_numbers({"pathway.e2f_hill": known.pathway["e2f_hill"] + 1e-6})
     assert fingerprint(known) == fingerprint(Knowledge.shipped()) != fingerprint(other)

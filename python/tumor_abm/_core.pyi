@@ -7,6 +7,7 @@ __all__ = [
     "DAYS_PER_MONTH",
     "GENERATOR",
     "Experiment",
+    "Explanation",
     "Patient",
     "Population",
     "__version__",

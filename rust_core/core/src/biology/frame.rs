@@ -97,7 +97,9 @@ impl Frame {
         }
         network.of_day.run(&mut self.slots);
         network.of_cell.run(&mut self.slots);
-        self.ways.iter_mut().for_each(|way| way.today = None);
+        for way in &mut self.ways {
+            way.today = None;
+        }
     }
 
     /// Rates of a genotype under these drugs; `kind` is its index.
@@ -237,7 +239,9 @@ impl Way {
         let effects = &genotype.effects;
         let mut known = vec![false; network.slots()];
         known[..=network.fitness].fill(true);
-        network.of_patient.results().for_each(|slot| known[slot] = true);
+        for slot in network.of_patient.results() {
+            known[slot] = true;
+        }
         let places = (0..network.slots()).map(Place::Base).collect();
         let mut survey = Survey { base, places, known, own: Vec::new(), results: 0 };
         for (slot, &value) in (network.effects.start..).zip(effects.iter().chain([&genotype.fitness])) {
@@ -289,17 +293,23 @@ impl Way {
         };
         let rates = [network.pathway.division, network.pathway.death].map(slot);
         let mut wanted = vec![false; 3 * network.slots()];
-        rates.iter().for_each(|&rate| wanted[rate] = true);
+        for rate in rates {
+            wanted[rate] = true;
+        }
         let mut kept = Vec::new();
         for &(Step(operation, arguments), result) in steps.iter().rev() {
             if wanted[slot(result)] {
                 let arguments = arguments.map(|argument| slot(usize::from(argument)) as u16);
-                arguments.iter().for_each(|&argument| wanted[usize::from(argument)] = true);
+                for argument in arguments {
+                    wanted[usize::from(argument)] = true;
+                }
                 kept.push((Step(operation, arguments), slot(result)));
             }
         }
         let mut part = Part::default();
-        kept.into_iter().rev().for_each(|(step, result)| part.push(step, result));
+        for (step, result) in kept.into_iter().rev() {
+            part.push(step, result);
+        }
         let first = network.slots() + survey.own.len();
         let shifts = shifts
             .into_iter()
@@ -308,5 +318,123 @@ impl Way {
             .collect();
         let [division, death] = rates;
         Self { carried, today: None, own: survey.own.clone(), shifts, steps: part, division, death }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::biology::alteration::{Alteration, Catalogue, EffectLaw, Origin, Together};
+    use crate::biology::drug::{DrugEffect, Missed, Route, Schedule};
+    use crate::biology::genotype::Genotypes;
+    use crate::biology::pathway::{Covariate, Joint, Pathway, Target};
+    use crate::error::Result;
+    use crate::random::{Purpose, stream};
+    use rand::{Rng, RngExt};
+
+    const PATIENT: CellPhysiology = CellPhysiology {
+        division: 0.04,
+        death: 0.03,
+        er_dependence: 0.8,
+        cyclin_e: 1.5,
+        premenopausal: false,
+    };
+
+    /// A pathway of random operations over one constant, two covariates, four effects and three targets.
+    fn any_pathway(rng: &mut impl Rng) -> Pathway {
+        use Operation::{Add, Choose, Divide, Hill, Less, Max, Min, Multiply, Subtract};
+        let operations = [Add, Subtract, Multiply, Divide, Min, Max, Hill, Less, Choose];
+        let inputs = 11;
+        let steps: Vec<Step> = (0..40)
+            .map(|index| {
+                let operation = operations[rng.random_range(0..operations.len())];
+                Step(operation, [(); 3].map(|()| rng.random_range(0..inputs + index) as u16))
+            })
+            .collect();
+        let laws = [
+            (0.0, Together::Max),
+            (1.0, Together::Multiply),
+            (0.0, Together::Add),
+            (1.0, Together::Multiply),
+        ];
+        let target = |combine, potency| Target { combine, potency };
+        Pathway {
+            constants: vec![0.5],
+            covariates: vec![Covariate::Division, Covariate::CyclinE],
+            effects: laws.map(|(neutral, combine)| EffectLaw { neutral, combine }).to_vec(),
+            targets: vec![
+                target(Joint::Bliss, None),
+                target(Joint::Bliss, Some(1)),
+                target(Joint::Add, Some(3)),
+            ],
+            division: 11 + steps.len() - 1,
+            death: 11 + steps.len() - 2,
+            steps,
+        }
+    }
+
+    fn drug(target: usize) -> Drug {
+        Drug {
+            name: format!("drug {target}"),
+            route: Route::Oral,
+            schedule: Schedule {
+                days: vec![1],
+                cycle_days: 1,
+                doses_per_day: 1,
+                loading_days: vec![],
+                loading_dose: 1.0,
+                missed: Missed::Skipped,
+            },
+            half_life_h: 24.0,
+            absorption_half_life_h: 1.0,
+            steady_state: 1.0,
+            dosing_interval_h: 24.0,
+            effects: vec![DrugEffect { target, max: 0.9, ic50: 0.3, hill: 1.5 }],
+            endocrine: false,
+            chemotherapy: false,
+            neutrophil_slope: 0.0,
+            dose_levels: vec![],
+            marrow_protection: None,
+            discontinuation_per_month: 0.0,
+        }
+    }
+
+    fn any_alterations(rng: &mut impl Rng) -> Vec<Alteration> {
+        let alteration = |index: usize, rng: &mut dyn FnMut() -> f64| Alteration {
+            name: format!("A{index}"),
+            gene: format!("A{index}"),
+            origin: Origin::OneHit { per_division: 0.0 },
+            fitness_cost: 0.1 * rng(),
+            effects: [0.0, 1.0, 0.0, 1.0]
+                .map(|neutral| if rng() < 0.5 { neutral } else { 3.0 * rng() })
+                .to_vec(),
+        };
+        (0..4).map(|index| alteration(index, &mut || rng.random())).collect()
+    }
+
+    #[test]
+    fn what_is_worked_out_of_a_genotype_is_what_all_of_the_pathway_says() -> Result<()> {
+        let rng = &mut stream(7, 0, Purpose::Replicate, 0);
+        let drugs: Vec<Drug> = (0..3).map(drug).collect();
+        for _ in 0..300 {
+            let network = Network::new(any_pathway(rng))?;
+            let catalogue = Catalogue::new(any_alterations(rng), network.effects())?;
+            let genotypes = Genotypes::one_by_one(&catalogue, 1.0);
+            let mut cells = Frame::of_patient(&network, &PATIENT, genotypes.get(rng.random_range(0..5)));
+            for day in 0..4 {
+                let concentrations: Vec<f64> =
+                    (0..3).map(|_| rng.random::<f64>() * f64::from(day % 2)).collect();
+                cells.treat(&network, &drugs, &concentrations);
+                for (kind, genotype) in (0..).zip(genotypes.iter()) {
+                    let rates = cells.rates(&network, kind, genotype);
+                    let all = cells.trace(&network, &genotype.effects, genotype.fitness);
+                    let expected = [all[network.pathway.division], all[network.pathway.death]];
+                    let found = [rates.division, rates.death];
+                    let same = |(a, b): (f64, f64)| a.to_bits() == b.to_bits() || (a.is_nan() && b.is_nan());
+                    assert!(found.into_iter().zip(expected).all(same), "{found:?} {expected:?}");
+                }
+            }
+        }
+        Ok(())
     }
 }
