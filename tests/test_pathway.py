@@ -4,14 +4,20 @@ from __future__ import annotations
 
 import itertools
 import math
+import tomllib
+from importlib import resources
 from pathlib import Path
+from random import Random
 
 import numpy as np
 import pytest
+import tomli_w
+from fuzz import odd
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from pathway_law import rates
 from tumor_abm import TumorModel
+from tumor_abm._base.problems import Problems
 from tumor_abm.errors import InputError
 from tumor_abm.knowledge import Knowledge
 from tumor_abm.knowledge.explanation import Explanation
@@ -134,8 +140,6 @@ def test_every_node_has_a_source_and_every_number_a_meaning() -> None:
 
 
 def test_the_shipped_numbers_stay_in_their_ranges() -> None:
-    from tumor_abm._base.problems import Problems
-
     problems = Problems()
     check_ranges(KNOWN.pathway, problems)
     assert problems.lines == []
@@ -261,8 +265,6 @@ ODD = st.text(st.sampled_from("()+-*/^.,<>= 0123456789eaifelsndotx\"'[]{}:"), ma
     ).map(" ".join)
 )
 def test_any_formula_is_refused_in_a_line_or_works(formula: str) -> None:
-    from tumor_abm._base.problems import Problems
-
     problems = Problems("mine.toml")
     known = KNOWN.updated({"node": {"e2f": {"formula": formula}}}, problems)
     if problems.lines:
@@ -270,3 +272,34 @@ def test_any_formula_is_refused_in_a_line_or_works(formula: str) -> None:
     else:
         numbers = Explanation(known).numbers(MEDIAN, treatments=[{}], genotypes=[[]])
         assert math.isfinite(numbers.sum())
+
+
+@pytest.mark.parametrize("seed", range(150))
+def test_a_damaged_pathway_is_refused_or_works(tmp_path: Path, seed: int) -> None:
+    rng = Random(seed)
+    shipped = resources.files("tumor_abm.knowledge").joinpath("pathway.toml").read_bytes()
+    path = tmp_path / "mine.toml"
+    if seed % 2:
+        path.write_bytes(odd.damaged(rng, shipped))
+    else:
+        tables = tomllib.loads(shipped.decode())
+        for _ in range(rng.randint(1, 3)):
+            tables = odd.mutated(rng, tables)
+        try:
+            path.write_text(tomli_w.dumps(tables), encoding="utf-8")
+        except (TypeError, ValueError, RecursionError):  # nothing that a file can hold
+            return
+    known, said = None, ""
+    try:
+        known = KNOWN.with_file(path)
+    except InputError as error:
+        said = str(error)
+    if known is None:
+        assert "mine.toml" in said
+        return
+    numbers = Explanation(known).numbers(
+        {**MEDIAN, **dict.fromkeys(known.pathway.covariates, 0.5)},
+        treatments=[{}, {"palbociclib": 1.0, "fulvestrant": 1.0}],
+        genotypes=[[], ["RB1 loss"]],
+    )
+    assert np.isfinite(numbers).all()
