@@ -13,7 +13,8 @@ use tumor_abm_core::table::{Column, Table};
 use tumor_abm_core::{Error, Result};
 
 fn spec() -> Spec {
-    serde_json::from_str(include_str!("fixtures/experiment.json")).expect("the fixture is a valid experiment")
+    serde_json::from_str(include_str!("../fixtures/experiment.json"))
+        .expect("the fixture is a valid experiment")
 }
 
 fn patient(spec: Spec, id: u64, arm: usize) -> Result<Patient> {

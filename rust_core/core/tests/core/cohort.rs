@@ -14,7 +14,8 @@ use tumor_abm_core::{Error, Result};
 type Tables = Vec<(&'static str, Table)>;
 
 fn spec() -> Spec {
-    serde_json::from_str(include_str!("fixtures/experiment.json")).expect("the fixture is a valid experiment")
+    serde_json::from_str(include_str!("../fixtures/experiment.json"))
+        .expect("the fixture is a valid experiment")
 }
 
 fn run(spec: Spec, first: u64, patients: u64, threads: usize) -> Result<Tables> {
