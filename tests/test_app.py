@@ -90,34 +90,34 @@ def test_surface_is_lit_and_empty_where_no_cell_is():
 
 
 def test_descendants_lie_within_their_parent():
-    layers = nested(["wild type", "A", "A + B", "C"])
+    layers = nested([(), ("A",), ("A", "B"), ("C",)])
     assert layers == [
-        ("wild type", 0.5),
-        ("A", 0.5),
-        ("A + B", 1.0),
-        ("A", 0.5),
-        ("C", 1.0),
-        ("wild type", 0.5),
+        ((), 0.5),
+        (("A",), 0.5),
+        (("A", "B"), 1.0),
+        (("A",), 0.5),
+        (("C",), 1.0),
+        ((), 0.5),
     ]
 
 
 def test_genotype_that_lost_an_alteration_descends_from_the_founder():
-    assert parents(["A + B", "A"]) == {"A + B": None, "A": "A + B"}
+    assert parents([("A", "B"), ("A",)]) == {("A", "B"): None, ("A",): ("A", "B")}
 
 
 def test_genotypes_keep_their_colours_and_latecomers_are_grey():
     palette = Palette()
-    for genotype in (f"genotype {number}" for number in range(80)):
-        palette.give(genotype)
-    first = palette["genotype 1"]
-    palette.give("genotype 1")
-    assert palette["genotype 1"] == first
-    assert palette["genotype 79"] == palette["never seen"] == OTHERS
+    for number in range(80):
+        palette.give((f"driver {number}",))
+    first = palette["driver 1",]
+    palette.give(("driver 1",))
+    assert palette["driver 1",] == first
+    assert palette["driver 79",] == palette["never seen",] == OTHERS
 
 
 def test_genotype_is_named_by_what_it_has_beyond_the_founder():
-    assert short("A + B + C", ["A"]) == "+ B + C"
-    assert short("B", ["A"]) == "+ B − A"
+    assert short(("A", "B", "C"), ["A"]) == "+ B + C"
+    assert short(("B",), ["A"]) == "+ B − A"
 
 
 # --- set-up ----------------------------------------------------------------------------------

@@ -56,7 +56,8 @@ def test_functions_are_short_enough_to_be_seen() -> None:
 @pytest.mark.parametrize(
     ("habit", "instead"),
     [
-        (r"""\.split\(["'] \+ ["']\)""", "genotypes and regimens are typed"),
+        (r"""\.split\((["'] \+ ["']|JOINT)\)""", "genotypes and regimens are typed"),
+        (r"""genotype["']?\]?\)?\.(str\.)?(split|contains|starts_with|ends_with)""", "genotypes are typed"),
         (r"\bin str\((error|err|e)\)", "errors have fields"),
         (r"(?<!DAYS_PER_MONTH = )\b30\.43", "a month is as long as tumor_abm._base.units says"),
         (r"seed.*2\*\*6[34]", "which numbers are seeds is said in tumor_abm._base.seeds"),

@@ -22,7 +22,7 @@ from tumor_abm.plots.course import (
     spans,
 )
 from tumor_abm.plots.genotypes import Palette
-from tumor_abm.plots.layers import cells_over_time, layers_of
+from tumor_abm.plots.layers import cells_over_time, genotypes_of, layers_of
 from tumor_abm.plots.style import INK, MUTED
 from tumor_abm.plots.thinning import extremes
 
@@ -189,11 +189,13 @@ def _genotypes(course: Course, palette: Palette) -> Panel:
 
 def _burden(course: Course, palette: Palette) -> Panel:
     peaks = course.clones.group_by("genotype").agg(pl.col("cells").max()).sort("cells", descending=True)
-    largest = [genotype for genotype in peaks["genotype"] if genotype in palette][:_MOST_CURVES]
+    genotypes = genotypes_of(course.clones)
+    largest = [name for name in peaks["genotype"] if genotypes[name] in palette][:_MOST_CURVES]
     shown = course.clones.filter(pl.col("genotype").is_in(largest))
     days, cells = cells_over_time(shown, course.states["day"])
     series = [
-        _line(genotype, palette[genotype], _curve(days, _log10(cells[genotype])), 1.2) for genotype in largest
+        _line(name, palette[genotypes[name]], _curve(days, _log10(cells[genotypes[name]])), 1.2)
+        for name in largest
     ]
     total = course.states["cells"].to_numpy()
     series.append(_line("all", INK, _curve(days, _log10(total)), 2.0))

@@ -48,7 +48,8 @@ class Course:
     states
         ``day, line, cells, volume_cm3, sld_mm, neutrophils``, a row per recorded day.
     clones
-        ``day, genotype, cells``, a row per recorded day and living genotype; the founder comes first.
+        ``day, genotype, alterations, cells``, a row per recorded day and living genotype; the founder comes
+        first.
     concentrations
         ``day, drug, relative``: average of the day, relative to the usual steady state.
     assessments

@@ -11,7 +11,6 @@ from typing import Any
 
 import polars as pl
 
-from tumor_abm._base.genotype import alterations_in
 from tumor_abm.analysis.endpoints import PFS1, PFS2
 from tumor_abm.config import Experiment
 from tumor_abm.knowledge import Knowledge
@@ -168,11 +167,11 @@ def _prevalence(tables: _Lived, experiments: Mapping[str, Experiment]) -> pl.Dat
         for name, alteration in experiment.knowledge.alterations.items()
     }
     keys = ["file", "arm", "moment"]
-    clones = clones.with_columns(pl.col("moment").cast(pl.String), pl.col("genotype").cast(pl.String))
+    clones = clones.with_columns(pl.col("moment").cast(pl.String))
     patients = pl.col("patient").n_unique()
     everybody = clones.group_by(keys).agg(gene=pl.lit(EVERYBODY), found=patients, most=patients)
     carried = (
-        clones.with_columns(gene=alterations_in(pl.col("genotype")))
+        clones.rename({"alterations": "gene"})
         .explode("gene")
         .drop_nulls("gene")
         .with_columns(gene=pl.col("gene").replace(genes))

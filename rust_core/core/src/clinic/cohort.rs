@@ -5,7 +5,7 @@ use crate::cancel::{collect, heed};
 use crate::clinic::patient::answers::Screening;
 use crate::clinic::patient::covariates::Covariates;
 use crate::clinic::patient::experiment::Experiment;
-use crate::clinic::patient::records::{Life, Records};
+use crate::clinic::patient::records::{Carried, Life, Records};
 use crate::clinic::patient::row::{PatientRow, patient_table};
 use crate::clinic::patient::screening;
 use crate::clinic::patient::state::{Patient, Status};
@@ -65,18 +65,20 @@ impl Cohort {
         let patient = Patient::enrolled(&self.experiment, id, cancel)?;
         let row = patient.state.at_enrolment.clone().unwrap_or_else(|| Arc::new(patient.row()));
         let mut lived: Vec<Option<Records>> = vec![None; self.alike.len()];
-        let mut arms = Vec::new();
+        let (mut arms, mut carried) = (Vec::new(), Carried::new());
         for (arm, &first) in self.alike.iter().enumerate() {
             let mut records = Records::default();
             if patient.lives(arm) {
                 if lived[first].is_none() {
-                    lived[first] = Some(follow(patient.clone(), first, cancel)?);
+                    let followed = follow(patient.clone(), first, cancel)?;
+                    carried.extend(followed.carried());
+                    lived[first] = Some(followed.state.records);
                 }
                 records = lived[first].clone().unwrap_or_default();
             }
             arms.push(records);
         }
-        Ok((row, Life { patient: id, arms }))
+        Ok((row, Life { patient: id, arms, carried }))
     }
 
     /// Run the patients; `done` counts the finished ones.
@@ -110,13 +112,13 @@ impl Cohort {
 }
 
 /// Live through an arm to the end of follow-up.
-fn follow(mut patient: Patient, arm: usize, cancel: &AtomicBool) -> Result<Records> {
+fn follow(mut patient: Patient, arm: usize, cancel: &AtomicBool) -> Result<Patient> {
     patient.enter(Some(arm))?;
     while patient.status() == Status::Followed {
         heed(cancel)?;
         patient.step(cancel)?;
     }
-    Ok(patient.state.records)
+    Ok(patient)
 }
 
 /// A patient's row and life in all arms.

@@ -4,6 +4,7 @@ use crate::clinic::instruments::response::Response;
 use crate::clinic::plan::end_reason::EndReason;
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 
 /// One line of one patient in one arm; days count from enrolment.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -140,6 +141,9 @@ pub struct Records {
     pub overall: Option<Overall>,
 }
 
+/// What genotypes carry: their alterations in force by their name.
+pub type Carried = BTreeMap<String, Vec<String>>;
+
 /// Records of one patient in all arms, in the order of the arms.
 #[derive(Clone, Debug)]
 pub struct Life {
@@ -147,4 +151,6 @@ pub struct Life {
     pub patient: u64,
     /// One per arm.
     pub arms: Vec<Records>,
+    /// Of all genotypes in the records.
+    pub carried: Carried,
 }

@@ -2,7 +2,7 @@
 
 use crate::clinic::months::DAYS_PER_MONTH;
 use crate::clinic::patient::records::{Life, Records};
-use crate::table::{Column, Table, Texts};
+use crate::table::{Column, Lists, Table, Texts};
 
 struct Rows<'a, T> {
     rows: Vec<(u64, &'a str, &'a T)>,
@@ -132,9 +132,21 @@ fn clones(lives: &[Life], arms: &[String]) -> Table {
     t.put("day", rows.u64(|c| c.day));
     t.put("moment", rows.text(|c| &c.moment));
     t.put("genotype", rows.text(|c| &c.genotype));
+    t.put("alterations", Column::List(alterations(lives)));
     t.put("cells", rows.u64(|c| c.cells));
     t.put("fraction", rows.f64(|c| c.fraction));
     t
+}
+
+/// What the genotypes of the table `clones` carry.
+fn alterations(lives: &[Life]) -> Lists {
+    let mut lists = Lists::default();
+    for life in lives {
+        for composition in life.arms.iter().flat_map(|records| &records.compositions) {
+            lists.push(life.carried.get(&composition.genotype).map_or(&[], Vec::as_slice));
+        }
+    }
+    lists
 }
 
 fn trajectory(lives: &[Life], arms: &[String]) -> Table {
