@@ -75,6 +75,15 @@ def test_habits_that_were_given_up_stay_given_up(habit: str, instead: str) -> No
     assert not found, instead
 
 
+def test_a_class_has_its_name_for_itself() -> None:
+    places: dict[str, list[str]] = {}
+    for path in PACKAGE:
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.ClassDef):
+                places.setdefault(node.name, []).append(f"{name(path)}:{node.lineno}")
+    assert not {known: where for known, where in places.items() if len(where) > 1}
+
+
 def test_nothing_is_defined_that_nobody_uses() -> None:
     vulture = Vulture(ignore_names=CALLED_BY_OTHERS, ignore_decorators=DECORATORS)
     vulture.scavenge([str(path) for path in PYTHON])

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
-from tumor_abm._base.lattice import Reach
+from tumor_abm._base.lattice import Penetration
 from tumor_abm._base.problems import place
 from tumor_abm._base.table import Table
 from tumor_abm.config.engine import Lattice
@@ -26,16 +26,16 @@ from tumor_abm.config.written import (
 )
 from tumor_abm.knowledge import Alteration, Drug, Knowledge, Quantity, quantities
 from tumor_abm.knowledge.alteration import Effect, Origin, Prevalence
-from tumor_abm.knowledge.drug import Action as DrugAction
+from tumor_abm.knowledge.drug import Action
 from tumor_abm.knowledge.kinetics import Kinetics
 from tumor_abm.treatment import (
-    Action,
     Adaptive,
     Adjuvant,
     Arm,
     Condition,
     Dosing,
     Eligibility,
+    EndOfLine,
     Exposure,
     History,
     Holiday,
@@ -44,7 +44,7 @@ from tumor_abm.treatment import (
     Rule,
     Schedule,
     SldChange,
-    Until,
+    TreatmentChange,
 )
 
 from tools.markdown import items, table, table_and_list
@@ -76,7 +76,7 @@ SYMBOLS = {
 KEYS: dict[str, tuple[type[Table], str]] = {
     "Written": (Written, ""),
     "Lattice": (Lattice, "lattice."),
-    "Reach": (Reach, "lattice.drug."),
+    "Penetration": (Penetration, "lattice.drug."),
     "Assessment": (Assessment, "assessment."),
     "ScanPeriod": (ScanPeriod, ""),
     "LiquidBiopsy": (LiquidBiopsy, "liquid_biopsy."),
@@ -85,11 +85,11 @@ KEYS: dict[str, tuple[type[Table], str]] = {
     "Line": (Line, ""),
     "Dosing": (Dosing, ""),
     "Option": (Option, ""),
-    "Until": (Until, ""),
+    "EndOfLine": (EndOfLine, ""),
     "Rule": (Rule, ""),
     "Condition": (Condition, ""),
     "SldChange": (SldChange, ""),
-    "Action": (Action, ""),
+    "TreatmentChange": (TreatmentChange, ""),
     "Holiday": (Holiday, ""),
     "Adaptive": (Adaptive, ""),
     "Eligibility": (Eligibility, "population.eligibility."),
@@ -99,7 +99,7 @@ KEYS: dict[str, tuple[type[Table], str]] = {
     "Drug": (Drug, "drug.NAME."),
     "Schedule": (Schedule, "drug.NAME.schedule."),
     "Kinetics": (Kinetics, "drug.NAME.kinetics."),
-    "DrugAction": (DrugAction, "drug.NAME.effects.NODE."),
+    "Action": (Action, "drug.NAME.effects.NODE."),
     "Alteration": (Alteration, "alteration.NAME."),
     "Origin": (Origin, "alteration.NAME.origin."),
     "Effect": (Effect, "alteration.NAME.effect."),
