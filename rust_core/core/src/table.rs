@@ -56,7 +56,7 @@ impl Texts {
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Lists {
     /// How many texts a row has.
-    pub lengths: Vec<usize>,
+    pub lengths: Vec<u32>,
     /// The texts of all rows.
     pub texts: Texts,
 }
@@ -64,7 +64,7 @@ pub struct Lists {
 impl Lists {
     /// Append a row.
     pub fn push(&mut self, list: &[String]) {
-        self.lengths.push(list.len());
+        self.lengths.push(list.len() as u32);
         for text in list {
             self.texts.push(text);
         }

@@ -39,7 +39,7 @@ fn numbers(column: &Column) -> Vec<f64> {
         Column::Bool(v) => v.iter().map(|&x| f64::from(u8::from(x))).collect(),
         Column::Flag(v) => v.iter().map(|x| x.map_or(f64::NAN, |flag| f64::from(u8::from(flag)))).collect(),
         Column::Text(texts) => texts.codes.iter().map(|&x| f64::from(x)).collect(),
-        Column::List(lists) => lists.lengths.iter().map(|&x| x as f64).collect(),
+        Column::List(lists) => lists.lengths.iter().map(|&x| f64::from(x)).collect(),
     }
 }
 

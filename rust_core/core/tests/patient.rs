@@ -52,7 +52,7 @@ fn text(tables: &[(&str, Table)]) -> String {
 
 /// The tables of one patient in one arm.
 fn written(patient: &Patient) -> String {
-    text(&patient.life().tables(&[patient.arm().to_owned()]))
+    text(&patient.tables())
 }
 
 #[test]

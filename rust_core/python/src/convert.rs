@@ -1,10 +1,8 @@
 //! Tables to Arrow, JSON to designs.
 
 use crate::error::raised;
-use arrow_array::builder::{LargeListBuilder, LargeStringBuilder};
-use arrow_array::{
-    ArrayRef, BooleanArray, Float64Array, Int32Array, LargeStringArray, RecordBatch, UInt32Array, UInt64Array,
-};
+use arrow_array::builder::{LargeListBuilder, StringViewBuilder};
+use arrow_array::{ArrayRef, BooleanArray, Float64Array, Int32Array, RecordBatch, UInt32Array, UInt64Array};
 use arrow_ipc::writer::StreamEncoder;
 use arrow_schema::ArrowError;
 use pyo3::exceptions::PyRuntimeError;
@@ -77,7 +75,7 @@ fn array(column: Column) -> ArrayRef {
         Column::F64(values) => Arc::new(Float64Array::from(values)),
         Column::Bool(values) => Arc::new(BooleanArray::from(values)),
         Column::Flag(values) => Arc::new(BooleanArray::from(values)),
-        Column::Text(texts) => Arc::new(LargeStringArray::from_iter_values(words(&texts))),
+        Column::Text(texts) => text_array(&texts),
         Column::List(lists) => list_array(&lists),
     }
 }
@@ -86,11 +84,22 @@ fn words(texts: &Texts) -> impl Iterator<Item = &str> {
     texts.codes.iter().map(|&code| texts.labels[code as usize].as_str())
 }
 
+/// Rows refer to the text that they share.
+fn text_builder() -> StringViewBuilder {
+    StringViewBuilder::new().with_deduplicate_strings()
+}
+
+fn text_array(texts: &Texts) -> ArrayRef {
+    let mut builder = text_builder();
+    words(texts).for_each(|word| builder.append_value(word));
+    Arc::new(builder.finish())
+}
+
 fn list_array(lists: &Lists) -> ArrayRef {
-    let mut builder = LargeListBuilder::new(LargeStringBuilder::new());
+    let mut builder = LargeListBuilder::new(text_builder());
     let mut words = words(&lists.texts);
     for &length in &lists.lengths {
-        for word in words.by_ref().take(length) {
+        for word in words.by_ref().take(length as usize) {
             builder.values().append_value(word);
         }
         builder.append(true);

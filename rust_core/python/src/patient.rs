@@ -197,7 +197,7 @@ impl Patient {
     /// What is written down so far: the tables of a batch run, of this patient and arm.
     fn records<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
         let out = PyDict::new(py);
-        for (name, columns) in self.inner.life().tables(&[self.inner.arm().to_owned()]) {
+        for (name, columns) in self.inner.tables() {
             out.set_item(name, table(py, columns)?)?;
         }
         Ok(out)

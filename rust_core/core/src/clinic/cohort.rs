@@ -14,8 +14,8 @@ use crate::error::{Error, Result};
 use crate::law::StepProbabilities;
 use crate::table::Table;
 use rayon::prelude::*;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// A cohort: the patients `first .. first + patients` of an experiment.
 #[derive(Clone, Debug)]
@@ -61,24 +61,24 @@ impl Cohort {
         screening::screen(&self.experiment, cancel, done)
     }
 
-    fn live(&self, id: u64, cancel: &AtomicBool) -> Result<Lived> {
+    fn live(&self, id: u64, cancel: &AtomicBool, carried: &Mutex<Carried>) -> Result<Lived> {
         let patient = Patient::enrolled(&self.experiment, id, cancel)?;
         let row = patient.state.at_enrolment.clone().unwrap_or_else(|| Arc::new(patient.row()));
         let mut lived: Vec<Option<Records>> = vec![None; self.alike.len()];
-        let (mut arms, mut carried) = (Vec::new(), Carried::new());
+        let mut arms = Vec::new();
         for (arm, &first) in self.alike.iter().enumerate() {
             let mut records = Records::default();
             if patient.lives(arm) {
                 if lived[first].is_none() {
                     let followed = follow(patient.clone(), first, cancel)?;
-                    carried.extend(followed.carried());
+                    carried.lock().unwrap_or_else(PoisonError::into_inner).extend(followed.carried());
                     lived[first] = Some(followed.state.records);
                 }
                 records = lived[first].clone().unwrap_or_default();
             }
             arms.push(records);
         }
-        Ok((row, Life { patient: id, arms, carried }))
+        Ok((row, Life { patient: id, arms }))
     }
 
     /// Run the patients; `done` counts the finished ones.
@@ -89,13 +89,14 @@ impl Cohort {
         cancel: &AtomicBool,
         done: &AtomicUsize,
     ) -> Result<Vec<(&'static str, Table)>> {
+        let carried = Mutex::new(Carried::new());
         let lives: Vec<Result<Vec<Lived>>> = (first..first + patients)
             .into_par_iter()
             .map(|id| {
                 if cancel.load(Ordering::Relaxed) {
                     return Err(Error::Interrupted);
                 }
-                let life = self.live(id, cancel);
+                let life = self.live(id, cancel, &carried);
                 if life.is_err() {
                     cancel.store(true, Ordering::Relaxed);
                 }
@@ -106,7 +107,7 @@ impl Cohort {
         let (rows, lives): (Vec<Arc<PatientRow>>, Vec<Life>) = collect(lives)?.into_iter().unzip();
         let arms: Vec<String> = self.experiment.spec.arms.iter().map(|arm| arm.name.clone()).collect();
         let mut out = vec![("patients", patient_table(&rows))];
-        out.extend(tables(&lives, &arms));
+        out.extend(tables(&lives, &arms, &carried.into_inner().unwrap_or_else(PoisonError::into_inner)));
         Ok(out)
     }
 }

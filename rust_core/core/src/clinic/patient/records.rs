@@ -142,7 +142,7 @@ pub struct Records {
 }
 
 /// What genotypes carry: their alterations in force by their name.
-pub type Carried = BTreeMap<String, Vec<String>>;
+pub(crate) type Carried = BTreeMap<String, Vec<String>>;
 
 /// Records of one patient in all arms, in the order of the arms.
 #[derive(Clone, Debug)]
@@ -151,6 +151,4 @@ pub struct Life {
     pub patient: u64,
     /// One per arm.
     pub arms: Vec<Records>,
-    /// Of all genotypes in the records.
-    pub carried: Carried,
 }

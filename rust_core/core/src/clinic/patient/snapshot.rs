@@ -8,6 +8,7 @@ use crate::clinic::patient::state::Patient;
 use crate::clinic::patient::treatment::{DrugCourse, RunningLine};
 use crate::clinic::plan::strategy::Dosing;
 use crate::table::{Column, Lists, Table, Texts};
+use std::collections::BTreeSet;
 
 /// A box of lattice sites, the last dimension first in memory.
 pub struct Sites {
@@ -104,14 +105,18 @@ impl Patient {
         self.genotypes.iter().map(|genotype| genotype.carried.iter().map(name).collect()).collect()
     }
 
-    /// The same by the name of the genotype.
+    /// The same of the genotypes that are written down, by their names.
     pub(crate) fn carried(&self) -> Carried {
-        self.genotype_names().into_iter().zip(self.genotype_alterations()).collect()
+        let written = &self.state.records.compositions;
+        let written: BTreeSet<&str> = written.iter().map(|each| each.genotype.as_str()).collect();
+        let met = self.genotype_names().into_iter().zip(self.genotype_alterations());
+        met.filter(|(name, _)| written.contains(name.as_str())).collect()
     }
 
-    /// What is written down so far, as the life of a patient in one arm.
-    pub fn life(&self) -> Life {
-        Life { patient: self.id(), arms: vec![self.records().clone()], carried: self.carried() }
+    /// What is written down so far: the tables of a batch run, of this patient and arm.
+    pub fn tables(&self) -> Vec<(&'static str, Table)> {
+        let life = Life { patient: self.id(), arms: vec![self.records().clone()] };
+        life.tables(&[self.arm().to_owned()], &self.carried())
     }
 
     /// Real cells that an individual of the engine stands for.
