@@ -17,7 +17,7 @@ from page_in_browser import measure
 from tumor_abm.app.catalogue import Catalogue
 from tumor_abm.app.charts import option_of
 from tumor_abm.app.session import facts_of
-from tumor_abm.app.setup import Setup
+from tumor_abm.app.setup import Choices
 from tumor_abm.app.twin import Twin
 from tumor_abm.plots.tumour import section
 
@@ -53,7 +53,7 @@ def main() -> None:
 def patient_frames() -> tuple[Callable[[], object], Callable[[], object]]:
     """Return what makes a frame of a patient, and what makes the charts."""
     catalogue = Catalogue.of(None)
-    setup = Setup(population=catalogue.populations[0], strategy=catalogue.arms[0])
+    setup = Choices(population=catalogue.populations[0], strategy=catalogue.arms[0])
     twin = Twin(setup.model(catalogue), setup.strategy)
     twin.advance(700)
 

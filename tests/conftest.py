@@ -7,10 +7,11 @@ from collections.abc import Callable
 import numpy as np
 import polars as pl
 import pytest
+from tumor_abm._base.genotype import Genotype, named
 from tumor_abm.run.results import Results
 
 ARMS = ("Letrozole, then palbociclib + fulvestrant", "Palbociclib + letrozole, then fulvestrant")
-GENOTYPES = ("wild type", "ESR1 Y537S", "RB1 loss", "ESR1 Y537S + CDK6-high")
+GENOTYPES: tuple[Genotype, ...] = ((), ("ESR1 Y537S",), ("RB1 loss",), ("ESR1 Y537S", "CDK6-high"))
 MONTH = 30.4375
 
 
@@ -50,7 +51,7 @@ _COLUMNS = {
     "outcomes": "patient arm line regimen start_day end_day end_reason pfs_months pfs_event "
     "best_sld_change response",
     "overall": "patient arm os_months os_event pfs2_months pfs2_event",
-    "clones": "patient arm line day moment genotype cells fraction",
+    "clones": "patient arm line day moment genotype alterations cells fraction",
 }
 _COLUMNS = {name: columns.split() for name, columns in _COLUMNS.items()}
 
@@ -81,7 +82,7 @@ def _clones(rng: np.random.Generator, row: tuple[object, ...]) -> list[tuple[obj
     if line == 1:
         moments.insert(0, (start, "baseline"))
     return [
-        (patient, arm, line, day, moment, genotype, int(1e9 * fraction), float(fraction))
+        (patient, arm, line, day, moment, named(genotype), genotype, int(1e9 * fraction), float(fraction))
         for day, moment in moments
         for genotype, fraction in zip(GENOTYPES, rng.dirichlet(np.full(len(GENOTYPES), 0.3)), strict=True)
     ]

@@ -39,7 +39,8 @@ def digest(content: bytes) -> str:
 
 def digest_of_table(table: pl.DataFrame) -> str:
     """Digest names, types and values, whatever the format of a file."""
-    return digest((str(table.schema) + table.write_csv()).encode())
+    values = table.with_columns(columns.list().list.join(";"))  # CSV has no lists
+    return digest((str(table.schema) + values.write_csv()).encode())
 
 
 def of_file(path: Path) -> Digests:

@@ -15,7 +15,7 @@ from tumor_abm.app.charts import option_of
 from tumor_abm.app.covariate import FLAGS, MAIN, MORE, covariates
 from tumor_abm.app.downloads import figure_png, figure_svg, zipped
 from tumor_abm.app.server import _bound
-from tumor_abm.app.setup import OWN_LINES, Setup, seed_of
+from tumor_abm.app.setup import OWN_LINES, Choices, seed_of
 from tumor_abm.app.timeline import event_in_words
 from tumor_abm.app.toolbar import scientific
 from tumor_abm.app.twin import Twin
@@ -33,7 +33,7 @@ def catalogue():
 
 @pytest.fixture
 def setup(catalogue):
-    return Setup(population=catalogue.populations[0], strategy=catalogue.arms[0])
+    return Choices(population=catalogue.populations[0], strategy=catalogue.arms[0])
 
 
 @pytest.fixture
@@ -90,34 +90,34 @@ def test_surface_is_lit_and_empty_where_no_cell_is():
 
 
 def test_descendants_lie_within_their_parent():
-    layers = nested(["wild type", "A", "A + B", "C"])
+    layers = nested([(), ("A",), ("A", "B"), ("C",)])
     assert layers == [
-        ("wild type", 0.5),
-        ("A", 0.5),
-        ("A + B", 1.0),
-        ("A", 0.5),
-        ("C", 1.0),
-        ("wild type", 0.5),
+        ((), 0.5),
+        (("A",), 0.5),
+        (("A", "B"), 1.0),
+        (("A",), 0.5),
+        (("C",), 1.0),
+        ((), 0.5),
     ]
 
 
 def test_genotype_that_lost_an_alteration_descends_from_the_founder():
-    assert parents(["A + B", "A"]) == {"A + B": None, "A": "A + B"}
+    assert parents([("A", "B"), ("A",)]) == {("A", "B"): None, ("A",): ("A", "B")}
 
 
 def test_genotypes_keep_their_colours_and_latecomers_are_grey():
     palette = Palette()
-    for genotype in (f"genotype {number}" for number in range(80)):
-        palette.give(genotype)
-    first = palette["genotype 1"]
-    palette.give("genotype 1")
-    assert palette["genotype 1"] == first
-    assert palette["genotype 79"] == palette["never seen"] == OTHERS
+    for number in range(80):
+        palette.give((f"driver {number}",))
+    first = palette["driver 1",]
+    palette.give(("driver 1",))
+    assert palette["driver 1",] == first
+    assert palette["driver 79",] == palette["never seen",] == OTHERS
 
 
 def test_genotype_is_named_by_what_it_has_beyond_the_founder():
-    assert short("A + B + C", ["A"]) == "+ B + C"
-    assert short("B", ["A"]) == "+ B − A"
+    assert short(("A", "B", "C"), ["A"]) == "+ B + C"
+    assert short(("B",), ["A"]) == "+ B − A"
 
 
 # --- set-up ----------------------------------------------------------------------------------
@@ -134,7 +134,7 @@ def test_seed_as_text_means_the_number():
 
 
 def test_line_without_a_drug_is_refused(catalogue, setup):
-    empty = Setup(population=setup.population, strategy=OWN_LINES, lines=(("letrozole",), ()))
+    empty = Choices(population=setup.population, strategy=OWN_LINES, lines=(("letrozole",), ()))
     with pytest.raises(InputError, match="line 2 has no drug"):
         empty.model(catalogue)
 
@@ -185,7 +185,7 @@ def test_covariates_that_exclude_each_other_are_refused(catalogue, setup, chosen
 
 def test_every_shipped_strategy_can_be_followed_and_is_said_in_words(catalogue):
     for arm in catalogue.arms:
-        model = Setup(population=catalogue.populations[0], strategy=arm).model(catalogue)
+        model = Choices(population=catalogue.populations[0], strategy=arm).model(catalogue)
         assert model.line == 1
         assert all(catalogue.lines_in_words(arm))
 

@@ -99,7 +99,7 @@ PAIRS = [
         only_here=words("dose_mg dose_mg_m2 days cycle_days doses_per_day loading_days loading_dose"),
     ),
     Pair("RegimenOption", line.Option, {"when": ("if", 1.0)}),
-    Pair("Until", line.Until),
+    Pair("Until", line.EndOfLine),
     Pair("Holiday", line.Holiday, {"on_days": weeks("on_weeks"), "off_days": weeks("off_weeks")}),
     Pair("Adaptive", line.Adaptive),
     Pair("Exposure", eligibility.Exposure),
@@ -118,7 +118,7 @@ PAIRS = [
         only_here=words("calendar window_days missed not_evaluable"),
     ),
     Pair("ScanPeriod", written.ScanPeriod, {"every_days": weeks("every_weeks")}),
-    Pair("Reach", engine.Reach),
+    Pair("Reach", engine.Penetration),
     Pair("Space", engine.Lattice, otherwise=words("mutant width"), only_here=words("depth")),
 ]
 

@@ -32,7 +32,9 @@ def clones_of(shares: dict[str, float]) -> pl.DataFrame:
         rows += [
             (day, name, cells) for name, cells in {"wild type": 1e9 - sum(grown.values()), **grown}.items()
         ]
-    return pl.DataFrame(rows, schema=["day", "genotype", "cells"], orient="row")
+    table = pl.DataFrame(rows, schema=["day", "genotype", "cells"], orient="row")
+    alterations = [[] if name == "wild type" else [name] for name in table["genotype"]]
+    return table.insert_column(2, pl.Series("alterations", alterations, pl.List(pl.String)))
 
 
 @pytest.fixture(scope="module")
@@ -42,7 +44,7 @@ def lived() -> tuple[Course, Palette]:
     twin.advance(100)
     clones = clones_of({"wild type": 0.2, **dict.fromkeys(DRIVERS, 0.02), **dict.fromkeys(SMALL, 0.001)})
     palette = Palette()
-    for genotype in ("wild type", *DRIVERS):
+    for genotype in ((), *((driver,) for driver in DRIVERS)):
         palette.give(genotype)
     return Course(**twin.course().tables | {"clones": clones}), palette
 
@@ -95,7 +97,7 @@ def test_many_drivers_keep_colours_that_can_be_told_apart(lived: tuple[Course, P
     course, palette = lived
     named = legend_of(course.clones, palette)
     assert len(named) == 1 + len(DRIVERS) + 1
-    assert named[OTHER] == OTHERS == palette["never given a colour"]
+    assert named[OTHER] == OTHERS == palette["never given a colour",]
     # 2.3 can just be seen (Mahy, Van Eycken and Oosterlinck 1994, Color Res Appl 19:105).
     assert min(difference(one, other) for one, other in combinations(named.values(), 2)) > 4 * 2.3
 
@@ -119,7 +121,7 @@ def test_small_genotypes_get_colours_until_nine_tenths_of_the_tumour_have_one() 
     twin = Twin(ta.TumorModel(rng=1, collect_every_days=0), "as planned")
     twin.advance(30)
     living = twin.model.genotypes
-    coloured = living.filter(pl.Series([name in twin.palette for name in living["genotype"]]))
+    coloured = living.filter(pl.Series([tuple(each) in twin.palette for each in living["alterations"]]))
     assert coloured["fraction"].sum() >= 0.9
 
 
@@ -169,7 +171,8 @@ def of_days(**columns: Any) -> Course:
         pl.lit(value).alias(name) if isinstance(value, float) else pl.Series(name, value, pl.Float64)
         for name, value in states.items()
     )
-    clones = table.select("day", pl.lit("wild type").alias("genotype"), "cells").drop_nulls()
+    wild_type = pl.lit("wild type").alias("genotype"), pl.lit([], pl.List(pl.String)).alias("alterations")
+    clones = table.select("day", *wild_type, "cells").drop_nulls()
     empty = pl.DataFrame(schema={"day": pl.Float64})
     return Course(
         states=table,
@@ -213,7 +216,7 @@ def test_dips_of_the_burden_and_of_each_genotype_are_drawn() -> None:
     cells = np.full(36 * 29, 1e9)
     cells[20::29] = 1e5
     course, palette = of_days(cells=cells), Palette()
-    palette.give("wild type")
+    palette.give(())
     option = option_of(course, palette, columns=2, height_px=500)
     for curve in ("all", "wild type"):
         (points,) = [
@@ -243,7 +246,7 @@ def test_no_line_is_drawn_over_days_without_a_drug() -> None:
 
 def test_genotypes_are_drawn_from_the_first_day_to_the_last() -> None:
     course, palette = of_days(cells=np.full(1000, 1e9)), Palette()
-    palette.give("wild type")
+    palette.give(())
     days, _ = layers_of(course.clones, palette, 100)
     assert days[[0, -1]].tolist() == [0, 999]
     assert len(days) == 100

@@ -56,7 +56,8 @@ def test_functions_are_short_enough_to_be_seen() -> None:
 @pytest.mark.parametrize(
     ("habit", "instead"),
     [
-        (r"""\.split\(["'] \+ ["']\)""", "genotypes and regimens are typed"),
+        (r"""\.split\((["'] \+ ["']|JOINT)\)""", "genotypes and regimens are typed"),
+        (r"""genotype["']?\]?\)?\.(str\.)?(split|contains|starts_with|ends_with)""", "genotypes are typed"),
         (r"\bin str\((error|err|e)\)", "errors have fields"),
         (r"(?<!DAYS_PER_MONTH = )\b30\.43", "a month is as long as tumor_abm._base.units says"),
         (r"seed.*2\*\*6[34]", "which numbers are seeds is said in tumor_abm._base.seeds"),
@@ -72,6 +73,15 @@ def test_habits_that_were_given_up_stay_given_up(habit: str, instead: str) -> No
         if re.search(habit, line) and not re.search(r"^\s*(>>>|#)", line)
     ]
     assert not found, instead
+
+
+def test_a_class_has_its_name_for_itself() -> None:
+    places: dict[str, list[str]] = {}
+    for path in PACKAGE:
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.ClassDef):
+                places.setdefault(node.name, []).append(f"{name(path)}:{node.lineno}")
+    assert not {known: where for known, where in places.items() if len(where) > 1}
 
 
 def test_nothing_is_defined_that_nobody_uses() -> None:

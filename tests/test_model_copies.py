@@ -9,9 +9,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import polars as pl
 import pytest
 from mesa.batchrunner import batch_run
 from tumor_abm import InputError, Population, Space, TumorModel
+from tumor_abm._base.genotype import named
 
 RATES: dict[str, Any] = {"division": [0.2], "death": [0.1], "initial": [500]}
 
@@ -315,6 +317,24 @@ def test_drugs_may_be_named_in_a_list() -> None:
     for wrong in (lambda: model.hold(5), lambda: model.add(5), lambda: model.stop(["letrozole"])):
         with pytest.raises(InputError):
             wrong()  # type: ignore[no-untyped-call]
+
+
+def test_genotypes_carry_what_they_are_called_by(tmp_path: Path) -> None:
+    one = TumorModel(rng=4)
+    one.run(300)
+    one.save(tmp_path / "x")
+    other = TumorModel.load(tmp_path / "x")
+    met: set[tuple[str, ...]] = set()
+    tables = [one.composition, other.composition]
+    for model in (one, other, bare()):
+        assert list(map(named, model.genotype_alterations)) == model.genotype_names
+        tables += [model.clones, model.genotypes, model.history]
+    for table in tables:
+        assert table.schema["alterations"] == pl.List(pl.String)
+        for genotype, carried in table.select("genotype", "alterations").iter_rows():
+            assert named(tuple(carried)) == genotype
+            met.add(tuple(carried))
+    assert max(map(len, met)) > 1
 
 
 def test_of_a_clone_that_died_out_only_zeros_are_known() -> None:

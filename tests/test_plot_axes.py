@@ -48,7 +48,7 @@ def draws(results: Results, tmp_path_factory: pytest.TempPathFactory) -> dict[st
     twin = Twin(ta.TumorModel(rng=1, founder=[], collect_every_days=0), "as planned")
     twin.advance(30)
     palette = Palette()
-    palette.give("wild type")
+    palette.give(())
     of_study = {
         name: partial(getattr(ta.plots, name), study)
         for name in ("plot_maps", "plot_muller", "plot_neutrality", "plot_spectra")

@@ -25,11 +25,11 @@ def words(figure):
 
 
 def with_clones(results, rows):
-    columns = ["patient", "arm", "line", "moment", "genotype", "fraction"]
+    columns = ["patient", "arm", "line", "moment", "alterations", "fraction"]
     clones = pl.DataFrame(
         rows,
         schema=dict.fromkeys(columns, pl.String)
-        | {"patient": pl.Int64, "line": pl.Int64, "fraction": pl.Float64},
+        | {"patient": pl.Int64, "line": pl.Int64, "alterations": pl.List(pl.String), "fraction": pl.Float64},
         orient="row",
     )
     return Results(results.tables | {"clones": clones}, results.experiment, {})
@@ -159,18 +159,24 @@ def test_unknown_endpoint_is_named(results):
 def test_alteration_is_carried_from_a_fifth_of_the_cells(results):
     arm = results.control
     rows = [
-        (0, arm, 1, "progression", "wild type", 0.75),
-        (0, arm, 1, "progression", "ESR1 Y537S", 0.15),
-        (0, arm, 1, "progression", "ESR1 Y537S + RB1 loss", 0.10),
-        (1, arm, 1, "progression", "wild type", 0.81),
-        (1, arm, 1, "progression", "RB1 loss", 0.19),
-        (1, arm, 1, "baseline", "RB1 loss", 1.0),
+        (0, arm, 1, "progression", [], 0.75),
+        (0, arm, 1, "progression", ["ESR1 Y537S"], 0.15),
+        (0, arm, 1, "progression", ["ESR1 Y537S", "RB1 loss"], 0.10),
+        (1, arm, 1, "progression", [], 0.81),
+        (1, arm, 1, "progression", ["RB1 loss"], 0.19),
+        (1, arm, 1, "baseline", ["RB1 loss"], 1.0),
     ]
     carried = carried_at(with_clones(results, rows), "progression")
     assert carried.select("alteration", "tumours", "carried_pct").rows() == [
         ("ESR1 Y537S", 2, 50.0),
         ("none of them", 2, 50.0),
     ]
+
+
+def test_results_of_older_versions_are_refused_in_words(results):
+    tables = results.tables | {"clones": results["clones"].drop("alterations")}
+    with pytest.raises(InputError, match=r"^clones: found a table without alterations, as older versions"):
+        plot_resistance(Results(tables, results.experiment, {}))
 
 
 def test_alterations_are_counted_a_few_patients_at_a_time(results, monkeypatch):

@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from tumor_abm import trials
 from tumor_abm._base.toml import read_toml
 from tumor_abm.app.catalogue import Catalogue
-from tumor_abm.app.setup import Setup
+from tumor_abm.app.setup import Choices
 from tumor_abm.app.twin import Twin
 from tumor_abm.cli import main
 from tumor_abm.report import write_report
@@ -36,7 +36,7 @@ def test_every_shipped_file_runs_is_reported_and_opens_in_the_page(file, tmp_pat
     for arm in catalogue.arms:
         assert arm in results.arms
         assert all(catalogue.lines_in_words(arm))
-    setup = Setup(population=catalogue.populations[0], strategy=catalogue.arms[0])
+    setup = Choices(population=catalogue.populations[0], strategy=catalogue.arms[0])
     assert Twin(setup.model(catalogue), setup.strategy).model.line == 1
     assert page.count("<div class=arm>") == len(results.arms)
 

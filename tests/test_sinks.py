@@ -20,7 +20,7 @@ from tumor_abm._base.toml import read_toml
 from tumor_abm.app.catalogue import Catalogue
 from tumor_abm.app.downloads import figure_svg
 from tumor_abm.app.session import Session
-from tumor_abm.app.setup import Setup
+from tumor_abm.app.setup import Choices
 from tumor_abm.app.timeline import events_as_rows
 from tumor_abm.app.toolbar import _words
 from tumor_abm.app.tumour_view import _heading, _legend
@@ -177,7 +177,7 @@ def test_the_page_shows_every_name_whole_and_runs_nothing(experiment):
     session = Session(Catalogue.of(experiment))
     nasty = session.catalogue.arms[2]
     twin = Twin(
-        Setup(population=session.catalogue.populations[0], strategy=nasty).model(session.catalogue), nasty
+        Choices(population=session.catalogue.populations[0], strategy=nasty).model(session.catalogue), nasty
     )
     twin.advance(60)
     session.twins = [twin]

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
-from tumor_abm._base.lattice import Reach
+from tumor_abm._base.lattice import Penetration
 from tumor_abm._base.problems import place
 from tumor_abm._base.table import Table
 from tumor_abm.config.engine import Lattice
@@ -26,17 +26,17 @@ from tumor_abm.config.written import (
 )
 from tumor_abm.knowledge import Alteration, Drug, Knowledge, Quantity, quantities
 from tumor_abm.knowledge.alteration import Origin, Prevalence
-from tumor_abm.knowledge.drug import Action as DrugAction
+from tumor_abm.knowledge.drug import Action
 from tumor_abm.knowledge.kinetics import Kinetics
-from tumor_abm.knowledge.pathway import Constant, Covariate, Effect, Node, Pathway, Target
+from tumor_abm.knowledge.pathway import CellCovariate, Constant, DrugTarget, Effect, Node, Pathway
 from tumor_abm.treatment import (
-    Action,
     Adaptive,
     Adjuvant,
     Arm,
     Condition,
     Dosing,
     Eligibility,
+    EndOfLine,
     Exposure,
     History,
     Holiday,
@@ -45,7 +45,7 @@ from tumor_abm.treatment import (
     Rule,
     Schedule,
     SldChange,
-    Until,
+    TreatmentChange,
 )
 
 from tools.markdown import items, table, table_and_list
@@ -77,7 +77,7 @@ SYMBOLS = {
 KEYS: dict[str, tuple[type[Table], str]] = {
     "Written": (Written, ""),
     "Lattice": (Lattice, "lattice."),
-    "Reach": (Reach, "lattice.drug."),
+    "Penetration": (Penetration, "lattice.drug."),
     "Assessment": (Assessment, "assessment."),
     "ScanPeriod": (ScanPeriod, ""),
     "LiquidBiopsy": (LiquidBiopsy, "liquid_biopsy."),
@@ -86,11 +86,11 @@ KEYS: dict[str, tuple[type[Table], str]] = {
     "Line": (Line, ""),
     "Dosing": (Dosing, ""),
     "Option": (Option, ""),
-    "Until": (Until, ""),
+    "EndOfLine": (EndOfLine, ""),
     "Rule": (Rule, ""),
     "Condition": (Condition, ""),
     "SldChange": (SldChange, ""),
-    "Action": (Action, ""),
+    "TreatmentChange": (TreatmentChange, ""),
     "Holiday": (Holiday, ""),
     "Adaptive": (Adaptive, ""),
     "Eligibility": (Eligibility, "population.eligibility."),
@@ -100,13 +100,13 @@ KEYS: dict[str, tuple[type[Table], str]] = {
     "Drug": (Drug, "drug.NAME."),
     "Schedule": (Schedule, "drug.NAME.schedule."),
     "Kinetics": (Kinetics, "drug.NAME.kinetics."),
-    "DrugAction": (DrugAction, "drug.NAME.effects.TARGET."),
+    "Action": (Action, "drug.NAME.effects.TARGET."),
     "Alteration": (Alteration, "alteration.NAME."),
     "Origin": (Origin, "alteration.NAME.origin."),
     "Constant": (Constant, "constant.NAME."),
-    "Covariate": (Covariate, "covariate.NAME."),
+    "Covariate": (CellCovariate, "covariate.NAME."),
     "Effect": (Effect, "effect.NAME."),
-    "Target": (Target, "target.NAME."),
+    "Target": (DrugTarget, "target.NAME."),
     "Node": (Node, "node.NAME."),
     "Prevalence": (Prevalence, "alteration.NAME.prevalence."),
 }

@@ -11,7 +11,7 @@ from typing import Any
 import tomli_w
 from tumor_abm import TumorModel
 from tumor_abm.app.catalogue import Catalogue
-from tumor_abm.app.setup import Setup
+from tumor_abm.app.setup import Choices
 from tumor_abm.config import load_experiment
 from tumor_abm.run.experiment import run_experiment
 from tumor_abm.study import load_study
@@ -46,7 +46,7 @@ def experiment(rng: Random, scratch: Path) -> None:
             catalogue = Catalogue.of(file)
             for arm in catalogue.arms:
                 catalogue.lines_in_words(arm)
-            setup = Setup(population=catalogue.populations[0], strategy=rng.choice(catalogue.arms))
+            setup = Choices(population=catalogue.populations[0], strategy=rng.choice(catalogue.arms))
             refused(setup.model, catalogue)
         case _:
             read = load_experiment(file)

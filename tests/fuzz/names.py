@@ -10,7 +10,7 @@ from random import Random
 import polars as pl
 from tumor_abm import Results
 from tumor_abm.app.catalogue import Catalogue
-from tumor_abm.app.setup import Setup
+from tumor_abm.app.setup import Choices
 from tumor_abm.app.twin import Twin
 from tumor_abm.evolution.maf import maf, write_maf
 from tumor_abm.knowledge import Knowledge
@@ -78,7 +78,7 @@ def page(rng: Random, scratch: Path) -> None:
     )
     was_refused, catalogue = refused(Catalogue.of, file)
     if not was_refused:
-        setup = Setup(population=catalogue.populations[0], strategy=arm)
+        setup = Choices(population=catalogue.populations[0], strategy=arm)
         twin = Twin(setup.model(catalogue), arm)
         twin.advance(3)
 

@@ -1,8 +1,9 @@
-"""How a genotype is called, and what its name says: the one place that knows."""
+"""What a genotype is, and how it is called. Nothing reads a name again."""
 
 from __future__ import annotations
 
-import polars as pl
+Genotype = tuple[str, ...]
+"""The alterations in force."""
 
 WILD_TYPE = "wild type"
 """Name of the genotype without alterations."""
@@ -10,25 +11,19 @@ JOINT = " + "
 """What stands between the alterations of a genotype, and between the drugs of a regimen."""
 
 
-def alterations_of(genotype: str) -> tuple[str, ...]:
-    """Return the alterations that a genotype's name joins.
+def named(genotype: Genotype) -> str:
+    """Return how a genotype is called.
 
     Examples
     --------
-    >>> alterations_of("ESR1 Y537S + CDK6-high")
-    ('ESR1 Y537S', 'CDK6-high')
+    >>> named(("ESR1 Y537S", "CDK6-high")), named(())
+    ('ESR1 Y537S + CDK6-high', 'wild type')
     """
-    return () if genotype == WILD_TYPE else tuple(genotype.split(JOINT))
-
-
-def alterations_in(genotypes: pl.Expr) -> pl.Expr:
-    """Return the lists of alterations that names of genotypes join."""
-    none = pl.lit([], dtype=pl.List(pl.String))
-    return pl.when(genotypes == WILD_TYPE).then(none).otherwise(genotypes.str.split(JOINT))
+    return JOINT.join(genotype) or WILD_TYPE
 
 
 def is_separable(name: str) -> bool:
-    """Tell whether an alteration of this name can be told from its neighbours in the name of a genotype.
+    """Tell whether a reader can tell this alteration from its neighbours in the name of a genotype.
 
     Examples
     --------

@@ -19,7 +19,7 @@ SHORTEST_REACH, LONGEST_REACH = 0.1, 1e4
 """In sites."""
 
 
-class Reach(Table):
+class Penetration(Table):
     """How far a substance reaches into a tumour.
 
     Attributes
@@ -35,7 +35,7 @@ class Reach(Table):
     profile: Profile = "exponential"
 
 
-class Lattice(Table):
+class LatticeShape(Table):
     """Where the cells of the engine ``lattice`` live.
 
     Attributes

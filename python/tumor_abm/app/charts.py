@@ -22,7 +22,7 @@ from tumor_abm.plots.course import (
     spans,
 )
 from tumor_abm.plots.genotypes import Palette
-from tumor_abm.plots.layers import cells_over_time, layers_of
+from tumor_abm.plots.layers import cells_over_time, genotypes_of, layers_of
 from tumor_abm.plots.style import INK, MUTED
 from tumor_abm.plots.thinning import extremes
 
@@ -43,7 +43,7 @@ Option = dict[str, Any]
 
 
 @dataclass
-class Panel:
+class Chart:
     """One chart.
 
     Attributes
@@ -153,13 +153,13 @@ _POWER_OF_TEN: Option = {
 }
 
 
-def _panels(course: Course) -> Iterator[Callable[[Course, Palette], Panel]]:
+def _panels(course: Course) -> Iterator[Callable[[Course, Palette], Chart]]:
     yield from (_genotypes, _burden, _diameters, _ctdna, _drugs)
     if course.states["neutrophils"].drop_nulls().len():
         yield _neutrophils
 
 
-def _genotypes(course: Course, palette: Palette) -> Panel:
+def _genotypes(course: Course, palette: Palette) -> Chart:
     days, layers = layers_of(course.clones, palette, _DAYS)
     months = _months(days)
     series: list[Option] = []
@@ -184,16 +184,18 @@ def _genotypes(course: Course, palette: Palette) -> Panel:
         )
     named = list(dict.fromkeys(layer["name"] for layer in series))
     axis = {"min": 0, "max": 100, "splitNumber": 2}
-    return Panel("Genotypes", "% of living cells", axis, series, legend=named, filled=True)
+    return Chart("Genotypes", "% of living cells", axis, series, legend=named, filled=True)
 
 
-def _burden(course: Course, palette: Palette) -> Panel:
+def _burden(course: Course, palette: Palette) -> Chart:
     peaks = course.clones.group_by("genotype").agg(pl.col("cells").max()).sort("cells", descending=True)
-    largest = [genotype for genotype in peaks["genotype"] if genotype in palette][:_MOST_CURVES]
+    genotypes = genotypes_of(course.clones)
+    largest = [name for name in peaks["genotype"] if genotypes[name] in palette][:_MOST_CURVES]
     shown = course.clones.filter(pl.col("genotype").is_in(largest))
     days, cells = cells_over_time(shown, course.states["day"])
     series = [
-        _line(genotype, palette[genotype], _curve(days, _log10(cells[genotype])), 1.2) for genotype in largest
+        _line(name, palette[genotypes[name]], _curve(days, _log10(cells[genotypes[name]])), 1.2)
+        for name in largest
     ]
     total = course.states["cells"].to_numpy()
     series.append(_line("all", INK, _curve(days, _log10(total)), 2.0))
@@ -205,10 +207,10 @@ def _burden(course: Course, palette: Palette) -> Panel:
         "interval": 3,
         "axisLabel": {**_AXIS["axisLabel"], **_POWER_OF_TEN},
     }
-    return Panel("Burden", "living cells, log scale", axis, series)
+    return Chart("Burden", "living cells, log scale", axis, series)
 
 
-def _diameters(course: Course, palette: Palette) -> Panel:
+def _diameters(course: Course, palette: Palette) -> Chart:
     states = course.states
     series = [_line("true", MUTED, _curve(states["day"].to_numpy(), states["sld_mm"].to_numpy()), 1.2)]
     scans = course.assessments
@@ -234,10 +236,10 @@ def _diameters(course: Course, palette: Palette) -> Panel:
                 ],
             }
         )
-    return Panel("Sum of longest diameters, RECIST 1.1", "mm", {"min": 0}, series, legend=seen)
+    return Chart("Sum of longest diameters, RECIST 1.1", "mm", {"min": 0}, series, legend=seen)
 
 
-def _ctdna(course: Course, palette: Palette) -> Panel:
+def _ctdna(course: Course, palette: Palette) -> Chart:
     readings = course.liquid_biopsies
     floor = course.undetected_pct
     series, seen = [], []
@@ -262,17 +264,17 @@ def _ctdna(course: Course, palette: Palette) -> Panel:
         "% variant allele fraction, log scale" if seen else "% variant allele fraction: nothing found so far"
     )
     limits = {100 * course.detection_limit: "limit of detection"} if course.detection_limit else {}
-    return Panel("ctDNA", unit, axis, series, legend=seen, limits=limits)
+    return Chart("ctDNA", unit, axis, series, legend=seen, limits=limits)
 
 
-def _drugs(course: Course, palette: Palette) -> Panel:
+def _drugs(course: Course, palette: Palette) -> Chart:
     taken, days = course.concentrations, course.states["day"].to_numpy()
     series = [
         _line(drug, SERIES[place % len(SERIES)], _curve(days, 100 * course.concentration(drug)), 1.2)
         for place, drug in enumerate(course.drugs)
     ]
     most = 100 * float(taken["relative"].max() or 1.0) if taken.height else 100.0  # type: ignore[arg-type]
-    return Panel(
+    return Chart(
         "Drugs",
         "% of usual steady state",
         {"min": 0, "max": max(150.0, round(1.3 * most, -1))},
@@ -281,10 +283,10 @@ def _drugs(course: Course, palette: Palette) -> Panel:
     )
 
 
-def _neutrophils(course: Course, palette: Palette) -> Panel:
+def _neutrophils(course: Course, palette: Palette) -> Chart:
     points = _curve(course.states["day"].to_numpy(), course.states["neutrophils"].to_numpy())
     limits = {below: grade for grade, below in NEUTROPENIA.items()}
-    return Panel(
+    return Chart(
         "Neutrophils", "10⁹/L", {"min": 0}, [_line("neutrophils", SERIES[0], points, 1.3)], limits=limits
     )
 
@@ -300,7 +302,7 @@ def _line(name: str, colour: str, points: list[list[float | None]], width: float
     }
 
 
-def _ground(panel: Panel, bands: list[Option]) -> Option:
+def _ground(panel: Chart, bands: list[Option]) -> Option:
     """Return the series without points that carries bands and limits."""
     return {
         "type": "line",
@@ -379,7 +381,7 @@ def _time_axis(at: int, end: float, named: bool) -> Option:
     }
 
 
-def _legend(panel: Panel, place: Option) -> Option:
+def _legend(panel: Chart, place: Option) -> Option:
     return {
         "type": "scroll",
         "backgroundColor": "rgba(255, 255, 255, 0.8)" if panel.filled else "transparent",

@@ -9,6 +9,7 @@ from typing import Literal
 
 import polars as pl
 import solara
+from polars import selectors as columns
 
 from tumor_abm.app.boundary import part
 from tumor_abm.app.session import Session
@@ -46,7 +47,10 @@ def _Download(session: Session, label: str, filename: str, data: Callable[[], by
 
 
 def zipped(twins: list[Twin], kind: Kind) -> bytes:
-    """Return the tables of all twins as a zip of files; a column ``strategy`` tells the twins apart."""
+    """Return the tables of all twins as a zip of files; a column ``strategy`` tells the twins apart.
+
+    CSV has no lists: there, genotypes have their names alone.
+    """
     courses = [(twin.name, twin.course()) for twin in twins]
     file = io.BytesIO()
     with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
@@ -77,7 +81,7 @@ def figure_png(twin: Twin) -> bytes:
 
 def _written(table: pl.DataFrame, kind: Kind) -> bytes:
     if kind == "csv":
-        return table.write_csv().encode()
+        return table.drop(columns.list()).write_csv().encode()
     file = io.BytesIO()
     table.write_parquet(file)
     return file.getvalue()

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import copy
+from collections.abc import Mapping, Sequence
 from itertools import takewhile
 from typing import Any
 
 import polars as pl
 
+from tumor_abm._base.genotype import Genotype, named
 from tumor_abm.model import TumorModel
 from tumor_abm.plots.course import Course
 
@@ -30,13 +32,13 @@ class Record:
     Attributes
     ----------
     founder
-        Genotype of the first cell.
+        Alterations of the first cell.
     """
 
     def __init__(self, model: TumorModel) -> None:
-        self.founder = str(model.covariates["founder"])
+        self.founder: Genotype = model.genotype_alterations[0]
         self._states: list[_State] = []
-        self._clones: list[tuple[float, str, int]] = []
+        self._clones: list[tuple[float, Genotype, int]] = []
         self._taken: list[tuple[float, str, float]] = []
         self._lines: list[_Segment] = []
         self._clones.append((model.day, self.founder, 0))  # the founder comes first in every figure
@@ -46,11 +48,8 @@ class Record:
         """Note the state of today."""
         day = model.day
         self._states.append((day, model.line, model.cells, model.volume_cm3, model.sld_mm, model.neutrophils))
-        living = model.genotypes
-        self._clones.extend(
-            (day, genotype, cells)
-            for genotype, cells in zip(living["genotype"], living["cells"], strict=True)
-        )
+        living = model.genotypes.select("alterations", "cells")
+        self._clones.extend((day, tuple(carried), cells) for carried, cells in living.iter_rows())
         self._taken.extend((day, drug, relative) for drug, relative in model.concentrations.items())
         self.note_line(model)
 
@@ -126,7 +125,15 @@ class Record:
                     "neutrophils": pl.Float64,
                 },
             ),
-            clones=_frame(self._clones, {"day": pl.Float64, "genotype": pl.String, "cells": pl.Float64}),
+            clones=_frame(
+                [(day, named(genotype), genotype, cells) for day, genotype, cells in self._clones],
+                {
+                    "day": pl.Float64,
+                    "genotype": pl.String,
+                    "alterations": pl.List(pl.String),
+                    "cells": pl.Float64,
+                },
+            ),
             concentrations=_frame(
                 self._taken, {"day": pl.Float64, "drug": pl.String, "relative": pl.Float64}
             ),
@@ -149,5 +156,5 @@ class _Segment:
         self.end_day: float | None = None
 
 
-def _frame(rows: list[tuple[object, ...]] | list, schema: dict[str, type[pl.DataType]]) -> pl.DataFrame:  # type: ignore[type-arg]
+def _frame(rows: Sequence[tuple[Any, ...]], schema: Mapping[str, Any]) -> pl.DataFrame:
     return pl.DataFrame(rows, schema=schema, orient="row")

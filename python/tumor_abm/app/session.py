@@ -18,7 +18,7 @@ import tumor_abm._core as _core
 from tumor_abm.app.boundary import told
 from tumor_abm.app.catalogue import Catalogue
 from tumor_abm.app.charts import option_of
-from tumor_abm.app.setup import Setup
+from tumor_abm.app.setup import Choices
 from tumor_abm.app.twin import LegendRow, Twin
 from tumor_abm.errors import InputError
 from tumor_abm.plots.genotypes import Palette
@@ -54,7 +54,7 @@ class Picture:
     view: str
 
 
-class Interrupted(BaseException):
+class Stopped(BaseException):
     """The work was stopped, by the user or because the tab is gone; not an error to be caught."""
 
 
@@ -74,7 +74,7 @@ class Session:
         self.catalogue = catalogue
         self.twins: list[Twin] = []
         self.setup = solara.reactive(
-            Setup(population=catalogue.experiment.population_name, strategy=catalogue.arms[0])
+            Choices(population=catalogue.experiment.population_name, strategy=catalogue.arms[0])
         )
         self.pictures: solara.Reactive[tuple[Picture, ...]] = solara.reactive(())
         self.charts: solara.Reactive[tuple[dict[str, Any], ...]] = solara.reactive(())
@@ -245,13 +245,13 @@ class Session:
 
         def heartbeat() -> None:
             if stop.is_set() or self._closed.is_set():
-                raise Interrupted
+                raise Stopped
 
         with self._lock:
             try:
                 _core.interruptible(order, heartbeat)
                 return self._draw(), None
-            except Interrupted:
+            except Stopped:
                 return None, None
             except InputError as error:
                 return None, Notice("error", str(error))
@@ -285,7 +285,7 @@ class Session:
             "info", f"Cured: no cell of the tumour is left since {' and '.join(days)}. {_AFTER_CURE}"
         )
 
-    def _begin(self, chosen: Setup) -> None:
+    def _begin(self, chosen: Choices) -> None:
         palette = Palette(self.catalogue.states)
         self.twins = [Twin(chosen.model(self.catalogue), chosen.strategy, palette)]
 

@@ -31,7 +31,7 @@ _PACE = {"net_growth_per_day", "turnover"}
 
 
 @dataclass(frozen=True, kw_only=True)
-class Setup:
+class Choices:
     """What is chosen on the page.
 
     Attributes

@@ -60,12 +60,12 @@ def _legend(picture: Picture) -> str:
     rows = []
     for row in picture.legend:
         growth = "" if row.net_growth is None else f"{100 * row.net_growth:+.1f}".replace("-", "−")
-        name = short(row.genotype, picture.founder) if row.net_growth is not None else row.genotype
+        name = row.name if row.genotype is None else short(row.genotype, picture.founder)
         chip = f'<span class="tumor-chip" style="background:{row.colour}"></span>'
         numbers = "".join(
             f'<td class="number">{text}</td>' for text in (scientific(row.cells), _percent(row.share), growth)
         )
-        rows.append(f'<tr title="{html_text(row.genotype)}"><td>{chip}{html_text(name)}</td>{numbers}</tr>')
+        rows.append(f'<tr title="{html_text(row.name)}"><td>{chip}{html_text(name)}</td>{numbers}</tr>')
     head = "<tr><th>genotype</th><th>cells</th><th>%</th><th>growth, %/day</th></tr>"
     return f'<table class="tumor-legend">{head}{"".join(rows)}</table>'
 

@@ -11,7 +11,7 @@ import polars as pl
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from tumor_abm._base.genotype import alterations_of
+from tumor_abm._base.genotype import Genotype
 from tumor_abm.app.record import Record
 from tumor_abm.errors import InputError
 from tumor_abm.model import TumorModel
@@ -41,15 +41,16 @@ class LegendRow:
 
     Attributes
     ----------
-    genotype, colour
-        Which one.
+    name, genotype, colour
+        Which one; no genotype where smaller ones are added up.
     cells, share
         Living cells, and their share.
     net_growth
         Division minus death today, per day.
     """
 
-    genotype: str
+    name: str
+    genotype: Genotype | None
     colour: str
     cells: float
     share: float
@@ -96,13 +97,13 @@ class Twin:
         larger = pl.col("fraction").cum_sum() - pl.col("fraction")
         seen = (pl.col("fraction") >= _SEEN_FROM) | (larger < _SEEN_TOGETHER)
         chosen = living.head(at_most) if at_most else living.filter(seen)
-        for genotype in chosen["genotype"]:
-            self.palette.give(genotype)
+        for carried in chosen["alterations"]:
+            self.palette.give(tuple(carried))
 
     @property
     def founder(self) -> list[str]:
         """Alterations of the first cell."""
-        return sorted(alterations_of(self.record.founder))
+        return sorted(self.record.founder)
 
     @property
     def solid(self) -> bool:
@@ -153,8 +154,9 @@ class Twin:
         living = self.model.genotypes.sort("cells", descending=True)
         rows = [
             LegendRow(
-                genotype=row["genotype"],
-                colour=self.palette[row["genotype"]],
+                name=row["genotype"],
+                genotype=tuple(row["alterations"]),
+                colour=self.palette[tuple(row["alterations"])],
                 cells=row["cells"],
                 share=row["fraction"],
                 net_growth=row["division"] - row["death"],
@@ -164,7 +166,7 @@ class Twin:
         rest = living.slice(SHOWN_GENOTYPES)
         if rest.height:
             cells, share = float(rest["cells"].sum()), float(rest["fraction"].sum())
-            rows.append(LegendRow(f"{rest.height} more", "#FFFFFF", cells, share, None))
+            rows.append(LegendRow(f"{rest.height} more", None, "#FFFFFF", cells, share, None))
         return rows
 
     def give(self, drugs: Regimen, *, new_line: bool) -> None:
@@ -207,11 +209,12 @@ class Twin:
 
     def _ranked(self, genotype: NDArray[np.uint16]) -> tuple[NDArray[np.uint8], list[str]]:
         """Recode sites so that rarer genotypes have higher codes; return codes, and colours by code."""
-        living = self.model.genotypes.sort("cells", descending=True)["genotype"].to_list()[:_MOST_KINDS]
-        code_of_name = {name: code for code, name in enumerate(living, 1)}
-        names = self.model.genotype_names
-        code_of = np.array([0, *(code_of_name.get(name, len(living) + 1) for name in names)], dtype=np.uint8)
-        return code_of[genotype], [*(self.palette[name] for name in living), OTHERS]
+        largest = self.model.genotypes.sort("cells", descending=True).head(_MOST_KINDS)
+        living = [tuple(carried) for carried in largest["alterations"]]
+        rank = {carried: code for code, carried in enumerate(living, 1)}
+        kinds = self.model.genotype_alterations
+        code_of = np.array([0, *(rank.get(carried, len(living) + 1) for carried in kinds)], dtype=np.uint8)
+        return code_of[genotype], [*(self.palette[carried] for carried in living), OTHERS]
 
     def _placed(self, plane: NDArray[_Cell], origin: tuple[int, ...], free: float) -> NDArray[_Cell]:
         """Put a plane ``(x, y)`` of the tumour where it lies in a square that shows all it ever took."""
@@ -228,7 +231,8 @@ class Twin:
 
     def _disc(self, pixels: int) -> bytes:
         living = self.model.genotypes.sort("cells", descending=True)
-        rows = [(row["fraction"], self.palette[row["genotype"]]) for row in living.iter_rows(named=True)]
+        parts = living.select("fraction", "alterations").iter_rows()
+        rows = [(share, self.palette[tuple(carried)]) for share, carried in parts]
         rest = sum(share for share, _ in rows[_MOST_KINDS:])
         ordered = sorted([*rows[:_MOST_KINDS], (rest, OTHERS)], key=lambda row: row[1])
         diameter = (self.model.volume_cm3 / self.record.reference_volume_cm3) ** (1 / 3)

@@ -231,7 +231,7 @@ def carriers(
         ``"baseline"`` or ``"progression"``.
     """
     having = everybody = 0.0
-    carried = pl.any_horizontal(pl.col("genotype").str.contains(name, literal=True) for name in alterations)
+    carried = pl.any_horizontal(pl.col("alterations").list.contains(name) for name in alterations)
     for cohort, lived in zip(cohorts, lives, strict=True):
         if key not in cohort.members:
             continue

@@ -27,7 +27,7 @@ _STEPS = 3_000
 
 
 @dataclass(frozen=True, kw_only=True)
-class Member:
+class Fit:
     """A parameter set of the ensemble.
 
     Attributes
@@ -93,31 +93,31 @@ def _moved(
     return np.where(accepted[:, None], proposed, chains), np.where(accepted, expected, losses)
 
 
-def members_of(problem: Problem, outputs: Sequence[tuple[dict[str, float], list[float]]]) -> list[Member]:
+def members_of(problem: Problem, outputs: Sequence[tuple[dict[str, float], list[float]]]) -> list[Fit]:
     """Keep the best of simulated parameter sets, the best first.
 
     They count alike: good fits are already drawn more often, and to weigh them would count the data twice.
     """
     misfits = problem.misfits(np.array([output for _, output in outputs]))
     return [
-        Member(values=outputs[i][0], misfit=float(misfits[i]), outputs=outputs[i][1])
+        Fit(values=outputs[i][0], misfit=float(misfits[i]), outputs=outputs[i][1])
         for i in np.argsort(misfits, kind="stable")[:MEMBERS]
     ]
 
 
-def centre(parameters: Parameters, members: Sequence[Member]) -> dict[str, float]:
+def centre(parameters: Parameters, members: Sequence[Fit]) -> dict[str, float]:
     """Mean of the members, each parameter on its scale."""
     return parameters.values(_shares(parameters, members).mean(axis=0))
 
 
-def _shares(parameters: Parameters, members: Sequence[Member]) -> Numbers:
+def _shares(parameters: Parameters, members: Sequence[Fit]) -> Numbers:
     shares: Numbers = np.array(
         [[one.share(member.values[one.name]) for one in parameters] for member in members]
     )
     return shares
 
 
-def identified(parameters: Parameters, members: Sequence[Member]) -> pl.DataFrame:
+def identified(parameters: Parameters, members: Sequence[Fit]) -> pl.DataFrame:
     """How far the fit narrows every parameter.
 
     Returns

@@ -27,7 +27,7 @@ from tumor_abm.calibration.cohorts import (
 from tumor_abm.calibration.parameters import Parameters, Plan
 from tumor_abm.calibration.plan_file import PlanFile
 from tumor_abm.calibration.sample import Curves
-from tumor_abm.calibration.targets import Prevalence, Target, penalty, targets_of
+from tumor_abm.calibration.targets import PrevalenceTarget, Target, penalty, targets_of
 from tumor_abm.errors import InputError
 from tumor_abm.knowledge import Knowledge, evidence
 from tumor_abm.knowledge.ensemble import Ensemble
@@ -67,7 +67,7 @@ class Problem:
     parameters: Parameters
     cohorts: list[HistoryCohort]
     targets: list[Target]
-    prevalences: list[Prevalence]
+    prevalences: list[PrevalenceTarget]
     shown: list[Target]
     prior_weight: float
 
@@ -128,7 +128,7 @@ class Problem:
             if (one.trial, one.arm, "") not in arms:
                 raise InputError(f"no trial has the arm {one.trial} {one.arm}", key=f"prevalence.{name}")
             settings = one.model_dump(exclude={"trial", "arm", "source", "note"})
-            prevalences.append(Prevalence(name=name, key=arms[one.trial, one.arm, ""][0], **settings))
+            prevalences.append(PrevalenceTarget(name=name, key=arms[one.trial, one.arm, ""][0], **settings))
         wanted = {
             key[:2] for target in [*targets, *shown] for key in (target.key, target.versus) if key is not None
         }
@@ -367,7 +367,7 @@ def _sha256(described: Mapping[str, Any]) -> str:
     return hashlib.sha256(json.dumps(described, sort_keys=True, default=str).encode()).hexdigest()
 
 
-def _prevalence_row(one: Prevalence, simulated: float, deviation: float) -> dict[str, Any]:
+def _prevalence_row(one: PrevalenceTarget, simulated: float, deviation: float) -> dict[str, Any]:
     return {
         "trial": one.name,
         "arm": ", ".join(one.alterations),

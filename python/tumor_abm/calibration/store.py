@@ -19,7 +19,7 @@ from tumor_abm.calibration.posterior import (
     CANDIDATES,
     PATIENTS,
     ROUNDS,
-    Member,
+    Fit,
     centre,
     drawn,
     identified,
@@ -41,8 +41,7 @@ from tumor_abm.calibration.search import (
 )
 from tumor_abm.calibration.sensitivity import draw_sensitivity, sensitivity
 from tumor_abm.errors import InputError
-from tumor_abm.knowledge.ensemble import Ensemble
-from tumor_abm.knowledge.ensemble import Member as StoredMember
+from tumor_abm.knowledge.ensemble import Ensemble, Member
 from tumor_abm.run.lock import exclusive
 from tumor_abm.run.provenance import now
 
@@ -69,7 +68,7 @@ class Calibration:
     """
 
     problem: Problem
-    members: list[Member]
+    members: list[Fit]
     path: Path
 
     @property
@@ -263,7 +262,7 @@ def _write(found: Calibration, plan: Plan, identity: Mapping[str, Any]) -> None:
     parameters = found.problem.parameters
     ensemble = Ensemble(
         members=[
-            StoredMember(overrides=parameters.overrides(member.values), loss=member.misfit)
+            Member(overrides=parameters.overrides(member.values), loss=member.misfit)
             for member in found.members
         ],
         provenance={

@@ -186,7 +186,7 @@ def _share_sigma(share: float, n: float) -> float:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Prevalence:
+class PrevalenceTarget:
     """A range within which the share of patients with an alteration should lie.
 
     Attributes

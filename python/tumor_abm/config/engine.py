@@ -7,14 +7,14 @@ from typing import Any
 from pydantic import model_validator
 
 from tumor_abm._base import lattice
-from tumor_abm._base.lattice import Placement, Reach, placement_for_core
+from tumor_abm._base.lattice import Penetration, Placement, placement_for_core
 
 LEAST_CELLS, MOST_CELLS = 10_000, 10_000_000
 
 _USUAL_DEPTH = 10
 
 
-class Lattice(lattice.Lattice):
+class Lattice(lattice.LatticeShape):
     """Where the cells of the engine ``lattice`` live.
 
     Attributes
@@ -24,8 +24,8 @@ class Lattice(lattice.Lattice):
     """
 
     placement: Placement = "push"
-    nutrient: Reach | None = None
-    drug: Reach | None = None
+    nutrient: Penetration | None = None
+    drug: Penetration | None = None
 
     @model_validator(mode="after")
     def _depth_only_to_push(self) -> Lattice:

@@ -31,16 +31,8 @@ _CELLS = pl.Schema({"node": pl.UInt32, "clone": pl.UInt64, "type": pl.UInt32})
 
 def _node_columns(dt: float | None) -> list[pl.Expr]:
     """Columns of `Genealogy.nodes` from those of the core; `dt` gives days to steps."""
-    missing = pl.lit(int(_NO_NODE), dtype=pl.UInt32)
-    day = (
-        pl.col("day") if dt is None else pl.when(pl.col("step") != missing).then((pl.col("step") - 0.5) * dt)
-    )
-    return [
-        pl.when(pl.col("parent") != missing).then("parent"),
-        day.alias("day"),
-        pl.col("divisions"),
-        pl.col("descendants"),
-    ]
+    day = pl.col("day") if dt is None else (pl.col("step") - 0.5) * dt
+    return [pl.col("parent"), day.alias("day"), pl.col("divisions"), pl.col("descendants")]
 
 
 def with_trees(

@@ -235,9 +235,9 @@ drug_death
     afford("replicates", wanted, wanted * (row * (1 + len(stages)) + _BYTES_PER_CELL_OF_TREE * in_tree))
     with core_refusals():
         outcomes, trees = _core.replicate(as_json(design), wanted, workers, phases == "all", progress)
-    if trees is None:
-        return frame(outcomes)
-    return with_trees(frame(outcomes), *map(frame, trees), dt=step_days(dt))
+    tables = [frame(table) for table in (outcomes, *(trees or ()))]
+    del outcomes, trees  # the streams need not be held any longer
+    return with_trees(*tables, dt=step_days(dt)) if len(tables) > 1 else tables[0]
 
 
 def _threads(threads: int | None) -> int:

@@ -10,7 +10,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from tumor_abm._base.table import Table
 from tumor_abm.knowledge.kinetics import Kinetics, Route
-from tumor_abm.knowledge.pathway import Target
+from tumor_abm.knowledge.pathway import DrugTarget
 from tumor_abm.knowledge.quantity import (
     Concentration,
     Quantity,
@@ -109,7 +109,7 @@ class Drug(Table):
     kinetics
         Kinetics at the standard dose.
     effects
-        Target in the pathway to the action there.
+        DrugTarget in the pathway to the action there.
     neutrophil_slope
         Share of the proliferation of neutrophil precursors lost at the steady-state concentration; it is
         proportional to concentration, and above 1 precursors die (Friberg et al. 2002).
@@ -179,11 +179,11 @@ class Drug(Table):
         ratio = potency_loss * action.ic50.value / self.kinetics.steady_state.value
         return action.max.value / (1.0 + float(ratio**action.hill.value))
 
-    def is_therapy(self, kind: str, targets: Mapping[str, Target]) -> bool:
+    def is_therapy(self, kind: str, targets: Mapping[str, DrugTarget]) -> bool:
         """Tell whether a line with it is ``endocrine`` therapy, or ``chemotherapy``."""
         return any(targets[name].therapy == kind for name in self.effects)
 
-    def to_core(self, name: str, targets: Mapping[str, Target]) -> dict[str, Any]:
+    def to_core(self, name: str, targets: Mapping[str, DrugTarget]) -> dict[str, Any]:
         """Return the drug as the core reads it, in a pathway with these targets."""
         order = list(targets)
         return {

@@ -19,7 +19,15 @@ from tumor_abm._base.toml import read_toml
 from tumor_abm.knowledge.alteration import Alteration
 from tumor_abm.knowledge.constants import Assay, Imaging, Neutropenia
 from tumor_abm.knowledge.drug import Drug
-from tumor_abm.knowledge.pathway import Constant, Covariate, Effect, Node, Pathway, Target, check_range
+from tumor_abm.knowledge.pathway import (
+    CellCovariate,
+    Constant,
+    DrugTarget,
+    Effect,
+    Node,
+    Pathway,
+    check_range,
+)
 from tumor_abm.knowledge.patient_laws import PatientLaws
 from tumor_abm.knowledge.quantity import ASSUMED, Quantity, citations, quantities
 from tumor_abm.knowledge.ranges import check_ranges
@@ -35,9 +43,9 @@ _SHIPPED = (
 )
 NETWORK: dict[str, type[Table]] = {
     "constant": Constant,
-    "covariate": Covariate,
+    "covariate": CellCovariate,
     "effect": Effect,
-    "target": Target,
+    "target": DrugTarget,
     "node": Node,
 }
 """What the pathway is made of, beside the values of its constants."""

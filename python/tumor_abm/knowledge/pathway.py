@@ -62,7 +62,7 @@ class Constant(Described):
     """What a number of ``[pathway]`` means; all patients share it."""
 
 
-class Covariate(Described):
+class CellCovariate(Described):
     """What formulas read of the patient."""
 
 
@@ -89,7 +89,7 @@ class Effect(Described):
         return self
 
 
-class Target(Table):
+class DrugTarget(Table):
     """Where drugs may act; formulas read how far they do, from 0 to 1.
 
     Attributes
@@ -158,9 +158,9 @@ class Pathway:
 
     values: Mapping[str, Quantity]
     constants: Mapping[str, Constant]
-    covariates: Mapping[str, Covariate]
+    covariates: Mapping[str, CellCovariate]
     effects: Mapping[str, Effect]
-    targets: Mapping[str, Target]
+    targets: Mapping[str, DrugTarget]
     nodes: Mapping[str, Node]
 
     def __getitem__(self, constant: str) -> float:

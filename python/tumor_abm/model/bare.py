@@ -6,6 +6,7 @@ import math
 from typing import Any
 
 import numpy as np
+import polars as pl
 
 import tumor_abm._core as _core
 from tumor_abm.evolution.population import Population
@@ -95,28 +96,25 @@ class Bare:
         """Ids of the living clones."""
         return self._population.clones["clone"].to_numpy().tobytes()
 
-    def clones(self) -> dict[str, tuple[Any, bytes]]:
-        """Return living clones as columns; the type stands for the genotype."""
-        table = self._population.clones
-        rates = self._population.rates
-        kinds = table["type"].to_numpy()
-        parents = table["parent"].fill_null(np.iinfo(np.uint64).max).to_numpy()
-        cells = table["cells"].to_numpy()
-
-        def numbers(values: Any) -> tuple[str, bytes]:
-            return "f8", np.asarray(values, dtype=float).tobytes()
-
-        return {
-            "clone": ("u8", table["clone"].to_numpy().tobytes()),
-            "parent": ("u8", parents.tobytes()),
-            "kind": ("u4", kinds.astype(np.uint32).tobytes()),
-            "genotype": (self.genotype_names(), kinds.astype(np.uint32).tobytes()),
-            "born_day": numbers(table["born_day"].to_numpy()),
-            "cells": ("u8", cells.tobytes()),
-            "fraction": numbers(cells / max(1, cells.sum())),
-            "division": numbers(np.asarray(rates["division"])[kinds]),
-            "death": numbers(np.asarray(rates["death"])[kinds]),
-        }
+    def clones(self) -> bytes:
+        """Return living clones as the core does; the type stands for the genotype and its alteration."""
+        table, rates = self._population.clones, self._population.rates
+        kinds = table["type"]
+        carried = pl.Series(self.genotype_alterations(), dtype=pl.List(pl.String))
+        of_types = {name: pl.Series(np.asarray(rates[name], dtype=float)) for name in ("division", "death")}
+        return _stream(
+            table.select(
+                "clone",
+                "parent",
+                kind="type",
+                genotype=carried.list.first().gather(kinds),
+                alterations=carried.gather(kinds),
+                born_day="born_day",
+                cells="cells",
+                fraction=pl.col("cells") / max(1, self.cells),
+                **{name: rate.gather(kinds) for name, rate in of_types.items()},
+            )
+        )
 
     def composition(self) -> list[tuple[str, int]]:
         """Return living cells per type."""
@@ -127,23 +125,28 @@ class Bare:
         """Return a name per type."""
         return [f"type {kind}" for kind in range(len(self._population.counts))]
 
-    def drugs(self) -> dict[str, tuple[Any, bytes]]:
+    def genotype_alterations(self) -> list[list[str]]:
+        """Return the name of each type as the one alteration that it has."""
+        return [[name] for name in self.genotype_names()]
+
+    def drugs(self) -> bytes:
         """Return no drugs, in the columns of a patient's."""
-        texts: dict[str, tuple[Any, bytes]] = dict.fromkeys(("drug", "state", "held_for"), ([], b""))
-        return {**texts, **dict.fromkeys(("dose", "concentration", "relative_concentration"), ("f8", b""))}
+        texts = dict.fromkeys(("drug", "state", "held_for"), pl.String)
+        numbers = dict.fromkeys(("dose", "concentration", "relative_concentration"), pl.Float64)
+        return _stream(pl.DataFrame(schema={**texts, **numbers}))
 
     def regimen(self) -> list[dict[str, Any]]:
         """Return no drugs."""
         return []
 
-    def covariates(self) -> dict[str, tuple[Any, bytes]]:
+    def covariates(self) -> bytes:
         """Return the number alone."""
-        return {"patient": ("u8", np.zeros(1, dtype=np.uint64).tobytes())}
+        return _stream(pl.DataFrame({"patient": [0]}, schema={"patient": pl.UInt64}))
 
-    def records(self) -> dict[str, dict[str, tuple[Any, bytes]]]:
+    def records(self) -> dict[str, bytes]:
         """Return no records."""
         names = ("outcomes", "overall", "assessments", "liquid_biopsies", "clones", "trajectory", "events")
-        return {name: {} for name in names}
+        return dict.fromkeys(names, _stream(pl.DataFrame()))
 
     def sites(self) -> tuple[list[int], list[int], bytes] | None:
         """Return origin, shape and types of the box of sites that holds the cells."""
@@ -158,6 +161,11 @@ class Bare:
         box = np.zeros(places.max(axis=0) - low + 1, dtype=np.uint16)
         box[tuple((places - low).T)] = cells["type"].to_numpy() + 1
         return low.tolist(), list(box.shape), box.tobytes()
+
+
+def _stream(table: pl.DataFrame) -> bytes:
+    """Write a table as the core does."""
+    return table.write_ipc_stream(None).getvalue()
 
 
 Core = _core.Patient | Bare

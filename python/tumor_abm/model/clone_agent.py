@@ -6,7 +6,6 @@ from typing import Any, Protocol
 
 import mesa
 
-from tumor_abm._base.genotype import alterations_of
 from tumor_abm.errors import InputError
 
 
@@ -64,7 +63,7 @@ class CloneAgent(mesa.Agent):  # type: ignore[misc]
     @property
     def alterations(self) -> tuple[str, ...]:
         """Alterations in force."""
-        return alterations_of(self.genotype)
+        return tuple(self._read("alterations"))
 
     @property
     def born_day(self) -> float:

@@ -11,7 +11,6 @@ import polars as pl
 from numpy.typing import NDArray
 
 from tumor_abm._base.frames import frame
-from tumor_abm._base.genotype import alterations_in
 from tumor_abm._base.html import facts
 from tumor_abm._base.sinks import terminal_text
 from tumor_abm.errors import InputError
@@ -115,6 +114,11 @@ class PatientView:
     def genotype_names(self) -> list[str]:
         """Names of the genotypes met so far; those that differ in silent hits only share one."""
         return self._core.genotype_names()
+
+    @property
+    def genotype_alterations(self) -> list[tuple[str, ...]]:
+        """Alterations of the genotypes met so far, as `genotype_names`; those of the founder are first."""
+        return [tuple(carried) for carried in self._core.genotype_alterations()]
 
     def section(self, axis: str = "z", at: int = 0) -> NDArray[np.uint16] | None:
         """Cut through the lattice.
@@ -226,18 +230,20 @@ class PatientView:
         ``clone, parent, genotype, alterations, born_day, cells, fraction, division, death``: days since
         enrolment, rates per day under the drugs of the last doses.
         """
-        table = frame(self._core.clones()).drop("kind")
-        carried = alterations_in(pl.col("genotype")).alias("alterations")
-        return table.insert_column(3, table.select(carried)["alterations"])
+        return frame(self._core.clones()).drop("kind")
 
     @property
     def genotypes(self) -> pl.DataFrame:
-        """Living cells per genotype: ``genotype, cells, fraction, division, death``."""
+        """Living cells per genotype: ``genotype, alterations, cells, fraction, division, death``."""
         if self._genotypes is None:
             self._genotypes = (
                 frame(self._core.clones())
                 .group_by("genotype", maintain_order=True)
-                .agg(pl.col("cells", "fraction").sum(), pl.col("division", "death").first())
+                .agg(
+                    pl.col("alterations").first(),
+                    pl.col("cells", "fraction").sum(),
+                    pl.col("division", "death").first(),
+                )
             )
         return self._genotypes.clone()
 
@@ -305,6 +311,9 @@ class PatientView:
 
     @property
     def history(self) -> pl.DataFrame:
-        """Cells per genotype at every collected day: ``day, genotype, cells``."""
+        """Cells per genotype at every collected day: ``day, genotype, alterations, cells``."""
         schema = {"day": pl.Float64, "genotype": pl.String, "cells": pl.UInt64}
-        return pl.DataFrame(self._history, schema=schema, orient="row")
+        carried = dict(zip(self.genotype_names, self._core.genotype_alterations(), strict=True))
+        table = pl.DataFrame(self._history, schema=schema, orient="row")
+        alterations = [carried[name] for name in table["genotype"]]
+        return table.insert_column(2, pl.Series("alterations", alterations, pl.List(pl.String)))

@@ -11,8 +11,8 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from matplotlib.patheffects import withStroke
 
-from tumor_abm._base.genotype import alterations_in
 from tumor_abm._base.sinks import figure_text
+from tumor_abm.errors import InputError
 from tumor_abm.plots.style import FAINT, INK, MUTED, canvas, colours, style, whole
 from tumor_abm.run.results import Results
 
@@ -48,8 +48,16 @@ def carried_at(results: Results, moment: str) -> pl.DataFrame:
         ``arm, line, alteration, tumours, carried_pct``: the share of the tumours seen at that
         moment in which at least a fifth of the cells carry the alteration; ``none of them``
         stands for tumours in which no alteration reaches that.
+
+    Raises
+    ------
+    InputError
+        An older version of tumor_abm wrote the results.
     """
     seen = results.scan("clones").filter(pl.col("moment") == moment)
+    if "alterations" not in seen.collect_schema():
+        problem = "found a table without alterations, as older versions wrote it"
+        raise InputError(f"clones: {problem}; run the experiment into a new directory")
     counted = (
         pl.concat([_carriers(clones) for clones in _some_at_a_time(seen)])
         .group_by("arm", "line", "alteration")
@@ -72,14 +80,14 @@ def _some_at_a_time(clones: pl.LazyFrame) -> Iterator[pl.DataFrame]:
     first, last = clones.select(first=patient.min(), last=patient.max()).collect().row(0)
     for part in range(first or 0, (last or 0) + 1, PATIENTS_AT_A_TIME):
         here = clones.filter(patient.is_between(part, part + PATIENTS_AT_A_TIME - 1))
-        yield here.select(*_TUMOUR, pl.col("genotype").cast(pl.String), "fraction").collect()
+        yield here.select(*_TUMOUR, "alterations", "fraction").collect()
 
 
 def _carriers(clones: pl.DataFrame) -> pl.DataFrame:
     """Count the tumours that carry an alteration, and, under null, all of them."""
     tumours = clones.unique(_TUMOUR).select(*_TUMOUR, alteration=pl.lit(None, pl.String))
     carried = (
-        clones.with_columns(alteration=alterations_in(pl.col("genotype")))
+        clones.select(*_TUMOUR, "fraction", alteration="alterations")
         .explode("alteration")
         .drop_nulls("alteration")
         .group_by(*_TUMOUR, "alteration")

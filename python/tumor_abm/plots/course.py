@@ -48,7 +48,8 @@ class Course:
     states
         ``day, line, cells, volume_cm3, sld_mm, neutrophils``, a row per recorded day.
     clones
-        ``day, genotype, cells``, a row per recorded day and living genotype; the founder comes first.
+        ``day, genotype, alterations, cells``, a row per recorded day and living genotype; the founder comes
+        first.
     concentrations
         ``day, drug, relative``: average of the day, relative to the usual steady state.
     assessments
@@ -163,12 +164,12 @@ def _names_beside(names: Iterable[str], width_in: float) -> int:
     return max(1, int(width_in / widest_in))
 
 
-Panel = Callable[[Axes, Course, Palette], None]
+Draw = Callable[[Axes, Course, Palette], None]
 
 
-def panels_of(course: Course) -> list[Panel]:
+def panels_of(course: Course) -> list[Draw]:
     """Return the panels that there is something to draw in."""
-    panels: list[Panel] = [draw_genotypes, draw_burden, draw_diameters, draw_ctdna, draw_drugs]
+    panels: list[Draw] = [draw_genotypes, draw_burden, draw_diameters, draw_ctdna, draw_drugs]
     if course.states["neutrophils"].drop_nulls().len():
         panels.append(draw_neutrophils)
     return panels

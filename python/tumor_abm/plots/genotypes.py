@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from functools import cache
 
-from tumor_abm._base.genotype import alterations_of
+from tumor_abm._base.genotype import Genotype, named
 from tumor_abm.plots.hues import distinct
 
 OTHERS = "#8A8A8A"
@@ -52,7 +52,7 @@ class Palette:
         self._hues: dict[frozenset[str], str] = {}
         self._states_met: dict[frozenset[str], int] = {frozenset(): 0}
 
-    def give(self, genotype: str) -> None:
+    def give(self, genotype: Genotype) -> None:
         """Give a genotype a colour of its own, unless it has one or none is left; the founder first."""
         mutations, states = self._parts(genotype)
         if mutations not in self._hues and len(self._hues) < _MOST_HUES:
@@ -60,18 +60,18 @@ class Palette:
         if mutations in self._hues and len(self._states_met) < len(_SHADES):
             self._states_met.setdefault(states, len(self._states_met))
 
-    def __contains__(self, genotype: str) -> bool:
+    def __contains__(self, genotype: Genotype) -> bool:
         mutations, states = self._parts(genotype)
         return mutations in self._hues and states in self._states_met
 
-    def __getitem__(self, genotype: str) -> str:
+    def __getitem__(self, genotype: Genotype) -> str:
         mutations, states = self._parts(genotype)
         if genotype not in self:
             return OTHERS
         return _mixed(self._hues[mutations], _SHADES[self._states_met[states]])
 
-    def _parts(self, genotype: str) -> tuple[frozenset[str], frozenset[str]]:
-        alterations = frozenset(alterations_of(genotype))
+    def _parts(self, genotype: Genotype) -> tuple[frozenset[str], frozenset[str]]:
+        alterations = frozenset(genotype)
         states = alterations.intersection(self._states)
         return alterations - states, states
 
@@ -95,34 +95,33 @@ def as_rgb(colour: str) -> tuple[int, int, int]:
     return int(colour[1:3], 16), int(colour[3:5], 16), int(colour[5:7], 16)
 
 
-def parents(genotypes: Sequence[str]) -> dict[str, str | None]:
+def parents(genotypes: Sequence[Genotype]) -> dict[Genotype, Genotype | None]:
     """Return, for each genotype, the one among them that it most likely came from.
 
     That is the genotype with most of its alterations and no other; of several, the earlier in
     `genotypes`. The first genotype is the founder and takes in those that fit nowhere (an alteration
     that was lost again, for one).
     """
-    found: dict[str, str | None] = {}
+    found: dict[Genotype, Genotype | None] = {}
     for genotype in genotypes:
-        own = set(alterations_of(genotype))
-        fitting = [other for other in genotypes if set(alterations_of(other)) < own]
-        nearest = max(fitting, key=lambda other: len(alterations_of(other)), default=genotypes[0])
+        fitting = [other for other in genotypes if set(other) < set(genotype)]
+        nearest = max(fitting, key=len, default=genotypes[0])
         found[genotype] = None if genotype == genotypes[0] else nearest
     return found
 
 
-def nested(genotypes: Sequence[str]) -> list[tuple[str, float]]:
+def nested(genotypes: Sequence[Genotype]) -> list[tuple[Genotype, float]]:
     """Return genotypes from bottom to top as layers: ``(genotype, share of it in this layer)``.
 
     A genotype with descendants is split into two halves round them, so that a Muller plot shows
     descendants inside their parent.
     """
-    children: dict[str | None, list[str]] = {}
+    children: dict[Genotype | None, list[Genotype]] = {}
     for genotype, parent in parents(genotypes).items():
         children.setdefault(parent, []).append(genotype)
-    layers: list[tuple[str, float]] = []
+    layers: list[tuple[Genotype, float]] = []
 
-    def place(genotype: str) -> None:
+    def place(genotype: Genotype) -> None:
         inner = children.get(genotype, [])
         layers.append((genotype, 0.5 if inner else 1.0))
         for child in inner:
@@ -135,21 +134,20 @@ def nested(genotypes: Sequence[str]) -> list[tuple[str, float]]:
     return layers
 
 
-def short(genotype: str, founder: Iterable[str] = ()) -> str:
+def short(genotype: Genotype, founder: Iterable[str] = ()) -> str:
     """Name a genotype by what it has beyond the founder.
 
     Examples
     --------
-    >>> short("PIK3CA mutation + ESR1 D538G", ["PIK3CA mutation"])
+    >>> short(("PIK3CA mutation", "ESR1 D538G"), ["PIK3CA mutation"])
     '+ ESR1 D538G'
-    >>> short("PIK3CA mutation", ["PIK3CA mutation"])
+    >>> short(("PIK3CA mutation",), ["PIK3CA mutation"])
     'PIK3CA mutation (founder)'
     """
     inherited = frozenset(founder)
-    parts = alterations_of(genotype)
-    gained = [part for part in parts if part not in inherited]
-    lost = sorted(inherited - set(parts))
+    gained = [part for part in genotype if part not in inherited]
+    lost = sorted(inherited - set(genotype))
     if not gained and not lost:
-        return f"{genotype} (founder)"
+        return f"{named(genotype)} (founder)"
     said = [f"+ {part}" for part in gained] + [f"− {part}" for part in lost]
     return " ".join(said)

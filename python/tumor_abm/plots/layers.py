@@ -8,7 +8,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from tumor_abm._base.genotype import alterations_of
+from tumor_abm._base.genotype import Genotype
 from tumor_abm.plots.genotypes import OTHERS, Palette, nested, short
 from tumor_abm.plots.thinning import evenly
 
@@ -48,7 +48,7 @@ def layers_of(clones: pl.DataFrame, palette: Palette, points: int = POINTS) -> t
     Parameters
     ----------
     clones
-        ``day, genotype, cells``; the founder comes first.
+        ``day, genotype, alterations, cells``; the founder comes first.
     palette
         Colours of genotypes.
     points
@@ -57,30 +57,41 @@ def layers_of(clones: pl.DataFrame, palette: Palette, points: int = POINTS) -> t
     known = clones["day"].unique(maintain_order=True)
     days, cells = cells_over_time(clones, known[evenly(known.len(), points)])
     total = np.maximum(sum(cells.values(), np.zeros(len(days))), 1.0)
-    shares = {name: own / total for name, own in cells.items()}
-    own = [name for name, share in shares.items() if name in palette and share.max() >= LEAST_SHARE]
-    founder = alterations_of(clones["genotype"][0]) if clones.height else ()
-    layers = [Layer(short(name, founder), palette[name], part * shares[name]) for name, part in nested(own)]
-    other = sum((share for name, share in shares.items() if name not in own), np.zeros(len(days)))
+    shares = {genotype: own / total for genotype, own in cells.items()}
+    own = [each for each, share in shares.items() if each in palette and share.max() >= LEAST_SHARE]
+    founder = _founder(clones)
+    layers = [Layer(short(each, founder), palette[each], part * shares[each]) for each, part in nested(own)]
+    other = sum((share for genotype, share in shares.items() if genotype not in own), np.zeros(len(days)))
     return days, [*layers, Layer(OTHER, OTHERS, other)] if other.any() else layers
 
 
 def legend_of(clones: pl.DataFrame, palette: Palette) -> dict[str, str]:
     """Return the colour of every genotype that has one, and of the others if they have a layer, by name."""
     _, layers = layers_of(clones, palette)
-    seen = clones["genotype"].unique(maintain_order=True).to_list()
-    founder = alterations_of(seen[0]) if seen else ()
+    seen, founder = genotypes_of(clones).values(), _founder(clones)
     named = {short(genotype, founder): palette[genotype] for genotype in seen if genotype in palette}
     return named | {layer.name: layer.colour for layer in layers}
 
 
-def cells_over_time(clones: pl.DataFrame, days: pl.Series | None = None) -> tuple[Floats, dict[str, Floats]]:
+def genotypes_of(clones: pl.DataFrame) -> dict[str, Genotype]:
+    """Return genotypes by their names, in the order of their first appearance."""
+    seen = clones.unique("genotype", keep="first", maintain_order=True)
+    return {name: tuple(carried) for name, carried in seen.select("genotype", "alterations").iter_rows()}
+
+
+def _founder(clones: pl.DataFrame) -> Genotype:
+    return next(iter(genotypes_of(clones).values()), ())
+
+
+def cells_over_time(
+    clones: pl.DataFrame, days: pl.Series | None = None
+) -> tuple[Floats, dict[Genotype, Floats]]:
     """Return days, and for each genotype its living cells on each of them.
 
     Parameters
     ----------
     clones
-        ``day, genotype, cells``; genotypes come in the order of their first appearance.
+        ``day, genotype, alterations, cells``; genotypes come in the order of their first appearance.
     days
         The days; by default all on which a genotype of `clones` lived.
     """
@@ -89,6 +100,9 @@ def cells_over_time(clones: pl.DataFrame, days: pl.Series | None = None) -> tupl
         "genotype", index="day", values="cells", aggregate_function="sum"
     )
     aligned = shown.join(wide, on="day", how="left", maintain_order="left").fill_null(0)
-    genotypes = clones["genotype"].unique(maintain_order=True)
-    cells = {name: aligned[name].to_numpy().astype(float) for name in genotypes if name in wide.columns}
+    cells = {
+        genotype: aligned[name].to_numpy().astype(float)
+        for name, genotype in genotypes_of(clones).items()
+        if name in wide.columns
+    }
     return aligned["day"].to_numpy().astype(float), cells

@@ -36,7 +36,7 @@ Clone = int
 
 
 @dataclass(frozen=True)
-class Clones:
+class DrawnClones:
     """The clones of one tumour as they are drawn.
 
     Attributes
@@ -57,7 +57,7 @@ class Clones:
     parents: dict[Clone, Clone]
 
     @classmethod
-    def of(cls, results: Results, scenario: dict[str, object]) -> Clones:
+    def of(cls, results: Results, scenario: dict[str, object]) -> DrawnClones:
         """Choose the colours of the first tumour of a scenario."""
         name, types = str(scenario["name"]), [str(kind) for kind in scenario["types"]]  # type: ignore[attr-defined]
         kept = set(rows_of(results, "history", name, 0)["clone"].drop_nulls())
@@ -106,7 +106,7 @@ def plot_muller(results: Results, *, ax: Axes | None = None) -> Figure:
     """
     scenarios = results.experiment["scenario"]
     with style():
-        drawn = [Clones.of(results, scenario) for scenario in scenarios]
+        drawn = [DrawnClones.of(results, scenario) for scenario in scenarios]
         entries = max(len(clones.colours) for clones in drawn)
         figure, panels = _panels(ax, len(drawn), len(drawn), entries, width_in=_PANEL_IN, height_in=2.9)
         for (axes, below), scenario, clones in zip(panels, scenarios, drawn, strict=True):
@@ -135,7 +135,7 @@ def plot_maps(results: Results, *, ax: Axes | None = None) -> Figure | None:
     if not scenarios:
         return None
     with style():
-        drawn = [Clones.of(results, scenario) for scenario in scenarios]
+        drawn = [DrawnClones.of(results, scenario) for scenario in scenarios]
         entries = 1 + max(len(clones.colours) for clones in drawn)
         figure, panels = _panels(ax, len(drawn), 4, entries, width_in=_MAP_IN, height_in=3.4)
         for (axes, below), scenario, clones in zip(panels, scenarios, drawn, strict=True):
@@ -160,7 +160,7 @@ def _panels(
     return figure, list(zip(above[:number], below[:number], strict=True))
 
 
-def _legend(axes: Axes, clones: Clones, bands: Iterable[Clone], *more: Line2D) -> None:
+def _legend(axes: Axes, clones: DrawnClones, bands: Iterable[Clone], *more: Line2D) -> None:
     """Name every colour."""
     colours = [Patch(color=clones.colours[band], label=figure_text(clones.names[band])) for band in bands]
     axes.legend(
@@ -180,7 +180,7 @@ def _legend(axes: Axes, clones: Clones, bands: Iterable[Clone], *more: Line2D) -
     )
 
 
-def _muller(axes: Axes, history: pl.DataFrame, clones: Clones) -> None:
+def _muller(axes: Axes, history: pl.DataFrame, clones: DrawnClones) -> None:
     days, sizes = _sizes(history, clones)
     total = np.sum(list(sizes.values()), axis=0)
     children: dict[Clone, list[Clone]] = {band: [] for band in clones.colours}
@@ -203,7 +203,7 @@ def _muller(axes: Axes, history: pl.DataFrame, clones: Clones) -> None:
 
 
 def _sizes(
-    history: pl.DataFrame, clones: Clones
+    history: pl.DataFrame, clones: DrawnClones
 ) -> tuple[NDArray[np.float64], dict[Clone, NDArray[np.float64]]]:
     """Days, and the cells of every band on each of them."""
     band = pl.coalesce(pl.col("clone").cast(pl.Int64), -1 - pl.col("type").cast(pl.Int64))
@@ -227,7 +227,7 @@ def _nest(clone: Clone, children: dict[Clone, list[Clone]], put: Callable[[Clone
         put(clone, share)
 
 
-def _map(axes: Axes, results: Results, scenario: dict[str, object], clones: Clones) -> list[Clone]:
+def _map(axes: Axes, results: Results, scenario: dict[str, object], clones: DrawnClones) -> list[Clone]:
     """Draw a map; return the bands that are in it."""
     name = str(scenario["name"])
     cells = rows_of(results, "cells", name, 0)

@@ -16,7 +16,7 @@ from tumor_abm.run.chunk import Chunk
 
 Tables = dict[str, pa.Table]
 
-BYTES_PER_LIFE = 20_000
+BYTES_PER_LIFE = 30_000
 """Of a patient in an arm, in memory: the tables, and what they are made of."""
 
 ROWS_PER_GROUP = 1 << 17
@@ -31,8 +31,8 @@ def simulate(spec: str, chunk: Chunk, threads: int, progress: Callable[[int], No
         Something in the experiment is wrong that only its run could show, e.g. a step `dt` that is
         too long for a clone.
     """
-    columns = _parsed(spec).simulate(chunk.first, chunk.patients, threads, progress)
-    return {name: frame(table).to_arrow() for name, table in columns.items()}
+    streams = _parsed(spec).simulate(chunk.first, chunk.patients, threads, progress)
+    return {name: frame(streams.pop(name)).to_arrow() for name in list(streams)}
 
 
 @lru_cache(maxsize=2)

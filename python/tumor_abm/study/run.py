@@ -58,7 +58,9 @@ def run_study(
     if study.written.seed is None:
         recorded = recorded_seed(out)
         study = study if recorded is None else Study(study.written, seed=recorded, file=study.file)
-    run = _Run(study, RunDirectory(out, _sha256(study)), threads_of(jobs), progress or (lambda done: None))
+    run = _StudyRun(
+        study, RunDirectory(out, _sha256(study)), threads_of(jobs), progress or (lambda done: None)
+    )
     if run.directory.look() != "finished":
         with run.directory.claimed() as state:
             if state != "finished":
@@ -72,7 +74,7 @@ def _sha256(study: Study) -> str:
     return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()
 
 
-class _Run:
+class _StudyRun:
     def __init__(
         self, study: Study, directory: RunDirectory, jobs: int, progress: Callable[[int], None]
     ) -> None:

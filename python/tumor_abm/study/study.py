@@ -20,7 +20,7 @@ WHOLE = "whole tumour"
 _MOST_CELLS = 10_000_000
 
 
-class Lattice(lattice.Lattice):
+class ScenarioSpace(lattice.LatticeShape):
     """Where cells live, if not in a well-mixed tumour.
 
     Attributes
@@ -36,7 +36,7 @@ class Lattice(lattice.Lattice):
     mutant: lattice.Mutant = "random"
 
     @model_validator(mode="after")
-    def _depth_with_push(self) -> Lattice:
+    def _depth_with_push(self) -> ScenarioSpace:
         if (self.placement == "push") != (self.depth is not None):
             raise ValueError('depth: allowed with placement = "push", and only there')
         return self
@@ -65,7 +65,7 @@ class Scenario(Table):
     division: list[float]
     death: list[float]
     mutation: list[list[float]]
-    space: Lattice | None = None
+    space: ScenarioSpace | None = None
 
     @model_validator(mode="after")
     def _shapes(self) -> Scenario:
@@ -87,7 +87,7 @@ class Scenario(Table):
         return self
 
 
-class Sample(Table):
+class PlannedBiopsy(Table):
     """A biopsy of every tumour.
 
     Attributes
@@ -113,7 +113,7 @@ class Sample(Table):
     direction: list[float] = Field(default=[1.0, 0.0, 0.0], min_length=3, max_length=3)
 
     @model_validator(mode="after")
-    def _points_somewhere(self) -> Sample:
+    def _points_somewhere(self) -> PlannedBiopsy:
         if self.shape == "needle" and not any(self.direction[:2]):
             raise ValueError("direction: a needle must point somewhere in the first two dimensions")
         return self
@@ -210,7 +210,7 @@ class StudyFile(Table):
     genome: Genome = Field(default_factory=Genome)
     sequencing: Reading = Field(default_factory=Reading)
     scenario: list[Scenario] = Field(min_length=1)
-    biopsy: list[Sample] = Field(default_factory=list)
+    biopsy: list[PlannedBiopsy] = Field(default_factory=list)
 
     @model_validator(mode="after")
     def _names(self) -> StudyFile:

@@ -19,7 +19,7 @@ from tumor_abm.evolution.neutrality import inverse_simpson, neutral_fit
 from tumor_abm.evolution.population import Population
 from tumor_abm.evolution.sequencing import PLOIDY, Sequencing
 from tumor_abm.evolution.space import Space
-from tumor_abm.study.study import WHOLE, Sample, Scenario, Study
+from tumor_abm.study.study import WHOLE, PlannedBiopsy, Scenario, Study
 
 MOST_ATTEMPTS = 10_000
 _KEPT_APART = 1_000_000_000
@@ -180,7 +180,7 @@ def _samples(study: Study, law: Scenario, cells: pl.DataFrame, seeds: list[int])
     return samples
 
 
-def _shape(sample: Sample, law: Scenario, cells: pl.DataFrame) -> Shape:
+def _shape(sample: PlannedBiopsy, law: Scenario, cells: pl.DataFrame) -> Shape:
     if law.space is None or sample.shape == "random":
         return RandomCells(cells=sample.cells)
     axes = ["x", "y", "z"][: law.space.dimensions]

@@ -1,20 +1,20 @@
 """Treatment as data: arms of lines, each a regimen with reasons to leave it and rules within it."""
 
-from tumor_abm.treatment.action import Action, Rule
+from tumor_abm.treatment.action import Rule, TreatmentChange
 from tumor_abm.treatment.arm import Arm
 from tumor_abm.treatment.condition import Condition, SldChange
 from tumor_abm.treatment.dosing import Dosing, Schedule, Standard
 from tumor_abm.treatment.eligibility import Adjuvant, Eligibility, Exposure, History
-from tumor_abm.treatment.line import Adaptive, Holiday, Line, Option, Until
+from tumor_abm.treatment.line import Adaptive, EndOfLine, Holiday, Line, Option
 
 __all__ = [
-    "Action",
     "Adaptive",
     "Adjuvant",
     "Arm",
     "Condition",
     "Dosing",
     "Eligibility",
+    "EndOfLine",
     "Exposure",
     "History",
     "Holiday",
@@ -24,5 +24,5 @@ __all__ = [
     "Schedule",
     "SldChange",
     "Standard",
-    "Until",
+    "TreatmentChange",
 ]

@@ -12,7 +12,7 @@ from tumor_abm.treatment.condition import Condition
 from tumor_abm.treatment.dosing import Dosing, Standard
 
 
-class Action(Table):
+class TreatmentChange(Table):
     """One change of treatment.
 
     Attributes
@@ -36,7 +36,7 @@ class Action(Table):
     next_line: Literal[True] | None = None
 
     @model_validator(mode="after")
-    def _one_kind(self) -> Action:
+    def _one_kind(self) -> TreatmentChange:
         given = {"replace": self.replace, "add": self.add, "stop": self.stop, "next_line": self.next_line}
         kinds = [kind for kind, value in given.items() if value is not None]
         if len(kinds) != 1:
@@ -54,7 +54,7 @@ class Action(Table):
 
         Examples
         --------
-        >>> Action.model_validate({"replace": "letrozole", "with": "fulvestrant"}).in_words()
+        >>> TreatmentChange.model_validate({"replace": "letrozole", "with": "fulvestrant"}).in_words()
         'replace letrozole by fulvestrant'
         """
         if self.replace is not None and self.with_ is not None:
@@ -86,7 +86,7 @@ class Rule(Table):
     """
 
     when: Condition
-    then: Action
+    then: TreatmentChange
 
     def in_words(self) -> str:
         """Say when something is done, and what."""

@@ -9,7 +9,7 @@ from pydantic import Field, model_validator
 
 from tumor_abm._base.table import Table
 from tumor_abm.treatment.dosing import Standard
-from tumor_abm.treatment.line import Line, Regimen, Until
+from tumor_abm.treatment.line import EndOfLine, Line, Regimen
 
 _Months = float | None
 EndReason = Literal["progression", "completed", "rule", "toxicity", "deterioration"]
@@ -198,7 +198,7 @@ class Adjuvant(Table):
     @property
     def line(self) -> Line:
         """The therapy as a line, which nothing but time ends."""
-        return Line(regimen=self.regimen, until=Until(progression=False, months=self.months))
+        return Line(regimen=self.regimen, until=EndOfLine(progression=False, months=self.months))
 
     def to_core(self, drugs: Mapping[str, Standard]) -> dict[str, Any]:
         """Return it as the core reads it."""

@@ -41,7 +41,7 @@ class Option(Table):
         return given if self.if_ is None else f"{given} if {self.if_.in_words()}"
 
 
-class Until(Table):
+class EndOfLine(Table):
     """Reasons to leave a line other than death; the first that occurs counts.
 
     Attributes
@@ -170,7 +170,7 @@ class Line(Table):
 
     regimen: Regimen | None = None
     choose: list[Option] | None = Field(default=None, min_length=1)
-    until: Until = Field(default_factory=Until)
+    until: EndOfLine = Field(default_factory=EndOfLine)
     rule: list[Rule] = Field(default_factory=list)
     holiday: Holiday | None = None
     adaptive: Adaptive | None = None

@@ -11,7 +11,6 @@ from typing import Any
 
 import polars as pl
 
-from tumor_abm._base.genotype import alterations_in
 from tumor_abm.analysis.endpoints import PFS1, PFS2
 from tumor_abm.config import Experiment
 from tumor_abm.knowledge import Knowledge
@@ -82,7 +81,7 @@ class Cohort:
         """Simulate the patients and keep what predictions need."""
         experiments = {file: loaded(file) for file in self.files}
         arms = [(file, arm.name) for file, experiment in experiments.items() for arm in experiment.arms]
-        tables = _Lived(simulate(spec, Chunk(0, patients), jobs, progress), arms)
+        tables = _CohortTables(simulate(spec, Chunk(0, patients), jobs, progress), arms)
         return Part(
             observations=_observations(tables, experiments), prevalence=_prevalence(tables, experiments)
         )
@@ -113,7 +112,7 @@ def _among_all(file: str, arm: str) -> str:
 
 
 @dataclass(frozen=True)
-class _Lived:
+class _CohortTables:
     """The tables of a cohort, and its arms by trial."""
 
     tables: Tables
@@ -131,7 +130,7 @@ class _Lived:
         return table.with_columns(**dict(zip(("file", "arm"), own, strict=True)))
 
 
-def _observations(tables: _Lived, experiments: Mapping[str, Experiment]) -> pl.DataFrame:
+def _observations(tables: _CohortTables, experiments: Mapping[str, Experiment]) -> pl.DataFrame:
     outcomes = tables["outcomes"]
     overall = tables["overall"]
     measurable = tables["patients"].select("patient", measurable=~pl.col("bone_only"))
@@ -158,7 +157,7 @@ def _observations(tables: _Lived, experiments: Mapping[str, Experiment]) -> pl.D
     return pl.concat(found).select(columns).drop_nulls(["months", "event"])
 
 
-def _prevalence(tables: _Lived, experiments: Mapping[str, Experiment]) -> pl.DataFrame:
+def _prevalence(tables: _CohortTables, experiments: Mapping[str, Experiment]) -> pl.DataFrame:
     clones = tables["clones"].filter(
         (pl.col("line") == 1) & pl.col("moment").cast(pl.String).is_in(["baseline", "progression"])
     )
@@ -168,11 +167,11 @@ def _prevalence(tables: _Lived, experiments: Mapping[str, Experiment]) -> pl.Dat
         for name, alteration in experiment.knowledge.alterations.items()
     }
     keys = ["file", "arm", "moment"]
-    clones = clones.with_columns(pl.col("moment").cast(pl.String), pl.col("genotype").cast(pl.String))
+    clones = clones.with_columns(pl.col("moment").cast(pl.String))
     patients = pl.col("patient").n_unique()
     everybody = clones.group_by(keys).agg(gene=pl.lit(EVERYBODY), found=patients, most=patients)
     carried = (
-        clones.with_columns(gene=alterations_in(pl.col("genotype")))
+        clones.rename({"alterations": "gene"})
         .explode("gene")
         .drop_nulls("gene")
         .with_columns(gene=pl.col("gene").replace(genes))

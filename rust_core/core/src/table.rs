@@ -7,8 +7,12 @@ use std::collections::BTreeMap;
 pub enum Column {
     /// Unsigned numbers and counts.
     U64(Vec<u64>),
+    /// Unsigned numbers that may be missing.
+    MaybeU64(Vec<Option<u64>>),
     /// Small unsigned numbers.
     U32(Vec<u32>),
+    /// Small unsigned numbers that may be missing.
+    MaybeU32(Vec<Option<u32>>),
     /// Places.
     I32(Vec<i32>),
     /// Measurements; NaN means missing.
@@ -19,6 +23,8 @@ pub enum Column {
     Flag(Vec<Option<bool>>),
     /// Texts that repeat: codes into labels.
     Text(Texts),
+    /// Lists of such texts.
+    List(Lists),
 }
 
 /// Texts stored once each.
@@ -43,6 +49,25 @@ impl Texts {
             code
         };
         self.codes.push(code);
+    }
+}
+
+/// Lists of texts, one behind another.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Lists {
+    /// How many texts a row has.
+    pub lengths: Vec<u32>,
+    /// The texts of all rows.
+    pub texts: Texts,
+}
+
+impl Lists {
+    /// Append a row.
+    pub fn push(&mut self, list: &[String]) {
+        self.lengths.push(list.len() as u32);
+        for text in list {
+            self.texts.push(text);
+        }
     }
 }
 

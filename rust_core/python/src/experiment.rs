@@ -61,7 +61,7 @@ impl Experiment {
             self.cohort.run(first_patient, patients, cancel, done)
         })?;
         let out = PyDict::new(py);
-        for (name, columns) in &tables {
+        for (name, columns) in tables {
             out.set_item(name, table(py, columns)?)?;
         }
         Ok(out)

@@ -8,7 +8,7 @@ use pyo3::types::{PyBytes, PyDict};
 use std::sync::Arc;
 use tumor_abm_core::cancel::NEVER;
 use tumor_abm_core::clinic::patient::experiment::Experiment;
-use tumor_abm_core::clinic::patient::records::{Assessment, Life};
+use tumor_abm_core::clinic::patient::records::Assessment;
 use tumor_abm_core::clinic::patient::state;
 use tumor_abm_core::error::Error;
 
@@ -160,16 +160,16 @@ impl Patient {
         u64_bytes(py, &self.inner.clone_ids())
     }
 
-    fn clones<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
-        table(py, &self.inner.clone_table())
+    fn clones<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyBytes>> {
+        table(py, self.inner.clone_table())
     }
 
-    fn drugs<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
-        table(py, &self.inner.drug_table())
+    fn drugs<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyBytes>> {
+        table(py, self.inner.drug_table())
     }
 
-    fn covariates<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
-        table(py, &self.inner.covariate_table())
+    fn covariates<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyBytes>> {
+        table(py, self.inner.covariate_table())
     }
 
     /// Origin, shape and genotypes (0: free) of the box of sites that holds the tumour.
@@ -189,12 +189,16 @@ impl Patient {
         self.inner.genotype_names()
     }
 
+    /// The alterations of each of them.
+    fn genotype_alterations(&self) -> Vec<Vec<String>> {
+        self.inner.genotype_alterations()
+    }
+
     /// What is written down so far: the tables of a batch run, of this patient and arm.
     fn records<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
-        let life = Life { patient: self.inner.id(), arms: vec![self.inner.records().clone()] };
         let out = PyDict::new(py);
-        for (name, columns) in life.tables(&[self.inner.arm().to_owned()]) {
-            out.set_item(name, table(py, &columns)?)?;
+        for (name, columns) in self.inner.tables() {
+            out.set_item(name, table(py, columns)?)?;
         }
         Ok(out)
     }

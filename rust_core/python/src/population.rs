@@ -4,14 +4,14 @@ use super::convert::{from_json, table, u32_bytes, u32_values, u64_bytes};
 use super::long_run;
 use crate::error::raised;
 use pyo3::prelude::*;
-use pyo3::types::{PyBytes, PyDict};
+use pyo3::types::PyBytes;
 use tumor_abm_core::cancel::NEVER;
 use tumor_abm_core::error::Error;
 use tumor_abm_core::law::CloneRecord;
 use tumor_abm_core::table::{Column, Table, Texts};
 use tumor_abm_core::tumour::choice::Choice;
 use tumor_abm_core::tumour::engine::Engine;
-use tumor_abm_core::tumour::lineage::{Genealogy, Node, Tip, Tree};
+use tumor_abm_core::tumour::lineage::{ALIVE, Genealogy, NO_NODE, Node, Tip, Tree};
 use tumor_abm_core::tumour::population::{self, TypeRates};
 use tumor_abm_core::tumour::replicate::{Design, Outcome};
 
@@ -99,19 +99,19 @@ impl Population {
     }
 
     #[getter]
-    fn clones<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
-        table(py, &self.clone_table(&self.inner.records()))
+    fn clones<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyBytes>> {
+        table(py, self.clone_table(&self.inner.records()))
     }
 
     /// Clones that died out, as `clones`, and when; none unless they are remembered.
     #[getter]
-    fn extinct<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
+    fn extinct<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyBytes>> {
         let extinct = self.inner.extinct();
         let records: Vec<CloneRecord> = extinct.iter().map(|clone| clone.record).collect();
         let mut out = self.clone_table(&records);
         let died = extinct.iter().map(|clone| self.inner.grid().day(clone.died_step));
         out.put("died_day", Column::F64(died.collect()));
-        table(py, &out)
+        table(py, out)
     }
 
     /// Bytes that the engine holds for its cells and their genealogy, if it says so.
@@ -125,17 +125,17 @@ impl Population {
     fn genealogy<'py>(
         &mut self,
         py: Python<'py>,
-    ) -> PyResult<Option<(Bound<'py, PyDict>, Bound<'py, PyBytes>)>> {
+    ) -> PyResult<Option<(Bound<'py, PyBytes>, Bound<'py, PyBytes>)>> {
         let Some((genealogy, tips)) = self.inner.genealogy().map_err(raised)? else { return Ok(None) };
         let living: Vec<u32> = tips.iter().map(|tip| tip.node).collect();
         let descendants = genealogy.descendants(living.iter().copied());
         let nodes = node_table(genealogy.nodes().iter(), descendants);
-        Ok(Some((table(py, &nodes)?, u32_bytes(py, &living))))
+        Ok(Some((table(py, nodes)?, u32_bytes(py, &living))))
     }
 
     /// Every living cell, or `None` if the engine holds none.
     #[getter]
-    fn cells<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyDict>>> {
+    fn cells<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyBytes>>> {
         let mut out = Table::default();
         if let Some(lattice) = self.inner.lattice() {
             let located: Vec<_> = lattice.cells().collect();
@@ -153,20 +153,21 @@ impl Population {
                 out.put("nutrient", Column::F64(exposures.iter().map(|e| e.nutrient).collect()));
                 out.put("drug", Column::F64(exposures.iter().map(|e| e.drug).collect()));
             }
-            return table(py, &out).map(Some);
+            return table(py, out).map(Some);
         }
         let Some(cells) = self.inner.cells() else { return Ok(None) };
         out.put("clone", Column::U64(cells.individuals().map(|cell| cell.clone).collect()));
         out.put("type", Column::U32(cells.individuals().map(|cell| cell.kind).collect()));
         out.put("trait", Column::F64(cells.individuals().map(|cell| f64::from(cell.value)).collect()));
-        table(py, &out).map(Some)
+        table(py, out).map(Some)
     }
 }
 
 fn node_table<'a>(nodes: impl Iterator<Item = &'a Node> + Clone, descendants: Vec<u32>) -> Table {
     let mut out = Table::default();
-    out.put("parent", Column::U32(nodes.clone().map(|node| node.parent).collect()));
-    out.put("step", Column::U32(nodes.clone().map(|node| node.step).collect()));
+    let known = |number: u32, unknown: u32| (number != unknown).then_some(number);
+    out.put("parent", Column::MaybeU32(nodes.clone().map(|node| known(node.parent, NO_NODE)).collect()));
+    out.put("step", Column::MaybeU32(nodes.clone().map(|node| known(node.step, ALIVE)).collect()));
     out.put("divisions", Column::U32(nodes.map(|node| node.divisions).collect()));
     out.put("descendants", Column::U32(descendants));
     out
@@ -182,23 +183,22 @@ pub(crate) fn subtree<'py>(
     parent: &[u8],
     divisions: &[u8],
     cells: &[u8],
-) -> PyResult<(Bound<'py, PyDict>, Bound<'py, PyBytes>)> {
+) -> PyResult<(Bound<'py, PyBytes>, Bound<'py, PyBytes>)> {
     let (genealogy, tips) = read_tree(parent, Some(divisions), cells)?;
     let tree = py.detach(|| genealogy.tree(tips)).map_err(raised)?;
     let tips: Vec<u32> = tree.tips.iter().map(|tip| tip.node).collect();
-    Ok((table(py, &node_table(tree.nodes.iter(), tree.descendants))?, u32_bytes(py, &tips)))
+    Ok((table(py, node_table(tree.nodes.iter(), tree.descendants))?, u32_bytes(py, &tips)))
 }
 
 /// Outcomes; and, if they were asked for, the nodes and the cells of the trees.
-type Replicates<'py> = (Bound<'py, PyDict>, Option<(Bound<'py, PyDict>, Bound<'py, PyDict>)>);
+type Replicates<'py> = (Bound<'py, PyBytes>, Option<(Bound<'py, PyBytes>, Bound<'py, PyBytes>)>);
 
 impl Population {
     fn clone_table(&self, records: &[CloneRecord]) -> Table {
         let grid = self.inner.grid();
         let mut out = Table::default();
         out.put("clone", Column::U64(records.iter().map(|r| r.id).collect()));
-        // The founder has no parent: u64::MAX, which Python turns into null.
-        out.put("parent", Column::U64(records.iter().map(|r| r.parent.unwrap_or(u64::MAX)).collect()));
+        out.put("parent", Column::MaybeU64(records.iter().map(|r| r.parent).collect()));
         out.put("type", Column::U32(records.iter().map(|r| r.kind).collect()));
         out.put("born_day", Column::F64(records.iter().map(|r| grid.day(r.born_step)).collect()));
         out.put("cells", Column::U64(records.iter().map(|r| r.cells).collect()));
@@ -259,10 +259,10 @@ pub(crate) fn replicate<'py>(
     let outcomes =
         long_run::run(py, threads, progress.as_ref(), |cancel, done| design.run(replicates, cancel, done))?;
     let trees = match design.trees {
-        Some(_) => Some((table(py, &trees_nodes(&outcomes))?, table(py, &trees_cells(&outcomes))?)),
+        Some(_) => Some((table(py, trees_nodes(&outcomes))?, table(py, trees_cells(&outcomes))?)),
         None => None,
     };
-    Ok((table(py, &outcome_table(&outcomes, types, all_phases))?, trees))
+    Ok((table(py, outcome_table(&outcomes, types, all_phases))?, trees))
 }
 
 /// A value for every item of the trees of all replicates.

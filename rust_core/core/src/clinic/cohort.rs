@@ -7,7 +7,7 @@ use crate::cancel::{collect, heed};
 use crate::clinic::patient::answers::Screening;
 use crate::clinic::patient::covariates::Covariates;
 use crate::clinic::patient::experiment::Experiment;
-use crate::clinic::patient::records::{Life, Records};
+use crate::clinic::patient::records::{Carried, Life, Records};
 use crate::clinic::patient::row::{PatientRow, patient_table};
 use crate::clinic::patient::screening;
 use crate::clinic::patient::state::{Patient, Status};
@@ -16,8 +16,8 @@ use crate::error::{Error, Result};
 use crate::law::StepProbabilities;
 use crate::table::Table;
 use rayon::prelude::*;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// A cohort: the patients `first .. first + patients` of an experiment.
 #[derive(Clone, Debug)]
@@ -66,7 +66,7 @@ impl Cohort {
         screening::screen(&self.experiment, cancel, done)
     }
 
-    fn live(&self, id: u64, cancel: &AtomicBool) -> Result<Lived> {
+    fn live(&self, id: u64, cancel: &AtomicBool, carried: &Mutex<Carried>) -> Result<Lived> {
         let patient = Patient::enrolled(&self.experiment, id, cancel)?;
         let row = patient.state.at_enrolment.clone().unwrap_or_else(|| Arc::new(patient.row()));
         let mut lived: Vec<Option<Records>> = vec![None; self.alike.len()];
@@ -75,7 +75,9 @@ impl Cohort {
             let mut records = Records::default();
             if patient.lives(arm) {
                 if lived[first].is_none() {
-                    lived[first] = Some(follow(patient.clone(), first, cancel)?);
+                    let followed = follow(patient.clone(), first, cancel)?;
+                    carried.lock().unwrap_or_else(PoisonError::into_inner).extend(followed.carried());
+                    lived[first] = Some(followed.state.records);
                 }
                 records = lived[first].clone().unwrap_or_default();
             }
@@ -92,13 +94,14 @@ impl Cohort {
         cancel: &AtomicBool,
         done: &AtomicUsize,
     ) -> Result<Vec<(&'static str, Table)>> {
+        let carried = Mutex::new(Carried::new());
         let lives: Vec<Result<Vec<Lived>>> = (first..first + patients)
             .into_par_iter()
             .map(|id| {
                 if cancel.load(Ordering::Relaxed) {
                     return Err(Error::Interrupted);
                 }
-                let life = self.live(id, cancel);
+                let life = self.live(id, cancel, &carried);
                 if life.is_err() {
                     cancel.store(true, Ordering::Relaxed);
                 }
@@ -109,19 +112,19 @@ impl Cohort {
         let (rows, lives): (Vec<Arc<PatientRow>>, Vec<Life>) = collect(lives)?.into_iter().unzip();
         let arms: Vec<String> = self.experiment.spec.arms.iter().map(|arm| arm.name.clone()).collect();
         let mut out = vec![("patients", patient_table(&rows))];
-        out.extend(tables(&lives, &arms));
+        out.extend(tables(&lives, &arms, &carried.into_inner().unwrap_or_else(PoisonError::into_inner)));
         Ok(out)
     }
 }
 
 /// Live through an arm to the end of follow-up.
-fn follow(mut patient: Patient, arm: usize, cancel: &AtomicBool) -> Result<Records> {
+fn follow(mut patient: Patient, arm: usize, cancel: &AtomicBool) -> Result<Patient> {
     patient.enter(Some(arm))?;
     while patient.status() == Status::Followed {
         heed(cancel)?;
         patient.step(cancel)?;
     }
-    Ok(patient.state.records)
+    Ok(patient)
 }
 
 /// A patient's row and life in all arms.

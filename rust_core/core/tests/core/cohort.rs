@@ -8,7 +8,7 @@ use tumor_abm_core::cancel::NEVER;
 use tumor_abm_core::clinic::cohort::Cohort;
 use tumor_abm_core::clinic::patient::covariates::Covariates;
 use tumor_abm_core::clinic::patient::experiment::{Experiment, Spec};
-use tumor_abm_core::table::{Column, Table};
+use tumor_abm_core::table::{Column, Lists, Table};
 use tumor_abm_core::{Error, Result};
 
 type Tables = Vec<(&'static str, Table)>;
@@ -32,18 +32,23 @@ fn column<'a>(tables: &'a Tables, table: &str, name: &str) -> &'a Column {
 fn numbers(column: &Column) -> Vec<f64> {
     match column {
         Column::U64(v) => v.iter().map(|&x| x as f64).collect(),
+        Column::MaybeU64(v) => v.iter().map(|x| x.map_or(f64::NAN, |x| x as f64)).collect(),
         Column::U32(v) => v.iter().map(|&x| f64::from(x)).collect(),
+        Column::MaybeU32(v) => v.iter().map(|x| x.map_or(f64::NAN, f64::from)).collect(),
         Column::I32(v) => v.iter().map(|&x| f64::from(x)).collect(),
         Column::F64(v) => v.clone(),
         Column::Bool(v) => v.iter().map(|&x| f64::from(u8::from(x))).collect(),
         Column::Flag(v) => v.iter().map(|x| x.map_or(f64::NAN, |flag| f64::from(u8::from(flag)))).collect(),
         Column::Text(texts) => texts.codes.iter().map(|&x| f64::from(x)).collect(),
+        Column::List(lists) => lists.lengths.iter().map(|&x| f64::from(x)).collect(),
     }
 }
 
 fn texts(column: &Column) -> Vec<&str> {
     match column {
-        Column::Text(texts) => texts.codes.iter().map(|&code| texts.labels[code as usize].as_str()).collect(),
+        Column::Text(texts) | Column::List(Lists { texts, .. }) => {
+            texts.codes.iter().map(|&code| texts.labels[code as usize].as_str()).collect()
+        }
         _ => Vec::new(),
     }
 }

@@ -7,7 +7,6 @@ use tumor_abm_core::cancel::NEVER;
 use tumor_abm_core::clinic::cohort::Cohort;
 use tumor_abm_core::clinic::patient::experiment::{Experiment, Spec};
 use tumor_abm_core::clinic::patient::intervention::Intervention;
-use tumor_abm_core::clinic::patient::records::Life;
 use tumor_abm_core::clinic::patient::state::{Patient, Status};
 use tumor_abm_core::table::{Column, Table};
 use tumor_abm_core::{Error, Result};
@@ -41,6 +40,9 @@ fn text(tables: &[(&str, Table)]) -> String {
         for (name, column) in &columns.columns {
             let cells = match column {
                 Column::Text(texts) => format!("{:?} {:?}", texts.codes, texts.labels),
+                Column::List(lists) => {
+                    format!("{:?} {:?} {:?}", lists.lengths, lists.texts.codes, lists.texts.labels)
+                }
                 numbers => format!("{numbers:?}"),
             };
             writeln!(out, "{table}.{name}: {cells}").expect("a text can grow");
@@ -51,8 +53,7 @@ fn text(tables: &[(&str, Table)]) -> String {
 
 /// The tables of one patient in one arm.
 fn written(patient: &Patient) -> String {
-    let life = Life { patient: patient.id(), arms: vec![patient.records().clone()] };
-    text(&life.tables(&[patient.arm().to_owned()]))
+    text(&patient.tables())
 }
 
 #[test]

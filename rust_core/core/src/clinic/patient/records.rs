@@ -4,6 +4,7 @@ use crate::clinic::instruments::response::Response;
 use crate::clinic::plan::end_reason::EndReason;
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 
 /// One line of one patient in one arm; days count from enrolment.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -139,6 +140,9 @@ pub struct Records {
     /// End of follow-up.
     pub overall: Option<Overall>,
 }
+
+/// What genotypes carry: their alterations in force by their name.
+pub(crate) type Carried = BTreeMap<String, Vec<String>>;
 
 /// Records of one patient in all arms, in the order of the arms.
 #[derive(Clone, Debug)]

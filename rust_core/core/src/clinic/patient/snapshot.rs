@@ -2,12 +2,13 @@
 
 use crate::biology::pathway::Rates;
 use crate::clinic::patient::experiment::Holding;
-use crate::clinic::patient::records::{Assessment, Records};
+use crate::clinic::patient::records::{Assessment, Carried, Life, Records};
 use crate::clinic::patient::row::patient_table;
 use crate::clinic::patient::state::Patient;
 use crate::clinic::patient::treatment::{DrugCourse, RunningLine};
 use crate::clinic::plan::strategy::Dosing;
-use crate::table::{Column, Table, Texts};
+use crate::table::{Column, Lists, Table, Texts};
+use std::collections::BTreeSet;
 
 /// A box of lattice sites, the last dimension first in memory.
 pub struct Sites {
@@ -98,6 +99,26 @@ impl Patient {
             .collect()
     }
 
+    /// The alterations in force of the genotypes met so far, in the order of their names.
+    pub fn genotype_alterations(&self) -> Vec<Vec<String>> {
+        let name = |&alteration: &usize| self.experiment.catalogue.alterations[alteration].name.clone();
+        self.genotypes.iter().map(|genotype| genotype.carried.iter().map(name).collect()).collect()
+    }
+
+    /// The same of the genotypes that are written down, by their names.
+    pub(crate) fn carried(&self) -> Carried {
+        let written = &self.state.records.compositions;
+        let written: BTreeSet<&str> = written.iter().map(|each| each.genotype.as_str()).collect();
+        let met = self.genotype_names().into_iter().zip(self.genotype_alterations());
+        met.filter(|(name, _)| written.contains(name.as_str())).collect()
+    }
+
+    /// What is written down so far: the tables of a batch run, of this patient and arm.
+    pub fn tables(&self) -> Vec<(&'static str, Table)> {
+        let life = Life { patient: self.id(), arms: vec![self.records().clone()] };
+        life.tables(&[self.arm().to_owned()], &self.carried())
+    }
+
     /// Real cells that an individual of the engine stands for.
     pub fn scale(&self) -> u64 {
         self.state.burden.scale()
@@ -140,18 +161,15 @@ impl Patient {
     /// Living clones: their cells, and their rates (per day) under the drugs of the last doses.
     pub fn clone_table(&self) -> Table {
         let records = self.state.burden.records();
-        let known: Vec<(String, Rates)> = self
-            .genotype_names()
-            .into_iter()
-            .zip(0..)
-            .map(|(name, kind)| (name, self.rates_of(kind)))
-            .collect();
+        let (names, carried) = (self.genotype_names(), self.genotype_alterations());
+        let rates: Vec<Rates> = (0..names.len() as u32).map(|kind| self.rates_of(kind)).collect();
         let of = |pick: fn(Rates) -> f64| {
-            Column::F64(records.iter().map(|clone| pick(known[clone.kind as usize].1)).collect())
+            Column::F64(records.iter().map(|clone| pick(rates[clone.kind as usize])).collect())
         };
-        let mut genotype = Texts::default();
+        let (mut genotype, mut alterations) = (Texts::default(), Lists::default());
         for clone in &records {
-            genotype.push(&known[clone.kind as usize].0);
+            genotype.push(&names[clone.kind as usize]);
+            alterations.push(&carried[clone.kind as usize]);
         }
         // Steps are counted from the first cell.
         let before = (self.state.grown_days + self.state.enrolled_day) as f64;
@@ -159,12 +177,10 @@ impl Patient {
         let total = self.cells() as f64;
         let mut table = Table::default();
         table.put("clone", Column::U64(records.iter().map(|clone| clone.id).collect()));
-        table.put(
-            "parent",
-            Column::U64(records.iter().map(|clone| clone.parent.unwrap_or(u64::MAX)).collect()),
-        );
+        table.put("parent", Column::MaybeU64(records.iter().map(|clone| clone.parent).collect()));
         table.put("kind", Column::U32(records.iter().map(|clone| clone.kind).collect()));
         table.put("genotype", Column::Text(genotype));
+        table.put("alterations", Column::List(alterations));
         table.put("born_day", Column::F64(records.iter().map(|clone| born(clone.born_step)).collect()));
         table.put("cells", Column::U64(records.iter().map(|clone| clone.cells).collect()));
         table.put("fraction", Column::F64(records.iter().map(|clone| clone.cells as f64 / total).collect()));

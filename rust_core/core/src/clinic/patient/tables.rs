@@ -1,8 +1,8 @@
 //! The tables made of what is written down.
 
 use crate::clinic::months::DAYS_PER_MONTH;
-use crate::clinic::patient::records::{Life, Records};
-use crate::table::{Column, Table, Texts};
+use crate::clinic::patient::records::{Carried, Life, Records};
+use crate::table::{Column, Lists, Table, Texts};
 
 struct Rows<'a, T> {
     rows: Vec<(u64, &'a str, &'a T)>,
@@ -59,19 +59,19 @@ fn months(days: u64) -> f64 {
 
 impl Life {
     /// The tables of this life alone.
-    pub fn tables(&self, arms: &[String]) -> Vec<(&'static str, Table)> {
-        tables(core::slice::from_ref(self), arms)
+    pub(crate) fn tables(&self, arms: &[String], carried: &Carried) -> Vec<(&'static str, Table)> {
+        tables(core::slice::from_ref(self), arms, carried)
     }
 }
 
 /// The tables of section "results" of the documentation, except `patients`.
-pub fn tables(lives: &[Life], arms: &[String]) -> Vec<(&'static str, Table)> {
+pub(crate) fn tables(lives: &[Life], arms: &[String], carried: &Carried) -> Vec<(&'static str, Table)> {
     vec![
         ("outcomes", outcomes(lives, arms)),
         ("overall", overall(lives, arms)),
         ("assessments", assessments(lives, arms)),
         ("liquid_biopsies", liquid_biopsies(lives, arms)),
-        ("clones", clones(lives, arms)),
+        ("clones", clones(lives, arms, carried)),
         ("trajectory", trajectory(lives, arms)),
         ("events", events(lives, arms)),
     ]
@@ -125,16 +125,28 @@ fn liquid_biopsies(lives: &[Life], arms: &[String]) -> Table {
     t
 }
 
-fn clones(lives: &[Life], arms: &[String]) -> Table {
+fn clones(lives: &[Life], arms: &[String], carried: &Carried) -> Table {
     let rows = Rows::new(lives, arms, |r| &r.compositions);
     let mut t = rows.table();
     t.put("line", rows.u32(|c| c.line));
     t.put("day", rows.u64(|c| c.day));
     t.put("moment", rows.text(|c| &c.moment));
     t.put("genotype", rows.text(|c| &c.genotype));
+    t.put("alterations", Column::List(alterations(lives, carried)));
     t.put("cells", rows.u64(|c| c.cells));
     t.put("fraction", rows.f64(|c| c.fraction));
     t
+}
+
+/// What the genotypes of the table `clones` carry.
+fn alterations(lives: &[Life], carried: &Carried) -> Lists {
+    let mut lists = Lists::default();
+    for life in lives {
+        for composition in life.arms.iter().flat_map(|records| &records.compositions) {
+            lists.push(carried.get(&composition.genotype).map_or(&[], Vec::as_slice));
+        }
+    }
+    lists
 }
 
 fn trajectory(lives: &[Life], arms: &[String]) -> Table {
