@@ -109,7 +109,7 @@ class Drug(Table):
     kinetics
         Kinetics at the standard dose.
     effects
-        DrugTarget in the pathway to the action there.
+        Target in the pathway to the action there.
     neutrophil_slope
         Share of the proliferation of neutrophil precursors lost at the steady-state concentration; it is
         proportional to concentration, and above 1 precursors die (Friberg et al. 2002).
