@@ -108,6 +108,7 @@ def test_experiments_are_listed_with_their_titles(
     (tmp_path / "experiments" / "trials").mkdir(parents=True)
     (tmp_path / "experiments" / "a.toml").write_text('title = "First"\n[[arm]]\n[[arm]]\n')
     (tmp_path / "experiments" / "trials" / "b.toml").write_text("title = ")
+    (tmp_path / "experiments" / "c.toml").write_text("[drug.mine]")  # knowledge, no experiment
     monkeypatch.chdir(tmp_path)
     code, out, _ = told(capsys, "list", "experiments")
     assert code == 0

@@ -15,7 +15,11 @@ from tools.configuration import KEYS, configuration
 
 ROOT = Path(__file__).parent.parent
 STUDIES = ROOT / "experiments" / "evolution"
-SHIPPED = sorted(path for path in (ROOT / "experiments").rglob("*.toml") if path.parent != STUDIES)
+SHIPPED = sorted(
+    path
+    for path in (ROOT / "experiments").rglob("*.toml")
+    if path.parent != STUDIES and path.parent.name != "knowledge"
+)
 
 BASE = """
 title = "Switch or stay"

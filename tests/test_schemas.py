@@ -20,6 +20,7 @@ ROOT = Path(__file__).parents[1]
 EXPERIMENTS = [
     *trials.files().values(),
     *sorted((ROOT / "experiments").glob("*.toml")),
+    *sorted((ROOT / "experiments" / "other_cancers").glob("*/*.toml")),
     Path(tumor_abm.__file__).parent / "app" / "strategies.toml",
 ]
 STUDIES = sorted((ROOT / "experiments" / "evolution").glob("*.toml"))

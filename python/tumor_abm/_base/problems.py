@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -96,15 +96,27 @@ class Problems:
     ----------
     file
         Named in every message; ``None`` for input that never was a file.
+    file_of
+        Tells from a path of keys which of several files it stands in, in the place of `file`.
     """
 
-    def __init__(self, file: str | Path | None = None) -> None:
+    def __init__(
+        self,
+        file: str | Path | None = None,
+        *,
+        file_of: Callable[[Sequence[Step]], str | Path] | None = None,
+    ) -> None:
         self._file = file
+        self._file_of = file_of
         self._lines: dict[str, None] = {}
 
     def add(self, where: Sequence[Step], problem: str) -> None:
         """Note a problem at a path of keys."""
-        self._lines[str(InputError(problem, file=self._file, key=place(*where) or None))] = None
+        self.add_in(self._file if self._file_of is None else self._file_of(where), where, problem)
+
+    def add_in(self, file: str | Path | None, where: Sequence[Step], problem: str) -> None:
+        """Note a problem at a path of keys of a file."""
+        self._lines[str(InputError(problem, file=file, key=place(*where) or None))] = None
 
     def add_unknown(self, where: Sequence[Step], name: str, what: str, known: Iterable[str]) -> None:
         """Note a name that is not among those known; the nearest of them is proposed."""

@@ -92,7 +92,13 @@ def covariates(population: PatientLaws, keys: Mapping[str, _Shown]) -> list[Cova
             key=key, label=shown.label, unit=shown.unit, fold=shown.fold, values=_values(population, key)
         )
         for key, shown in keys.items()
+        if is_drawn(population, key)
     ]
+
+
+def is_drawn(population: PatientLaws, key: str) -> bool:
+    """Tell whether a population says how something is drawn, so that there is something to set."""
+    return _FOLDS.get(key, key) in population.model_fields_set
 
 
 def _values(population: PatientLaws, key: str) -> tuple[float, ...]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import solara
 
 from tumor_abm.app.boundary import part
-from tumor_abm.app.covariate import FLAGS, MAIN, MORE, MOST_LESIONS, Covariate, covariates
+from tumor_abm.app.covariate import FLAGS, MAIN, MORE, MOST_LESIONS, Covariate, covariates, is_drawn
 from tumor_abm.app.session import Session
 from tumor_abm.app.setup import ENGINES, INDIVIDUALS
 from tumor_abm.app.text_field import TextField
@@ -97,8 +97,8 @@ def _More(session: Session, population: PatientLaws) -> None:
     )
     if not opened:
         return
-    for key, label in FLAGS.items():
-        _Choice(session, key, label, {_YES: True, _NO: False})
+    for key in (key for key in FLAGS if is_drawn(population, key)):
+        _Choice(session, key, FLAGS[key], {_YES: True, _NO: False})
     _Choice(session, "target_lesions", "Target lesions", {str(n): n for n in range(1, MOST_LESIONS + 1)})
     for covariate in covariates(population, MORE):
         _Value(session, covariate)

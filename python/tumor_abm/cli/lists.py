@@ -96,7 +96,8 @@ def _experiments() -> list[Record]:
     files = sorted(EXPERIMENTS.rglob("*.toml"))
     if not files:
         raise InputError("there are no experiments here (looked for *.toml)", file=EXPERIMENTS)
-    return [{"file": str(file), **_experiment(file)} for file in files]
+    found = [{"file": str(file), **_experiment(file)} for file in files]
+    return [record for record in found if record["error"] or record["arms"]]  # not files of knowledge
 
 
 def _trials() -> list[Record]:

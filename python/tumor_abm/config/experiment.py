@@ -23,6 +23,7 @@ from tumor_abm.config.written import CORE, DEFAULT_POPULATION, Written
 from tumor_abm.errors import InputError, of_file
 from tumor_abm.knowledge import Alteration, Drug, Knowledge, PatientLaws, plain
 from tumor_abm.knowledge.library import NETWORK, complete, inherited
+from tumor_abm.knowledge.patient_laws import UNSAID
 from tumor_abm.treatment import Arm, Line
 
 _KNOWLEDGE_TABLES = ("drug", "alteration", "source", "pathway", "imaging", *NETWORK)
@@ -346,7 +347,7 @@ def _known(
     if data.get("self_contained") is True:
         spare = {"liquid_biopsy": plain(knowledge.assay), "neutropenia": plain(knowledge.neutropenia)}
         if not any(key in data for key in NETWORK):  # written before the pathway was data
-            spare |= {key: knowledge.tables[key] for key in NETWORK}
+            spare |= {key: knowledge.tables.get(key, {}) for key in NETWORK}
         return complete(merged(spare, tables), problems)
     files = data.get("knowledge")
     folder = Path() if file is None else Path(file).parent
@@ -370,6 +371,10 @@ def _population(
     if base is not None:
         if not isinstance(base, str) or base not in knowledge.populations:
             where = ["population"] if isinstance(given, str) else ["population", "base"]
+            if "population" not in data or (not isinstance(given, str) and "base" not in table):
+                known = ", ".join(map(shown, knowledge.populations)) or "none is known"
+                problems.add(where, f"missing; the default {shown(base)} was replaced; allowed: {known}")
+                return None
             problems.add_unknown(where, str(base), "population", knowledge.populations)
             return None
         laws = inherited(knowledge.tables["population"], base, "population", problems) or {}
@@ -379,10 +384,13 @@ def _population(
         problems.add(["population", "name"], f"found {shown(name)}; allowed: a text in quotes")
         return None
     try:
-        return name, PatientLaws.model_validate(merged(laws, changes))
+        found = PatientLaws.model_validate(merged(laws, changes))
     except ValidationError as error:
         problems.add_invalid(error, PatientLaws, ["population"])
         return None
+    for key in found.unsaid(knowledge.pathway.covariates):
+        problems.add(["population", key], UNSAID)
+    return name, found
 
 
 def _tidy(table: Any) -> Any:

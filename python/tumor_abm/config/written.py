@@ -212,7 +212,8 @@ class Written(Table):
     alterations
         Alterations in play; the core set when absent. ``"core"`` in the list stands for the core set.
     knowledge
-        Files with further drugs, alterations and populations, relative to this one.
+        Files with further drugs, alterations, populations and parts of the pathway, relative to this one, or
+        directories of such files, which may replace what comes with the package.
     self_contained
         Nothing that comes with the package is used: all is written here. So are resolved files.
     drug, alteration, source

@@ -13,12 +13,12 @@ from typing import Any, TypeVar
 from pydantic import ValidationError
 
 from tumor_abm._base.genotype import is_separable
-from tumor_abm._base.problems import Problems, Step
+from tumor_abm._base.problems import Problems, Step, shown
 from tumor_abm._base.table import Table, merged
-from tumor_abm._base.toml import read_toml
 from tumor_abm.knowledge.alteration import Alteration
 from tumor_abm.knowledge.constants import Assay, Imaging, Neutropenia
 from tumor_abm.knowledge.drug import Drug
+from tumor_abm.knowledge.files import read_knowledge
 from tumor_abm.knowledge.pathway import (
     CellCovariate,
     Constant,
@@ -28,7 +28,7 @@ from tumor_abm.knowledge.pathway import (
     Pathway,
     check_range,
 )
-from tumor_abm.knowledge.patient_laws import PatientLaws
+from tumor_abm.knowledge.patient_laws import UNSAID, PatientLaws
 from tumor_abm.knowledge.quantity import ASSUMED, Quantity, citations, quantities
 from tumor_abm.knowledge.ranges import check_ranges
 from tumor_abm.knowledge.source import Source
@@ -61,6 +61,15 @@ _CONSTANTS: dict[str, type[Table]] = {
     "imaging": Imaging,
     "liquid_biopsy": Assay,
     "neutropenia": Neutropenia,
+}
+
+REPLACES = "replaces"
+"""Key of a user's file that lists what of the package is left out, by the keys of `_REPLACED`."""
+_REPLACED: dict[str, tuple[str, ...]] = {
+    "pathway": ("pathway", *NETWORK),
+    "alteration": ("alteration",),
+    "drug": ("drug",),
+    "population": ("population",),
 }
 
 _NOT_SEPARABLE = (
@@ -118,17 +127,42 @@ class Knowledge:
         return _checked(tables, self, problems) or self
 
     def with_file(self, path: str | Path) -> Knowledge:
-        """Return this knowledge with a user's TOML file laid over it.
+        """Return this knowledge with a user's TOML file, or all those of a directory, laid over it.
+
+        The files of a directory are one change, so that they may name each other's entries. A key
+        ``replaces`` in one of them lists what is left out of this knowledge beforehand: ``pathway`` (with
+        constants, covariates, effects, targets and nodes), ``alteration``, ``drug``, ``population``.
 
         Raises
         ------
         InputError
-            The file cannot be read, or an entry does not fit.
+            A file cannot be read, or an entry does not fit.
         """
-        problems = Problems(path)
-        knowledge = self.updated(read_toml(path), problems)
+        written = read_knowledge(path)
+        problems = Problems(file_of=written.file_of)
+        tables = dict(written.tables)
+        base = self._without(tables.pop(REPLACES, []), problems)
+        if not base.pathway.nodes:
+            _check_left(base, tables, problems)
+        problems.raise_if_any()
+        knowledge = base.updated(tables, problems)
         problems.raise_if_any()
         return knowledge
+
+    def _without(self, replaced: Any, problems: Problems) -> Knowledge:
+        """Return this knowledge without what a file replaces."""
+        if not isinstance(replaced, list):
+            problems.add([REPLACES], f"found {shown(replaced)}; allowed: a list of {', '.join(_REPLACED)}")
+            return self
+        for i, key in enumerate(replaced):
+            if not isinstance(key, str) or key not in _REPLACED:
+                problems.add_unknown([REPLACES, i], str(key), "part of the knowledge", _REPLACED)
+        left_out = {table for key in replaced for table in _REPLACED.get(str(key), ())}
+        if not left_out:
+            return self
+        kept = {key: {} if key in left_out else entries for key, entries in _entries(self).items()}
+        tables = {key: entries for key, entries in self.tables.items() if key not in left_out}
+        return _assembled(kept, _pathway(kept), tables)
 
     def with_numbers(self, values: Mapping[str, float]) -> Knowledge:
         """Return this knowledge with other values of some numbers, unit, range and source left as they are.
@@ -225,7 +259,7 @@ def _checked(changes: Mapping[str, Any], base: Knowledge | None, problems: Probl
     for key, found in touched.items():
         known[key] = {**known[key], **found} if key in _NAMED else found
     pathway = base.pathway if base else None
-    if pathway is None or any(touched[key] for key in ("pathway", *NETWORK)):
+    if pathway is None or not pathway.nodes or any(touched[key] for key in ("pathway", *NETWORK)):
         pathway = _pathway(known)
         pathway.check(problems)
     _check_words(known, pathway, problems)
@@ -233,6 +267,10 @@ def _checked(changes: Mapping[str, Any], base: Knowledge | None, problems: Probl
         check_ranges(pathway, problems)
     if len(problems.lines) > before:
         return None
+    return _assembled(known, pathway, tables)
+
+
+def _assembled(known: Mapping[str, Any], pathway: Pathway, tables: Mapping[str, Any]) -> Knowledge:
     return Knowledge(
         drugs=known["drug"],
         alterations=known["alteration"],
@@ -257,8 +295,29 @@ def _pathway(known: Mapping[str, Any]) -> Pathway:
     )
 
 
+def _check_left(base: Knowledge, tables: Mapping[str, Any], problems: Problems) -> None:
+    """Note drugs and alterations of the package that a new pathway has no place for."""
+    for key, what, entries in (
+        ("drug", "target", {name: list(drug.effects) for name, drug in base.drugs.items()}),
+        ("alteration", "effect", {name: list(found.effect) for name, found in base.alterations.items()}),
+    ):
+        there, changed = tables.get(what, {}), tables.get(key, {})
+        lost = next(
+            ((name, word) for name, words in entries.items() for word in words if word not in there), None
+        )
+        if lost is not None and lost[0] not in changed:
+            problems.add(
+                [REPLACES],
+                f"the pathway is replaced, and {key} {shown(lost[0])} of the package needs its {what}"
+                f' {shown(lost[1])}; allowed: "{key}" in the list, too, or a pathway that has it',
+            )
+
+
 def _check_words(known: Mapping[str, Any], pathway: Pathway, problems: Problems) -> None:
-    """Note effects and targets that the pathway does not have, and effects outside what it allows."""
+    """Note effects, targets and laws that the pathway does not have or misses, and effects out of range."""
+    for name, laws in known["population"].items():
+        for key in laws.unsaid(pathway.covariates):
+            problems.add(["population", name, key], UNSAID)
     for name, alteration in known["alteration"].items():
         for key, quantity in alteration.effect.items():
             where: list[Step] = ["alteration", name, "effect", key]

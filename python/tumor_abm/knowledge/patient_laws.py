@@ -26,6 +26,17 @@ _Fold = Annotated[Quantity, AfterValidator(between(0.1, 10))]
 _Inner = Annotated[Quantity, AfterValidator(between(1e-6, 1 - 1e-6))]
 
 
+_LAW_OF = {"er_dependence": "er_dependence", "cyclin_e": "cyclin_e_sigma", "premenopausal": "premenopausal"}
+"""Covariate of the pathway to the law that it is drawn from, where a population may leave it out."""
+_OF_ADJUVANT = ("primary_volume_cm3", "residual_cells", "adjuvant_discontinuation_per_year")
+UNSAID = "missing; the pathway reads what is drawn from it"
+"""What is said of a law that a population leaves out although the pathway needs it."""
+
+
+def _neutral(value: float) -> Quantity:
+    return Quantity(value=value)
+
+
 class LogNormal(Table):
     """A log-normal law, cut at both ends.
 
@@ -101,6 +112,9 @@ Weights = Annotated[_Weights, BeforeValidator(bare_list)]
 class PatientLaws(Table):
     """Laws of the patients.
 
+    What belongs to some pathways, sites or pasts alone has a neutral default, and is asked for where it
+    matters.
+
     Attributes
     ----------
     label
@@ -171,18 +185,20 @@ class PatientLaws(Table):
     label: str = ""
     net_growth_per_day: LogNormal
     turnover: LogitNormal
-    er_dependence: LogitNormal
-    growth_er_correlation: Annotated[Quantity, AfterValidator(between(-1, 1))]
-    cyclin_e_sigma: Annotated[Quantity, AfterValidator(between(0, 3))]
+    er_dependence: LogitNormal = Field(
+        default_factory=lambda: LogitNormal(median=_neutral(0.5), sigma=_neutral(0.0))
+    )
+    growth_er_correlation: Annotated[Quantity, AfterValidator(between(-1, 1))] = _neutral(0.0)
+    cyclin_e_sigma: Annotated[Quantity, AfterValidator(between(0, 3))] = _neutral(0.0)
     diagnosis_volume_cm3: LogNormal
     lethal_volume_cm3: LogNormal
     target_lesions: Weights
     target_share: LogitNormal
-    bone_only: Share
-    visceral: Share
-    visceral_growth: _Fold
-    bone_only_growth: _Fold
-    premenopausal: Share
+    bone_only: Share = _neutral(0.0)
+    visceral: Share = _neutral(0.0)
+    visceral_growth: _Fold = _neutral(1.0)
+    bone_only_growth: _Fold = _neutral(1.0)
+    premenopausal: Share = _neutral(0.0)
     exposure_sigma: Annotated[Quantity, AfterValidator(between(0, 3))]
     mutation_rate_sigma: Annotated[Quantity, AfterValidator(between(0, 5))]
     shedding: LogNormal
@@ -192,9 +208,13 @@ class PatientLaws(Table):
     loss_to_follow_up_per_year: Hazard
     other_death_per_year: Hazard
     carrying_capacity_cm3: Annotated[Quantity, AfterValidator(between(1e-6, 1e9))] | None = None
-    primary_volume_cm3: Annotated[Quantity, AfterValidator(between(1e-6, 1e5))]
-    residual_cells: LogNormal
-    adjuvant_discontinuation_per_year: Hazard
+    primary_volume_cm3: Annotated[Quantity, AfterValidator(between(1e-6, 1e5))] = _neutral(1.0)
+    residual_cells: LogNormal = Field(
+        default_factory=lambda: LogNormal(
+            median=_neutral(1.0), sigma=_neutral(0.0), low=_neutral(1.0), high=_neutral(1.0)
+        )
+    )
+    adjuvant_discontinuation_per_year: Hazard = _neutral(0.0)
     prior: list[Line] = Field(default_factory=list)
     history: list[History] = Field(default_factory=list)
     eligibility: Eligibility = Field(default_factory=Eligibility)
@@ -210,7 +230,16 @@ class PatientLaws(Table):
         unknown = [name for name in self.eligibility.history if name not in names]
         if unknown:
             raise ValueError(f'eligibility: no history is called "{unknown[0]}"')
+        if any(history.adjuvant is not None for history in self.history):
+            missing = [key for key in _OF_ADJUVANT if key not in self.model_fields_set]
+            if missing:
+                raise ValueError(f"a history with adjuvant therapy needs {' and '.join(missing)}")
         return self
+
+    def unsaid(self, covariates: Collection[str]) -> list[str]:
+        """Laws that are left out although a pathway with these covariates needs them."""
+        needed = [law for covariate, law in _LAW_OF.items() if covariate in covariates]
+        return [law for law in needed if law not in self.model_fields_set]
 
     @property
     def pasts(self) -> list[tuple[tuple[str | int, ...], list[Line]]]:

@@ -30,6 +30,8 @@ _FLAGS = {
     "bone_only": "Bone-only disease",
     "premenopausal": "Before menopause",
 }
+_OF_PATHWAYS = ("er_dependence", "premenopausal")
+"""What is told only where the pathway reads it."""
 
 
 def population_in_words(experiment: Mapping[str, Any]) -> str:
@@ -76,7 +78,12 @@ def _patients(results: Results) -> pl.DataFrame:
     if "net_growth_per_day" in patients.collect_schema():
         patients = patients.with_columns(doubling_days=pl.lit(2.0).log() / pl.col("net_growth_per_day"))
     there = patients.collect_schema()
-    told = [name for name in (*_NUMBERS, *_FLAGS, "history") if name in there]
+    read = results.experiment.get("covariate", _OF_PATHWAYS)
+    told = [
+        name
+        for name in (*_NUMBERS, *_FLAGS, "history")
+        if name in there and (name in read or name not in _OF_PATHWAYS)
+    ]
     return patients.select("patient", *told).collect()
 
 
