@@ -17,12 +17,13 @@ from tumor_abm.run.experiment import run_experiment
 from tumor_abm.study import Study, run_study, summarise, write_mutations, write_trees
 
 EXPERIMENTS = sorted((Path(__file__).parents[1] / "experiments").glob("*.toml"))
+OTHERS = sorted((Path(__file__).parents[1] / "experiments" / "other_cancers").glob("*/*.toml"))
 STUDIES = sorted((Path(__file__).parents[1] / "experiments" / "evolution").glob("*.toml"))
-FILES = [*trials.files().values(), *EXPERIMENTS]
+FILES = [*trials.files().values(), *EXPERIMENTS, *OTHERS]
 
 
 def test_there_are_as_many_files_as_the_project_says():
-    assert (len(EXPERIMENTS), len(FILES)) == (6, 62)
+    assert (len(EXPERIMENTS), len(OTHERS), len(FILES)) == (6, 1, 63)
 
 
 @pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
@@ -30,6 +31,7 @@ def test_every_shipped_file_runs_is_reported_and_opens_in_the_page(file, tmp_pat
     for drawing in ("plot_kaplan_meier", "plot_resistance"):  # how they look depends on no file
         monkeypatch.setattr(f"tumor_abm.report.page.{drawing}", lambda *_, **__: Figure())
     written = read_toml(file) | {"afterwards": [], "end_with_last_line": True, "patients": 3}
+    written["knowledge"] = [str(file.parent / name) for name in written.get("knowledge", [])]
     results = run_experiment(written, jobs=1)
     page = write_report(results, tmp_path).read_text(encoding="utf-8")
     catalogue = Catalogue.of(file)
