@@ -1,4 +1,4 @@
-"""The page for modellers of other cancers: its file runs, its pieces are the example's, its errors are real."""
+"""The page on other cancers: its file runs, its pieces are those of the example, its errors are real."""
 
 from __future__ import annotations
 

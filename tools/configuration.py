@@ -53,21 +53,11 @@ from tools.markdown import items, table, table_and_list
 # Symbols of docs/model.md.
 SYMBOLS = {
     "dt_days": "dt",
-    "pathway.estradiol_half_saturation": "*K*",
-    "pathway.ovarian_share": "ovarian",
-    "pathway.pi3k_share": "*s*",
-    "pathway.pi3k_alpha_share": "*a*",
-    "pathway.cdk2_basal": "*k2*",
-    "pathway.e2f_half": "*H*",
-    "pathway.e2f_hill": "*n*",
-    "pathway.er_survival": "lost ER survival signal",
-    "pathway.arrest_death": "arrest death",
     "population.net_growth_per_day": "*b*₀ − *d*₀",
     "population.turnover": "*d*₀/*b*₀",
     "population.er_dependence": "*w*",
     "population.seeding": "seeding",
     "alteration.NAME.origin.per_division": "*u<sub>i</sub>*",
-    "alteration.NAME.effect.er_constitutive": "constitutive",
     "drug.NAME.effects.TARGET.max": "max",
     "drug.NAME.effects.TARGET.ic50": "IC50",
     "drug.NAME.effects.TARGET.hill": "*h*",
@@ -146,7 +136,10 @@ def _range(quantity: Quantity) -> str:
 
 
 def _numbers(
-    value: Table | Mapping[str, Quantity], prefix: str, meanings: Mapping[str, str] | None = None
+    value: Table | Mapping[str, Quantity],
+    prefix: str,
+    meanings: Mapping[str, str] | None = None,
+    symbols: Mapping[str, str] = SYMBOLS,
 ) -> str:
     """Write a table of every quantity in `value`, and beneath it what each means."""
     rows, told = [], []
@@ -155,7 +148,7 @@ def _numbers(
     for where, quantity in quantities(value):
         key = f"`{place(prefix, *where)}`"
         first = len(where) == 1 or where[-1] == "median"
-        symbol = SYMBOLS.get(f"{prefix}.{where[0]}", "") if first else ""
+        symbol = symbols.get(f"{prefix}.{where[0]}", "") if first else ""
         number = [f"{quantity.value:g}", _range(quantity)]
         rows.append([key, symbol, quantity.unit, *number, ", ".join(quantity.source)])
         meaning = meanings.get(str(where[0]), "") if first else ""
@@ -169,6 +162,7 @@ def _numbers(
 def _pathway(pathway: Pathway) -> dict[str, str]:
     """Write the parts of the pathway, by placeholder."""
     constants = {name: f"{constant.label}." for name, constant in pathway.constants.items()}
+    symbols = {f"pathway.{name}": constant.symbol for name, constant in pathway.constants.items()}
     effects = [
         [f"`{name}`", effect.unit, f"{effect.neutral:g}", effect.combine, effect.label]
         for name, effect in pathway.effects.items()
@@ -190,7 +184,7 @@ def _pathway(pathway: Pathway) -> dict[str, str]:
     nodes = [[f"`{name}`", node.unit, node.label] for name, node in pathway.nodes.items()]
     formulas = items(f"`{name}` = `{node.formula}`" for name, node in pathway.nodes.items())
     return {
-        "pathway": _numbers(pathway.values, "pathway", constants),
+        "pathway": _numbers(pathway.values, "pathway", constants, symbols),
         "effects": table(["effect", "unit", "neutral", "several", "what an alteration does"], effects),
         "targets": table(["target", "several drugs", "potency", "therapy", "what a drug does"], targets),
         "covariates": table(["covariate", "unit", "range", "what is known of the patient"], covariates),

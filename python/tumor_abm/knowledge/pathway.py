@@ -59,7 +59,15 @@ class Described(Table):
 
 
 class Constant(Described):
-    """What a number of ``[pathway]`` means; all patients share it."""
+    """What a number of ``[pathway]`` means; all patients share it.
+
+    Attributes
+    ----------
+    symbol
+        What it is called where the model is written down.
+    """
+
+    symbol: str = ""
 
 
 class CellCovariate(Described):
@@ -332,7 +340,7 @@ class Pathway:
 
 
 def _undocumented(entry: Table) -> dict[str, Any]:
-    return entry.model_dump(exclude={"source", "note"}, exclude_defaults=True)
+    return entry.model_dump(exclude={"source", "note", "symbol"}, exclude_defaults=True)
 
 
 def check_range(described: Described, quantity: Quantity, where: list[Step], problems: Problems) -> None:
