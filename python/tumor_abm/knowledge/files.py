@@ -16,7 +16,7 @@ Keys = tuple[str, ...]
 
 
 @dataclass(frozen=True)
-class Written:
+class WrittenTables:
     """Tables as they were written, and in which file each key stands.
 
     Attributes
@@ -42,7 +42,7 @@ class Written:
         return self.path
 
 
-def read_knowledge(path: str | Path) -> Written:
+def read_knowledge(path: str | Path) -> WrittenTables:
     """Read a file of knowledge, or all TOML files of a directory, in the order of their names.
 
     Raises
@@ -53,11 +53,11 @@ def read_knowledge(path: str | Path) -> Written:
     """
     root = path_of("file", path)
     if not is_directory(root):
-        return Written(root, read_toml(root))
+        return WrittenTables(root, read_toml(root))
     files = sorted(root.glob("*.toml"))
     if not files:
         raise InputError("found no TOML file; allowed: a directory with files NAME.toml", file=root)
-    found = Written(root, {})
+    found = WrittenTables(root, {})
     problems = Problems()
     for file in files:
         _join(found.tables, read_toml(file), (), file, found.origins, problems)
