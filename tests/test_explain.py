@@ -126,7 +126,7 @@ def test_what_is_wrong_is_said_in_a_line(capsys, tmp_path, monkeypatch, argument
 
 MINE = """
 [node.my_signal]
-label = "[bold]Mine[/bold] \\u001b[31m"
+label = "[bold]Mine[/bold] $x_1^2$ \\u001b[31m"
 formula = "0.5 * akt_signal * (1 - drug.mine)"
 unit = "[/foo]"
 [node.mtor_signal]

@@ -15,6 +15,7 @@ import polars as pl
 from matplotlib.figure import Figure
 from tumor_abm._base.files import write_whole
 from tumor_abm._base.genotype import WILD_TYPE
+from tumor_abm._base.sinks import markdown_text
 from tumor_abm.cli.explain import Explained
 from tumor_abm.knowledge import Knowledge
 from tumor_abm.knowledge.claims import VERDICTS, judged
@@ -65,6 +66,8 @@ def biology(matrix: pl.DataFrame) -> str:
     """Return the page: the template with its placeholders filled."""
     known, said = Knowledge.shipped(), judged(matrix)
     none = matrix.filter(response="no effect")["treatment"].unique(maintain_order=True)
+    slight = matrix.filter(pl.col("drugs").list.len() == 1, pl.col("wild_type_treated") > 0)
+    grows = [drug for drug in slight["treatment"].unique(maintain_order=True) if drug not in none]
     alterations, drugs = _EXAMPLE
     explained = Explained(knowledge=known, population=POPULATION, drugs=drugs, alterations=alterations)
     filled = {
@@ -77,6 +80,7 @@ def biology(matrix: pl.DataFrame) -> str:
         "sensitised": f"{SENSITISED_ABOVE:g}",
         "least": f"{LEAST_EFFECT:.0%}",
         "no_effect": ", ".join(none),
+        "slight": ", ".join(grows),
         "counts": _counts(said),
         "disagree": _claims(said.filter(verdict="disagree")),
         "too_weak": _claims(said.filter(verdict="too weak")),
@@ -140,17 +144,19 @@ def _claims(said: pl.DataFrame) -> str:
                 first["expected"],
                 "-".join(shown),
                 ", ".join(claim["treatment"]),
-                f"\N{LEFT DOUBLE QUOTATION MARK}{first['words']}\N{RIGHT DOUBLE QUOTATION MARK}",
+                _quoted(first["words"]),
             ]
         )
     return table_and_list(["alteration", "expected", "left", "drugs", "words"], _fitting(rows), named=3)
 
 
+def _quoted(words: str) -> str:
+    return f"\N{LEFT DOUBLE QUOTATION MARK}{markdown_text(words)}\N{RIGHT DOUBLE QUOTATION MARK}"
+
+
 def _fitting(rows: Sequence[Sequence[str]]) -> list[list[str]]:
     """Name the first and the last of drugs whose list is too long for a table."""
-    return [
-        [*row[:3], row[3] if len(row[3]) <= 60 else _ends(row[3]), row[4].replace("~", "\\~")] for row in rows
-    ]
+    return [[*row[:3], row[3] if len(row[3]) <= 60 else _ends(row[3]), row[4]] for row in rows]
 
 
 def _ends(drugs: str) -> str:

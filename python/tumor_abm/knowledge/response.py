@@ -76,7 +76,8 @@ def response_matrix(
     knowledge
         Pathway, alterations and drugs; the package's when ``None``.
     treatments
-        Of each: its drugs, all at their usual steady state. Every drug alone when ``None``.
+        Of each: its drugs, all at their usual steady state. Every drug alone when ``None``; the pairs that
+        trials give are `tumor_abm.trials.usual_pairs`.
     population
         Whose median patient.
 

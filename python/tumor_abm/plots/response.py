@@ -66,15 +66,8 @@ def plot_responses(
             linewidth=0.8,
         )
         axes.invert_yaxis()
-        axes.set_yticks(
-            [at + 0.5 for at in range(len(treatments))], [*map(figure_text, treatments)], fontsize=7
-        )
-        axes.set_xticks(
-            [at + 0.5 for at in range(len(alterations))],
-            [*map(figure_text, alterations)],
-            fontsize=7,
-            rotation=90,
-        )
+        axes.set_yticks([at + 0.5 for at in range(len(rows))], rows, fontsize=7)
+        axes.set_xticks([at + 0.5 for at in range(len(columns))], columns, fontsize=7, rotation=90)
         axes.tick_params(length=0)
         axes.spines[:].set_visible(False)
         handles: list[Patch | Line2D] = [
