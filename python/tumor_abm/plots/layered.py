@@ -24,6 +24,8 @@ class Layout:
     ----------
     layers
         Of every layer, from the left, its nodes from below.
+    height
+        Of all of it.
     middle
         Height of the centre of every node.
     passing
@@ -31,6 +33,7 @@ class Layout:
     """
 
     layers: Sequence[Sequence[str]]
+    height: float
     middle: Mapping[str, float]
     passing: Mapping[Edge, Sequence[float]]
 
@@ -51,9 +54,11 @@ def layout(reads: Mapping[str, Sequence[str]], heights: Mapping[str, float], gap
     graph.order_layers()
     size = {item: heights[item] if isinstance(item, str) else 0.0 for layer in graph.layers for item in layer}
     middle = _placed(graph, size, gap)
-    lowest = min(middle[name] - heights[name] / 2 for name in reads)
+    lowest = min((middle[item] - size[item] / 2 for item in size), default=0.0)
+    highest = max((middle[item] + size[item] / 2 for item in size), default=0.0)
     return Layout(
         layers=[[item for item in layer if isinstance(item, str)] for layer in graph.layers],
+        height=highest - lowest,
         middle={name: middle[name] - lowest for name in reads},
         passing={
             edge: [middle[item] - lowest for item in through] for edge, through in graph.through.items()

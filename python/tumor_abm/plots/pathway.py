@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.font_manager import FontProperties
-from matplotlib.lines import Line2D
 from matplotlib.patches import FancyArrowPatch, FancyBboxPatch, PathPatch
 from matplotlib.path import Path
 from matplotlib.textpath import TextPath
@@ -23,7 +22,7 @@ from tumor_abm.knowledge.formula import Name, Space
 from tumor_abm.knowledge.influence import Values, reads, signs, state
 from tumor_abm.knowledge.response import POPULATION
 from tumor_abm.plots.layered import Layout, Point, layout
-from tumor_abm.plots.style import FAINT, INK, MUTED, panel, style, title, whole
+from tumor_abm.plots.style import INK, MUTED, panel, style, title, whole
 
 _RAISES, _LOWERS, _EITHER = "#0072B2", "#D55E00", "#8A8A8A"
 _KINDS: Mapping[Space, tuple[str, str, str]] = {
@@ -36,6 +35,12 @@ _MARKED, _PLAIN = "#FFF1C2", "#FFFFFF"
 _WIDTH, _GAP, _BETWEEN, _PAD = 0.83, 0.26, 0.16, 0.04
 _WIDEST, _BESIDE = 11.7, 0.3
 _ROOM_ABOVE, _ROOM_BELOW, _TITLE = 0.06, 0.35, 0.75
+_LEGEND_WIDTH, _LEGEND_AT, _LEGEND_GAP = 8.0, -0.25, 0.25
+_SIGNS = {
+    1: (_RAISES, "+ raises"),
+    -1: (_LOWERS, "\N{MINUS SIGN} lowers"),
+    0: (_EITHER, "± neither, in this patient"),
+}
 _SAME = 1e-9
 
 
@@ -110,7 +115,7 @@ def plot_pathway(
     what = " + ".join(carried) or WILD_TYPE
     what += f" under {' + '.join(given)}" if given else ", untreated"
     with style():
-        axes = _drawing(placed, cards, ax)
+        axes = _drawing(placed, ax)
         for (read, node), sign in arrows.items():
             if (read.name, node) in placed.passing and read.space == "":
                 _arrow(axes, placed, cards, inner, read.name, node, sign)
@@ -130,7 +135,8 @@ def _card(
 ) -> _Card:
     pathway = explanation.knowledge.pathway
     name = Name("", node)
-    changed = abs(after[name] - before[name]) > _SAME
+    shown = [f"{values[name]:.2g}" for values in (before, after)]
+    changed = shown[0] != shown[1]
     lines = [_Line(part, 7.0, bold=True) for part in _broken(node, 12)]
     lines += [_Line(part, 5.2, MUTED) for part in textwrap.wrap(pathway.nodes[node].label, 20)]
     for read in reads(pathway, node):
@@ -142,7 +148,7 @@ def _card(
             lines.append(_Line(f"{glyph} {sign} {first}", 6.2, colour, bold=marked, marked=marked))
             lines += [_Line(f"      {part}", 6.2, colour, bold=marked, marked=marked) for part in more]
     if changed:
-        lines.append(_Line(f"{before[name]:.2g} → {after[name]:.2g}", 7.0, bold=True))
+        lines.append(_Line(" → ".join(shown), 7.0, bold=True))
     return _Card(lines=lines, marked=changed)
 
 
@@ -161,10 +167,10 @@ def _left(placed: Layout, node: str) -> float:
     return column * (_WIDTH + _GAP)
 
 
-def _drawing(placed: Layout, cards: Mapping[str, _Card], ax: Axes | None) -> Axes:
+def _drawing(placed: Layout, ax: Axes | None) -> Axes:
     """Return axes in inches of the drawing."""
-    wide = len(placed.layers) * (_WIDTH + _GAP) - _GAP
-    top = max(placed.middle[node] + card.height / 2 for node, card in cards.items())
+    wide = max(len(placed.layers) * (_WIDTH + _GAP) - _GAP, _LEGEND_WIDTH)
+    top = placed.height
     axes = panel(max(_WIDEST, wide + _BESIDE), top + _ROOM_ABOVE + _ROOM_BELOW + _TITLE, ax)
     axes.set_xlim(-0.03, wide + 0.03)
     axes.set_ylim(-_ROOM_BELOW, top + _ROOM_ABOVE)
@@ -192,8 +198,11 @@ def _draw_card(axes: Axes, card: _Card, left: float, middle: float) -> None:
         _write(axes, line, left + _PAD, at + 0.3 * line.height, _WIDTH - 2 * _PAD)
 
 
-def _write(axes: Axes, line: _Line, x: float, y: float, room: float) -> None:
-    """Write in the scale of the drawing, so that it fits at any size; what is too wide is condensed."""
+def _write(axes: Axes, line: _Line, x: float, y: float, room: float) -> float:
+    """Write in the scale of the drawing, so that it fits at any size; what is too wide is condensed.
+
+    Return how wide it is.
+    """
     shown = figure_text(line.text)
     path = TextPath(
         (0, 0), shown, size=line.points / 72, prop=FontProperties(weight="bold" if line.bold else "normal")
@@ -202,6 +211,7 @@ def _write(axes: Axes, line: _Line, x: float, y: float, room: float) -> None:
     narrow = min(1.0, room / wide) if wide > 0 else 1.0
     moved = Affine2D().scale(narrow, 1.0).translate(x, y)
     axes.add_artist(PathPatch(moved.transform_path(path), facecolor=line.colour, edgecolor="none", zorder=4))
+    return narrow * wide
 
 
 def _arrow(
@@ -228,14 +238,16 @@ def _arrow(
         codes.append(int(Path.LINETO))
         column += _WIDTH + _GAP
     _bend(vertices, codes, end)
-    colour = {1: _RAISES, -1: _LOWERS, 0: _EITHER}[sign]
-    head = "-[,widthB=0.38,lengthB=0" if sign < 0 else "-|>,head_length=0.3,head_width=0.14"
+    _draw_arrow(axes, Path(vertices, codes), sign)
+
+
+def _draw_arrow(axes: Axes, path: Path, sign: int) -> None:
     axes.add_artist(
         FancyArrowPatch(
-            path=Path(vertices, codes),
-            arrowstyle=head,
+            path=path,
+            arrowstyle="-[,widthB=0.38,lengthB=0" if sign < 0 else "-|>,head_length=0.3,head_width=0.14",
             mutation_scale=12,
-            color=colour,
+            color=_SIGNS[sign][0],
             linewidth=1.1 if sign >= 0 else 1.3,
             capstyle="butt",
             joinstyle="round",
@@ -252,13 +264,12 @@ def _bend(vertices: list[Point], codes: list[int], end: Point) -> None:
 
 
 def _legend(axes: Axes) -> None:
-    handles = [
-        Line2D([], [], color=_RAISES, linewidth=1.4, marker=">", markersize=5, label="+ raises"),
-        Line2D([], [], color=_LOWERS, linewidth=1.4, marker="|", markersize=8, label="\N{MINUS SIGN} lowers"),
-        Line2D([], [], color=_EITHER, linewidth=1.4, label="± neither, in this patient"),
-        *(
-            Line2D([], [], color=colour, linestyle="none", marker=marker, markersize=5, label=label)
-            for (colour, _, label), marker in zip(_KINDS.values(), "oD^", strict=True)
-        ),
-    ]
-    axes.legend(handles=handles, loc="lower center", ncols=6, fontsize=8, edgecolor=FAINT, columnspacing=1.4)
+    x = 0.0
+    for sign, (_, words) in _SIGNS.items():
+        line = Path([(x, _LEGEND_AT), (x + 0.3, _LEGEND_AT)], [int(Path.MOVETO), int(Path.LINETO)])
+        _draw_arrow(axes, line, sign)
+        x += 0.4
+        x += _write(axes, _Line(words, 7.5), x, _LEGEND_AT - 0.035, _LEGEND_WIDTH) + _LEGEND_GAP
+    for colour, glyph, words in _KINDS.values():
+        x += _write(axes, _Line(glyph, 7.5, colour), x, _LEGEND_AT - 0.035, _LEGEND_WIDTH) + 0.08
+        x += _write(axes, _Line(words, 7.5), x, _LEGEND_AT - 0.035, _LEGEND_WIDTH) + _LEGEND_GAP
