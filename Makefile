@@ -20,7 +20,7 @@ export PIP_CONSTRAINT := $(CURDIR)/constraints.txt
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := build
-.PHONY: build run test most-tests verified-and-rest verify browser-test fuzz docs experiments package-test lint format bench screenshots evidence evolution release-notes constraints clean help
+.PHONY: build run test most-tests verified-and-rest verify browser-test fuzz docs experiments package-test lint format bench screenshots evidence evolution biology release-notes constraints clean help
 
 build: $(BUILT) ## create .venv and build everything into it
 
@@ -89,6 +89,9 @@ evidence: build ## predict all trials and write docs/evidence.md with its figure
 evolution: build ## run the study of clonal evolution and write docs/evolution.md
 	$(BIN)/tumor-abm evolve experiments/evolution/neutral_or_selected.toml --out results/evolution
 	$(BIN)/python -m tools.evolution results/evolution docs/evolution.md
+
+biology: build ## write docs/biology.md: the network, and which treatment works in which cell
+	$(BIN)/python -m tools.biology docs/biology.md
 
 docs: build ## build the site of the documentation into docs/_build/html, its links checked
 	$(BIN)/sphinx-build -q -W --keep-going -E docs docs/_build/html

@@ -34,7 +34,7 @@ def test_help_has_an_example_and_the_exit_codes(capsys: pytest.CaptureFixture[st
 
 
 def test_every_command_has_help(capsys: pytest.CaptureFixture[str]) -> None:
-    for command in ("run", "compare", "list", "check", "schema"):
+    for command in ("run", "compare", "list", "check", "explain", "schema"):
         code, out, _ = told(capsys, command, "--help")
         assert code == 0
         assert f"usage: tumor-abm {command}" in out

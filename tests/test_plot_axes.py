@@ -57,6 +57,8 @@ def draws(results: Results, tmp_path_factory: pytest.TempPathFactory) -> dict[st
         "plot_against_published": partial(ta.plots.plot_against_published, [panel()], "Trials"),
         "plot_course": partial(ta.plots.plot_course, twin.course(), palette),
         "plot_kaplan_meier": partial(ta.plots.plot_kaplan_meier, results, "OS"),
+        "plot_pathway": partial(ta.plots.plot_pathway, drugs=["letrozole"], alterations=["ESR1 fusion"]),
+        "plot_responses": partial(ta.plots.plot_responses, ta.knowledge.response_matrix()),
         "plot_resistance": partial(ta.plots.plot_resistance, results),
     }
 

@@ -12,7 +12,10 @@ ROOT = Path(__file__).parents[1]
 WIDEST = 140
 GENERATED = {
     f"docs/{name}.md"
-    for name in ("calibration", "configuration", "evidence", "evolution", "experiments", "verification")
+    for name in (
+        *("biology", "calibration", "configuration", "evidence"),
+        *("evolution", "experiments", "verification"),
+    )
 }
 """Pages that programs write."""
 

@@ -70,6 +70,16 @@ examples:
   tumor-abm evolve experiments/evolution/neutral_or_selected.toml --out results/few --replicates 2
 """
 
+_EXPLAIN_EXAMPLES = """\
+Rows with an asterisk differ between the cells. Without alterations and drugs there is one cell, the
+untreated wild type.
+
+examples:
+  tumor-abm explain --alterations "RB1 loss" --drugs palbociclib,fulvestrant
+  tumor-abm explain --drugs letrozole --population first_line_premenopausal
+  tumor-abm explain --knowledge mine.toml --graph pathway.svg
+"""
+
 _CALIBRATE_EXAMPLES = """\
 What is free, what is simulated and what it is held against stands in the file of the plan among the
 package's knowledge. Interrupt it whenever you like: the same command goes on where it stopped. It writes the
@@ -138,6 +148,9 @@ def parser() -> Parser:
         add("list", "list what experiments can name, the experiments, or the trials", commands.list_known)
     )
     _describe_check(add("check", "say what is wrong with an experiment, without running it", commands.check))
+    _describe_explain(
+        add("explain", "say node by node why a cell grows or stops", commands.explain, _EXPLAIN_EXAMPLES)
+    )
     _describe_calibrate(
         add(
             "calibrate",
@@ -237,6 +250,35 @@ def _describe_app(app: Parser) -> None:
 def _describe_list(list_known: Parser) -> None:
     list_known.add_argument("what", choices=commands.LISTS)
     _json(list_known)
+
+
+def _describe_explain(explain: Parser) -> None:
+    for option, what in (("--alterations", "alterations of the cell"), ("--drugs", "drugs it is under")):
+        explain.add_argument(
+            option,
+            metavar="NAMES",
+            action="append",
+            default=[],
+            help=f"{what}, by names with commas between them; may be repeated",
+        )
+    explain.add_argument(
+        "--population",
+        metavar="NAME",
+        default="first_line_postmenopausal",
+        help="whose median patient (default: first_line_postmenopausal)",
+    )
+    explain.add_argument(
+        "--knowledge",
+        metavar="FILE.toml",
+        type=_path,
+        action="append",
+        default=[],
+        help="knowledge of yours, laid over the package's; may be repeated",
+    )
+    explain.add_argument(
+        "--graph", metavar="FILE.svg", type=_target, help="draw the network, as svg, png or pdf"
+    )
+    _json(explain)
 
 
 def _describe_calibrate(calibrate: Parser) -> None:

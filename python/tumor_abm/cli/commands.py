@@ -244,6 +244,42 @@ def check(arguments: argparse.Namespace) -> None:
     )
 
 
+def explain(arguments: argparse.Namespace) -> None:
+    """Print the pathway node by node, and why a cell grows or stops; draw the network on request."""
+    from tumor_abm._base.sinks import rich_text
+    from tumor_abm.cli.consoles import output
+    from tumor_abm.cli.explain import Explained, knowledge_with, names
+
+    knowledge = knowledge_with(arguments.knowledge)
+    explained = Explained(
+        knowledge=knowledge,
+        population=arguments.population,
+        drugs=names(arguments.drugs, knowledge.drugs),
+        alterations=names(arguments.alterations, knowledge.alterations),
+    )
+    record = explained.record()
+    if arguments.graph is not None:
+        from tumor_abm.plots import plot_pathway
+        from tumor_abm.plots.style import write_figure
+
+        figure = plot_pathway(
+            knowledge,
+            drugs=explained.drugs,
+            alterations=explained.alterations,
+            population=explained.population,
+        )
+        with _writing(arguments.graph):
+            write_figure(figure, arguments.graph)
+    if arguments.json:
+        _print_json(record)
+        return
+    out = output()
+    out.print(rich_text(f"The median patient of {explained.population}; drugs at their usual steady state"))
+    out.print(explained.table())
+    for sentence in record["sentences"]:
+        out.print(rich_text(sentence))
+
+
 def calibrate(arguments: argparse.Namespace) -> None:
     """Search for parameter sets that meet the published trials, and keep an ensemble of them."""
     from tumor_abm._base.sinks import rich_text

@@ -78,6 +78,8 @@ def _completions() -> Mapping[str, Mapping[str, Any]]:
         "ENSEMBLE.json": shtab.glob("*.json"),
         "DIR": shtab.DIRECTORY,
         "FILE": shtab.FILE,
+        "FILE.svg": shtab.FILE,
+        "FILE.toml": shtab.glob("*.toml"),
         "FILE.parquet": shtab.FILE,
         "ADDRESS": shtab.FILE,
     }

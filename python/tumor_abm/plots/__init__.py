@@ -10,6 +10,8 @@ from tumor_abm.plots.evidence import plot_against_published
 from tumor_abm.plots.evolution import plot_neutrality, plot_spectra
 from tumor_abm.plots.kaplan_meier import plot_kaplan_meier
 from tumor_abm.plots.lineages import plot_maps, plot_muller
+from tumor_abm.plots.pathway import plot_pathway
+from tumor_abm.plots.response import plot_responses
 from tumor_abm.plots.style import save_figure, svg
 
 __all__ = [
@@ -19,7 +21,9 @@ __all__ = [
     "plot_maps",
     "plot_muller",
     "plot_neutrality",
+    "plot_pathway",
     "plot_resistance",
+    "plot_responses",
     "plot_spectra",
     "save_figure",
     "svg",

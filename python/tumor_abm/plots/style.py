@@ -59,6 +59,9 @@ _FURTHER_FONTS = (
     "Noto Emoji",
 )
 
+# Of every kind of file, what would differ between two of the same figure.
+_UNDATED = {"png": {"Software": None}, "svg": {"Date": None}, "pdf": {"CreationDate": None}}
+
 _DRAWING = RLock()
 
 
@@ -157,10 +160,24 @@ def save_figure(figure: Figure, stem: str | Path) -> list[Path]:
     """Write `figure` as ``stem.png`` (200 dpi) and ``stem.svg``; the same figure gives the same bytes."""
     stem = Path(stem)
     paths = [stem.with_name(f"{stem.name}.{kind}") for kind in ("png", "svg")]
-    with style():
-        for path, metadata in zip(paths, ({"Software": None}, {"Date": None}), strict=True):
-            write_whole(path, partial(figure.savefig, format=path.suffix[1:], dpi=200, metadata=metadata))
+    for path in paths:
+        write_figure(figure, path)
     return paths
+
+
+def write_figure(figure: Figure, path: Path) -> None:
+    """Write `figure` as the kind of file that the name says: png (200 dpi), svg or pdf.
+
+    Raises
+    ------
+    InputError
+        The name says another kind.
+    """
+    kind = path.suffix[1:].lower()
+    if kind not in _UNDATED:
+        raise InputError(key=str(path), found=path.suffix, allowed=[f".{known}" for known in _UNDATED])
+    with style():
+        write_whole(path, partial(figure.savefig, format=kind, dpi=200, metadata=_UNDATED[kind]))
 
 
 def svg(figure: Figure, label: str) -> str:

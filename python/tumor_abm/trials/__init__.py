@@ -4,6 +4,7 @@ from tumor_abm.config.named import experiment_file, files, find, names, tables
 from tumor_abm.trials.parts import Parts
 from tumor_abm.trials.prediction import Prediction, predict, workload
 from tumor_abm.trials.rows import Row, load, rows
+from tumor_abm.trials.usual import usual_pairs
 
 __all__ = [
     "Parts",
@@ -17,5 +18,6 @@ __all__ = [
     "predict",
     "rows",
     "tables",
+    "usual_pairs",
     "workload",
 ]

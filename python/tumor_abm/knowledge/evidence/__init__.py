@@ -3,8 +3,9 @@
 ``trials.csv`` has a row per arm or subset of a published trial; its column ``split`` says what a row may be
 used for. ``trials_to_predict.csv`` has the designs of further trials, without their outcomes: those enter
 nothing, neither tuning nor priors nor structure. ``alterations.csv`` has the prevalence of alterations at
-three moments. Marks in the columns of sources are keys of ``sources.csv``, or K for literature cited from
-memory, D for what was derived, S for the review the project started from, whose errors the notes name.
+three moments, ``claims.csv`` what its words say of treatments, a claim a row. Marks in the columns of sources
+are keys of ``sources.csv``, or K for literature cited from memory, D for what was derived, S for the review
+the project started from, whose errors the notes name.
 """
 
 from __future__ import annotations
@@ -51,6 +52,17 @@ def designs() -> pl.DataFrame:
 def alterations() -> pl.DataFrame:
     """Return alterations, what they do and how common they are, in words."""
     return _read("alterations.csv", {})
+
+
+@cache
+def claims() -> pl.DataFrame:
+    """Return what ``alterations.csv`` says of treatments: the words, where they stand, and what they mean.
+
+    ``treatment`` is a drug, a class of drugs, ``endocrine therapy`` or ``chemotherapy``; ``expected`` is
+    ``resistant``, ``partial``, ``less`` (either of these: the words give no degree), ``active`` (as much as
+    in the wild type, or more), ``sensitised``, or ``open`` (contested, or a hypothesis).
+    """
+    return _read("claims.csv", {})
 
 
 @cache
