@@ -13,6 +13,8 @@ from PIL import Image
 from tumor_abm.app.catalogue import Catalogue
 from tumor_abm.app.session import Session
 from tumor_abm.app.toolbar import burden_in_words
+from tumor_abm.app.why import of_clone
+from tumor_abm.knowledge.explanation import Explanation
 
 
 @pytest.fixture(scope="module")
@@ -169,3 +171,18 @@ def test_playing_stops_once_when_no_cell_is_left_and_the_page_says_so(catalogue)
     assert session.notice.value is None
     assert ended.facts["cured_day"] == day
     assert burden_in_words(ended.facts) == f"no cell left since day {day:,.0f}: cured"
+
+
+def test_a_clone_is_explained_by_the_growth_that_the_legend_shows(catalogue):
+    """What the panel works out anew is what the patient's own cells do."""
+    session = Session(catalogue)
+    lived(session, session.step, session.step, session.step)
+    (picture,) = session.pictures.value
+    explanation = Explanation(catalogue.experiment.knowledge)
+    shown = [row for row in picture.legend if row.genotype is not None]
+    assert len(shown) > 3
+    for row in shown:
+        explained = of_clone(explanation, picture, row)
+        assert len(explained.cells) == (4 if row.genotype else 2)
+        assert explained.cells[-1].net == pytest.approx(row.net_growth, rel=1e-9)
+    session.close()

@@ -65,13 +65,7 @@ def test_the_rates_of_a_patients_clones_are_those_that_the_pathway_explains() ->
         model.step()
     drugs = {row["drug"]: row["concentration"] for row in model.drugs.to_dicts()}
     levels = {name: KNOWN.drugs[name].kinetics.steady_state.value for name in drugs}
-    covariates = dict(model.covariates)
-    net, turnover = covariates["net_growth_per_day"], covariates["turnover"]
-    patient = {
-        "division": net / (1 - turnover),
-        "death": net / (1 - turnover) - net,
-        **{name: float(covariates[name]) for name in ("er_dependence", "cyclin_e", "premenopausal")},
-    }
+    patient = SHIPPED.patient_of(model.covariates)
     found = model.genotypes
     genotypes = [agent.alterations for agent in model.agents]
     treatment = {name: drugs[name] / levels[name] for name in drugs}

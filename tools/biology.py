@@ -16,9 +16,10 @@ from matplotlib.figure import Figure
 from tumor_abm._base.files import write_whole
 from tumor_abm._base.genotype import WILD_TYPE
 from tumor_abm._base.sinks import markdown_text
-from tumor_abm.cli.explain import Explained
 from tumor_abm.knowledge import Knowledge
 from tumor_abm.knowledge.claims import VERDICTS, judged
+from tumor_abm.knowledge.explained import Explained
+from tumor_abm.knowledge.explanation import Explanation
 from tumor_abm.knowledge.quantity import ASSUMED
 from tumor_abm.knowledge.response import (
     LEAST_EFFECT,
@@ -69,7 +70,13 @@ def biology(matrix: pl.DataFrame) -> str:
     slight = matrix.filter(pl.col("drugs").list.len() == 1, pl.col("wild_type_treated") > 0)
     grows = [drug for drug in slight["treatment"].unique(maintain_order=True) if drug not in none]
     alterations, drugs = _EXAMPLE
-    explained = Explained(knowledge=known, population=POPULATION, drugs=drugs, alterations=alterations)
+    explanation = Explanation(known)
+    explained = Explained(
+        explanation=explanation,
+        patient=explanation.median_patient(POPULATION),
+        treatment=dict.fromkeys(drugs, 1.0),
+        alterations=alterations,
+    )
     filled = {
         "population": POPULATION,
         "example": items(explained.sentences()),

@@ -245,6 +245,21 @@ def test_fork_follows_two_twins_and_goes_on_with_one(page: Page) -> None:
     expect(page.locator(".tumor-twin")).to_have_count(0, timeout=PATIENCE_MS)
 
 
+def test_a_chosen_clone_is_explained_node_by_node(page: Page) -> None:
+    play_until(page, 60)
+    close_panel(page, "Patient")
+    close_panel(page, "Strategy")
+    open_panel(page, "Why")
+    table = page.locator(".tumor-why")
+    expect(table).to_contain_text("drug.cdk46", timeout=PATIENCE_MS)
+    expect(table).to_contain_text("death")
+    founder = table.inner_text()
+    choose(page, "Clone", "ESR1 Y537S")
+    expect(table).to_contain_text("alteration.er_constitutive", timeout=PATIENCE_MS)
+    assert table.inner_text() != founder
+    expect(page.locator(".tumor-side")).to_contain_text("more net growth per day than the wild type")
+
+
 def test_empty_line_is_said_to_be_empty(page: Page) -> None:
     choose(page, "Strategy", "my own lines")
     press(page, "Add a line")

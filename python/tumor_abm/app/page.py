@@ -20,6 +20,7 @@ from tumor_abm.app.session import Session, charts_height
 from tumor_abm.app.timeline import Timeline
 from tumor_abm.app.toolbar import Toolbar
 from tumor_abm.app.tumour_view import TumourView
+from tumor_abm.app.why import Why
 
 TITLE = "tumor_abm: a tumour under therapy"
 
@@ -67,12 +68,13 @@ def _Controls(session: Session) -> None:
         ("Strategy", "mdi-format-list-numbered", PlanPanel),
         ("Therapist's chair", "mdi-medical-bag", Chair),
         ("Compare", "mdi-call-split", Compare),
+        ("Why", "mdi-help-circle-outline", Why),
         ("Download", "mdi-download-outline", Downloads),
     ]
     with solara.v.ExpansionPanels(
         multiple=True, accordion=True, flat=True, v_model=opened, on_v_model=set_opened
     ):
-        for title, icon, panel in panels:
+        for place, (title, icon, panel) in enumerate(panels):
             with solara.v.ExpansionPanel():
                 with (
                     solara.v.ExpansionPanelHeader(),
@@ -81,7 +83,8 @@ def _Controls(session: Session) -> None:
                     solara.v.Icon(children=[icon], small=True, color="primary")
                     solara.Text(title)
                 with solara.v.ExpansionPanelContent():
-                    panel(session)
+                    if panel is not Why or place in opened:  # it follows every frame
+                        panel(session)
 
 
 @part("The notice")

@@ -24,7 +24,7 @@ def PatientPanel(session: Session) -> None:
     setup = session.setup.value
     catalogue = session.catalogue
     solara.Select(
-        "PatientLaws",
+        "Population",
         values=catalogue.populations,
         value=setup.population,
         on_value=lambda name: session.choose(population=name),

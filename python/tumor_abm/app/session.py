@@ -370,6 +370,7 @@ def facts_of(twin: Twin) -> dict[str, Any]:
         "scale": model.scale,
         "running": model.running,
         "drugs": model.drugs.to_dicts(),
+        "covariates": model.covariates,
         "events": twin.record.events(model).to_dicts(),
         "cured_day": twin.record.cured_day,
         "earlier": twin.record.earlier_regimens(model.regimen),

@@ -248,16 +248,19 @@ def explain(arguments: argparse.Namespace) -> None:
     """Print the pathway node by node, and why a cell grows or stops; draw the network on request."""
     from tumor_abm._base.sinks import rich_text
     from tumor_abm.cli.consoles import output
-    from tumor_abm.cli.explain import Explained, knowledge_with, names
+    from tumor_abm.cli.explain import knowledge_with, names, table
+    from tumor_abm.knowledge.explained import Explained
+    from tumor_abm.knowledge.explanation import Explanation
 
-    knowledge = knowledge_with(arguments.knowledge)
+    explanation = Explanation(knowledge_with(arguments.knowledge))
+    knowledge, population = explanation.knowledge, arguments.population
     explained = Explained(
-        knowledge=knowledge,
-        population=arguments.population,
-        drugs=names(arguments.drugs, knowledge.drugs),
+        explanation=explanation,
+        patient=explanation.median_patient(population),
+        treatment=dict.fromkeys(names(arguments.drugs, knowledge.drugs), 1.0),
         alterations=names(arguments.alterations, knowledge.alterations),
     )
-    record = explained.record()
+    record = {"population": population, **explained.record()}
     if arguments.graph is not None:
         from tumor_abm.plots import plot_pathway
         from tumor_abm.plots.style import write_figure
@@ -266,7 +269,7 @@ def explain(arguments: argparse.Namespace) -> None:
             knowledge,
             drugs=explained.drugs,
             alterations=explained.alterations,
-            population=explained.population,
+            population=population,
         )
         with _writing(arguments.graph):
             write_figure(figure, arguments.graph)
@@ -274,8 +277,8 @@ def explain(arguments: argparse.Namespace) -> None:
         _print_json(record)
         return
     out = output()
-    out.print(rich_text(f"The median patient of {explained.population}; drugs at their usual steady state"))
-    out.print(explained.table())
+    out.print(rich_text(f"The median patient of {population}; drugs at their usual steady state"))
+    out.print(table(explained))
     for sentence in record["sentences"]:
         out.print(rich_text(sentence))
 

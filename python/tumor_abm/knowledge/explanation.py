@@ -56,6 +56,22 @@ class Explanation:
         problems.raise_if_any()
         return self.knowledge.populations[population].median_cells
 
+    def patient_of(self, covariates: Mapping[str, Any]) -> dict[str, float]:
+        """Return what the pathway reads of a patient.
+
+        Parameters
+        ----------
+        covariates
+            A row of the table ``patients``.
+        """
+        net, turnover = covariates["net_growth_per_day"], covariates["turnover"]
+        division = net / (1 - turnover)
+        cells = {"division": division, "death": division - net}
+        return {
+            name: cells[name] if name in cells else float(covariates[name])
+            for name in self.knowledge.pathway.covariates
+        }
+
     def numbers(
         self,
         patient: Mapping[str, float],
