@@ -10,7 +10,7 @@ from rich.table import Table
 
 from tumor_abm._base.sinks import rich_text
 from tumor_abm.knowledge import Knowledge
-from tumor_abm.knowledge.explained import Explained, Reading, doubling_days
+from tumor_abm.knowledge.explained import Explained, NodeValues, doubling_days
 from tumor_abm.knowledge.formula import Name
 
 
@@ -28,7 +28,7 @@ def table(explained: Explained) -> Table:
             _add(shown, row)
         shown.add_section()
     nets = [cell.net for cell in explained.cells]
-    growth = Reading(name=Name("", "net growth"), label="division - death", unit="per day", values=nets)
+    growth = NodeValues(name=Name("", "net growth"), label="division - death", unit="per day", values=nets)
     _add(shown, growth, "+.3g")
     days = (doubling_days(net) for net in nets)
     times = ("-" if day is None else f"{day:+,.0f}" for day in days)
@@ -36,7 +36,7 @@ def table(explained: Explained) -> Table:
     return shown
 
 
-def _add(shown: Table, row: Reading, form: str = ".3g") -> None:
+def _add(shown: Table, row: NodeValues, form: str = ".3g") -> None:
     mark = "*" if row.differs else ""
     shown.add_row(*map(rich_text, (mark, str(row.name), row.label, row.unit, *row.in_words(form))))
 

@@ -24,7 +24,7 @@ _MOST_CAUSES = 3
 
 
 @dataclass(frozen=True, kw_only=True)
-class Reading:
+class NodeValues:
     """A number of the pathway, cell by cell.
 
     Attributes
@@ -153,11 +153,11 @@ class Explained:
         reference = self._alike if self.alterations else self.cells[0]
         return causes(self._pathway, reference.values, self.cells[-1].values)
 
-    def inputs(self) -> list[Reading]:
+    def inputs(self) -> list[NodeValues]:
         """Return what drugs do, and what of the genotype, if it is anything in some cell."""
         return [self._row(name) for name in self._inputs()]
 
-    def nodes(self) -> list[Reading]:
+    def nodes(self) -> list[NodeValues]:
         """Return every node, each after those that it reads."""
         return [self._row(Name("", node)) for node in self._pathway.order]
 
@@ -239,9 +239,11 @@ class Explained:
             if any(abs(cell.values[name] - nothing) > _SAME for cell in self.cells)
         ]
 
-    def _row(self, name: Name) -> Reading:
+    def _row(self, name: Name) -> NodeValues:
         label, unit = self._described(name)
-        return Reading(name=name, label=label, unit=unit, values=[cell.values[name] for cell in self.cells])
+        return NodeValues(
+            name=name, label=label, unit=unit, values=[cell.values[name] for cell in self.cells]
+        )
 
     def _described(self, name: Name) -> tuple[str, str]:
         pathway = self._pathway
