@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import os
 import shutil
 import subprocess
@@ -11,7 +12,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import polars as pl
 import pyarrow as pa
 import pytest
@@ -30,27 +30,30 @@ SPEC = '{"of": "test_execution"}'
 EXPERIMENT = 'title = "Two arms"\n'
 
 
+def stream(table: pl.DataFrame) -> bytes:
+    """A table as the core hands it over."""
+    buffer = io.BytesIO()
+    table.write_ipc_stream(buffer, compat_level=pl.CompatLevel.oldest())
+    return buffer.getvalue()
+
+
 class Simulated:
     """Does what an experiment of the core does, in shape."""
 
     def __init__(self, spec: str) -> None:
         assert spec == SPEC
 
-    def simulate(
-        self, first: int, patients: int, threads: int, progress: Any = None
-    ) -> dict[str, dict[str, tuple[Any, bytes]]]:
-        numbers = np.arange(first, first + patients, dtype=np.uint64)
-        arms = np.tile(np.array([0, 1], dtype=np.uint32), patients)
-        months = np.where(np.repeat(numbers, 2) % 7 == 0, np.nan, np.repeat(numbers, 2) / 3)
-        return {
-            "patients": {"patient": ("u8", numbers.tobytes()), "visceral": ("?", bytes(patients))},
-            "outcomes": {
-                "patient": ("u8", np.repeat(numbers, 2).tobytes()),
-                "arm": (["letrozole", "letrozole + ribociclib"], arms.tobytes()),
-                "pfs_months": ("f8", months.tobytes()),
-            },
-            "events": {"patient": ("u8", b""), "event": ([], b"")},
+    def simulate(self, first: int, patients: int, threads: int, progress: Any = None) -> dict[str, bytes]:
+        numbers = pl.Series(range(first, first + patients), dtype=pl.UInt64)
+        twice = numbers.repeat_by(2).explode()
+        arms = ["letrozole", "letrozole + ribociclib"] * patients
+        months = pl.DataFrame({"n": twice}).select(pl.when(pl.col("n") % 7 > 0).then(pl.col("n") / 3))
+        tables = {
+            "patients": pl.DataFrame({"patient": numbers, "visceral": [False] * patients}),
+            "outcomes": pl.DataFrame({"patient": twice, "arm": arms, "pfs_months": months.to_series()}),
+            "events": pl.DataFrame(schema={"patient": pl.UInt64, "event": pl.String}),
         }
+        return {name: stream(table) for name, table in tables.items()}
 
 
 @pytest.fixture(autouse=True)

@@ -103,6 +103,9 @@ def run_experiment(
     if directory is not None and loaded.written.seed is None:
         seed = recorded_seed(directory)
         loaded = loaded if seed is None else replace(loaded, seed=seed)
+    if directory is None:
+        lives = loaded.patients * len(loaded.arms)
+        afford("patients", loaded.patients, lives * BYTES_PER_LIFE)
     run = _Run(
         experiment=loaded,
         spec=_checked(loaded),
@@ -152,8 +155,6 @@ class _Run:
         return hashlib.sha256(identity.encode()).hexdigest()
 
     def in_memory(self) -> Results:
-        lives = self.patients * len(self.experiment.arms)
-        afford("patients", self.patients, lives * BYTES_PER_LIFE)
         started = now()
         done = dict(self._compute(chunks_of(self.patients, chunk_size(self.jobs))))
         tables = _joined([done[chunk] for chunk in sorted(done)])

@@ -193,6 +193,24 @@ impl Network {
         self.pathway.covariates.iter().map(|&covariate| patient.value(covariate)).collect()
     }
 
+    /// Work out, in place of what `slots` held, what untreated cells of a patient have in common.
+    pub fn begin_untreated(&self, slots: &mut Vec<f64>, patient: &CellPhysiology) {
+        slots.clear();
+        slots.extend(&self.pathway.constants);
+        slots.extend(self.pathway.covariates.iter().map(|&covariate| patient.value(covariate)));
+        slots.resize(self.slots(), 0.0);
+        self.of_patient.run(slots);
+        self.of_day.run(slots);
+    }
+
+    /// Rates of untreated cells with these effects and this fitness, in the patient with whom the slots were begun.
+    pub fn untreated_rates(&self, slots: &mut [f64], effects: &[f64], fitness: f64) -> Rates {
+        slots[self.effects.clone()].copy_from_slice(effects);
+        slots[self.fitness] = fitness;
+        self.of_cell.run(slots);
+        Rates { division: slots[self.pathway.division], death: slots[self.pathway.death] }
+    }
+
     /// How many covariates that is.
     pub fn read_of_patients(&self) -> usize {
         self.pathway.covariates.len()

@@ -1,7 +1,6 @@
 //! Many patients, each through every arm: virtual twins, in parallel, the same for any number of
 //! threads.
 
-use crate::biology::frame::Frame;
 use crate::biology::genotype::Genotypes;
 use crate::cancel::{collect, heed};
 use crate::clinic::patient::answers::Screening;
@@ -47,12 +46,13 @@ impl Cohort {
     pub fn check_step(&self, patients: u64, cancel: &AtomicBool) -> Result<()> {
         let Experiment { spec, network, catalogue, .. } = &*self.experiment;
         let genotypes = Genotypes::one_by_one(catalogue, spec.dt);
+        let mut slots = Vec::new();
         for id in 0..patients {
             heed(cancel)?;
             let drawn = Covariates::draw(&spec.population, catalogue, spec.seed, id, 0);
-            let mut cells = Frame::of_patient(network, &drawn.physiology, genotypes.get(0));
-            for (kind, genotype) in (0..).zip(genotypes.iter()) {
-                let rates = cells.rates(network, kind, genotype);
+            network.begin_untreated(&mut slots, &drawn.physiology);
+            for genotype in genotypes.iter() {
+                let rates = network.untreated_rates(&mut slots, &genotype.effects, genotype.fitness);
                 StepProbabilities::new(rates.division, rates.death, spec.dt, || {
                     format!("patient {id}, genotype {}", catalogue.name(&genotype.carried))
                 })?;
