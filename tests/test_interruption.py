@@ -111,7 +111,7 @@ def reply(client: BlockingKernelClient, code: str) -> dict[str, Any]:
 
 LONG = {
     "run_experiment": (
-        "tables = {'title': 'x', 'question': 'x?', 'patients': 1_000_000, 'seed': 1,"
+        "tables = {'title': 'x', 'question': 'x?', 'patients': 200_000, 'seed': 1,"
         " 'arm': [{'name': 'a', 'line': [{'regimen': ['letrozole']}]}]}",
         "ta.run_experiment(tables)",
         "True",
