@@ -12,7 +12,7 @@ import pytest
 from PIL import Image
 from tumor_abm.app.catalogue import Catalogue
 from tumor_abm.app.charts import option_of
-from tumor_abm.app.covariate import FLAGS, MAIN, MORE, covariates
+from tumor_abm.app.covariate import Covariate, flags, main_covariates, more_covariates
 from tumor_abm.app.downloads import figure_png, figure_svg, zipped
 from tumor_abm.app.server import _bound
 from tumor_abm.app.setup import OWN_LINES, Choices, seed_of
@@ -139,11 +139,16 @@ def test_line_without_a_drug_is_refused(catalogue, setup):
         empty.model(catalogue)
 
 
+def settable(catalogue, setup) -> list[Covariate]:
+    population, pathway = catalogue.population(setup.population), catalogue.experiment.knowledge.pathway
+    return [*main_covariates(population, pathway), *more_covariates(population, pathway)]
+
+
 def test_every_covariate_of_a_patient_can_be_set_and_is_what_is_set(catalogue, setup):
-    population = catalogue.population(setup.population)
-    numbers = [*covariates(population, MAIN), *covariates(population, MORE)]
-    keys = {*(number.key for number in numbers), *FLAGS, "target_lesions"}
-    assert keys == set(_COVARIATES)
+    population, pathway = catalogue.population(setup.population), catalogue.experiment.knowledge.pathway
+    numbers = settable(catalogue, setup)
+    keys = {*(number.key for number in numbers), *flags(population, pathway), "target_lesions"}
+    assert keys == {*_COVARIATES, *pathway.drawn}
     for number in numbers:
         assert list(number.values) == sorted(number.values)
         assert [number.place(value) for value in number.values] == list(range(len(number.values)))
@@ -159,8 +164,7 @@ def test_every_covariate_of_a_patient_can_be_set_and_is_what_is_set(catalogue, s
 
 
 def test_the_ends_of_every_covariate_make_a_patient_or_say_that_cells_act_too_often(catalogue, setup):
-    population = catalogue.population(setup.population)
-    for number in [*covariates(population, MAIN), *covariates(population, MORE)]:
+    for number in settable(catalogue, setup):
         for value in (number.values[0], number.values[-1]):
             chosen = replace(setup, covariates={number.key: value})
             if (number.key, value) == ("turnover", number.values[-1]):

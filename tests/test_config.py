@@ -130,11 +130,16 @@ def test_a_caller_is_told_of_impossible_patients_and_seeds(tmp_path: Path, bad: 
 
 
 def test_a_population_table_changes_what_it_says(tmp_path: Path) -> None:
-    text = BASE + "[population]\nbone_only = 0.5\ner_dependence = { median = 0.7 }\npremenopausal = 0.3\n"
+    laws = "er_dependence = { median = 0.7 }\npremenopausal = { share = 0.3 }\n"
+    text = f"{BASE}[population]\nbone_only = 0.5\n[population.covariate]\n{laws}"
     population = load(tmp_path, text).to_core()["population"]
     assert population["bone_only"] == 0.5
     base = Knowledge.shipped().populations["first_line_postmenopausal"]
-    assert population["er_dependence"] == {"median": 0.7, "sigma": base.er_dependence.sigma.value}
+    of_er, _, premenopausal = population["covariates"]
+    sigma = base.covariate["er_dependence"].sigma
+    assert sigma is not None
+    assert of_er["law"] == {"kind": "logit_normal", "median": 0.7, "sigma": sigma.value}
+    assert premenopausal["law"] == {"kind": "share", "share": 0.3}
     assert population["name"] == "first_line_postmenopausal, changed"
 
 

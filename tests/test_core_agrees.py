@@ -14,7 +14,7 @@ from tumor_abm import Space, _core
 from tumor_abm._base.units import DAYS_PER_MONTH, DAYS_PER_WEEK
 from tumor_abm.config import engine, written
 from tumor_abm.evolution import rates
-from tumor_abm.knowledge import alteration, constants, drug, kinetics, patient_laws
+from tumor_abm.knowledge import alteration, constants, covariate_law, drug, kinetics, patient_laws
 from tumor_abm.knowledge.quantity import Between
 from tumor_abm.treatment import condition, dosing, eligibility, line
 
@@ -66,7 +66,19 @@ PAIRS = [
     ),
     Pair("LogNormal", patient_laws.LogNormal),
     Pair("LogitNormal", patient_laws.LogitNormal),
-    Pair("Population", patient_laws.PatientLaws, otherwise=words("name given"), only_here=words("label")),
+    Pair(
+        "Population",
+        patient_laws.PatientLaws,
+        otherwise=words("name given covariates"),
+        only_here=words("label covariate"),
+    ),
+    Pair(
+        "CellCovariate",
+        covariate_law.CovariateLaw,
+        otherwise=words("name law"),
+        only_here=words("kind median sigma low high share"),
+    ),
+    Pair("SharedExposure", drug.SharedExposure),
     Pair("Origin", alteration.Origin, only_here=words("kind")),
     Pair(
         "Alteration",

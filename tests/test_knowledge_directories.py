@@ -202,7 +202,7 @@ def test_a_pathway_that_reads_a_law_asks_populations_for_it(tmp_path: Path) -> N
     parts = {"a": ALL + COVARIATES + covariate, "b": node + TARGET, "c": DRUG, "e": sources}
     told = refused(directory(tmp_path, **parts, d=population()))
     assert told == (
-        f"{tmp_path / 'mine' / 'd.toml'}: population.mine.cyclin_e_sigma: missing;"
+        f"{tmp_path / 'mine' / 'd.toml'}: population.mine.covariate.cyclin_e: missing;"
         " the pathway reads what is drawn from it"
     )
 

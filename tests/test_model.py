@@ -409,6 +409,7 @@ def test_drugs_that_reach_only_the_rim_kill_less() -> None:
             engine="lattice",
             cells=50_000,
             strategy=["letrozole"],
+            covariates={"er_dependence": 0.9},
             space=tumor_abm.Space(dimensions=2, neighbourhood="moore", placement="any_free", drug=reach),
         )
         before = patient.cells

@@ -1,4 +1,4 @@
-"""The pathway is data: its parts are named in no line of Python or Rust, but for what is listed here."""
+"""The pathway is data: its parts are named in no line of Python or Rust."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ ROOT = Path(__file__).parents[1]
 PATHWAY = Knowledge.shipped().pathway
 NAMES = {*PATHWAY.constants, *PATHWAY.covariates, *PATHWAY.effects, *PATHWAY.targets, *PATHWAY.nodes}
 
-# What remains. These lists may become shorter, never longer: a name that is gone must be taken off.
+# What remains. The list may become shorter, never longer: a name that is gone must be taken off.
 
 WORDS = {
     "division",  # the rates of a clone, which every engine has; also the two outputs of every pathway
@@ -22,46 +22,6 @@ WORDS = {
     "kill",  # an argument of the theory of growth under treatment
 }
 """Parts of the pathway that are called by an ordinary word, which code uses in its own sense."""
-
-COVARIATES = {
-    "er_dependence": {
-        "python/tumor_abm/knowledge/patient_laws.py",  # its law
-        "python/tumor_abm/model/setup.py",  # what a caller may set of a patient
-        "python/tumor_abm/app/covariate.py",  # the page's sliders
-        "python/tumor_abm/report/baseline.py",  # the table of patients at enrolment
-        "tools/configuration.py",  # its symbol
-        "rust_core/core/src/biology/pathway.rs",  # CellPhysiology and Covariate
-        "rust_core/core/src/clinic/patient/covariates.rs",  # how it is drawn
-        "rust_core/core/src/clinic/patient/population.rs",  # its law, and what may be given
-        "rust_core/core/src/clinic/patient/row.rs",  # a column of patients
-    },
-    "cyclin_e": {
-        "python/tumor_abm/knowledge/patient_laws.py",
-        "python/tumor_abm/model/setup.py",
-        "python/tumor_abm/app/covariate.py",
-        "rust_core/core/src/biology/pathway.rs",
-        "rust_core/core/src/clinic/patient/covariates.rs",
-        "rust_core/core/src/clinic/patient/population.rs",
-        "rust_core/core/src/clinic/patient/row.rs",
-    },
-    "premenopausal": {
-        "python/tumor_abm/knowledge/patient_laws.py",
-        "python/tumor_abm/model/setup.py",
-        "python/tumor_abm/app/covariate.py",
-        "python/tumor_abm/report/baseline.py",
-        "python/tumor_abm/treatment/condition.py",  # rules may ask for it
-        "python/tumor_abm/treatment/eligibility.py",  # trials may, too
-        "python/tumor_abm/calibration/cohorts.py",  # trials in women before menopause
-        "rust_core/core/src/biology/pathway.rs",
-        "rust_core/core/src/clinic/patient/condition.rs",
-        "rust_core/core/src/clinic/patient/covariates.rs",
-        "rust_core/core/src/clinic/patient/fit.rs",
-        "rust_core/core/src/clinic/patient/population.rs",
-        "rust_core/core/src/clinic/patient/row.rs",
-        "rust_core/core/src/clinic/plan/eligibility.rs",
-    },
-}
-"""Covariates that the core draws and so must know, and the files that name them."""
 
 
 def identifiers(source: str) -> Iterator[str]:
@@ -106,13 +66,12 @@ def named() -> dict[str, set[str]]:
 FOUND = named()
 
 
-@pytest.mark.parametrize("name", sorted(NAMES - WORDS - set(COVARIATES)))
+@pytest.mark.parametrize("name", sorted(NAMES - WORDS))
 def test_no_code_names_a_part_of_the_pathway(name: str) -> None:
     assert FOUND.get(name, set()) == set()
 
 
 def test_what_code_still_names_is_what_is_listed() -> None:
-    assert {name: FOUND.get(name, set()) for name in COVARIATES} == COVARIATES
     assert {name for name in WORDS if name in FOUND} == WORDS
 
 

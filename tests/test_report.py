@@ -158,7 +158,7 @@ def test_single_arm_has_no_comparison(make_results, tmp_path):
             {
                 "choose": [
                     {"if": {"tissue": "PIK3CA"}, "regimen": [{"drug": "alpelisib", "dose": 0.8}]},
-                    {"if": {"premenopausal": True}, "regimen": [{"drug": "goserelin"}]},
+                    {"if": {"covariate": "premenopausal"}, "regimen": [{"drug": "goserelin"}]},
                     {"if": {"taken": "fulvestrant"}, "regimen": [{"drug": "exemestane"}]},
                     {"regimen": [{"drug": "everolimus"}]},
                 ],
@@ -166,7 +166,7 @@ def test_single_arm_has_no_comparison(make_results, tmp_path):
             },
             [
                 "alpelisib (0.8 × standard dose) if PIK3CA is in 5% or more of the cells; "
-                "else goserelin if the patient is before menopause; "
+                "else goserelin if the patient is premenopausal; "
                 "else exemestane if fulvestrant was taken before; else everolimus",
                 "until death",
             ],
@@ -196,11 +196,11 @@ def test_single_arm_has_no_comparison(make_results, tmp_path):
         (
             {
                 "choose": [
-                    {"if": {"not": {"premenopausal": True}}, "regimen": [{"drug": "letrozole"}]},
+                    {"if": {"not": {"covariate": "premenopausal"}}, "regimen": [{"drug": "letrozole"}]},
                     {"regimen": [{"drug": "tamoxifen"}]},
                 ],
             },
-            ["letrozole if not (the patient is before menopause); else tamoxifen", "until progression"],
+            ["letrozole if not (the patient is premenopausal); else tamoxifen", "until progression"],
         ),
         (
             {
@@ -250,7 +250,7 @@ CONDITIONS = sorted(set(Condition.keys()) - {"above", "all", "not"})
 @pytest.mark.parametrize("key", CONDITIONS)
 def test_every_condition_has_words(key):
     values = {"sld_change": {"above": 0.1}, "months": 6.0, "prior_months_below": 6.0}
-    values |= dict.fromkeys(("visceral", "premenopausal"), True)
+    values |= dict.fromkeys(("visceral",), True)
     when = {key: values.get(key, "thing")}
     rule = {"when": when, "then": {"next_line": True}}
     clause = Line.model_validate({"regimen": ["letrozole"], "rule": [rule]}).in_words()[2]
@@ -259,10 +259,11 @@ def test_every_condition_has_words(key):
 
 @pytest.mark.parametrize("key", list(Eligibility.model_fields))
 def test_every_eligibility_has_words(key):
-    values = dict.fromkeys(("visceral", "measurable", "premenopausal", "endocrine_sensitive"), False)
+    values = dict.fromkeys(("visceral", "measurable", "endocrine_sensitive"), False)
     values |= {"exposure": {"drugs": ["letrozole"], "months_below": 24.0}}
     values |= dict.fromkeys(("prior_months_at_least", "prior_months_below"), 6.0)
     values |= {"prior_ended": ["progression"], "endocrine_resistance": ["primary"]}
+    values |= {"covariate": {"premenopausal": False}}
     asked = Eligibility.model_validate({key: values.get(key, ["thing"])})
     assert asked.in_words()
     assert Eligibility().in_words() == ""

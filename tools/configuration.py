@@ -55,7 +55,6 @@ SYMBOLS = {
     "dt_days": "dt",
     "population.net_growth_per_day": "*b*₀ − *d*₀",
     "population.turnover": "*d*₀/*b*₀",
-    "population.er_dependence": "*w*",
     "population.seeding": "seeding",
     "alteration.NAME.origin.per_division": "*u<sub>i</sub>*",
     "drug.NAME.effects.TARGET.max": "max",

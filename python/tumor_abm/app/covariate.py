@@ -7,8 +7,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
+from tumor_abm.knowledge.covariate_law import CovariateLaw
+from tumor_abm.knowledge.pathway import FRACTION, Pathway
 from tumor_abm.knowledge.patient_laws import LogitNormal, LogNormal, PatientLaws
+from tumor_abm.knowledge.quantity import Quantity
+
+FloatArray = NDArray[np.float64]
 
 _STEPS = 60
 _WIDE = 2.5
@@ -53,15 +59,13 @@ class _Shown:
     fold: float = 1.0
 
 
-MAIN = {
+_MAIN = {
     "net_growth_per_day": _Shown("Net growth", "%/day", 100.0),
     "turnover": _Shown("Turnover", "deaths per division"),
-    "er_dependence": _Shown("Dependence on ER", "% of cyclin D", 100.0),
 }
 """What matters most for the course."""
 
-MORE = {
-    "cyclin_e": _Shown("Cyclin E", "fold"),
+_MORE = {
     "diagnosis_volume_cm3": _Shown("Volume at diagnosis", "cm³"),
     "lethal_volume_cm3": _Shown("Lethal volume", "cm³"),
     "target_share": _Shown("In target lesions", "% of volume", 100.0),
@@ -72,8 +76,7 @@ MORE = {
 }
 """The rest."""
 
-FLAGS = {
-    "premenopausal": "Premenopausal",
+_FLAGS = {
     "visceral": "Visceral disease",
     "bone_only": "Bone-only disease",
 }
@@ -81,22 +84,73 @@ FLAGS = {
 
 MOST_LESIONS = 5
 
-_FOLDS = {"mutation_fold": "mutation_rate_sigma", "cyclin_e": "cyclin_e_sigma"}
+_FOLDS = {"mutation_fold": "mutation_rate_sigma"}
 """Multipliers of median 1, and what their spread between patients is called."""
 
 
-def covariates(population: PatientLaws, keys: Mapping[str, _Shown]) -> list[Covariate]:
+def main_covariates(population: PatientLaws, pathway: Pathway) -> list[Covariate]:
+    """Return what matters most, with what the pathway names so."""
+    return [*_of_clinic(population, _MAIN), *_of_cells(population, pathway, prominent=True)]
+
+
+def more_covariates(population: PatientLaws, pathway: Pathway) -> list[Covariate]:
+    """Return the other numbers that can be set."""
+    return [*_of_cells(population, pathway, prominent=False), *_of_clinic(population, _MORE)]
+
+
+def flags(population: PatientLaws, pathway: Pathway) -> dict[str, str]:
+    """Return what a patient is or is not, by key, in words."""
+    of_cells = {
+        name: pathway.covariates[name].label for name in pathway.drawn if population.covariate[name].is_flag
+    }
+    return of_cells | {key: label for key, label in _FLAGS.items() if _is_drawn(population, key)}
+
+
+def _of_cells(population: PatientLaws, pathway: Pathway, *, prominent: bool) -> list[Covariate]:
+    found = []
+    for name in pathway.drawn:
+        law, described = population.covariate[name], pathway.covariates[name]
+        if law.is_flag or described.prominent != prominent:
+            continue
+        is_share = described.unit == FRACTION
+        values = [min(max(value, described.low), described.high) for value in _of_law(law)]
+        found.append(
+            Covariate(
+                key=name,
+                label=described.label,
+                unit="%" if is_share else described.unit,
+                fold=100.0 if is_share else 1.0,
+                values=tuple(dict.fromkeys(values)),
+            )
+        )
+    return found
+
+
+def _of_law(law: CovariateLaw) -> tuple[float, ...]:
+    assert law.median is not None
+    assert law.sigma is not None
+    if law.kind == "logit_normal":
+        return _rounded(_shares(law.median, law.sigma.value))
+    assert law.low is not None
+    assert law.high is not None
+    wide = math.exp(_WIDE * law.sigma.value)
+    middle = law.median.value
+    low, high = max(law.low.value, middle / wide), min(law.high.value, middle * wide)
+    return _rounded(np.geomspace(low, high, _STEPS + 1))
+
+
+def _of_clinic(population: PatientLaws, keys: Mapping[str, _Shown]) -> list[Covariate]:
     """Return what can be set of the patients of a population, over the range in which they are drawn."""
     return [
         Covariate(
             key=key, label=shown.label, unit=shown.unit, fold=shown.fold, values=_values(population, key)
         )
         for key, shown in keys.items()
-        if is_drawn(population, key)
+        if _is_drawn(population, key)
     ]
 
 
-def is_drawn(population: PatientLaws, key: str) -> bool:
+def _is_drawn(population: PatientLaws, key: str) -> bool:
     """Tell whether a population says how something is drawn, so that there is something to set."""
     return _FOLDS.get(key, key) in population.model_fields_set
 
@@ -112,10 +166,18 @@ def _values(population: PatientLaws, key: str) -> tuple[float, ...]:
             low = law.low.value or law.median.low or law.median.value / 100
             values = np.geomspace(low, law.high.value, _STEPS + 1)
         else:
-            centre, wide = _logit(law.median.value), _WIDE * law.sigma.value
-            low = min(_inverse(centre - wide), law.median.low or 1.0)
-            high = max(_inverse(centre + wide), law.median.high or 0.0)
-            values = np.linspace(low, high, _STEPS + 1)
+            values = _shares(law.median, law.sigma.value)
+    return _rounded(values)
+
+
+def _shares(median: Quantity, sigma: float) -> FloatArray:
+    centre, wide = _logit(median.value), _WIDE * sigma
+    low = min(_inverse(centre - wide), median.low or 1.0)
+    high = max(_inverse(centre + wide), median.high or 0.0)
+    return np.linspace(low, high, _STEPS + 1)
+
+
+def _rounded(values: FloatArray) -> tuple[float, ...]:
     return tuple(dict.fromkeys(float(f"{value:.3g}") for value in values))
 
 

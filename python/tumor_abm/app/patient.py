@@ -5,11 +5,12 @@ from __future__ import annotations
 import solara
 
 from tumor_abm.app.boundary import part
-from tumor_abm.app.covariate import FLAGS, MAIN, MORE, MOST_LESIONS, Covariate, covariates, is_drawn
+from tumor_abm.app.covariate import MOST_LESIONS, Covariate, flags, main_covariates, more_covariates
 from tumor_abm.app.session import Session
 from tumor_abm.app.setup import ENGINES, INDIVIDUALS
 from tumor_abm.app.text_field import TextField
 from tumor_abm.app.toolbar import Slider
+from tumor_abm.knowledge.pathway import Pathway
 from tumor_abm.knowledge.patient_laws import PatientLaws
 
 MOST_PATIENT = 999
@@ -75,18 +76,20 @@ def PatientPanel(session: Session) -> None:
         width="100%",
     )
     population = catalogue.population(setup.population)
-    for covariate in covariates(population, MAIN):
+    pathway = catalogue.experiment.knowledge.pathway
+    for covariate in main_covariates(population, pathway):
         _Value(session, covariate)
-    _More(session, population)
+    _More(session, population, pathway)
     solara.Text("What is chosen here counts from the next Reset on.", classes=["tumor-note"])
 
 
 @part("The panel of the patient")
-def _More(session: Session, population: PatientLaws) -> None:
+def _More(session: Session, population: PatientLaws, pathway: Pathway) -> None:
     """Show what is seldom set, if asked for."""
     opened, set_opened = solara.use_state(False)
     chosen = session.setup.value.covariates
-    rare = {*MORE, *FLAGS, "target_lesions"} & chosen.keys()
+    others, yes_or_no = more_covariates(population, pathway), flags(population, pathway)
+    rare = {*(other.key for other in others), *yes_or_no, "target_lesions"} & chosen.keys()
     set_already = f" ({len(rare)} set)" if rare else ""
     solara.Button(
         "Less about the patient" if opened else f"More about the patient{set_already}",
@@ -97,10 +100,10 @@ def _More(session: Session, population: PatientLaws) -> None:
     )
     if not opened:
         return
-    for key in (key for key in FLAGS if is_drawn(population, key)):
-        _Choice(session, key, FLAGS[key], {_YES: True, _NO: False})
+    for key, label in yes_or_no.items():
+        _Choice(session, key, label, {_YES: True, _NO: False})
     _Choice(session, "target_lesions", "Target lesions", {str(n): n for n in range(1, MOST_LESIONS + 1)})
-    for covariate in covariates(population, MORE):
+    for covariate in others:
         _Value(session, covariate)
 
 

@@ -64,14 +64,15 @@ class Spared(Table):
     ----------
     least_share
         Histories with a smaller share of their trial are left out; the others make up for them.
-    menopause
-        Women before menopause, who have goserelin in every arm, are taken to be as those after it.
+    covariates
+        What patients are or are not (before menopause, say, and have goserelin in every arm): all are taken
+        as if they were not.
     drugs
         Lines before the trial of these drugs alone are left out.
     """
 
     least_share: float = Field(default=0.0, ge=0, lt=1)
-    menopause: bool = False
+    covariates: list[str] = Field(default_factory=list)
     drugs: list[str] = Field(default_factory=list)
 
     def without(self, line: Mapping[str, Any]) -> bool:
@@ -79,9 +80,9 @@ class Spared(Table):
         return "regimen" in line and all(drug in self.drugs for drug in line["regimen"])
 
     def line(self, line: Mapping[str, Any]) -> dict[str, Any]:
-        """Return a line as patients after menopause live it, if the others are passed over."""
+        """Return a line as those live it who are not what is passed over."""
         options = line.get("choose", [])
-        if not self.menopause or not options or options[0].get("if") != {"premenopausal": True}:
+        if not options or options[0].get("if", {}).get("covariate") not in self.covariates:
             return dict(line)
         rest = {key: value for key, value in line.items() if key != "choose"}
         return {**rest, "regimen": options[-1]["regimen"]}
@@ -259,20 +260,25 @@ def _histories(population: Any, spared: Spared) -> list[tuple[float, str, dict[s
     histories = [
         history for history in table.pop("history", []) if history.get("share", 1.0) >= spared.least_share
     ] or [{"name": "", "share": 1.0}]
-    if spared.menopause:
-        table.pop("premenopausal", None)
+    if "covariate" in table:
+        table["covariate"] = _unspared(table["covariate"], spared)
     total = sum(history["share"] for history in histories)
     found = []
     for history in histories:
         past = {key: value for key, value in history.items() if key not in ("name", "share")}
-        if spared.menopause and "eligibility" in past:
-            past["eligibility"] = {k: v for k, v in past["eligibility"].items() if k != "premenopausal"}
+        if "covariate" in past.get("eligibility", {}):
+            asked = _unspared(past["eligibility"]["covariate"], spared)
+            past["eligibility"] = {**past["eligibility"], "covariate": asked}
         if "prior" in past:
             past["prior"] = [spared.line(line) for line in past["prior"] if not spared.without(line)]
         past = {key: value for key, value in past.items() if value}
         lived = {"history": [{"name": "past", "share": 1.0, **past}]} if past else {}
         found.append((history["share"] / total, history.get("name", ""), {**table, **lived}))
     return found
+
+
+def _unspared(of_covariates: Mapping[str, Any], spared: Spared) -> dict[str, Any]:
+    return {name: value for name, value in of_covariates.items() if name not in spared.covariates}
 
 
 def _lived(arm: Mapping[str, Any], history: str, spared: Spared) -> dict[str, Any] | None:

@@ -22,7 +22,7 @@ from tumor_abm.config.checks import check_arms, check_lines, check_names, check_
 from tumor_abm.config.written import CORE, DEFAULT_POPULATION, Written
 from tumor_abm.errors import InputError, of_file
 from tumor_abm.knowledge import Alteration, Drug, Knowledge, PatientLaws, plain
-from tumor_abm.knowledge.library import NETWORK, complete, inherited
+from tumor_abm.knowledge.library import NETWORK, check_laws, complete, inherited
 from tumor_abm.knowledge.patient_laws import UNSAID
 from tumor_abm.treatment import Arm, Line
 
@@ -195,7 +195,10 @@ class Experiment:
             "drugs": [knowledge.drugs[name].to_core(name, knowledge.pathway.targets) for name in self.drugs],
             "pathway": knowledge.pathway.to_core(),
             "population": self.population.to_core(
-                self.population_name, alterations=self.alterations, drugs=knowledge.drugs
+                self.population_name,
+                covariates=knowledge.pathway.drawn,
+                alterations=self.alterations,
+                drugs=knowledge.drugs,
             ),
             "imaging": knowledge.imaging.to_core(),
             "assessment": {
@@ -388,8 +391,9 @@ def _population(
     except ValidationError as error:
         problems.add_invalid(error, PatientLaws, ["population"])
         return None
-    for key in found.unsaid(knowledge.pathway.covariates):
-        problems.add(["population", key], UNSAID)
+    for covariate in found.unsaid(knowledge.pathway.drawn):
+        problems.add(["population", "covariate", covariate], UNSAID)
+    check_laws(found, knowledge.pathway, ["population"], problems)
     return name, found
 
 

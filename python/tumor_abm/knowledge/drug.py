@@ -64,6 +64,25 @@ class Action(Table):
     hill: Slope
 
 
+class SharedExposure(Table):
+    """What the exposure to a drug has in common with that to others, e.g. an enzyme that clears them.
+
+    Attributes
+    ----------
+    with
+        What they share, by name.
+    correlation
+        Of the logarithm of the exposure with it: drugs with correlations *a* and *b* correlate by *ab*.
+    """
+
+    with_: str = Field(alias="with", min_length=1)
+    correlation: Share
+
+    def to_core(self) -> dict[str, Any]:
+        """Return it as the core reads it."""
+        return {"with": self.with_, "correlation": self.correlation.value}
+
+
 class DoseLevels(Table):
     """Doses to which a drug is reduced, one after the other.
 
@@ -118,6 +137,8 @@ class Drug(Table):
     marrow_protection
         How it keeps neutrophil precursors out of the cycle, and so out of reach of chemotherapy; ``max`` is
         the largest share of their loss that it prevents.
+    shared_exposure
+        What a patient who has more of this drug than others has more of, too.
     discontinuation_per_month
         Hazard of giving the drug up for intolerance, per month on it.
     toxicity
@@ -139,6 +160,7 @@ class Drug(Table):
     neutrophil_slope: Annotated[Quantity, AfterValidator(between(0, 1e3))]
     dose_levels: Annotated[DoseLevels, BeforeValidator(bare_list)] = Field(default_factory=DoseLevels)
     marrow_protection: Action | None = None
+    shared_exposure: SharedExposure | None = None
     discontinuation_per_month: Annotated[Quantity, AfterValidator(between(0, 10))]
     toxicity: str = ""
     source: Sources = Field(default_factory=list)
@@ -199,5 +221,6 @@ class Drug(Table):
             "neutrophil_slope": self.neutrophil_slope.value,
             "dose_levels": [level / self.amount for level in self.dose_levels.value],
             "marrow_protection": plain(self.marrow_protection),
+            "shared_exposure": None if self.shared_exposure is None else self.shared_exposure.to_core(),
             "discontinuation_per_month": self.discontinuation_per_month.value,
         }

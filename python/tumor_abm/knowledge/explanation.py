@@ -12,7 +12,7 @@ from tumor_abm import _core
 from tumor_abm._base.problems import Problems
 from tumor_abm.knowledge.formula import Name
 from tumor_abm.knowledge.library import Knowledge
-from tumor_abm.knowledge.pathway import OUTPUTS
+from tumor_abm.knowledge.pathway import OUTPUTS, RATES
 
 Treatment = Mapping[str, float]
 """Dose of each drug, relative to that at which the average concentration is its steady state."""
@@ -67,10 +67,7 @@ class Explanation:
         net, turnover = covariates["net_growth_per_day"], covariates["turnover"]
         division = net / (1 - turnover)
         cells = {"division": division, "death": division - net}
-        return {
-            name: cells[name] if name in cells else float(covariates[name])
-            for name in self.knowledge.pathway.covariates
-        }
+        return cells | {name: float(covariates[name]) for name in self.knowledge.pathway.drawn}
 
     def numbers(
         self,
@@ -121,7 +118,7 @@ class Explanation:
         at = {name: index for index, name in enumerate(self.alterations)}
         steady = [drug.kinetics.steady_state.value for drug in self.knowledge.drugs.values()]
         buffer = self._core.numbers(
-            [float(patient[name]) for name in self.knowledge.pathway.covariates],
+            [float(patient[name]) for name in (*RATES, *self.knowledge.pathway.drawn)],
             [
                 [treatment.get(drug, 0.0) * level for drug, level in zip(self.drugs, steady, strict=True)]
                 for treatment in treatments

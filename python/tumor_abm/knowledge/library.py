@@ -20,6 +20,7 @@ from tumor_abm.knowledge.constants import Assay, Imaging, Neutropenia
 from tumor_abm.knowledge.drug import Drug
 from tumor_abm.knowledge.files import read_knowledge
 from tumor_abm.knowledge.pathway import (
+    RATES,
     CellCovariate,
     Constant,
     DrugTarget,
@@ -316,8 +317,9 @@ def _check_left(base: Knowledge, tables: Mapping[str, Any], problems: Problems) 
 def _check_words(known: Mapping[str, Any], pathway: Pathway, problems: Problems) -> None:
     """Note effects, targets and laws that the pathway does not have or misses, and effects out of range."""
     for name, laws in known["population"].items():
-        for key in laws.unsaid(pathway.covariates):
-            problems.add(["population", name, key], UNSAID)
+        for covariate in laws.unsaid(pathway.drawn):
+            problems.add(["population", name, "covariate", covariate], UNSAID)
+        check_laws(laws, pathway, ["population", name], problems)
     for name, alteration in known["alteration"].items():
         for key, quantity in alteration.effect.items():
             where: list[Step] = ["alteration", name, "effect", key]
@@ -329,6 +331,15 @@ def _check_words(known: Mapping[str, Any], pathway: Pathway, problems: Problems)
         for key in drug.effects:
             if key not in pathway.targets:
                 problems.add_unknown(["drug", name, "effects", key], key, "target", pathway.targets)
+
+
+def check_laws(laws: PatientLaws, pathway: Pathway, where: list[Step], problems: Problems) -> None:
+    """Note laws of rates, and laws with a median outside the range of what is drawn."""
+    for name, law in laws.covariate.items():
+        if name in RATES:
+            problems.add([*where, "covariate", name], "follows from net growth and turnover; leave it out")
+        elif name in pathway.covariates and law.median is not None:
+            check_range(pathway.covariates[name], law.median, [*where, "covariate", name, "median"], problems)
 
 
 def _entries(knowledge: Knowledge) -> dict[str, Any]:

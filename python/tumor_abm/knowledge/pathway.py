@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -10,7 +9,6 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field, model_validator
 
-from tumor_abm import _core
 from tumor_abm._base.problems import Problems, Step, shown
 from tumor_abm._base.table import Table
 from tumor_abm.errors import did_you_mean
@@ -24,6 +22,8 @@ RATE = "per day"
 """Unit of rates, which do not fall below 0."""
 OUTPUTS = ("division", "death")
 """Nodes that every pathway has: the rates per day."""
+RATES = ("division", "death")
+"""Covariates that every patient has: the rates per day of an untreated founder cell."""
 FITNESS = "fitness"
 """Name, beside those of effects, of what costs of alterations leave of the division rate."""
 
@@ -71,7 +71,15 @@ class Constant(Described):
 
 
 class CellCovariate(Described):
-    """What formulas read of the patient."""
+    """What formulas read of the patient.
+
+    Attributes
+    ----------
+    prominent
+        Whether it is among the first that the page lets its user set.
+    """
+
+    prominent: bool = False
 
 
 class Effect(Described):
@@ -189,11 +197,16 @@ class Pathway:
         read = dict.fromkeys(names(self.trees[node]))
         return [name.name for name in read if name.space == "" and name.name in self.nodes]
 
+    @property
+    def drawn(self) -> list[str]:
+        """Covariates beside the rates of division and death."""
+        return [name for name in self.covariates if name not in RATES]
+
     def inputs(self) -> tuple[Name, ...]:
         """Names of all that is put in, in the order of the core."""
         spaces: list[tuple[Space, list[str]]] = [
             ("", list(self.constants)),
-            ("patient", list(self.covariates)),
+            ("patient", [*RATES, *self.drawn]),
             ("alteration", [*self.effects, FITNESS]),
             ("drug", list(self.targets)),
         ]
@@ -212,7 +225,7 @@ class Pathway:
         slots, effects = self.program.slots, list(self.effects)
         return {
             "constants": [*self.program.literals, *(self[name] for name in self.constants)],
-            "covariates": list(self.covariates),
+            "covariates": self.drawn,
             "effects": [
                 {"neutral": effect.neutral, "combine": effect.combine} for effect in self.effects.values()
             ],
@@ -247,7 +260,6 @@ class Pathway:
         """Note names that do not exist, circles, and what nothing reads."""
         before = len(problems.lines)
         self._check_values(problems)
-        self._check_covariates(problems)
         for name, target in self.targets.items():
             if target.potency is not None and target.potency not in self.effects:
                 problems.add_unknown(["target", name, "potency"], target.potency, "effect", self.effects)
@@ -274,12 +286,6 @@ class Pathway:
             problems.add(["node"], f"found a circle: {error}; allowed: none")
             return
         self._check_use(problems)
-
-    def _check_covariates(self, problems: Problems) -> None:
-        drawn = json.loads(_core.schema())["covariates"]
-        for name in self.covariates:
-            if name not in drawn:
-                problems.add_unknown(["covariate", name], name, "covariate that is drawn", drawn)
 
     def _check_values(self, problems: Problems) -> None:
         for name, quantity in self.values.items():

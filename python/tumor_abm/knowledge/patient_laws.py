@@ -8,6 +8,7 @@ from typing import Annotated, Any, ClassVar
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from tumor_abm._base.table import Table
+from tumor_abm.knowledge.covariate_law import CovariateLaw
 from tumor_abm.knowledge.quantity import (
     Hazard,
     NotNegative,
@@ -26,8 +27,6 @@ _Fold = Annotated[Quantity, AfterValidator(between(0.1, 10))]
 _Inner = Annotated[Quantity, AfterValidator(between(1e-6, 1 - 1e-6))]
 
 
-_LAW_OF = {"er_dependence": "er_dependence", "cyclin_e": "cyclin_e_sigma", "premenopausal": "premenopausal"}
-"""Covariate of the pathway to the law that it is drawn from, where a population may leave it out."""
 _OF_ADJUVANT = ("primary_volume_cm3", "residual_cells", "adjuvant_discontinuation_per_year")
 UNSAID = "missing; the pathway reads what is drawn from it"
 """What is said of a law that a population leaves out although the pathway needs it."""
@@ -124,12 +123,8 @@ class PatientLaws(Table):
     turnover
         Death rate over division rate of the untreated tumour; cut where cells would divide more
         often than 0.22 times a day.
-    er_dependence
-        Share of cyclin D that ER drives.
-    growth_er_correlation
-        Correlation of net growth (its logarithm) with endocrine dependence (its logit).
-    cyclin_e_sigma
-        Standard deviation of the logarithm of CDK2 activity (cyclin E) between patients.
+    covariate
+        Law of each covariate of the pathway.
     diagnosis_volume_cm3
         Tumour volume at diagnosis.
     lethal_volume_cm3
@@ -146,8 +141,6 @@ class PatientLaws(Table):
         Factor on net growth in visceral disease.
     bone_only_growth
         Factor on net growth in bone-only disease.
-    premenopausal
-        Share of premenopausal patients.
     exposure_sigma
         Standard deviation of the logarithm of drug exposure.
     mutation_rate_sigma
@@ -185,11 +178,7 @@ class PatientLaws(Table):
     label: str = ""
     net_growth_per_day: LogNormal
     turnover: LogitNormal
-    er_dependence: LogitNormal = Field(
-        default_factory=lambda: LogitNormal(median=_neutral(0.5), sigma=_neutral(0.0))
-    )
-    growth_er_correlation: Annotated[Quantity, AfterValidator(between(-1, 1))] = _neutral(0.0)
-    cyclin_e_sigma: Annotated[Quantity, AfterValidator(between(0, 3))] = _neutral(0.0)
+    covariate: dict[str, CovariateLaw] = Field(default_factory=dict)
     diagnosis_volume_cm3: LogNormal
     lethal_volume_cm3: LogNormal
     target_lesions: Weights
@@ -198,7 +187,6 @@ class PatientLaws(Table):
     visceral: Share = _neutral(0.0)
     visceral_growth: _Fold = _neutral(1.0)
     bone_only_growth: _Fold = _neutral(1.0)
-    premenopausal: Share = _neutral(0.0)
     exposure_sigma: Annotated[Quantity, AfterValidator(between(0, 3))]
     mutation_rate_sigma: Annotated[Quantity, AfterValidator(between(0, 5))]
     shedding: LogNormal
@@ -237,9 +225,8 @@ class PatientLaws(Table):
         return self
 
     def unsaid(self, covariates: Collection[str]) -> list[str]:
-        """Laws that are left out although a pathway with these covariates needs them."""
-        needed = [law for covariate, law in _LAW_OF.items() if covariate in covariates]
-        return [law for law in needed if law not in self.model_fields_set]
+        """Covariates of a pathway that no law is given for."""
+        return [name for name in covariates if name not in self.covariate]
 
     @property
     def pasts(self) -> list[tuple[tuple[str | int, ...], list[Line]]]:
@@ -261,29 +248,46 @@ class PatientLaws(Table):
 
     @property
     def median_cells(self) -> dict[str, float]:
-        """Covariates of the pathway, of the patient who has the median of everything."""
+        """What a pathway can read of the patient who has the median of everything."""
         net, turnover = self.net_growth_per_day.median.value, self.turnover.median.value
         division = net / (1 - turnover)
         return {
             "division": division,
             "death": division - net,
-            "er_dependence": self.er_dependence.median.value,
-            "cyclin_e": 1.0,
-            "premenopausal": float(self.premenopausal.value > 0.5),
+            **{name: law.middle for name, law in self.covariate.items()},
         }
 
     def to_core(
-        self, name: str, *, alterations: Collection[str], drugs: Mapping[str, Standard]
+        self,
+        name: str,
+        *,
+        covariates: Collection[str],
+        alterations: Collection[str],
+        drugs: Mapping[str, Standard],
     ) -> dict[str, Any]:
-        """Return the laws as the core reads them; founders only of the `alterations` in play."""
+        """Return the laws as the core reads them.
+
+        Parameters
+        ----------
+        name
+            Of the population.
+        covariates
+            What the pathway reads beside division and death, in its order.
+        alterations
+            Those in play; founders carry no others.
+        drugs
+            By name.
+        """
         laws = {
             key: plain(getattr(self, key))
             for key in type(self).model_fields
-            if key not in ("label", "target_lesions", "founder", "prior", "history", "eligibility")
+            if key
+            not in ("label", "covariate", "target_lesions", "founder", "prior", "history", "eligibility")
         }
         return {
             "name": name,
             **laws,
+            "covariates": [self.covariate[covariate].to_core(covariate) for covariate in covariates],
             "target_lesions": self.target_lesions.value,
             "founder": [
                 {"alteration": alteration, "probability": share.value}

@@ -6,7 +6,7 @@ import numpy as np
 
 from tumor_abm._base.problems import Problems
 from tumor_abm.knowledge.formula import Name, names
-from tumor_abm.knowledge.pathway import FITNESS, FRACTION, RATE, Pathway
+from tumor_abm.knowledge.pathway import FITNESS, FRACTION, RATE, RATES, Pathway
 from tumor_abm.knowledge.program import Numbers
 
 _POINTS = 4_096
@@ -55,6 +55,7 @@ def _points(pathway: Pathway) -> dict[Name, Numbers]:
         value = quantity.value
         low = value if quantity.low is None else quantity.low
         ranges[Name("", name)] = (low, value if quantity.high is None else quantity.high)
+    ranges |= {Name("patient", name): (0.0, 1.0) for name in RATES}
     for name, covariate in pathway.covariates.items():
         ranges[Name("patient", name)] = (covariate.low, covariate.high)
     for name, effect in pathway.effects.items():

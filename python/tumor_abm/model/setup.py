@@ -23,6 +23,7 @@ from tumor_abm.errors import InputError
 from tumor_abm.evolution.population import Population
 from tumor_abm.evolution.space import Reach, Space
 from tumor_abm.knowledge import Drug, Knowledge
+from tumor_abm.knowledge.pathway import Described
 from tumor_abm.treatment import Line
 from tumor_abm.treatment.dosing import Dosing
 
@@ -49,21 +50,18 @@ DEFAULT: dict[str, Any] = {
 _COVARIATES = (
     "net_growth_per_day",
     "turnover",
-    "er_dependence",
-    "cyclin_e",
     "diagnosis_volume_cm3",
     "lethal_volume_cm3",
     "target_lesions",
     "target_share",
     "bone_only",
     "visceral",
-    "premenopausal",
     "mutation_fold",
     "shedding",
     "seeding",
     "neutrophils",
 )
-_FLAGS = ("bone_only", "visceral", "premenopausal")
+_FLAGS = ("bone_only", "visceral")
 _MOST_DRAWN = 2**63 - 1
 _HIT_RATES = ("per_division", "first_per_division", "second_per_division")
 
@@ -139,7 +137,7 @@ def set_up(
     spec = loaded.to_core()
     # Whatever is known can be given by hand; a drug that is not taken changes nothing.
     spec["drugs"] = [drugs[name].to_core(name, targets) for name in sorted(drugs)]
-    spec["population"]["given"] = _given(covariates, founder)
+    spec["population"]["given"] = _given(covariates, founder, loaded)
     _scale_mutation(spec, mutation_rate)
     return Setup(
         spec=spec,
@@ -317,18 +315,25 @@ def _line(line: Any) -> Any:
     return line
 
 
-def _given(covariates: Mapping[str, Any] | None, founder: Sequence[str] | None) -> dict[str, Any]:
+def _given(
+    covariates: Mapping[str, Any] | None, founder: Sequence[str] | None, experiment: Experiment
+) -> dict[str, Any]:
     given: dict[str, Any] = {}
+    cell: dict[str, float] = {}
+    pathway = experiment.knowledge.pathway
     if covariates is not None and not isinstance(covariates, Mapping):
         raise InputError(key="covariates", found=covariates, allowed="a table of names and values")
     for key, value in (covariates or {}).items():
-        if key not in _COVARIATES:
-            raise InputError(key="covariates", found=key, allowed=_COVARIATES)
+        if key not in _COVARIATES and key not in pathway.drawn:
+            raise InputError(key="covariates", found=key, allowed=[*_COVARIATES, *pathway.drawn])
         where = f"covariates.{key}"
-        if key in _FLAGS:
-            if not isinstance(value, bool | np.bool_):
-                raise InputError(key=where, found=value, allowed="true or false")
-            given[key] = bool(value)
+        if key in pathway.drawn:
+            is_flag = experiment.population.covariate[key].is_flag
+            cell[key] = (
+                float(_flag(where, value)) if is_flag else _within(where, value, pathway.covariates[key])
+            )
+        elif key in _FLAGS:
+            given[key] = _flag(where, value)
         elif key == "target_lesions":
             if not is_whole(value) or not 1 <= value <= 5:
                 raise InputError(key=where, found=value, allowed="1 to 5 lesions")
@@ -344,7 +349,20 @@ def _given(covariates: Mapping[str, Any] | None, founder: Sequence[str] | None) 
         )
     if founder is not None:
         given["founder"] = list(founder)
-    return given
+    return {**given, "cell": cell}
+
+
+def _flag(where: str, value: Any) -> bool:
+    if not isinstance(value, bool | np.bool_):
+        raise InputError(key=where, found=value, allowed="true or false")
+    return bool(value)
+
+
+def _within(where: str, value: Any, described: Described) -> float:
+    number = _number(where, value)
+    if not described.low <= number <= described.high:
+        raise InputError(key=where, found=number, allowed=f"from {described.low:g} to {described.high:g}")
+    return number
 
 
 def _scale_mutation(spec: dict[str, Any], fold: float) -> None:

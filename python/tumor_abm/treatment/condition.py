@@ -14,6 +14,8 @@ Fraction = Annotated[float, Field(ge=0, le=1)]
 Months = Annotated[float, Field(ge=0, le=10_000)]
 Change = Annotated[float, Field(ge=-1, le=100)]
 
+# What a covariate that is 1 or 0 exceeds where it is so.
+_YES = 0.5
 # Fraction of cells that a tissue biopsy needs to show an alteration.
 _TISSUE_FRACTION = 0.05
 
@@ -63,7 +65,7 @@ class Condition(Table):
         Gene (or alteration) seen in the last liquid biopsy, at a variant allele fraction of at
         least ``above`` (default: at all).
     above
-        Beside ``ctdna`` or ``tissue``: the least fraction.
+        Beside ``ctdna`` or ``tissue``: the least fraction; beside ``covariate``: the least value.
     tissue
         Gene (or alteration) carried by at least a fraction ``above`` of the cells (default 0.05).
     months
@@ -74,8 +76,8 @@ class Condition(Table):
         The line before lasted less than so many months to progression.
     visceral
         The patient has visceral disease (``false``: has none).
-    premenopausal
-        The patient is (``false``: is not) premenopausal.
+    covariate
+        What the pathway reads of the patient is at least ``above`` (default: it is so, not otherwise).
     taken
         The patient has taken this drug before.
     all
@@ -86,12 +88,12 @@ class Condition(Table):
 
     ctdna: str | None = None
     tissue: str | None = None
-    above: Fraction | None = None
+    above: Annotated[float, Field(ge=0, le=1e12)] | None = None
     months: Months | None = None
     sld_change: SldChange | None = None
     prior_months_below: Months | None = None
     visceral: bool | None = None
-    premenopausal: bool | None = None
+    covariate: str | None = None
     taken: str | None = None
     all_: list[Condition] | None = Field(default=None, alias="all", min_length=1)
     not_: Condition | None = Field(default=None, alias="not")
@@ -106,8 +108,10 @@ class Condition(Table):
         if len(kinds) != 1:
             allowed = ", ".join(key for key in self.keys() if key != "above")
             raise ValueError(f"found {' and '.join(kinds) or 'no condition'}; name exactly one of {allowed}")
-        if self.above is not None and kinds[0] not in ("ctdna", "tissue"):
-            raise ValueError(f"above belongs to ctdna and tissue, not to {kinds[0]}")
+        if self.above is not None and kinds[0] not in ("ctdna", "tissue", "covariate"):
+            raise ValueError(f"above belongs to ctdna, tissue and covariate, not to {kinds[0]}")
+        if self.above is not None and self.above > 1 and kinds[0] != "covariate":
+            raise ValueError(f"above = {self.above:g}; allowed: a fraction, from 0 to 1")
         return self
 
     @property
@@ -125,8 +129,8 @@ class Condition(Table):
             return PriorMonths(self.prior_months_below)
         if self.visceral is not None:
             return Visceral(self.visceral)
-        if self.premenopausal is not None:
-            return Premenopausal(self.premenopausal)
+        if self.covariate is not None:
+            return OfCells(self.covariate, self.above)
         if self.taken is not None:
             return Taken(self.taken)
         if self.all_ is not None:
@@ -255,18 +259,21 @@ class Visceral(Asked):
 
 
 @dataclass(frozen=True)
-class Premenopausal(Asked):
-    """Before menopause, or after it."""
+class OfCells(Asked):
+    """What the pathway reads of the patient."""
 
-    wanted: bool
+    covariate: str
+    above: float | None
 
     def in_words(self) -> str:
         """Say it."""
-        return f"the patient is {'before' if self.wanted else 'after'} menopause"
+        name = self.covariate.replace("_", " ")
+        return f"the patient is {name}" if self.above is None else f"{name} is {self.above:g} or more"
 
     def to_core(self) -> dict[str, Any]:
         """Return it as the core reads it."""
-        return _or_not({"kind": "premenopausal"}, self.wanted)
+        least = _YES if self.above is None else self.above
+        return {"kind": "covariate", "name": self.covariate, "at_least": least}
 
 
 @dataclass(frozen=True)

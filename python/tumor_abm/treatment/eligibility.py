@@ -39,7 +39,6 @@ class Exposure(Table):
 _FLAGS = {
     "visceral": ("with visceral disease", "without visceral disease"),
     "measurable": ("with measurable disease", "with bone-only disease"),
-    "premenopausal": ("before menopause", "after menopause"),
     "endocrine_sensitive": ("sensitive to endocrine therapy", "not sensitive to endocrine therapy"),
 }
 _LISTS = {
@@ -109,8 +108,8 @@ class Eligibility(Table):
         Only patients with (``false``: without) visceral disease.
     measurable
         Only patients with (``false``: without) measurable disease; without is bone-only disease.
-    premenopausal
-        Only patients before (``false``: after) menopause.
+    covariate
+        Only patients who are (``false``: are not) something that the pathway reads of them, by name.
     """
 
     prior_months_at_least: _Months = Field(default=None, ge=0, le=10_000)
@@ -129,7 +128,7 @@ class Eligibility(Table):
     endocrine_resistance: list[Resistance] = Field(default_factory=list)
     visceral: bool | None = None
     measurable: bool | None = None
-    premenopausal: bool | None = None
+    covariate: dict[str, bool] = Field(default_factory=dict)
 
     def drugs(self) -> Iterator[tuple[tuple[str | int, ...], str]]:
         """Every drug that is asked for, with its place."""
@@ -153,6 +152,8 @@ class Eligibility(Table):
         for key, (holds, fails) in _FLAGS.items():
             if getattr(self, key) is not None:
                 yield holds if getattr(self, key) else fails
+        for name, wanted in self.covariate.items():
+            yield f"who are {'' if wanted else 'not '}{name.replace('_', ' ')}"
         for key, (words, joint) in _LISTS.items():
             if getattr(self, key):
                 yield words.format(joint.join(getattr(self, key)))

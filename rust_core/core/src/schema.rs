@@ -2,14 +2,14 @@
 //! others must share.
 
 use crate::biology::alteration::{Alteration, Origin};
-use crate::biology::drug::{Drug, DrugEffect, LEAST_DOSE, MOST_DOSE, Protection, Schedule};
-use crate::biology::pathway::Covariate;
+use crate::biology::drug::{Drug, DrugEffect, LEAST_DOSE, MOST_DOSE, Protection, Schedule, SharedExposure};
 use crate::bounds::Bounded;
 use crate::clinic::instruments::imaging::Imaging;
 use crate::clinic::instruments::liquid_biopsy::LiquidBiopsy;
 use crate::clinic::instruments::response::{Criteria, MEASURABLE_MM, PARTIAL, PROGRESSION, PROGRESSION_MM};
 use crate::clinic::instruments::toxicity::Neutropenia;
 use crate::clinic::months::{DAYS_PER_MONTH, DAYS_PER_YEAR, MOST_MONTHS};
+use crate::clinic::patient::cell_covariate::CellCovariate;
 use crate::clinic::patient::experiment::{LEAST_INDIVIDUALS, MOST_INDIVIDUALS, Spec};
 use crate::clinic::patient::population::{Founder, Given, LogNormal, LogitNormal, Population};
 use crate::clinic::patient::state::FOUND_IN_TISSUE;
@@ -90,11 +90,11 @@ pub fn schema() -> Value {
             "progression": PROGRESSION,
             "progression_mm": PROGRESSION_MM,
         },
-        "covariates": Covariate::ALL,
         "structures": {
             "Adaptive": described::<Adaptive>(),
             "Adjuvant": described::<Adjuvant>(),
             "Alteration": described::<Alteration>(),
+            "CellCovariate": described::<CellCovariate>(),
             "Criteria": with_default::<Criteria>(),
             "Dosing": described::<Dosing>(),
             "Drug": described::<Drug>(),
@@ -118,6 +118,7 @@ pub fn schema() -> Value {
             "ScanCalendar": described::<ScanCalendar>(),
             "ScanPeriod": described::<ScanPeriod>(),
             "Schedule": described::<Schedule>(),
+            "SharedExposure": described::<SharedExposure>(),
             "Space": with_default::<Space>(),
             "Spec": described::<Spec>(),
             "Until": described::<Until>(),

@@ -153,6 +153,9 @@ pub struct Drug {
     /// How it protects neutrophil precursors from other drugs, if it does.
     #[serde(default)]
     pub marrow_protection: Option<Protection>,
+    /// What its exposure has in common with that of other drugs, if anything.
+    #[serde(default)]
+    pub shared_exposure: Option<SharedExposure>,
     /// Hazard of giving the drug up for intolerance, per 30.4375 days on it.
     pub discontinuation_per_month: f64,
 }
@@ -169,6 +172,20 @@ pub struct Protection {
     /// Hill coefficient.
     pub hill: f64,
 }
+
+/// A way of clearance that drugs share: a patient in whom one of them lasts has the others for longer, too.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SharedExposure {
+    /// Its name.
+    pub with: String,
+    /// Correlation of the logarithm of the exposure with what is shared.
+    pub correlation: f64,
+}
+
+bounded!(SharedExposure {
+    correlation: 0.0, 1.0;
+});
 
 bounded!(Drug {
     half_life_h: 1e-3, 1e5;
@@ -223,6 +240,9 @@ impl Drug {
         if let Some(protection) = &self.marrow_protection {
             protection.within_bounds(&format!("{place}.marrow_protection"))?;
         }
+        if let Some(shared) = &self.shared_exposure {
+            shared.within_bounds(&format!("{place}.shared_exposure"))?;
+        }
         for effect in &self.effects {
             effect.within_bounds(&format!("{place}.effect"))?;
             if effect.target >= targets {
@@ -267,6 +287,7 @@ mod tests {
             neutrophil_slope: 0.0,
             dose_levels: vec![0.8, 0.6],
             marrow_protection: None,
+            shared_exposure: None,
             discontinuation_per_month: 0.0,
         }
     }

@@ -51,7 +51,8 @@ impl Frame {
 
     /// Untreated cells of a patient with this founder.
     pub fn of_patient(network: &Network, patient: &CellPhysiology, founder: &Genotype) -> Self {
-        Self::untreated(network, &network.covariates(patient), &founder.effects, founder.fitness)
+        let numbers: Vec<f64> = patient.numbers().collect();
+        Self::untreated(network, &numbers, &founder.effects, founder.fitness)
     }
 
     /// The drugs of a day, by the concentration of each; returns whether anything differs from those before.
@@ -327,24 +328,20 @@ mod tests {
     use crate::biology::alteration::{Alteration, Catalogue, EffectLaw, Origin, Together};
     use crate::biology::drug::{DrugEffect, Missed, Route, Schedule};
     use crate::biology::genotype::Genotypes;
-    use crate::biology::pathway::{Covariate, Joint, Pathway, Target};
+    use crate::biology::pathway::{Joint, Pathway, Target};
     use crate::error::Result;
     use crate::random::{Purpose, stream};
     use rand::{Rng, RngExt};
 
-    const PATIENT: CellPhysiology = CellPhysiology {
-        division: 0.04,
-        death: 0.03,
-        er_dependence: 0.8,
-        cyclin_e: 1.5,
-        premenopausal: false,
-    };
+    fn any_patient() -> CellPhysiology {
+        CellPhysiology { division: 0.04, death: 0.03, covariates: vec![1.5] }
+    }
 
-    /// A pathway of random operations over one constant, two covariates, four effects and three targets.
+    /// A pathway of random operations over one constant, two rates, a covariate, four effects and three targets.
     fn any_pathway(rng: &mut impl Rng) -> Pathway {
         use Operation::{Add, Choose, Divide, Hill, Less, Max, Min, Multiply, Subtract};
         let operations = [Add, Subtract, Multiply, Divide, Min, Max, Hill, Less, Choose];
-        let inputs = 11;
+        let inputs = 12;
         let steps: Vec<Step> = (0..40)
             .map(|index| {
                 let operation = operations[rng.random_range(0..operations.len())];
@@ -360,15 +357,15 @@ mod tests {
         let target = |combine, potency| Target { combine, potency };
         Pathway {
             constants: vec![0.5],
-            covariates: vec![Covariate::Division, Covariate::CyclinE],
+            covariates: vec!["own".into()],
             effects: laws.map(|(neutral, combine)| EffectLaw { neutral, combine }).to_vec(),
             targets: vec![
                 target(Joint::Bliss, None),
                 target(Joint::Bliss, Some(1)),
                 target(Joint::Add, Some(3)),
             ],
-            division: 11 + steps.len() - 1,
-            death: 11 + steps.len() - 2,
+            division: inputs + steps.len() - 1,
+            death: inputs + steps.len() - 2,
             steps,
         }
     }
@@ -395,6 +392,7 @@ mod tests {
             neutrophil_slope: 0.0,
             dose_levels: vec![],
             marrow_protection: None,
+            shared_exposure: None,
             discontinuation_per_month: 0.0,
         }
     }
@@ -420,7 +418,8 @@ mod tests {
             let network = Network::new(any_pathway(rng))?;
             let catalogue = Catalogue::new(any_alterations(rng), network.effects())?;
             let genotypes = Genotypes::one_by_one(&catalogue, 1.0);
-            let mut cells = Frame::of_patient(&network, &PATIENT, genotypes.get(rng.random_range(0..5)));
+            let mut cells =
+                Frame::of_patient(&network, &any_patient(), genotypes.get(rng.random_range(0..5)));
             for day in 0..4 {
                 let concentrations: Vec<f64> =
                     (0..3).map(|_| rng.random::<f64>() * f64::from(day % 2)).collect();

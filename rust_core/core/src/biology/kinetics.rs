@@ -193,6 +193,7 @@ mod tests {
             neutrophil_slope: 0.0,
             dose_levels: vec![],
             marrow_protection: None,
+            shared_exposure: None,
             discontinuation_per_month: 0.0,
         }
     }

@@ -1,6 +1,7 @@
 //! From genotype and drug concentrations to the rates of division and death, by formulas that are data.
 //!
-//! A pathway is a program over numbers of five kinds, in this order: constants, what is known of the patient, what
+//! A pathway is a program over numbers of five kinds, in this order: constants, what is known of the patient (the
+//! rates of division and death of an untreated founder cell, then its covariates), what
 //! alterations do, the fitness of the genotype, and how far drugs act on their targets. `Frame` runs it.
 
 use crate::biology::alteration::EffectLaw;
@@ -9,52 +10,24 @@ use crate::error::{Error, Result};
 use serde::{Deserialize, Serialize};
 use std::ops::Range;
 
-/// A number that a pathway can know of a patient.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Covariate {
-    /// Division rate of an untreated founder cell, per day.
-    Division,
-    /// Death rate of an untreated founder cell, per day.
-    Death,
-    /// Share of cyclin D that ER drives.
-    ErDependence,
-    /// Cyclin E over that of the median patient.
-    CyclinE,
-    /// 1 before menopause, or 0.
-    Premenopausal,
-}
-
-impl Covariate {
-    /// All that are drawn.
-    pub const ALL: [Self; 5] =
-        [Self::Division, Self::Death, Self::ErDependence, Self::CyclinE, Self::Premenopausal];
-}
-
 /// What of the pathway differs between patients.
-#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct CellPhysiology {
     /// Division rate of an untreated founder cell, per day.
     pub division: f64,
     /// Death rate of an untreated founder cell, per day.
     pub death: f64,
-    /// Share of cyclin D that ER drives.
-    pub er_dependence: f64,
-    /// CDK2 activity (cyclin E) of the tumour over that of the median patient.
-    pub cyclin_e: f64,
-    /// Whether the ovaries make estradiol.
-    pub premenopausal: bool,
+    /// What else the pathway reads of the patient, in its order.
+    pub covariates: Vec<f64>,
 }
 
+/// Division and death.
+const RATES: usize = 2;
+
 impl CellPhysiology {
-    fn value(&self, covariate: Covariate) -> f64 {
-        match covariate {
-            Covariate::Division => self.division,
-            Covariate::Death => self.death,
-            Covariate::ErDependence => self.er_dependence,
-            Covariate::CyclinE => self.cyclin_e,
-            Covariate::Premenopausal => f64::from(u8::from(self.premenopausal)),
-        }
+    /// All that a pathway reads of the patient, in its order.
+    pub(super) fn numbers(&self) -> impl Iterator<Item = f64> {
+        [self.division, self.death].into_iter().chain(self.covariates.iter().copied())
     }
 }
 
@@ -98,8 +71,8 @@ pub struct Target {
 pub struct Pathway {
     /// Numbers that all patients share.
     pub constants: Vec<f64>,
-    /// What it reads of the patient.
-    pub covariates: Vec<Covariate>,
+    /// Names of what it reads of the patient beside the rates of division and death of an untreated founder cell.
+    pub covariates: Vec<String>,
     /// What alterations can do.
     pub effects: Vec<EffectLaw>,
     /// Where drugs can act.
@@ -144,7 +117,7 @@ struct Depends {
 impl Network {
     /// Check that all slots that are named exist.
     pub fn new(pathway: Pathway) -> Result<Self> {
-        let first = pathway.constants.len() + pathway.covariates.len();
+        let first = pathway.constants.len() + RATES + pathway.covariates.len();
         let effects = first..first + pathway.effects.len();
         let fitness = effects.end;
         let targets = fitness + 1..fitness + 1 + pathway.targets.len();
@@ -188,16 +161,16 @@ impl Network {
         &self.pathway.effects
     }
 
-    /// What it reads of a patient, in the order in which it does.
-    pub fn covariates(&self, patient: &CellPhysiology) -> Vec<f64> {
-        self.pathway.covariates.iter().map(|&covariate| patient.value(covariate)).collect()
+    /// Names of what it reads of a patient beside division and death.
+    pub fn covariates(&self) -> &[String] {
+        &self.pathway.covariates
     }
 
     /// Work out, in place of what `slots` held, what untreated cells of a patient have in common.
     pub fn begin_untreated(&self, slots: &mut Vec<f64>, patient: &CellPhysiology) {
         slots.clear();
         slots.extend(&self.pathway.constants);
-        slots.extend(self.pathway.covariates.iter().map(|&covariate| patient.value(covariate)));
+        slots.extend(patient.numbers());
         slots.resize(self.slots(), 0.0);
         self.of_patient.run(slots);
         self.of_day.run(slots);
@@ -213,7 +186,7 @@ impl Network {
 
     /// How many covariates that is.
     pub fn read_of_patients(&self) -> usize {
-        self.pathway.covariates.len()
+        RATES + self.pathway.covariates.len()
     }
 
     /// How many numbers it has in all.

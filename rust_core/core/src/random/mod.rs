@@ -49,6 +49,14 @@ pub enum Purpose {
     ScanQuality = 14,
     /// What becomes of a copy that is to have a future of its own; the index is the step or day of the copy.
     Fork = 15,
+    /// What a pathway reads of the patient; the index is the covariate.
+    CellCovariate = 16,
+}
+
+/// A stable 64-bit key of a name (FNV-1a).
+pub fn key(name: &str) -> u64 {
+    name.bytes()
+        .fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x100_0000_01b3))
 }
 
 /// The stream of one purpose in one patient (or replicate).

@@ -170,16 +170,17 @@ fn follow_up_that_ends_with_the_last_line_changes_nothing_before() -> Result<()>
 }
 
 #[test]
-fn growth_and_endocrine_dependence_correlate_as_told() -> Result<()> {
+fn growth_and_a_covariate_of_the_pathway_correlate_as_told() -> Result<()> {
     let mut spec = spec();
-    spec.population.growth_er_correlation = -0.6;
+    spec.population.covariates[0].correlated_with = Some("net_growth_per_day".into());
+    spec.population.covariates[0].correlation = -0.6;
     let experiment = Experiment::new(spec)?;
     let mut drawn: Vec<(f64, f64)> = (0..4000)
         .map(|id| {
             let population = &experiment.spec.population;
             let one = Covariates::draw(population, &experiment.catalogue, 20_260_417, id, 0);
             // Site changes growth afterwards, so only patients of one kind are compared.
-            let dependence = one.physiology.er_dependence;
+            let dependence = one.physiology.covariates[0];
             let kind = one.visceral || one.bone_only;
             (
                 if kind { f64::NAN } else { libm::log(one.net_growth_per_day) },

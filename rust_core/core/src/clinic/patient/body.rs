@@ -1,13 +1,13 @@
 //! Drugs in one body: amounts, concentrations, tolerance, marrow.
 
-use crate::biology::drug::{Doses, Protection};
+use crate::biology::drug::{Doses, Protection, SharedExposure};
 
 use crate::biology::effect::{bliss, hill};
 
 use crate::biology::kinetics::{Amounts, PartsOfADay};
 use crate::clinic::instruments::toxicity::Marrow;
 use crate::clinic::patient::experiment::Experiment;
-use crate::random::{Purpose, exponential, normal, stream};
+use crate::random::{Purpose, exponential, key, normal, stream};
 use serde::{Deserialize, Serialize};
 
 /// Drugs in one body.
@@ -29,7 +29,14 @@ impl Body {
         for drug in drugs {
             // Keyed by the drug's name, so that a drug means the same in every experiment.
             let rng = &mut stream(experiment.spec.seed, patient, Purpose::Drug, key(&drug.name) ^ candidate);
-            exposure.push(libm::exp(sigma * normal(rng)));
+            let own = normal(rng);
+            let deviate =
+                drug.shared_exposure.as_ref().map_or(own, |SharedExposure { with, correlation }| {
+                    let way = key(&format!("exposure by {with}")) ^ candidate;
+                    let shared = normal(&mut stream(experiment.spec.seed, patient, Purpose::Drug, way));
+                    correlation * shared + libm::sqrt(1.0 - correlation * correlation) * own
+                });
+            exposure.push(libm::exp(sigma * deviate));
             intolerance_at.push(exponential(rng));
         }
         Self {
@@ -82,10 +89,4 @@ impl Body {
         }
         lost
     }
-}
-
-/// A stable 64-bit key of a name (FNV-1a).
-fn key(name: &str) -> u64 {
-    name.bytes()
-        .fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x100_0000_01b3))
 }

@@ -33,7 +33,10 @@ impl Patient {
                 .last_line_days
                 .is_some_and(|days| (days as f64) < months * DAYS_PER_MONTH),
             Condition::Visceral => self.who.covariates.visceral,
-            Condition::Premenopausal => self.who.covariates.physiology.premenopausal,
+            Condition::Covariate { name, at_least } => {
+                let place = self.experiment.spec.population.covariate(name);
+                place.is_some_and(|place| self.who.covariates.physiology.covariates[place] >= *at_least)
+            }
             Condition::Taken { drug } => self.days_on(drug) > 0,
             Condition::All { of } => of.iter().all(|inner| self.holds(inner, line)),
             Condition::Not { of } => !self.holds(of, line),

@@ -6,12 +6,10 @@
 use crate::biology::alteration::Catalogue;
 use crate::biology::pathway::CellPhysiology;
 use crate::clinic::months::DAYS_PER_YEAR;
-use crate::clinic::patient::population::{LogNormal, Population};
+use crate::clinic::patient::cell_covariate;
+use crate::clinic::patient::population::Population;
 use crate::random::{Purpose, choose, exponential, normal, stream, uniform};
 use serde::{Deserialize, Serialize};
-
-/// Cyclin E is not drawn further from the median than this fold.
-const MOST_CYCLIN_E: f64 = 20.0;
 
 /// Turnover is not drawn so high that cells divide more often, per day (assumed: a potential doubling time of three
 /// days; in breast cancers it is about ten in the median, Rew and Wilson 2000, Eur J Surg Oncol 26:405, cited from
@@ -23,17 +21,14 @@ const MOST_DIVISIONS: f64 = 0.22;
 struct Deviates {
     growth: f64,
     turnover: f64,
-    /// Of endocrine dependence, as far as growth does not say it.
-    er_dependence: f64,
     diagnosis_volume: f64,
     lethal_volume: f64,
     /// Uniform.
     target_lesions: f64,
     target_share: f64,
-    /// Uniform, as the two that follow.
+    /// Uniform, as the one that follows.
     bone_only: f64,
     visceral: f64,
-    premenopausal: f64,
     mutation: f64,
     shedding: f64,
     seeding: f64,
@@ -48,7 +43,8 @@ struct Deviates {
     other_death: f64,
     /// Uniform.
     accrual: f64,
-    cyclin_e: f64,
+    /// Standard normal, one for everything that the pathway reads of the patient.
+    cell: Vec<f64>,
 }
 
 impl Deviates {
@@ -58,17 +54,16 @@ impl Deviates {
         let lesions = population.target_lesions.len().max(population.given.target_lesions.unwrap_or(0));
         let rng = &mut stream(seed, patient, Purpose::Covariates, candidate);
         let follow_up = &mut stream(seed, patient, Purpose::FollowUp, candidate);
+        let growth = normal(rng);
         Self {
-            growth: normal(rng),
+            growth,
             turnover: normal(rng),
-            er_dependence: normal(rng),
             diagnosis_volume: normal(rng),
             lethal_volume: normal(rng),
             target_lesions: uniform(rng),
             target_share: normal(rng),
             bone_only: uniform(rng),
             visceral: uniform(rng),
-            premenopausal: uniform(rng),
             mutation: normal(rng),
             shedding: normal(rng),
             seeding: normal(rng),
@@ -78,7 +73,7 @@ impl Deviates {
             loss_to_follow_up: exponential(follow_up),
             other_death: exponential(follow_up),
             accrual: uniform(follow_up),
-            cyclin_e: normal(follow_up),
+            cell: cell_covariate::deviates(&population.covariates, growth, seed, patient, candidate),
         }
     }
 }
@@ -90,7 +85,7 @@ pub struct Covariates {
     pub net_growth_per_day: f64,
     /// Death rate over division rate.
     pub turnover: f64,
-    /// Division, death, endocrine dependence, menopausal status.
+    /// Division, death, and what else the pathway reads.
     pub physiology: CellPhysiology,
     /// Volume at diagnosis, cm3.
     pub diagnosis_volume_cm3: f64,
@@ -191,23 +186,11 @@ impl Site {
 }
 
 fn physiology(deviates: &Deviates, population: &Population, net: f64, turnover: f64) -> CellPhysiology {
-    let given = &population.given;
-    let correlation = population.growth_er_correlation;
-    let er_deviate =
-        correlation * deviates.growth + libm::sqrt(1.0 - correlation * correlation) * deviates.er_dependence;
-    let cyclin_e = LogNormal {
-        median: 1.0,
-        sigma: population.cyclin_e_sigma,
-        low: 1.0 / MOST_CYCLIN_E,
-        high: MOST_CYCLIN_E,
-    };
     let division = net / (1.0 - turnover);
     CellPhysiology {
         division,
         death: division - net,
-        er_dependence: given.er_dependence.unwrap_or(population.er_dependence.at(er_deviate)),
-        cyclin_e: given.cyclin_e.unwrap_or(cyclin_e.at(deviates.cyclin_e)),
-        premenopausal: given.premenopausal.unwrap_or(deviates.premenopausal < population.premenopausal),
+        covariates: cell_covariate::values(&population.covariates, &deviates.cell, &population.given),
     }
 }
 

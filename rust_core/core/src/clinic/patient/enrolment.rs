@@ -64,7 +64,8 @@ impl Patient {
         let eligible = |answers: &Answers| answers.iter().all(|&(_, met)| met);
         let covariates = Covariates::draw(population, &experiment.catalogue, *seed, id, candidate);
         let asked = [&experiment.histories[history].eligibility, &population.eligibility];
-        let mut answers: Answers = asked.iter().flat_map(|asked| of_covariates(asked, &covariates)).collect();
+        let mut answers: Answers =
+            asked.iter().flat_map(|asked| of_covariates(asked, &covariates, population)).collect();
         if !eligible(&answers) {
             return Ok((answers, None));
         }

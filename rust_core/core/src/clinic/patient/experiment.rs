@@ -182,6 +182,15 @@ impl Experiment {
                 return Err(Error::input("drugs", format!("\"{}\" is named twice", drug.name)));
             }
         }
+        let drawn: Vec<&str> = spec.population.covariates.iter().map(|drawn| drawn.name.as_str()).collect();
+        if drawn != network.covariates() {
+            let problem = format!(
+                "found {}; allowed: what the pathway reads, in its order: {}",
+                drawn.join(", "),
+                network.covariates().join(", ")
+            );
+            return Err(Error::input("population.covariates", problem));
+        }
         spec.population.validate(&catalogue)?;
         if spec.population.carrying_capacity_cm3.is_some() && matches!(spec.engine, Holding::Lattice { .. }) {
             return Err(Error::input(
@@ -256,7 +265,12 @@ impl Experiment {
 
     /// What strategies are checked against.
     pub(crate) fn scope(&self) -> Scope<'_> {
-        Scope { drugs: &self.spec.drugs, catalogue: &self.catalogue, assay: self.spec.liquid_biopsy.as_ref() }
+        Scope {
+            drugs: &self.spec.drugs,
+            catalogue: &self.catalogue,
+            assay: self.spec.liquid_biopsy.as_ref(),
+            covariates: self.network.covariates(),
+        }
     }
 
     /// Genes of the alterations in play, each once.

@@ -2,6 +2,7 @@
 
 use crate::clinic::months::DAYS_PER_MONTH;
 use crate::clinic::patient::covariates::Covariates;
+use crate::clinic::patient::population::Population;
 use crate::clinic::patient::state::Patient;
 use crate::clinic::plan::eligibility::{Eligibility, Exposure};
 use crate::clinic::plan::endocrine::{self, AdjuvantEndocrine, EndocrineResistance};
@@ -10,13 +11,18 @@ use crate::clinic::plan::endocrine::{self, AdjuvantEndocrine, EndocrineResistanc
 pub(super) fn of_covariates(
     asked: &Eligibility,
     covariates: &Covariates,
+    population: &Population,
 ) -> impl Iterator<Item = (&'static str, bool)> {
+    let of_cells = (!asked.covariate.is_empty()).then(|| {
+        let value = |name: &str| population.covariate(name).map(|c| covariates.physiology.covariates[c]);
+        asked.covariate.iter().all(|(name, &wanted)| value(name).is_some_and(|v| (v > 0.5) == wanted))
+    });
     let is = [
         ("visceral", asked.visceral, covariates.visceral),
         ("measurable", asked.measurable, !covariates.bone_only),
-        ("premenopausal", asked.premenopausal, covariates.physiology.premenopausal),
     ];
-    is.into_iter().filter_map(|(name, wanted, is)| Some((name, wanted? == is)))
+    let is = is.into_iter().filter_map(|(name, wanted, is)| Some((name, wanted? == is)));
+    is.chain(of_cells.map(|met| ("covariate", met)))
 }
 
 impl Patient {
@@ -34,7 +40,8 @@ impl Patient {
 
     /// Whether the patient, as known today, is what `asked` asks for.
     pub(crate) fn fits(&self, asked: &Eligibility) -> bool {
-        of_covariates(asked, &self.who.covariates).chain(self.answers(asked)).all(|(_, met)| met)
+        let population = &self.experiment.spec.population;
+        of_covariates(asked, &self.who.covariates, population).chain(self.answers(asked)).all(|(_, met)| met)
     }
 
     /// What is asked of a patient who has lived up to today, and whether they meet it.

@@ -6,6 +6,7 @@ pub mod answers;
 mod body;
 mod cache;
 mod care;
+pub mod cell_covariate;
 mod cells;
 mod condition;
 pub mod covariates;

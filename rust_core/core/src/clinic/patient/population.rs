@@ -2,12 +2,14 @@
 
 use crate::biology::alteration::Catalogue;
 use crate::bounds::{ABOVE_ZERO, Bounded, bounded};
+use crate::clinic::patient::cell_covariate::{self, CellCovariate};
 use crate::clinic::plan::eligibility::Eligibility;
 use crate::clinic::plan::history::History;
 use crate::clinic::plan::strategy::Line;
 use crate::error::{Error, Result, within};
 use crate::random::{Philox4x64, normal};
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 
 /// A log-normal law, cut to `[low, high]`.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
@@ -31,7 +33,7 @@ bounded!(LogNormal {
 });
 
 impl LogNormal {
-    fn validate(&self, place: &str) -> Result<()> {
+    pub(crate) fn validate(&self, place: &str) -> Result<()> {
         self.within_bounds(place)?;
         within(format!("{place}.high"), self.high, self.low, f64::INFINITY).map(|_| ())
     }
@@ -87,10 +89,6 @@ pub struct Given {
     pub net_growth_per_day: Option<f64>,
     /// Death rate over division rate of the untreated tumour.
     pub turnover: Option<f64>,
-    /// Share of cyclin D that ER drives.
-    pub er_dependence: Option<f64>,
-    /// CDK2 activity (cyclin E) over that of the median patient.
-    pub cyclin_e: Option<f64>,
     /// Tumour volume at diagnosis, cm3.
     pub diagnosis_volume_cm3: Option<f64>,
     /// Tumour volume at which the patient dies, cm3.
@@ -103,8 +101,6 @@ pub struct Given {
     pub bone_only: Option<bool>,
     /// Visceral disease.
     pub visceral: Option<bool>,
-    /// Whether the ovaries make estradiol.
-    pub premenopausal: Option<bool>,
     /// Multiplier of every mutation probability.
     pub mutation_fold: Option<f64>,
     /// Genome equivalents shed per dying cell.
@@ -115,13 +111,13 @@ pub struct Given {
     pub neutrophils: Option<f64>,
     /// Alterations of the first cell.
     pub founder: Option<Vec<String>>,
+    /// What the pathway reads of the patient, by name.
+    pub cell: BTreeMap<String, f64>,
 }
 
 bounded!(Given {
     net_growth_per_day: 1e-4, 1.0;
     turnover: 0.0, 1.0 - 1e-6;
-    er_dependence: 0.0, 1.0;
-    cyclin_e: 0.0, 100.0;
     diagnosis_volume_cm3: 1e-6, 1e6;
     lethal_volume_cm3: 1e-6, 1e6;
     target_share: 0.0, 1.0;
@@ -175,14 +171,8 @@ pub struct Population {
     pub net_growth_per_day: LogNormal,
     /// Death rate over division rate of the untreated tumour.
     pub turnover: LogitNormal,
-    /// Share of cyclin D that ER drives.
-    pub er_dependence: LogitNormal,
-    /// Correlation of growth with endocrine dependence (of their logarithm and logit).
-    #[serde(default)]
-    pub growth_er_correlation: f64,
-    /// Standard deviation of the logarithm of CDK2 activity (cyclin E) between patients.
-    #[serde(default)]
-    pub cyclin_e_sigma: f64,
+    /// What the pathway reads of the patient beside division and death, in its order.
+    pub covariates: Vec<CellCovariate>,
     /// Tumour volume at diagnosis, cm3.
     pub diagnosis_volume_cm3: LogNormal,
     /// Tumour volume at which the patient dies, cm3.
@@ -199,8 +189,6 @@ pub struct Population {
     pub visceral_growth: f64,
     /// Factor on net growth in bone-only disease.
     pub bone_only_growth: f64,
-    /// Share of premenopausal patients.
-    pub premenopausal: f64,
     /// Standard deviation of the logarithm of drug exposure.
     pub exposure_sigma: f64,
     /// Standard deviation of the logarithm of the mutation-rate multiplier.
@@ -242,13 +230,10 @@ pub struct Population {
 }
 
 bounded!(Population {
-    growth_er_correlation: -1.0, 1.0;
-    cyclin_e_sigma: 0.0, 3.0;
     bone_only: 0.0, 1.0;
     visceral: 0.0, 1.0;
     visceral_growth: 0.1, 10.0;
     bone_only_growth: 0.1, 10.0;
-    premenopausal: 0.0, 1.0;
     exposure_sigma: 0.0, 3.0;
     mutation_rate_sigma: 0.0, 5.0;
     loss_to_follow_up_per_year: 0.0, 100.0;
@@ -265,6 +250,7 @@ bounded!(Founder {
 impl Population {
     /// Check every law.
     pub fn validate(&self, catalogue: &Catalogue) -> Result<()> {
+        cell_covariate::validate(&self.covariates)?;
         self.validate_laws()?;
         self.validate_numbers()?;
         self.validate_volumes()?;
@@ -280,7 +266,17 @@ impl Population {
                 ));
             }
         }
+        if let Some(name) = self.given.cell.keys().find(|name| self.covariate(name).is_none()) {
+            let known: Vec<&str> = self.covariates.iter().map(|known| known.name.as_str()).collect();
+            let problem = format!("\"{name}\" is none that the pathway reads; allowed: {}", known.join(", "));
+            return Err(Error::input("covariates", problem));
+        }
         self.given.validate(catalogue)
+    }
+
+    /// Place of a covariate of the pathway.
+    pub(crate) fn covariate(&self, name: &str) -> Option<usize> {
+        self.covariates.iter().position(|known| known.name == name)
     }
 
     fn validate_laws(&self) -> Result<()> {
@@ -296,11 +292,7 @@ impl Population {
         ] {
             law.validate(&at(key))?;
         }
-        for (key, law) in [
-            ("turnover", self.turnover),
-            ("er_dependence", self.er_dependence),
-            ("target_share", self.target_share),
-        ] {
+        for (key, law) in [("turnover", self.turnover), ("target_share", self.target_share)] {
             law.within_bounds(&at(key))?;
         }
         Ok(())

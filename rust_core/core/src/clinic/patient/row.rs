@@ -1,5 +1,6 @@
 //! What is reported of a patient at enrolment: a row of the table `patients`.
 
+use crate::clinic::patient::cell_covariate::CellCovariate;
 use crate::clinic::patient::covariates::Covariates;
 use crate::table::{Column, Table, Texts};
 use serde::{Deserialize, Serialize};
@@ -34,8 +35,8 @@ fn texts(rows: &[Arc<PatientRow>], of: impl Fn(&PatientRow) -> String) -> Column
     Column::Text(column)
 }
 
-/// The table `patients`.
-pub(crate) fn patient_table(rows: &[Arc<PatientRow>]) -> Table {
+/// The table `patients`, with a column for everything that the pathway reads of them.
+pub(crate) fn patient_table(rows: &[Arc<PatientRow>], read: &[CellCovariate]) -> Table {
     let f64s = |of: fn(&Covariates) -> f64| Column::F64(rows.iter().map(|r| of(&r.covariates)).collect());
     let flags = |of: fn(&Covariates) -> bool| Column::Bool(rows.iter().map(|r| of(&r.covariates)).collect());
     let mut founder = Texts::default();
@@ -49,9 +50,15 @@ pub(crate) fn patient_table(rows: &[Arc<PatientRow>]) -> Table {
     t.put("turnover", f64s(|c| c.turnover));
     t.put("division_per_day", f64s(|c| c.physiology.division));
     t.put("death_per_day", f64s(|c| c.physiology.death));
-    t.put("er_dependence", f64s(|c| c.physiology.er_dependence));
-    t.put("cyclin_e", f64s(|c| c.physiology.cyclin_e));
-    t.put("premenopausal", flags(|c| c.physiology.premenopausal));
+    for (index, covariate) in read.iter().enumerate() {
+        let values = rows.iter().map(|row| row.covariates.physiology.covariates[index]);
+        let column = if covariate.is_flag() {
+            Column::Bool(values.map(|value| value > 0.5).collect())
+        } else {
+            Column::F64(values.collect())
+        };
+        t.put(&covariate.name, column);
+    }
     t.put("visceral", flags(|c| c.visceral));
     t.put("bone_only", flags(|c| c.bone_only));
     t.put(

@@ -7,6 +7,7 @@ use crate::clinic::plan::endocrine::EndocrineResistance;
 use crate::clinic::plan::scope::Scope;
 use crate::error::{Error, Result};
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 
 /// Time on drugs, all of them together, before enrolment.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -60,8 +61,8 @@ pub struct Eligibility {
     pub visceral: Option<bool>,
     /// Only patients with (or without) measurable disease.
     pub measurable: Option<bool>,
-    /// Only patients before (or after) menopause.
-    pub premenopausal: Option<bool>,
+    /// What the pathway reads of the patient: only those of whom it is 1 (or 0), by name.
+    pub covariate: BTreeMap<String, bool>,
 }
 
 bounded!(Exposure {
@@ -91,6 +92,9 @@ impl Eligibility {
                 return Err(Error::input(place, format!("nobody measures \"{gene}\" in liquid biopsies")));
             }
         }
+        for name in self.covariate.keys() {
+            scope.covariate(place, name)?;
+        }
         let exposed = self.exposure.iter().flat_map(|exposure| &exposure.drugs);
         for drug in self.taken.iter().chain(&self.not_taken).chain(exposed) {
             scope.drug(place, drug)?;
@@ -109,6 +113,7 @@ impl Eligibility {
             || !self.prior_ended.is_empty()
             || !self.endocrine_resistance.is_empty()
             || lists.into_iter().chain([&self.taken, &self.not_taken, &self.history]).any(|l| !l.is_empty())
-            || [self.visceral, self.measurable, self.premenopausal].iter().any(Option::is_some)
+            || !self.covariate.is_empty()
+            || [self.visceral, self.measurable].iter().any(Option::is_some)
     }
 }

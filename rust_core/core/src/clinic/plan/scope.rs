@@ -10,6 +10,8 @@ pub(crate) struct Scope<'a> {
     pub(crate) drugs: &'a [Drug],
     pub(crate) catalogue: &'a Catalogue,
     pub(crate) assay: Option<&'a LiquidBiopsy>,
+    /// Names of what the pathway reads of the patient.
+    pub(crate) covariates: &'a [String],
 }
 
 impl Scope<'_> {
@@ -25,6 +27,17 @@ impl Scope<'_> {
     /// An error unless there are such drugs.
     pub(crate) fn drugs(&self, place: &str, drugs: &[String]) -> Result<()> {
         drugs.iter().try_for_each(|drug| self.drug(place, drug))
+    }
+
+    /// An error unless the pathway reads such a covariate.
+    pub(crate) fn covariate(&self, place: &str, name: &str) -> Result<()> {
+        if self.covariates.iter().any(|known| known == name) {
+            Ok(())
+        } else {
+            let known = self.covariates.join(", ");
+            let problem = format!("the pathway reads no \"{name}\" of the patient; allowed: {known}");
+            Err(Error::input(format!("{place}.covariate"), problem))
+        }
     }
 
     /// Whether liquid biopsies read a gene.

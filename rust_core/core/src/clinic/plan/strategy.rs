@@ -59,8 +59,13 @@ pub enum Condition {
     },
     /// The patient has visceral disease.
     Visceral,
-    /// The patient is premenopausal.
-    Premenopausal,
+    /// What the pathway reads of the patient is at least so much.
+    Covariate {
+        /// Its name.
+        name: String,
+        /// The least that counts.
+        at_least: f64,
+    },
     /// The patient has taken a drug before.
     Taken {
         /// The drug.
@@ -252,7 +257,11 @@ impl Scope<'_> {
                     within(place, *bound, -1.0, 100.0)?;
                 }
             }
-            Condition::Visceral | Condition::Premenopausal => {}
+            Condition::Visceral => {}
+            Condition::Covariate { name, at_least } => {
+                self.covariate(place, name)?;
+                within(format!("{place}.at_least"), *at_least, -1e12, 1e12)?;
+            }
             Condition::Taken { drug } => self.drug(place, drug)?,
             Condition::All { of } => of.iter().try_for_each(|inner| self.condition(place, inner))?,
             Condition::Not { of } => self.condition(place, of)?,
