@@ -91,6 +91,17 @@ impl CellCovariate {
     }
 }
 
+/// An error unless these are what a pathway reads, in its order.
+pub(crate) fn check_names(covariates: &[CellCovariate], read: &[String]) -> Result<()> {
+    let drawn: Vec<&str> = covariates.iter().map(|covariate| covariate.name.as_str()).collect();
+    if drawn == read {
+        return Ok(());
+    }
+    let (drawn, read) = (drawn.join(", "), read.join(", "));
+    let problem = format!("found {drawn}; allowed: what the pathway reads, in its order: {read}");
+    Err(Error::input("population.covariates", problem))
+}
+
 /// Check all covariates of a population.
 pub(crate) fn validate(covariates: &[CellCovariate]) -> Result<()> {
     for (index, covariate) in covariates.iter().enumerate() {

@@ -11,6 +11,7 @@ use crate::clinic::instruments::liquid_biopsy::LiquidBiopsy;
 use crate::clinic::instruments::response::Criteria;
 use crate::clinic::instruments::toxicity::Neutropenia;
 use crate::clinic::months::DAYS_PER_MONTH;
+use crate::clinic::patient::cell_covariate;
 use crate::clinic::patient::population::Population;
 use crate::clinic::plan::arm::Arm;
 use crate::clinic::plan::history::History;
@@ -182,15 +183,7 @@ impl Experiment {
                 return Err(Error::input("drugs", format!("\"{}\" is named twice", drug.name)));
             }
         }
-        let drawn: Vec<&str> = spec.population.covariates.iter().map(|drawn| drawn.name.as_str()).collect();
-        if drawn != network.covariates() {
-            let problem = format!(
-                "found {}; allowed: what the pathway reads, in its order: {}",
-                drawn.join(", "),
-                network.covariates().join(", ")
-            );
-            return Err(Error::input("population.covariates", problem));
-        }
+        cell_covariate::check_names(&spec.population.covariates, network.covariates())?;
         spec.population.validate(&catalogue)?;
         if spec.population.carrying_capacity_cm3.is_some() && matches!(spec.engine, Holding::Lattice { .. }) {
             return Err(Error::input(
