@@ -34,9 +34,13 @@ def simulated(population: dict, *, arms: list | None = None, patients: int = 200
     return run_experiment(tables, jobs=2)
 
 
-def test_every_row_of_the_tables_is_an_arm_and_every_arm_a_row():
-    keys = ["trial", "arm", "subset", "prior_cdk46i"]
-    rows = Counter(evidence.designs().select(keys).iter_rows())
+def test_every_row_of_the_tables_is_an_arm_or_left_out_with_a_reason_and_every_arm_a_row():
+    labels = ["trial", "arm", "subset"]
+    assert (evidence.left_out()["reason"].str.len_chars() > 0).all()
+    reasons = evidence.left_out().select(labels)
+    assert reasons.join(evidence.designs(), on=labels, how="anti").is_empty()
+    simulated = evidence.designs().join(reasons, on=labels, how="anti")
+    rows = Counter(simulated.select([*labels, "prior_cdk46i"]).iter_rows())
     found = Counter(
         (row.trial, row.arm, row.subset, row.prior_cdk46i)
         for trial in trials.files()
