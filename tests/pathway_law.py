@@ -7,6 +7,8 @@ from collections.abc import Iterable, Mapping
 from tumor_abm.knowledge import Knowledge
 
 ADDED = ("cyclin_d_bypass", "pi3k_gain", "pten_gain", "akt_gain", "mtor_gain", "fgfr_gain", "mapk_gain")
+SIGNALS = ("aromatase", "ovary", "pi3k", "pi3k_alpha", "akt", "mtor", "fgfr", "cdk2")
+CHEMOTHERAPY = ("tubulin", "antimetabolite", "dna_damage")
 LARGEST = ("er_constitutive", "er_lost", "rb_lost")
 
 
@@ -22,6 +24,7 @@ def joint_effects(known: Knowledge, alterations: Iterable[str]) -> dict[str, flo
                 "cdk46_inhibitor_fold",
                 "cdk2_fold",
                 "chemotherapy_fold",
+                *(f"{target}_fold" for target in CHEMOTHERAPY),
             ),
             1.0,
         ),
@@ -59,10 +62,7 @@ def rates(
     fitness = 1.0
     for name in alterations:
         fitness *= 1 - known.alterations[name].fitness_cost.value
-    inhibited = {
-        key: reached(known, drugs, key)
-        for key in ("aromatase", "ovary", "pi3k", "pi3k_alpha", "akt", "mtor", "fgfr", "cdk2", "kill")
-    }
+    inhibited = {key: reached(known, drugs, key) for key in (*SIGNALS, "kill", *CHEMOTHERAPY)}
     ovarian = c["ovarian_share"] if patient["premenopausal"] else 0.0
     ovaries = ovarian * (1 - inhibited["ovary"]) * (1 - inhibited["ovary"] * inhibited["aromatase"])
     estradiol = ovaries + (1 - ovarian) * (1 - inhibited["aromatase"])
@@ -85,7 +85,11 @@ def rates(
     e2f = 1.0 if e["rb_lost"] > 0 else free(c, cdk46 + cdk2)
     activity = e2f / free(c, 1 + c["cdk2_basal"] * patient["cyclin_e"])
 
-    killed = min(inhibited["kill"] * e["chemotherapy_fold"], 1)
+    spared = 1 - min(inhibited["kill"] * e["chemotherapy_fold"], 1)
+    for target in CHEMOTHERAPY:
+        kill = inhibited[target] * patient[f"{target}_sensitivity"] * e[f"{target}_fold"]
+        spared *= 1 - min(kill * e["chemotherapy_fold"], 1)
+    killed = 1 - spared
     attempted = patient["division"] * activity * fitness
     lack = w * max(1 - er, 0) * (1 - e["er_lost"])
     arrest = max(1 - activity, 0)

@@ -374,12 +374,12 @@ def test_what_is_known_of_other_trials_is_refused(
 def test_a_calibration_is_written_up(finished: Calibration, tmp_path: Path) -> None:
     assert finished.targets.height == 8
     both = Ensemble.load(finished.path / "ensemble.json").members[0].overrides
-    assert {"alteration.EMT.fitness_cost", "pathway.e2f_hill"} <= set(both)
+    assert {"alteration.MCL1 amplification.fitness_cost", "pathway.e2f_hill"} <= set(both)
     page, figure = write_calibration(finished.path, tmp_path / "docs" / "calibration.md")
     text = page.read_text()
     assert "6 of 2 patients; then, 2 times, 4 sets" in " ".join(text.split())
     assert "| DESTINY-Breast06 | TPC, HER2-low | median PFS, months | 8.1 (7.0 to 9.0) |" in text
-    assert "| EMT, off | per day |" in text
+    assert "| clones resistant to all chemotherapy | per division |" in text
     assert "{{" not in text
     assert max(map(len, text.splitlines())) <= WIDTH
     assert figure.read_bytes()[:4] == b"\x89PNG"

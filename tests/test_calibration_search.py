@@ -177,7 +177,7 @@ def test_a_search_begins_around_ensembles_of_what_is_calibrated_alone(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     chemotherapy = tmp_path / "chemotherapy.json"
-    Ensemble(members=(Member(overrides={"drug.paclitaxel.effects.kill.max": 1.0}),)).save(chemotherapy)
+    Ensemble(members=(Member(overrides={"drug.paclitaxel.effects.tubulin.max": 1.0}),)).save(chemotherapy)
     for file, problem in [
         (chemotherapy, "none of the numbers"),
         (tmp_path / "absent.json", "cannot be read"),

@@ -216,7 +216,8 @@ def test_a_plain_experiment_says_nothing() -> None:
 def test_a_list_that_leaves_out_the_core_set_says_what() -> None:
     said = noticed(arm("x", ["letrozole"]), alterations=["RB1 loss", "PTEN loss"])
     assert "leaves out CCNE1 amplification, ESR1 Y537S" in said
-    assert "EMT" in said
+    assert "CDK6-high" in said
+    assert "TYMS" not in said  # no antimetabolite is given
     assert noticed(arm("x", ["letrozole"]), alterations=["core", "PTEN loss"]) == ""
 
 

@@ -26,7 +26,7 @@ ENTRIES = {
     "liquid_biopsy": KNOWN.assay,
     "neutropenia": KNOWN.neutropenia,
 }
-ACQUIRED = ("ESR1", "RB1", "CCNE1", "CDK6", "EMT")
+ACQUIRED = ("ESR1", "RB1", "CCNE1", "CDK6")
 
 MINE = """
 [source.Me2026]
@@ -100,8 +100,9 @@ def test_the_core_set_is_in_play_by_default() -> None:
         "ESR1 D538G",
         "PIK3CA mutation",
         "CDK6-high",
-        "EMT",
     ]
+    with_taxane = KNOWN.core_alterations_with(["tubulin"])
+    assert set(with_taxane) - set(KNOWN.core_alterations) == {"ABCB1 overexpression", "MCL1 amplification"}
 
 
 def test_no_population_is_founded_by_acquired_resistance() -> None:

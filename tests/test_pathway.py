@@ -29,7 +29,15 @@ KNOWN = Knowledge.shipped()
 SHIPPED = Explanation(KNOWN)
 MEDIAN = SHIPPED.median_patient("first_line_postmenopausal")
 PATIENTS = [
-    {**MEDIAN, "er_dependence": dependence, "cyclin_e": cyclin_e, "premenopausal": premenopausal}
+    {
+        **MEDIAN,
+        "er_dependence": dependence,
+        "cyclin_e": cyclin_e,
+        "premenopausal": premenopausal,
+        "tubulin_sensitivity": cyclin_e,
+        "antimetabolite_sensitivity": 2 * cyclin_e,
+        "dna_damage_sensitivity": 0.5 * cyclin_e,
+    }
     for dependence, cyclin_e, premenopausal in itertools.product(
         (0.0, 0.3, 0.9, 1.0), (0.3, 1.0, 8.0), (0.0, 1.0)
     )

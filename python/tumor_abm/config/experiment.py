@@ -84,20 +84,19 @@ class Experiment:
         return self.written.control or self.arms[0].name
 
     @property
+    def core_set(self) -> list[str]:
+        """Alterations that are in play where none are listed."""
+        return _core_set(self.knowledge, _drugs_given(self.written, self.population))
+
+    @property
     def drugs(self) -> list[str]:
         """Drugs that any arm or prior line can give, sorted."""
-        given = {dosing.drug for line in self._lines() for _, dosing in line.dosings()}
-        asked = {condition.taken for line in self._lines() for _, condition in line.conditions()}
+        lines = list(_lines(self.written, self.population))
+        asked = {condition.taken for line in lines for _, condition in line.conditions()}
         eligible = [asked for _, asked in self.population.eligibilities()] + [arm.among for arm in self.arms]
         named = {drug for eligibility in eligible for _, drug in eligibility.drugs()}
+        given = _drugs_given(self.written, self.population)
         return sorted(given | named | {drug for drug in asked if drug is not None})
-
-    def _lines(self) -> Iterator[Line]:
-        for _, lines in self.population.pasts:
-            yield from lines
-        for arm in self.arms:
-            yield from arm.line
-        yield from self.written.afterwards
 
     @classmethod
     def from_dict(
@@ -140,7 +139,7 @@ class Experiment:
             problems.raise_if_any()
             raise AssertionError("an experiment is neither whole nor faulty")
         population_name, population = found
-        alterations = _in_play(written, knowledge)
+        alterations = _in_play(written, _core_set(knowledge, _drugs_given(written, population)))
         measured = written.liquid_biopsy.genes if written.liquid_biopsy else []
         check_names(written, population, alterations, knowledge, problems)
         check_sums(written, population, problems)
@@ -318,10 +317,28 @@ def load_experiment(
         raise InputError("tables are nested too deeply", file=path) from None
 
 
-def _in_play(written: Written, knowledge: Knowledge) -> list[str]:
+def _lines(written: Written, population: PatientLaws) -> Iterator[Line]:
+    for _, lines in population.pasts:
+        yield from lines
+    for arm in written.arm:
+        yield from arm.line
+    yield from written.afterwards
+
+
+def _drugs_given(written: Written, population: PatientLaws) -> set[str]:
+    return {dosing.drug for line in _lines(written, population) for _, dosing in line.dosings()}
+
+
+def _core_set(knowledge: Knowledge, drugs: set[str]) -> list[str]:
+    """Return the core set, without what matters only under drugs that are not given."""
+    reached = {target for drug in drugs & knowledge.drugs.keys() for target in knowledge.drugs[drug].effects}
+    return knowledge.core_alterations_with(reached)
+
+
+def _in_play(written: Written, core_set: list[str]) -> list[str]:
     """Return the alterations that are listed, with the core set in the place of its name."""
     listed = [CORE] if written.alterations is None else written.alterations
-    core = [name for name in knowledge.core_alterations if name not in listed]
+    core = [name for name in core_set if name not in listed]
     return [name for entry in listed for name in (core if entry == CORE else [entry])]
 
 

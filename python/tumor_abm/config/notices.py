@@ -26,7 +26,7 @@ def _left_out(experiment: Experiment) -> Iterator[str]:
     written = experiment.written
     if written.alterations is None or written.self_contained:
         return
-    missing = [name for name in experiment.knowledge.core_alterations if name not in experiment.alterations]
+    missing = [name for name in experiment.core_set if name not in experiment.alterations]
     if missing:
         yield (
             f"alterations: leaves out {', '.join(missing)} of the core set;"

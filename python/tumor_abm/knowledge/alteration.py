@@ -79,6 +79,8 @@ class Alteration(Table):
         What it is, in words.
     core
         Whether experiments have it in play unless they say otherwise.
+    only_with
+        Targets of drugs: unless asked for, it is in play only where a drug with one of them can be given.
     in_dna
         Whether DNA shows it, so that a liquid biopsy can find it.
     origin
@@ -102,6 +104,7 @@ class Alteration(Table):
     gene: str = Field(min_length=1)
     label: str = ""
     core: bool = False
+    only_with: list[str] = Field(default_factory=list)
     in_dna: bool = True
     origin: Origin
     fitness_cost: Cost

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
@@ -202,8 +202,17 @@ class Knowledge:
 
     @property
     def core_alterations(self) -> list[str]:
-        """Alterations that are in play unless an experiment says otherwise."""
-        return [name for name, alteration in self.alterations.items() if alteration.core]
+        """Alterations that are in play, whatever is given, unless an experiment says otherwise."""
+        return self.core_alterations_with(())
+
+    def core_alterations_with(self, targets: Collection[str]) -> list[str]:
+        """Alterations of the core set that are in play where drugs reach these targets."""
+        reached = set(targets)
+        return [
+            name
+            for name, alteration in self.alterations.items()
+            if alteration.core and (not alteration.only_with or reached & set(alteration.only_with))
+        ]
 
 
 def _nested(path: tuple[str | int, ...], value: Any) -> Any:
@@ -321,6 +330,9 @@ def _check_words(known: Mapping[str, Any], pathway: Pathway, problems: Problems)
             problems.add(["population", name, "covariate", covariate], UNSAID)
         check_laws(laws, pathway, ["population", name], problems)
     for name, alteration in known["alteration"].items():
+        for i, target in enumerate(alteration.only_with):
+            if target not in pathway.targets:
+                problems.add_unknown(["alteration", name, "only_with", i], target, "target", pathway.targets)
         for key, quantity in alteration.effect.items():
             where: list[Step] = ["alteration", name, "effect", key]
             if key not in pathway.effects:
