@@ -11,9 +11,19 @@ from pathlib import Path
 import numpy as np
 import pytest
 from tumor_abm import trials
-from tumor_abm.calibration.cohorts import HALFWAY, Spared, cohorts_of, delay_months, live, samples
+from tumor_abm.calibration.cohorts import (
+    HALFWAY,
+    ArmKey,
+    HistoryCohort,
+    Spared,
+    cohorts_of,
+    delay_months,
+    live,
+    samples,
+)
 from tumor_abm.calibration.emulator import Emulator
 from tumor_abm.calibration.parameters import Free, Parameters
+from tumor_abm.calibration.plan_file import PlanFile
 from tumor_abm.calibration.posterior import drawn
 from tumor_abm.calibration.problem import Problem
 from tumor_abm.calibration.sample import Curves, Sample
@@ -210,6 +220,11 @@ def test_only_rows_for_calibration_enter_the_loss() -> None:
         "calib-chemo",
     }
     assert {target.split for target in problem.shown} == {"validate-near"}
+    practice = evidence.trials().filter(role=evidence.IN_PRACTICE)
+    every_split = PlanFile.shipped("chemotherapy").model_copy(update={"splits": list(set(practice["split"]))})
+    assert every_split.rows(practice).is_empty()
+    assert every_split.rows(evidence.trials()).filter(trial="DESTINY-Breast04 HR+", subset="HR+").height == 1
+    assert every_split.rows(evidence.trials()).filter(subset="investigator", arm="TPC").is_empty()
     assert not {"mpfs_mo", "hr", "orr_pct"} & set(evidence.trials_to_predict().columns)
 
 
@@ -225,6 +240,25 @@ def test_trials_of_the_same_patients_share_a_cohort_and_give_what_the_trial_alon
     key = ("paloma_1", "P+L")
     assert of_shared[key].months.tolist() == of_alone[key].months.tolist()
     assert of_shared[key].weight.sum() == pytest.approx(1.0)
+
+
+def test_patients_are_chosen_by_what_is_seen_in_blood_and_live_as_without_looking() -> None:
+    tables = {name: trials.tables(name) for name in ("serena_2", "bolero_6")}
+    mutated = "cami 75, ESR1m (36.7%)"
+    wanted = {("serena_2", "cami 75"), ("serena_2", mutated), ("bolero_6", "cape")}
+    with_blood = cohorts_of(tables, wanted=wanted)
+    assert all("liquid_biopsy" in cohort.tables for cohort in with_blood)
+    without = cohorts_of({"bolero_6": tables["bolero_6"]}, wanted=wanted)
+    assert not any("liquid_biopsy" in cohort.tables for cohort in without)
+    knowledge = Knowledge.shipped()
+
+    def lived(cohorts: list[HistoryCohort]) -> dict[ArmKey, Sample]:
+        return samples(cohorts, [live(one, knowledge, patients=12, seed=SEED, jobs=2) for one in cohorts])
+
+    looked, unlooked = lived(with_blood), lived(without)
+    cape = ("bolero_6", "cape")
+    assert all(map(np.array_equal, vars(looked[cape]).values(), vars(unlooked[cape]).values()))
+    assert 0 < len(looked["serena_2", mutated].months) < len(looked["serena_2", "cami 75"].months)
 
 
 def test_an_arm_among_some_patients_is_compared_with_the_same_patients() -> None:

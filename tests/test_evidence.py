@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import re
+from typing import get_args
 
+import polars as pl
 import pytest
+from tumor_abm.calibration.parameters import Plan
+from tumor_abm.calibration.problem import Problem
 from tumor_abm.knowledge import Knowledge, evidence
 from tumor_abm.knowledge.ensemble import Ensemble, Member
-from tumor_abm.trials import Prediction, predict
+from tumor_abm.trials import Prediction, load, names, predict, rows
 
 from tools.evidence import fingerprint, write_evidence
+from tools.judged import KEYS
 from tools.markdown import WIDTH
+from tools.use import FITTED, PRACTICE, with_use
 
 SETS = Ensemble(
     members=(Member(overrides={"pathway.e2f_hill": 3.5}), Member(overrides={"pathway.e2f_hill": 4.5}))
@@ -20,7 +26,8 @@ SETS = Ensemble(
 @pytest.fixture(scope="module")
 def written(tmp_path_factory):
     folder = tmp_path_factory.mktemp("page")
-    prediction = predict(["monaleesa_2", "persevera"], ensemble=SETS, patients=12, jobs=2)
+    wanted = ["monaleesa_2", "persevera", "epik_b5", "mayo_after_cdk46i", "meridian"]
+    prediction = predict(wanted, ensemble=SETS, patients=12, jobs=2)
     prediction.save(folder / "kept")
     kept = Prediction.load(folder / "kept")
     assert kept.table.equals(prediction.table)
@@ -37,7 +44,7 @@ def test_every_placeholder_is_filled_and_every_figure_is_there(written):
     assert "{{" not in page
     assert max(map(len, page.splitlines())) <= WIDTH
     figures = re.findall(r"\(images/(\w+\.png)\)", page)
-    assert figures == ["evidence_first_line.png"]
+    assert figures == [f"evidence_{of}.png" for of in ("first_line", "after_cdk46", "first_chemotherapy")]
     assert {file.name for file in files} >= set(figures)
     assert all(file.stat().st_size > 1_000 for file in files)
 
@@ -54,7 +61,45 @@ def test_fitted_rows_show_what_was_published_and_whether_it_is_met(written):
     words = {(True, True): "both", (True, False): "simulated", (False, True): "published"}
     if median is not None:
         assert cells[5] == words.get((in_published, in_simulated), "**neither**")
-    assert "| MONALEESA-2 | R+L | 12 | 73% |" in page
+    assert "| MONALEESA-2 | R+L |  | 12 | 73% |" in page
+
+
+def test_rows_stand_by_what_they_were_used_for(written):
+    _, page, _ = written
+    of_trial = {
+        "MONALEESA-2": "What was fitted",
+        "EPIK-B5": "Not fitted yet",
+        "MERiDiAN": "Not fitted yet",
+        "Mayo real-world": "In practice",
+        "persevERA": "Predictions",
+    }
+    for trial, title in of_trial.items():
+        row, elsewhere = f"\n| {trial} |", page.replace(section(page, "What the model gets wrong"), "")
+        assert row in section(page, title)
+        assert row not in elsewhere.replace(section(page, title), "")
+    later = section(page, "Not fitted yet").split("\n### ")
+    assert [part.split("\n")[0] for part in later[1:]] == [
+        *("After a CDK4/6 inhibitor", "Chemotherapy", "One drug of each class", "Rates")
+    ]
+    assert "| EPIK-B5 |" in later[1]
+    assert "| MERiDiAN |" in later[2]
+
+
+def test_what_counts_as_fitted_are_the_rows_of_the_plans():
+    simulated = pl.DataFrame(
+        [
+            {key: getattr(row, key) for key in KEYS} | {"file": file}
+            for file in names()
+            for row in rows(load(file))
+        ]
+    )
+    used = with_use(evidence.trials().join(simulated, on=KEYS, maintain_order="left"))
+    fitted = used.filter(use=FITTED).select("trial", "arm", "subset")
+    plans = [Problem.shipped(plan) for plan in get_args(Plan)]
+    assert set(fitted.iter_rows()) == {
+        (target.trial, target.arm, target.subset) for plan in plans for target in plan.targets
+    }
+    assert set(used.filter(use=PRACTICE)["role"]) == {evidence.IN_PRACTICE}
 
 
 def test_counts_of_what_is_inside_tell_how_much_of_them_is_chance(written):

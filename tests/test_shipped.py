@@ -23,7 +23,7 @@ FILES = [*trials.files().values(), *EXPERIMENTS, *OTHERS]
 
 
 def test_there_are_as_many_files_as_the_project_says():
-    assert (len(EXPERIMENTS), len(OTHERS), len(FILES)) == (6, 1, 63)
+    assert (len(EXPERIMENTS), len(OTHERS), len(FILES)) == (6, 1, 115)
 
 
 @pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)

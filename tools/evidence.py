@@ -22,8 +22,17 @@ from tumor_abm.plots.evidence import Panel, plot_against_published
 from tumor_abm.plots.style import png
 from tumor_abm.trials import Prediction
 
-from tools.evidence_tables import against_published, landmarks, misses, parameters, predicted, prevalence
-from tools.judged import KEYS, arm_name, summary
+from tools.evidence_tables import (
+    against_published,
+    landmarks,
+    left_out,
+    misses,
+    parameters,
+    predicted,
+    prevalence,
+)
+from tools.judged import KEYS, arm_name, distances, summary
+from tools.use import CHEMO, CONTEXT, DRUG, FITTED, NEAR, POST, PRACTICE, with_use
 
 FIGURES: Mapping[str, tuple[str, Sequence[str]]] = {
     "evidence_first_line": (
@@ -33,6 +42,14 @@ FIGURES: Mapping[str, tuple[str, Sequence[str]]] = {
     "evidence_later_lines": (
         "After endocrine therapy",
         ("monaleesa_3", "paloma_3", "monarch_2", "dawna_1", "bolero_2", "ace"),
+    ),
+    "evidence_after_cdk46": (
+        "After a CDK4/6 inhibitor",
+        ("ameera_3", "ember_3", "serena_2", "veritac_2", "elaine_1", "epik_b5"),
+    ),
+    "evidence_first_chemotherapy": (
+        "First chemotherapy",
+        ("meridian", "peggy", "rose", "ribbon_1", "bolero_6", "young_pearl"),
     ),
     "evidence_other_classes": (
         "Other classes, and chemotherapy",
@@ -49,8 +66,9 @@ def write_evidence(prediction: Prediction, page: Path, ensemble: Ensemble) -> li
     """Write the page and its figures; return all files."""
     images = page.parent / "images"
     images.mkdir(parents=True, exist_ok=True)
-    held = prediction.table.join(
-        evidence.trials(), on=KEYS, how="inner", suffix="_published", maintain_order="left"
+    published = evidence.trials()
+    held = with_use(
+        prediction.table.join(published, on=KEYS, how="inner", suffix="_published", maintain_order="left")
     )
     drawn: list[Path] = []
     pictures: dict[str, str] = {}
@@ -61,21 +79,20 @@ def write_evidence(prediction: Prediction, page: Path, ensemble: Ensemble) -> li
             drawn.append(images / f"{stem}.png")
             write_whole(drawn[-1], partial(Path.write_bytes, data=picture))
             pictures[stem] = f"![{title}](images/{stem}.png)"
-    fitted = held.filter(pl.col("split").str.starts_with("calib"))
-    near = held.filter(pl.col("split").str.starts_with("validate-near"))
-    context = held.filter(pl.col("split") == "context")
+    of_use = {use: held.filter(use=use) for use in (FITTED, NEAR, POST, CHEMO, DRUG, PRACTICE, CONTEXT)}
     unseen = prediction.table.join(evidence.trials_to_predict(), on=KEYS, how="semi", maintain_order="left")
     filled = {
         "made": _made(prediction, ensemble),
         "summary": summary(held, prediction),
-        "fitted": against_published(fitted),
-        "near": against_published(near),
-        "context": against_published(context),
-        "landmarks": landmarks(held),
+        "distances": distances(held),
+        **{use: against_published(rows) for use, rows in of_use.items()},
+        "landmarks": landmarks(of_use[FITTED]),
+        "other_landmarks": landmarks(held.filter(pl.col("use") != FITTED)),
+        "left_out": left_out(),
         "figures": "\n\n".join(pictures.values()),
         "prevalence": prevalence(prediction.prevalence),
         "parameters": parameters(ensemble),
-        "misses": misses(fitted),
+        "misses": misses(of_use[FITTED]),
         "predicted": predicted(unseen),
     }
     template = Path(__file__).with_name("evidence.md.in").read_text(encoding="utf-8")
@@ -99,7 +116,7 @@ def fingerprint(knowledge: Knowledge) -> str:
 
 def _panel(prediction: Prediction, held: pl.DataFrame, file: str) -> Panel | None:
     rows = held.filter(
-        (pl.col("file") == file) & pl.col("subset").is_in(["", "ITT", "PIK3CAm", "HER2-low", "HR+"])
+        (pl.col("file") == file) & pl.col("subset").is_in(["", "ITT", "PIK3CAm", "ESR1m", "HER2-low", "HR+"])
     )
     rows = rows.unique("arm", keep="first", maintain_order=True)
     if rows.height == 0:

@@ -13,9 +13,8 @@ from tumor_abm.calibration.plan_file import PlanFile
 from tumor_abm.config.written import DEFAULT_POPULATION
 from tumor_abm.knowledge import Knowledge, evidence
 from tumor_abm.knowledge.ensemble import Ensemble
-from tumor_abm.trials.prediction import LANDMARKS
 
-from tools.judged import inside, median_in, published_in, ratio_in
+from tools.judged import inside, median_in, published_in, rates_of, ratio_in, response_of
 from tools.markdown import limits, table, table_and_list
 
 _CONTROLS = (
@@ -81,13 +80,12 @@ def against_published(held: pl.DataFrame) -> str:
         if row["orr_pct_published"] is not None
     )
     who = ("trial", "arm", "subset")
-    return "\n".join(
-        (
-            table((*who, "median PFS: published", "simulated", "inside"), medians),
-            table((*who, "hazard ratio: published", "simulated", "inside"), ratios),
-            table((*who, "ORR: published", "simulated"), responses),
-        )
+    tables = (
+        ((*who, "median PFS: published", "simulated", "inside"), list(medians)),
+        ((*who, "hazard ratio: published", "simulated", "inside"), list(ratios)),
+        ((*who, "ORR: published", "simulated"), list(responses)),
     )
+    return "\n".join(table(header, cells) for header, cells in tables if cells) or "No such row.\n"
 
 
 def _response(value: float | None, base: str) -> str:
@@ -95,11 +93,8 @@ def _response(value: float | None, base: str) -> str:
 
 
 def _simulated_response(row: Mapping[str, Any]) -> str:
-    if row["orr_pct_published"] is None or row["orr_pct"] is None:
-        return ""
-    of_measurable = row["orr_base"].startswith("measurable")
-    value = row["orr_measurable_pct"] if of_measurable else row["orr_pct"]
-    return "" if value is None else f"{value:.0f}%"
+    value = response_of(row)
+    return "" if row["orr_pct_published"] is None or value is None else f"{value:.0f}%"
 
 
 def _verdict(simulated: bool | None, published: bool | None) -> str:
@@ -111,23 +106,12 @@ def _verdict(simulated: bool | None, published: bool | None) -> str:
 
 def landmarks(held: pl.DataFrame) -> str:
     """Write the shares free of progression at months that trials published."""
-    rows = []
-    for row in held.iter_rows(named=True):
-        for month in LANDMARKS:
-            published = row[f"pfs{month}_published"]
-            simulated = row[f"pfs{month}"]
-            if published is not None and simulated is not None:
-                difference = f"{simulated - published:+.0f}"
-                rows.append(
-                    (
-                        *_named(row)[:2],
-                        str(month),
-                        f"{published:.0f}%",
-                        f"{simulated:.0f}%",
-                        difference,
-                    )
-                )
-    return table(("trial", "arm", "month", "published", "simulated", "difference, points"), rows)
+    rows = [
+        (*_named(row), str(month), f"{published:.0f}%", f"{simulated:.0f}%", f"{simulated - published:+.0f}")
+        for row in held.iter_rows(named=True)
+        for month, published, simulated in rates_of(row)
+    ]
+    return table(("trial", "arm", "subset", "month", "published", "simulated", "difference, points"), rows)
 
 
 def prevalence(found: pl.DataFrame) -> str:
@@ -194,6 +178,12 @@ def parameters(ensemble: Ensemble) -> str:
             )
         )
     return table_and_list(("parameter", "unit", "plausible", "ensemble: median (90%)", "source"), rows)
+
+
+def left_out() -> str:
+    """Write the rows of the tables that nothing simulates, with the reasons."""
+    rows = ((*_named(row), row["reason"]) for row in evidence.left_out().iter_rows(named=True))
+    return table_and_list(("trial", "arm", "subset", "why it is not simulated"), rows)
 
 
 def misses(fitted: pl.DataFrame) -> str:

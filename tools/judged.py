@@ -9,15 +9,24 @@ import numpy as np
 import polars as pl
 from tumor_abm import trials
 from tumor_abm.trials import Prediction
+from tumor_abm.trials.prediction import LANDMARKS
 from tumor_abm.trials.sampling import Floats, Observed, interval, median
 
 from tools.markdown import table
+from tools.use import CHEMO, DRUG, FITTED, LATER, NEAR, POST, PRACTICE
 
 FIRST_LINE = ("paloma_1", "paloma_2", "paloma_4", "monaleesa_2", "monarch_3", "dawna_2")
 KEYS = ("trial", "arm", "subset", "prior_cdk46i")
 _MONTH_DIGITS = 1
 _DRAWS = 500
 _SEED = 1
+
+_OTHERS = {
+    POST: "Not fitted yet, after a CDK4/6 inhibitor",
+    CHEMO: "Not fitted yet, chemotherapy",
+    DRUG: "Not fitted yet, one drug of each class",
+    PRACTICE: "In practice, never fitted",
+}
 
 Judge = Callable[[Mapping[str, Any]], bool | None]
 Label = tuple[str, ...]
@@ -47,11 +56,11 @@ def inside(
 
 
 def summary(held: pl.DataFrame, prediction: Prediction) -> str:
-    """Write how many rows are inside, by what was fitted and what was not."""
-    rows = list(held.iter_rows(named=True))
-    fitted = [row for row in rows if row["split"].startswith("calib") and not row["split"].endswith("subset")]
+    """Write how many rows are inside, by what was fitted and what was not (see `tools.use.with_use`)."""
+    rows = [row for row in held.iter_rows(named=True) if not row["split"].endswith("subset")]
+    of_use = {use: [row for row in rows if row["use"] == use] for use in (FITTED, NEAR, *LATER, PRACTICE)}
+    fitted, near = of_use[FITTED], of_use[NEAR]
     whole = [row for row in fitted if row["subset"] in ("", "ITT")]
-    near = [row for row in rows if row["split"] == "validate-near"]
     first = [row for row in fitted if row["file"] in FIRST_LINE and row["hr_published"] is not None]
     lines: Sequence[tuple[str, Sequence[Mapping[str, Any]], Judge]] = [
         (
@@ -82,8 +91,17 @@ def summary(held: pl.DataFrame, prediction: Prediction) -> str:
             near,
             _row_in,
         ),
+        *(
+            (f"{words}: {what}", of_use[use], judged)
+            for use, words in _OTHERS.items()
+            for what, judged in (
+                ("median PFS inside the published 95% CI", median_in),
+                ("published inside the predicted 95% interval", published_in),
+                ("hazard ratio inside the published 95% CI", ratio_in),
+            )
+        ),
     ]
-    others = _medians_of_others(prediction, [*fitted, *near])
+    others = _medians_of_others(prediction, [row for use in of_use.values() for row in use])
     return table(
         ("held against each other", "inside", "with other patients"),
         [
@@ -91,6 +109,36 @@ def summary(held: pl.DataFrame, prediction: Prediction) -> str:
             for what, of, judged in lines
         ],
     )
+
+
+def distances(held: pl.DataFrame) -> str:
+    """Write how far rates and responses lie from what was published, by what rows were used for."""
+    lines = []
+    for use, words in {FITTED: "Fitted", NEAR: "Near by, predicted", **_OTHERS}.items():
+        rows = list(held.filter(use=use).iter_rows(named=True))
+        rates = [simulated - published for row in rows for _, published, simulated in rates_of(row)]
+        told = [(response_of(row), row["orr_pct_published"]) for row in rows]
+        responses = [a - b for a, b in told if a is not None and b is not None]
+        lines.append((words, _distance(rates), _distance(responses)))
+    return table(("rows", "rates", "responses"), lines)
+
+
+def _distance(differences: Sequence[float]) -> str:
+    mean = np.abs(differences).mean() if differences else 0.0
+    return f"{mean:.0f} (of {len(differences)})" if differences else "-"
+
+
+def rates_of(row: Mapping[str, Any]) -> list[tuple[int, float, float]]:
+    """Return months, and published and simulated shares free of progression then, where both are known."""
+    told = ((month, row[f"pfs{month}_published"], row[f"pfs{month}"]) for month in LANDMARKS)
+    return [(month, *shares) for month, *shares in told if None not in shares]
+
+
+def response_of(row: Mapping[str, Any]) -> float | None:
+    """Return the simulated response rate, of the patients whom the trial counted."""
+    measurable = row["orr_base"].startswith("measurable")
+    value: float | None = row["orr_measurable_pct" if measurable else "orr_pct"]
+    return value
 
 
 def _range(rows: Sequence[Mapping[str, Any]], judged: Judge, others: Mapping[Label, Floats]) -> str:

@@ -55,10 +55,12 @@ def table_and_list(header: Sequence[str], rows: Iterable[Sequence[str]], *, name
 
 
 def limits(value: float | None, low: float | None, high: float | None, digits: int) -> str:
-    """Return a value and its interval; nothing if neither is known."""
+    """Return a value and its interval, if there is one; nothing if neither is known."""
     if value is None and low is None:
         return ""
     shown = ["-" if number is None else f"{number:.{digits}f}" for number in (value, low, high)]
+    if low is None and high is None:
+        return shown[0]
     return f"{shown[0]} ({shown[1]}-{shown[2]})"
 
 

@@ -115,6 +115,12 @@ class HistoryCohort:
         """Largest share that it has of any trial."""
         return max(share for _, share in self.members.values())
 
+    def draw_blood(self, asked: Mapping[str, Any]) -> None:
+        """Measure in blood what a trial asks there of who enters an arm; nothing else hangs on it."""
+        known = self.tables.get("liquid_biopsy", {})
+        genes = sorted({*known.get("genes", []), *asked.get("genes", [])})
+        self.tables["liquid_biopsy"] = {"every_weeks": _WEEKS, "genes": genes}
+
     def experiment(self, knowledge: Knowledge, seed: int) -> Experiment:
         """Return the experiment that simulates the cohort."""
         arms = [{**arm, "name": name} for name, arm in self.arms.items()]
@@ -174,6 +180,8 @@ def cohorts_of(
                     name = known.get(_canonical(lived), f"arm {len(cohort.arms) + 1}")
                     cohort.arms[name] = lived
                     cohort.members[trial, arm["name"]] = (name, share)
+                    if "liquid_biopsy" in tables:
+                        cohort.draw_blood(tables["liquid_biopsy"])
     return [cohort for cohort in found.values() if cohort.arms]
 
 

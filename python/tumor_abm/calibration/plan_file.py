@@ -5,12 +5,14 @@ from __future__ import annotations
 import tomllib
 from typing import Self
 
+import polars as pl
 from pydantic import Field
 
 from tumor_abm._base.table import Table
 from tumor_abm.calibration.cohorts import Spared
 from tumor_abm.calibration.parameters import Free, Plan, shipped_toml
 from tumor_abm.calibration.targets import Quantity
+from tumor_abm.knowledge.evidence import IN_PRACTICE
 
 
 class PrevalenceRange(Table):
@@ -28,6 +30,23 @@ class PrevalenceRange(Table):
     note: str = ""
 
 
+class PassedOver(Table):
+    """A row of the table of trials that says again what another row says, or says it otherwise.
+
+    Attributes
+    ----------
+    trial, arm, subset
+        Labels of the row, as in the table.
+    note
+        Which row stands for it.
+    """
+
+    trial: str
+    arm: str
+    subset: str = ""
+    note: str = Field(min_length=1)
+
+
 class PlanFile(Table):
     """What is calibrated, and on what, as written in the file of a plan.
 
@@ -36,7 +55,10 @@ class PlanFile(Table):
     trials
         Trials (files of `tumor_abm.trials`) that are simulated.
     splits
-        Rows of the table of trials that enter the loss, by their ``split``.
+        Rows of the table of trials that enter the loss, by their ``split``. Patients outside of trials are
+        compared and never fitted, whatever the split of their rows.
+    passed_over
+        Rows of these splits that do not enter it.
     fitted
         Quantities of these rows that do; others are predicted.
     spared
@@ -51,6 +73,7 @@ class PlanFile(Table):
 
     trials: list[str] = Field(min_length=1)
     splits: list[str] = Field(min_length=1)
+    passed_over: list[PassedOver] = Field(default_factory=list)
     fitted: list[Quantity] = Field(default=["median", "hazard ratio", "rate", "response"], min_length=1)
     spared: Spared
     prior_weight: float = Field(ge=0)
@@ -61,3 +84,11 @@ class PlanFile(Table):
     def shipped(cls, plan: Plan) -> Self:
         """Return the file of a plan."""
         return cls.model_validate(tomllib.loads(shipped_toml(plan)))
+
+    def rows(self, trials: pl.DataFrame) -> pl.DataFrame:
+        """Return those rows of a table of trials that enter the loss, if their trial is simulated."""
+        labels = ("trial", "arm", "subset")
+        schema = dict.fromkeys(labels, pl.String)
+        passed = pl.DataFrame([one.model_dump(include=set(labels)) for one in self.passed_over], schema)
+        of_splits = trials.filter(pl.col("split").is_in(self.splits), pl.col("role") != IN_PRACTICE)
+        return of_splits.join(passed, on=labels, how="anti", maintain_order="left")

@@ -117,7 +117,7 @@ class Problem:
         arms = _labelled(trials)
         delays = {name: delay_months(tables) for name, tables in trials.items()}
         rows = evidence.trials()
-        of_splits = targets_of(rows.filter(pl.col("split").is_in(written.splits)), arms, delays)
+        of_splits = targets_of(written.rows(rows), arms, delays)
         targets = [target for target in of_splits if target.quantity in written.fitted]
         shown = []
         if near:
