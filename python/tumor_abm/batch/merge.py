@@ -8,8 +8,8 @@ from pathlib import Path
 from tumor_abm._base.paths import path_of
 from tumor_abm.batch.batch import Batch
 from tumor_abm.batch.batch_study import BatchStudy, load_batch
-from tumor_abm.batch.part import PARTS, PartOfRuns, parts_in
-from tumor_abm.batch.run import begin, finish, shard_size
+from tumor_abm.batch.part import PARTS, PartOfRuns, parts_in, shard_size
+from tumor_abm.batch.run import begin, finish
 from tumor_abm.errors import InputError
 from tumor_abm.run.directory import RunDirectory
 

@@ -8,11 +8,16 @@ from pathlib import Path
 from typing import NamedTuple
 
 from tumor_abm.errors import InputError
-from tumor_abm.run.chunk import Chunk
+from tumor_abm.run.chunk import Chunk, chunks_of
 
 PARTS = "parts"
 """Directory, within that of the batch, of the directories of its parts."""
 
+SHARDS = 256
+"""About so many: an interruption loses little of a batch, and writing them takes little of its time."""
+
+SHARDS_PER_PART = 8
+MOST_RUNS_PER_SHARD = 256
 _MOST_PARTS = 100_000
 _NAME = re.compile(r"(\d+)-of-(\d+)")
 
@@ -48,6 +53,10 @@ class PartOfRuns(NamedTuple):
         """Return the directory of the part within that of the batch."""
         return out / PARTS / f"{self.part:0{len(str(self.parts))}d}-of-{self.parts}"
 
+    def runs_of(self, runs: int) -> int:
+        """Return how many of the runs of a batch are in this part."""
+        return sum(chunk.patients for chunk in self.among(chunks_of(runs, shard_size(runs, self.parts))))
+
     def among(self, chunks: Sequence[Chunk]) -> list[Chunk]:
         """Return the chunks of this part: every `parts`-th, so that dear points are shared out."""
         return list(chunks[self.part - 1 :: self.parts])
@@ -68,3 +77,9 @@ def parts_in(out: Path) -> int:
         told = ", ".join(map(str, sorted(found))) or "none"
         raise InputError(file=folder, key="parts", found=told, allowed="all parts of one division, K-of-N")
     return found.pop()
+
+
+def shard_size(runs: int, parts: int = 1) -> int:
+    """Return the runs of a shard: a matter of the batch and the number of its parts alone."""
+    shards = max(SHARDS, SHARDS_PER_PART * parts) if parts > 1 else SHARDS
+    return min(MOST_RUNS_PER_SHARD, max(1, -(-runs // shards)))

@@ -17,21 +17,16 @@ from tumor_abm.batch.base import Stopped
 from tumor_abm.batch.batch import Batch
 from tumor_abm.batch.batch_study import BatchStudy, load_batch
 from tumor_abm.batch.here import side_by_side
-from tumor_abm.batch.part import PARTS, PartOfRuns
+from tumor_abm.batch.part import PARTS, PartOfRuns, shard_size
 from tumor_abm.batch.shard_of_runs import compute, compute_there, failures
 from tumor_abm.errors import InputError
-from tumor_abm.run.chunk import Chunk, chunks_of
+from tumor_abm.run.chunk import Chunk
 from tumor_abm.run.cluster import run_on_cluster
 from tumor_abm.run.directory import RunDirectory, RunPlan, recorded_seed
 from tumor_abm.run.experiment import Interrupted, threads_of
 from tumor_abm.run.provenance import now, provenance
 from tumor_abm.run.tables import Tables
 
-SHARDS = 256
-"""About so many: an interruption loses little of a batch, and writing them takes little of its time."""
-
-SHARDS_PER_PART = 8
-MOST_RUNS_PER_SHARD = 256
 _MOST_TOLD = 5
 
 _log = logging.getLogger(__name__)
@@ -197,7 +192,7 @@ class _FillPart(_Fill):
         super().__init__(study, part.directory(out), jobs, scheduler, progress)
         self.part = part
         self.size = shard_size(study.runs, part.parts)
-        self.total = sum(chunk.patients for chunk in part.among(chunks_of(study.runs, self.size)))
+        self.total = part.runs_of(study.runs)
 
     def _fill(self) -> None:
         begin(self.directory, self.study, self.size)
@@ -233,12 +228,6 @@ class _Count:
             _log.warning("%s", message)
         elif self._told == _MOST_TOLD + 1:
             _log.warning("further failures stand in the table runs")
-
-
-def shard_size(runs: int, parts: int = 1) -> int:
-    """Return the runs of a shard: a matter of the batch and the number of its parts alone."""
-    shards = max(SHARDS, SHARDS_PER_PART * parts) if parts > 1 else SHARDS
-    return min(MOST_RUNS_PER_SHARD, max(1, -(-runs // shards)))
 
 
 def begin(directory: RunDirectory, study: BatchStudy, size: int) -> None:
