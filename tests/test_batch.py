@@ -237,6 +237,21 @@ def test_a_question_in_sql_is_answered(
         assert capsys.readouterr().err.startswith("tumor-abm: SQL: ")
 
 
+def test_figures_show_what_the_summary_says(whole: ta.Batch, tmp_path: Path) -> None:
+    told = whole.summary().filter(measure="n_1")
+    (line,) = ta.plots.plot_along_axis(whole, "death", "n_1").axes[0].lines
+    assert line.get_xydata().tolist() == [list(row) for row in told.select("death", "value").rows()]
+    other = {"name": "birth", "path": "population.division[0]", "values": [0.25, 0.3]}
+    batch = run_batch(checked(SMALL | {"axis": [DEATH, other], "replicates": 1}), tmp_path / "out")
+    field = ta.plots.plot_heat_map(batch, "death", "birth", "n_1").axes[0].collections[0].get_array()
+    shown = batch.summary().filter(measure="n_1").sort("birth", "death")["value"]
+    assert field.ravel().tolist() == shown.to_list()
+    with pytest.raises(InputError, match=r"where: several points share a value; fix the other axes: {birth="):
+        ta.plots.plot_along_axis(batch, "death", "n_1")
+    with pytest.raises(InputError, match=r'measure: found "n_2"; allowed: "day", "divisions"'):
+        ta.plots.plot_along_axis(batch, "death", "n_2")
+
+
 def test_a_run_that_fails_is_a_row_and_the_others_go_on(tmp_path: Path) -> None:
     tables = SMALL | {
         "population": POPULATION | {"death": [0.19, 0.1], "replicates": 1},

@@ -105,9 +105,3 @@ def _nowhere(steps: tuple[Step, ...], i: int, at: Any) -> InputError:
     if isinstance(step, int):
         return InputError(f"{place(*steps)} leads nowhere: {here} is a table, whose keys have names")
     return InputError(f"{place(*steps)} leads nowhere: {here}", found=step, allowed=list(at))
-
-
-def is_about(steps: tuple[Step, ...], key: str) -> bool:
-    """Tell whether an error at `key` may be about the value at an address."""
-    own = place(*steps)
-    return key == own or own.startswith((f"{key}.", f"{key}[")) or key.startswith((f"{own}.", f"{own}["))

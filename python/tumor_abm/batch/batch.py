@@ -46,6 +46,7 @@ class Batch:
         self.directory = directory
         self._results = results
         self._study: BatchStudy | None = None
+        self._summary: pl.DataFrame | None = None
 
     @classmethod
     def open(cls, directory: str | Path) -> Batch:
@@ -182,7 +183,9 @@ class Batch:
         ratio from its interval for twins, shares are binomial. They tell of a point by itself: with common
         random numbers, differences between points are known better.
         """
-        return summary_of(self)
+        if self._summary is None:
+            self._summary = summary_of(self)
+        return self._summary
 
     def results(self, point: int) -> Results:
         """Return the tables of one point as those of an experiment or study, for what reads these.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cached_property, lru_cache
 from pathlib import Path
@@ -17,7 +17,7 @@ from pydantic import ValidationError
 from tumor_abm._base import seeds
 from tumor_abm._base.problems import Problems, shown
 from tumor_abm._base.toml import read_toml
-from tumor_abm.batch.address import is_about, steps_of, with_value
+from tumor_abm.batch.address import steps_of, with_value
 from tumor_abm.batch.axis import Axis
 from tumor_abm.batch.base import Base, ExperimentBase, PopulationBase, Ready, StudyBase
 from tumor_abm.batch.batch_file import BatchFile
@@ -126,10 +126,14 @@ class BatchStudy:
 
     def tables_at(self, point: int) -> dict[str, Any]:
         """Return the tables of the base with the values of a point."""
+        return self._with_values(point, range(len(self.written.axis)))
+
+    def _with_values(self, point: int, axes: Iterable[int]) -> dict[str, Any]:
         tables = dict(self.base.tables)
-        for i, (axis, value) in enumerate(zip(self.written.axis, self.points[point], strict=True)):
-            for path in axis.paths:
+        for i in axes:
+            for path in self.written.axis[i].paths:
                 with _at(self.file, f"axis[{i}].path"):
+                    value = self.points[point][i]
                     tables = with_value(tables, steps_of(path), value, self.base.model)
         return tables
 
@@ -144,18 +148,21 @@ class BatchStudy:
         try:
             return self.base.at(tables)
         except InputError as error:
-            raise InputError(f"{self._blamed(error, point)}: {error}", file=self.file) from None
+            raise InputError(f"{self._blamed(point)}: {error}", file=self.file) from None
 
-    def _blamed(self, error: InputError, point: int) -> str:
-        """Name the axes that an error may be about, and the point."""
-        keys = [line.split(": ")[0] for line in str(error).splitlines()]
-        about = [
-            axis.name
-            for axis in self.written.axis
-            if any(is_about(steps_of(path), key) for path in axis.paths for key in keys)
-        ]
-        named = ", ".join(f'"{name}"' for name in about or [axis.name for axis in self.written.axis])
+    def _blamed(self, point: int) -> str:
+        """Name a point that is refused, and the axes whose values are, each by itself; if none is, all."""
+        axes = self.written.axis
+        guilty = [axis.name for i, axis in enumerate(axes) if self._is_refused(point, i)]
+        named = ", ".join(f'"{name}"' for name in guilty or [axis.name for axis in axes])
         return f"axis {named}, {self.told(point)}" if named else self.told(point)
+
+    def _is_refused(self, point: int, axis: int) -> bool:
+        try:
+            self.base.at(self._with_values(point, [axis]))
+        except InputError:
+            return True
+        return False
 
     def check(self) -> None:
         """Find what is refused before anything runs.

@@ -161,10 +161,7 @@ def parser() -> Parser:
             _EVOLVE_EXAMPLES,
         )
     )
-    _describe_batch(
-        add("batch", "run an experiment, study or population along axes", batch.batch, _BATCH_EXAMPLES)
-    )
-    _describe_query(add("query", "ask the tables of a batch in SQL", batch.query, _QUERY_EXAMPLES))
+    _add_batches(add)
     _describe_predict(add("predict", "predict what trials report", commands.predict, _PREDICT_EXAMPLES))
     _describe_app(add("app", "see one patient's tumour evolve, in the browser", commands.app, _APP_EXAMPLES))
     _describe_list(
@@ -182,8 +179,15 @@ def parser() -> Parser:
             _CALIBRATE_EXAMPLES,
         )
     )
-    _describe_schema(add("schema", "write the JSON schema of experiments or studies", commands.schema))
+    _describe_schema(add("schema", "write the JSON schema of an experiment, study or batch", commands.schema))
     return top
+
+
+def _add_batches(add: Callable[..., Parser]) -> None:
+    _describe_batch(
+        add("batch", "run an experiment, study or population along axes", batch.batch, _BATCH_EXAMPLES)
+    )
+    _describe_query(add("query", "ask the tables of a batch in SQL", batch.query, _QUERY_EXAMPLES))
 
 
 def _path(text: str) -> Path:
@@ -366,9 +370,9 @@ def _describe_schema(schema: Parser) -> None:
     schema.add_argument(
         "what",
         nargs="?",
-        choices=["experiment", "study"],
+        choices=["experiment", "study", "batch"],
         default="experiment",
-        help="whose: of experiments (default), or of studies of evolve",
+        help="whose: of experiments (default), of studies of evolve, or of batches",
     )
     schema.add_argument("--out", metavar="FILE", type=_target, help="file to write (default: print it)")
 

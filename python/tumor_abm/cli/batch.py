@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import argparse
+import math
 import time
+from collections.abc import Callable, Iterator
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,6 +15,8 @@ from tumor_abm.cli.printing import print_json, print_pairs, records, writing
 
 if TYPE_CHECKING:
     import polars as pl
+    from matplotlib.figure import Figure
+    from rich.console import Console
     from rich.table import Table
 
     from tumor_abm.batch import Batch, BatchStudy, Tally
@@ -20,7 +25,9 @@ if TYPE_CHECKING:
 MOST_ROWS = 40
 """Rows of a table that are printed."""
 
-SHOWN_MEASURES = 6
+SHOWN_MEASURES, MOST_FIGURES = 6, 12
+
+_HEADLINES = {"experiment": ("median_months", "carried_pct"), "study": ("mean",), "population": ("mean",)}
 
 
 def batch(arguments: argparse.Namespace) -> None:
@@ -53,7 +60,7 @@ def batch(arguments: argparse.Namespace) -> None:
                 print_pairs(f"\nIn {arguments.out}:", {"part": f"{arguments.part}, {runs} runs"})
                 return
             found = done
-        _tell(found, arguments.out, figures=not arguments.no_figures)
+        _tell(found, arguments.out, console, figures=not arguments.no_figures)
 
 
 def query(arguments: argparse.Namespace) -> None:
@@ -109,7 +116,7 @@ def _print_forecast(study: BatchStudy, jobs: int | None) -> None:
     )
 
 
-def _tell(found: Batch, out: Path, *, figures: bool) -> None:
+def _tell(found: Batch, out: Path, console: Console, *, figures: bool) -> None:
     from tumor_abm._base.files import write_whole
     from tumor_abm.batch.batch import SUMMARY
     from tumor_abm.cli.consoles import output
@@ -118,6 +125,7 @@ def _tell(found: Batch, out: Path, *, figures: bool) -> None:
     with writing(out):
         write_whole(out / f"{SUMMARY}.parquet", summary.write_parquet)
         write_whole(out / f"{SUMMARY}.csv", summary.write_csv)
+        drawn = _draw(found, summary, out, console) if figures else {}
     output().print(_of_points(found, summary))
     failed = found.failed.height
     pairs = {
@@ -125,15 +133,60 @@ def _tell(found: Batch, out: Path, *, figures: bool) -> None:
         "runs": f"{found.runs.height}, of which {failed} failed (table runs, column error)"
         if failed
         else f"{found.runs.height}",
+        **drawn,
     }
     print_pairs(f"\nIn {out}:", pairs)
+
+
+def _draw(found: Batch, summary: pl.DataFrame, out: Path, console: Console) -> dict[str, str]:
+    """Draw what is told along the one axis, or over the two, and say what is where."""
+    from tumor_abm._base.sinks import file_names
+    from tumor_abm.cli.progress import counting
+    from tumor_abm.plots import save_figure
+
+    draws = dict(_draws(found, summary))
+    if not draws:
+        return {}
+    figures, names = out / "figures", file_names(draws)
+    figures.mkdir(exist_ok=True)
+    with counting(console, len(draws), "figures") as count:
+        count(0)
+        for done, (name, draw) in enumerate(draws.items(), start=1):
+            save_figure(draw(), figures / names[name])
+            count(done)
+    return {"figures": f"{', '.join(f'figures/{names[name]}' for name in draws)} (png, svg)"}
+
+
+def _draws(found: Batch, summary: pl.DataFrame) -> Iterator[tuple[str, Callable[[], Figure]]]:
+    """Yield figures by their names: of one axis a line, of two that were crossed a field per arm."""
+    import polars as pl
+
+    from tumor_abm.plots import plot_along_axis, plot_heat_map
+
+    told = summary.filter(pl.col("statistic").is_in(_HEADLINES[found.kind]))
+    measures = told.filter(pl.col("value") != 0).select("measure", "statistic").unique(maintain_order=True)
+    levels = [found.points[name].n_unique() for name in found.axes]
+    if found.points.height < 2 or math.prod(levels) != found.points.height:
+        return
+    for measure, statistic in measures.head(MOST_FIGURES).iter_rows():
+        if len(levels) == 1:
+            yield (
+                measure,
+                partial(plot_along_axis, found, found.axes[0], measure, statistic=statistic),
+            )
+        elif len(levels) == 2:
+            x, y = found.axes
+            rows = told.filter(measure=measure, statistic=statistic)
+            for group in rows["group"].unique(maintain_order=True):
+                draw = partial(plot_heat_map, found, x, y, measure, statistic=statistic, group=group)
+                yield measure if group is None else f"{measure} {group}", draw
 
 
 def _of_points(found: Batch, summary: pl.DataFrame) -> Table:
     """Write a few statistics of every point side by side."""
     import polars as pl
 
-    statistic = {"experiment": "median_months"}.get(found.kind, "mean")
+    statistic = _HEADLINES[found.kind][0]
     told = summary.filter(pl.col("statistic") == statistic)
     measures = told["measure"].unique(maintain_order=True).head(SHOWN_MEASURES).to_list()
     told = told.with_columns(

@@ -324,7 +324,7 @@ def calibrate(arguments: argparse.Namespace) -> None:
 
 
 def schema(arguments: argparse.Namespace) -> None:
-    """Write the JSON schema of experiments or studies."""
+    """Write the JSON schema of experiments, studies or batches."""
     from tumor_abm.schemas import json_schema
 
     text = json.dumps(json_schema(arguments.what), indent=1)
