@@ -17,7 +17,7 @@ def side_by_side(
 ) -> Iterator[tuple[Chunk, Tables]]:
     """Yield chunks as they are done.
 
-    One more than there are threads is handed out at a time, so that no thread waits, however unequal they
+    Twice as many as there are threads are handed out at a time, so that no thread waits, however unequal they
     are, and no more than these are in memory.
     """
     stop = threading.Event()
@@ -26,7 +26,7 @@ def side_by_side(
     pool = ThreadPoolExecutor(max_workers=threads, thread_name_prefix="run")
     try:
         while True:
-            for chunk in islice(waiting, 1 + threads - len(running)):
+            for chunk in islice(waiting, 2 * threads - len(running)):
                 running[pool.submit(work, chunk, stop.is_set)] = chunk
             if not running:
                 return
