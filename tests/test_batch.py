@@ -252,6 +252,19 @@ def test_figures_show_what_the_summary_says(whole: ta.Batch, tmp_path: Path) -> 
         ta.plots.plot_along_axis(batch, "death", "n_2")
 
 
+def test_a_study_is_the_same_in_one_process_and_in_several(tmp_path: Path) -> None:
+    scenario = {"name": "s", "types": ["a"], "division": [0.5], "death": [0.1], "mutation": [[0.01]]}
+    study = {"title": "t", "question": "q", "replicates": 2, "cells": 300, "whole_tumour_cells": 100}
+    tables = {key: value for key, value in SMALL.items() if key != "population"} | {
+        "study": study | {"scenario": [scenario]},
+        "axis": [axis("scenario[0].death[0]", 0.1, 0.2)],
+    }
+    one, two = (run_batch(checked(tables), tmp_path / str(jobs), jobs=jobs) for jobs in (1, 2))
+    assert one.runs.height == 8
+    assert contents(one.directory) == contents(two.directory)
+    assert two.summary().filter(measure="cells")["n"].to_list() == [8, 8]
+
+
 def test_a_run_that_fails_is_a_row_and_the_others_go_on(tmp_path: Path) -> None:
     tables = SMALL | {
         "population": POPULATION | {"death": [0.19, 0.1], "replicates": 1},

@@ -53,6 +53,8 @@ class Base(ABC):
     known: ClassVar[tuple[str, ...]]
     kept: ClassVar[tuple[str, ...]]
     model: ClassVar[type[Table]]
+    holds_lock: ClassVar[bool] = False
+    """Whether a run holds the interpreter's lock for much of its time, so that threads would wait."""
 
     @abstractmethod
     def at(self, tables: Mapping[str, Any]) -> Ready:
@@ -146,6 +148,7 @@ class StudyBase(Base):
         *("nodes", "sampled_cells"),
     )
     kept = ("tumours",)
+    holds_lock = True
     model = StudyFile
 
     @classmethod

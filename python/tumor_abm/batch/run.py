@@ -19,6 +19,7 @@ from tumor_abm.batch.batch_study import BatchStudy, load_batch
 from tumor_abm.batch.here import side_by_side
 from tumor_abm.batch.part import PARTS, PartOfRuns, shard_size
 from tumor_abm.batch.shard_of_runs import compute, compute_there, failures
+from tumor_abm.batch.workers import Workers
 from tumor_abm.errors import InputError
 from tumor_abm.run.chunk import Chunk
 from tumor_abm.run.cluster import run_on_cluster
@@ -162,19 +163,28 @@ class _Fill:
                 count.failure(f"run {run}, {self.study.told(self.study.run(run).point)} failed: {message}")
 
     def _runner(self, missing: list[Chunk], count: _Count) -> Iterator[tuple[Chunk, Tables]]:
-        if self.scheduler is None:
+        apart = self.study.base.holds_lock and min(self.jobs, len(missing)) > 1
+        if self.scheduler is None and not apart:
 
             def work(chunk: Chunk, stopped: Stopped) -> Tables:
                 return compute(self.study, chunk, stopped, count.add)
 
             yield from side_by_side(work, missing, self.jobs)
         elif missing:
-            spec = json.dumps(self.study.resolved())
-            for chunk, tables in run_on_cluster(spec, missing, self.scheduler, compute_there):
+            for chunk, tables in self._elsewhere(missing):
                 yield chunk, tables
                 failed = len(failures(tables))
                 for number in range(chunk.patients):
                     count.add(number < failed)
+
+    def _elsewhere(self, missing: list[Chunk]) -> Iterator[tuple[Chunk, Tables]]:
+        """Let other processes compute: those of a cluster, or of this machine."""
+        spec = json.dumps(self.study.resolved())
+        if self.scheduler is not None:
+            yield from run_on_cluster(spec, missing, self.scheduler, compute_there)
+        else:
+            with Workers.of(spec) as workers:
+                yield from side_by_side(workers.compute, missing, self.jobs)
 
 
 class _FillPart(_Fill):
