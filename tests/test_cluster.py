@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+import tomllib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,6 +16,7 @@ import psutil
 import pytest
 from polars.testing import assert_frame_equal
 from tumor_abm import InputError, run_experiment
+from tumor_abm.batch import BatchStudy, Tally, run_batch
 from tumor_abm.run import cluster
 from tumor_abm.run.chunk import chunks_of
 from tumor_abm.run.cluster import run_on_cluster
@@ -63,6 +65,26 @@ def test_a_worker_with_another_version_is_refused(workers: Any, monkeypatch: pyt
 def test_what_only_the_run_can_show_is_wrong_is_bad_input(workers: Any) -> None:
     with pytest.raises(InputError, match="expected u64"):
         list(run_on_cluster('{"seed": "one"}', CHUNKS[:1], workers.scheduler_address))
+
+
+@pytest.mark.slow
+def test_a_batch_on_a_cluster_that_loses_a_worker_has_the_same_bytes(workers: Any, tmp_path: Path) -> None:
+    axis = {"name": "cost", "path": "alteration.RB1 loss.fitness_cost", "values": [0.1, 0.2]}
+    made = {"title": "t", "question": "q", "experiment": tomllib.loads(EXPERIMENT), "axis": [axis]}
+    study = BatchStudy.from_dict(made | {"seed": 5, "replicates": 8, "set": {"patients": 10}})
+    lost = []
+
+    def lose(tally: Tally) -> None:
+        if tally.done and not lost:
+            lost.append(next(iter(workers.workers.values())).pid)
+            psutil.Process(lost[0]).kill()
+
+    there = run_batch(study, tmp_path / "there", scheduler=workers.scheduler_address, progress=lose)
+    here = run_batch(study, tmp_path / "here")
+    assert lost
+    for name in here.tables:
+        file = f"{name}.parquet"
+        assert (there.directory / file).read_bytes() == (here.directory / file).read_bytes()
 
 
 EXPERIMENT = """

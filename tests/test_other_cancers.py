@@ -6,11 +6,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from tumor_abm.analysis.carried import carried_at
 from tumor_abm.cli import main
 from tumor_abm.knowledge import Knowledge
 from tumor_abm.knowledge.explanation import Explanation
 from tumor_abm.knowledge.quantity import citations
-from tumor_abm.plots.clones import carried_at
 from tumor_abm.report import write_report
 from tumor_abm.run.experiment import run_experiment
 from tumor_abm.run.results import Results

@@ -13,6 +13,7 @@ import tumor_abm as ta
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from tumor_abm.app.twin import Twin
+from tumor_abm.batch import BatchStudy, run_batch
 from tumor_abm.plots.evidence import Panel
 from tumor_abm.plots.genotypes import Palette
 from tumor_abm.run.results import Results
@@ -38,6 +39,23 @@ STUDY = {
     "scenario": [PLANE],
     "biopsy": [{"name": "east", "centre": [0.6, 0, 0], "cells": 40}],
 }
+BATCH = {
+    "title": "Drawn",
+    "question": "How fast?",
+    "seed": 3,
+    "population": {
+        "replicates": 10,
+        "until": {"total": 100},
+        "restart_on_extinction": True,
+        "division": [0.3],
+        "death": [0.1],
+        "initial": [1],
+    },
+    "axis": [
+        {"name": "death", "path": "population.death[0]", "values": [0.05, 0.1]},
+        {"name": "birth", "path": "population.division[0]", "values": [0.2, 0.3]},
+    ],
+}
 NAMES = sorted(name for name in ta.plots.__all__ if name.startswith("plot_"))
 
 
@@ -49,11 +67,14 @@ def draws(results: Results, tmp_path_factory: pytest.TempPathFactory) -> dict[st
     twin.advance(30)
     palette = Palette()
     palette.give(())
+    batch = run_batch(BatchStudy.from_dict(BATCH), tmp_path_factory.mktemp("batch") / "out", jobs=1)
     of_study = {
         name: partial(getattr(ta.plots, name), study)
         for name in ("plot_maps", "plot_muller", "plot_neutrality", "plot_spectra")
     }
     return of_study | {
+        "plot_along_axis": partial(ta.plots.plot_along_axis, batch, "death", "day", where={"birth": 0.3}),
+        "plot_heat_map": partial(ta.plots.plot_heat_map, batch, "death", "birth", "day"),
         "plot_against_published": partial(ta.plots.plot_against_published, [panel()], "Trials"),
         "plot_course": partial(ta.plots.plot_course, twin.course(), palette),
         "plot_kaplan_meier": partial(ta.plots.plot_kaplan_meier, results, "OS"),

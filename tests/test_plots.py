@@ -8,11 +8,12 @@ import pytest
 from matplotlib.text import Text
 from PIL import Image
 from polars.testing import assert_frame_equal
+from tumor_abm.analysis import carried as carried_by
+from tumor_abm.analysis.carried import carried_at
 from tumor_abm.analysis.endpoints import endpoint
 from tumor_abm.analysis.survival import kaplan_meier
 from tumor_abm.errors import InputError
-from tumor_abm.plots import clones, plot_kaplan_meier, plot_resistance, save_figure, svg
-from tumor_abm.plots.clones import carried_at
+from tumor_abm.plots import plot_kaplan_meier, plot_resistance, save_figure, svg
 from tumor_abm.run.results import Results
 
 
@@ -182,7 +183,7 @@ def test_results_of_older_versions_are_refused_in_words(results):
 def test_alterations_are_counted_a_few_patients_at_a_time(results, monkeypatch):
     whole = carried_at(results, "progression")
     assert whole.height > 8
-    monkeypatch.setattr(clones, "PATIENTS_AT_A_TIME", 7)
+    monkeypatch.setattr(carried_by, "PATIENTS_AT_A_TIME", 7)
     assert_frame_equal(carried_at(results, "progression"), whole)
 
 

@@ -12,6 +12,7 @@ import pytest
 import tumor_abm
 from jsonschema import Draft202012Validator
 from tumor_abm import trials
+from tumor_abm.batch import load_batch
 from tumor_abm.cli import main
 from tumor_abm.config import load_experiment
 from tumor_abm.schemas import FOLDER, json_schema
@@ -23,6 +24,7 @@ EXPERIMENTS = [
     *sorted((ROOT / "experiments" / "other_cancers").glob("*/*.toml")),
     Path(tumor_abm.__file__).parent / "app" / "strategies.toml",
 ]
+BATCHES = sorted((ROOT / "experiments" / "batches").glob("*.toml"))
 STUDIES = sorted((ROOT / "experiments" / "evolution").glob("*.toml"))
 
 SMALL = {"title": "t", "question": "q", "arm": [{"name": "a", "line": [{"regimen": ["letrozole"]}]}]}
@@ -48,6 +50,13 @@ def test_every_shipped_experiment_is_sound_by_the_schema_that_it_names(file):
 def test_every_shipped_study_is_sound_by_the_schema_that_it_names(file):
     assert schema_named_in(file) == (FOLDER / "study.json").resolve()
     assert problems("study", tomllib.loads(file.read_text(encoding="utf-8"))) == []
+
+
+@pytest.mark.parametrize("file", BATCHES, ids=lambda file: file.stem)
+def test_every_shipped_batch_is_sound_by_the_schema_that_it_names(file):
+    assert schema_named_in(file) == (FOLDER / "batch.json").resolve()
+    assert problems("batch", tomllib.loads(file.read_text(encoding="utf-8"))) == []
+    assert problems("batch", load_batch(file).resolved()) == []
 
 
 @pytest.mark.parametrize("file", EXPERIMENTS[-8:], ids=lambda file: file.stem)
@@ -102,14 +111,14 @@ def keys(schema: Any, where: str = "") -> Iterator[tuple[str, dict[str, Any]]]:
             yield from keys(inner, where)
 
 
-@pytest.mark.parametrize("what", ["experiment", "study"])
+@pytest.mark.parametrize("what", ["experiment", "study", "batch"])
 def test_every_key_is_described(what):
     found = list(keys(json_schema(what)))
     assert len(found) >= 40
     assert [key for key, described in found if not described.get("description")] == []
 
 
-@pytest.mark.parametrize("what", ["experiment", "study"])
+@pytest.mark.parametrize("what", ["experiment", "study", "batch"])
 def test_the_schema_beside_the_files_is_what_the_command_writes(what, tmp_path, capsys):
     Draft202012Validator.check_schema(json_schema(what))
     committed = (FOLDER / f"{what}.json").read_text(encoding="utf-8")

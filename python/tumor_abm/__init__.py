@@ -13,6 +13,7 @@ from tumor_abm._core import __version__
 if TYPE_CHECKING:
     from tumor_abm import (  # noqa: F401
         analysis,
+        batch,
         calibration,
         evolution,
         knowledge,
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     )
     from tumor_abm.analysis import endpoints, survival  # noqa: F401
     from tumor_abm.analysis.comparison import compare
+    from tumor_abm.batch import Batch
     from tumor_abm.config import load_experiment
     from tumor_abm.errors import InputError
     from tumor_abm.evolution import biopsy, maf, neutrality  # noqa: F401
@@ -42,6 +44,7 @@ if TYPE_CHECKING:
     from tumor_abm.trials import prediction  # noqa: F401
 
 __all__ = [
+    "Batch",
     "Biopsy",
     "CloneAgent",
     "Cycle",
@@ -70,6 +73,7 @@ __all__ = [
 # Modules are imported when they, or one of their names, are first asked for, so that `import tumor_abm` and
 # `tumor-abm --help` are quick.
 _HOME = {
+    "Batch": "batch",
     "Biopsy": "evolution.biopsy",
     "CloneAgent": "model",
     "Cycle": "evolution.replication",
@@ -95,6 +99,7 @@ _HOME = {
 }
 _MODULES = {
     "analysis": "analysis",
+    "batch": "batch",
     "biopsy": "evolution.biopsy",
     "calibration": "calibration",
     "comparison": "analysis.comparison",

@@ -10,7 +10,7 @@ from typing import NoReturn
 from tumor_abm._base.paths import is_text
 from tumor_abm._base.sinks import terminal_text
 from tumor_abm._core import __version__
-from tumor_abm.cli import commands
+from tumor_abm.cli import batch, commands
 from tumor_abm.cli.completion import SHELLS, PrintCompletion
 from tumor_abm.errors import shortened
 
@@ -68,6 +68,25 @@ tables are the same however it is run.
 examples:
   tumor-abm evolve experiments/evolution/neutral_or_selected.toml --out results/evolution
   tumor-abm evolve experiments/evolution/neutral_or_selected.toml --out results/few --replicates 2
+"""
+
+_BATCH_EXAMPLES = """\
+Interrupt it whenever you like, with Ctrl-C or worse: the same command goes on where it stopped. The tables
+are the same to the byte however it is run. A run that fails is a row of the table runs with its message.
+
+examples:
+  tumor-abm batch experiments/batches/dose_and_schedule.toml --out results/doses
+  tumor-abm batch STUDY.toml --out DIR --dry-run
+  tumor-abm batch STUDY.toml --out DIR --part 3/100     (a job of an array; after all of them:)
+  tumor-abm batch STUDY.toml --out DIR --merge
+"""
+
+_QUERY_EXAMPLES = """\
+Tables: points, runs, those that the batch keeps, each with the axes as columns, and summary.
+
+examples:
+  tumor-abm query results/doses "SELECT * FROM summary WHERE measure = 'PFS2'"
+  tumor-abm query results/doses "SELECT dose, arm, avg(best_sld_change) FROM outcomes GROUP BY dose, arm"
 """
 
 _EXPLAIN_EXAMPLES = """\
@@ -142,6 +161,7 @@ def parser() -> Parser:
             _EVOLVE_EXAMPLES,
         )
     )
+    _add_batches(add)
     _describe_predict(add("predict", "predict what trials report", commands.predict, _PREDICT_EXAMPLES))
     _describe_app(add("app", "see one patient's tumour evolve, in the browser", commands.app, _APP_EXAMPLES))
     _describe_list(
@@ -159,8 +179,15 @@ def parser() -> Parser:
             _CALIBRATE_EXAMPLES,
         )
     )
-    _describe_schema(add("schema", "write the JSON schema of experiments or studies", commands.schema))
+    _describe_schema(add("schema", "write the JSON schema of an experiment, study or batch", commands.schema))
     return top
+
+
+def _add_batches(add: Callable[..., Parser]) -> None:
+    _describe_batch(
+        add("batch", "run an experiment, study or population along axes", batch.batch, _BATCH_EXAMPLES)
+    )
+    _describe_query(add("query", "ask the tables of a batch in SQL", batch.query, _QUERY_EXAMPLES))
 
 
 def _path(text: str) -> Path:
@@ -205,6 +232,28 @@ def _describe_evolve(evolve: Parser) -> None:
     evolve.add_argument("--seed", metavar="S", type=_seed, help="seed instead of the study's")
     evolve.add_argument("--jobs", metavar="J", type=_count, help="tumours at once (default: all processors)")
     evolve.add_argument("--no-figures", action="store_true", help="draw no figures")
+
+
+def _describe_batch(batch: Parser) -> None:
+    batch.add_argument("study", metavar="STUDY.toml", type=_path, help="the batch")
+    batch.add_argument("--out", metavar="DIR", type=_target, required=True, help="directory for the results")
+    batch.add_argument("--seed", metavar="S", type=_seed, help="seed instead of the batch's")
+    batch.add_argument("--jobs", metavar="J", type=_count, help="runs at once (default: all processors)")
+    batch.add_argument(
+        "--scheduler", metavar="ADDRESS", help="Dask scheduler, or scheduler file, whose workers compute"
+    )
+    what = batch.add_mutually_exclusive_group()
+    what.add_argument("--dry-run", action="store_true", help="say how many runs, how long and how large")
+    what.add_argument("--part", metavar="K/N", help="compute part K of N only, for job arrays")
+    what.add_argument("--merge", action="store_true", help="join the parts")
+    batch.add_argument("--no-figures", action="store_true", help="draw no figures")
+
+
+def _describe_query(query: Parser) -> None:
+    query.add_argument("directory", metavar="DIR", type=_target, help="directory of a finished batch")
+    query.add_argument("sql", metavar="SQL", help="the question, in quotes")
+    query.add_argument("--csv", metavar="FILE", type=_target, help="write the answer as CSV, too")
+    _json(query)
 
 
 def _describe_predict(predict: Parser) -> None:
@@ -321,9 +370,9 @@ def _describe_schema(schema: Parser) -> None:
     schema.add_argument(
         "what",
         nargs="?",
-        choices=["experiment", "study"],
+        choices=["experiment", "study", "batch"],
         default="experiment",
-        help="whose: of experiments (default), or of studies of evolve",
+        help="whose: of experiments (default), of studies of evolve, or of batches",
     )
     schema.add_argument("--out", metavar="FILE", type=_target, help="file to write (default: print it)")
 

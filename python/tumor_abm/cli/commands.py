@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from tumor_abm.cli.printing import print_json, print_pairs, records, writing
 from tumor_abm.errors import InputError
 
 if TYPE_CHECKING:
-    import polars as pl
     from rich.console import Console
 
     from tumor_abm.analysis.comparison import Comparison
@@ -44,12 +44,12 @@ def run(arguments: argparse.Namespace) -> None:
             progress=count,
         )
     comparison = compare(results)
-    with _writing(arguments.out):
+    with writing(arguments.out):
         comparison.save(arguments.out)
         drawn = {} if arguments.no_figures else _draw(results, comparison, arguments.out, console)
     comparison.print(output())
     tables = ", ".join(results.tables)
-    _print_pairs(
+    print_pairs(
         f"\nIn {arguments.out}:",
         {
             "tables": f"{tables} (parquet)",
@@ -70,16 +70,16 @@ def compare(arguments: argparse.Namespace) -> None:
     with _as_written(arguments.directory):
         comparison = compared(results)
     if arguments.csv:
-        with _writing(arguments.csv):
+        with writing(arguments.csv):
             write_whole(arguments.csv, comparison.table.write_csv)
     if arguments.json:
-        _print_json(
+        print_json(
             {
                 "control": comparison.control,
-                "comparison": _records(comparison.table),
-                "who_gains": _records(comparison.gains),
-                "neutropenia": _records(comparison.neutropenia),
-                "missing": _records(comparison.missing),
+                "comparison": records(comparison.table),
+                "who_gains": records(comparison.gains),
+                "neutropenia": records(comparison.neutropenia),
+                "missing": records(comparison.missing),
                 "without_meaning": {each.name: why for each, why in comparison.without_meaning.items()},
             }
         )
@@ -101,7 +101,7 @@ def evolve(arguments: argparse.Namespace) -> None:
     with log_to(console), counting(console, study.tumours, "tumours") as count:
         results = run_study(study, out, jobs=arguments.jobs, progress=count)
     summary = summarise(results)
-    with _writing(out):
+    with writing(out):
         write_whole(out / "summary.parquet", summary.write_parquet)
         write_whole(out / "summary.csv", summary.write_csv)
         mafs = write_mutations(results, out / "maf")
@@ -109,7 +109,7 @@ def evolve(arguments: argparse.Namespace) -> None:
         drawn = {} if arguments.no_figures else _draw_study(results, out, console)
     output().print(table_of_scenarios(study, summary))
     tables = ", ".join([*results.tables, "summary"])
-    _print_pairs(
+    print_pairs(
         f"\nIn {out}:",
         {
             "tables": f"{tables} (parquet)",
@@ -156,7 +156,7 @@ def predict(arguments: argparse.Namespace) -> None:
     ensemble = Ensemble.load(arguments.ensemble) if arguments.ensemble else Ensemble.shipped()
     console = messages()
     with (
-        _writing(arguments.out),
+        writing(arguments.out),
         Parts.claimed(arguments.out.with_name(arguments.out.name + ".parts")) as parts,
     ):
         with log_to(console), counting(console, workload(files, ensemble, arguments.patients)) as count:
@@ -174,7 +174,7 @@ def predict(arguments: argparse.Namespace) -> None:
             prediction.save(arguments.keep)
         parts.remove()
     if arguments.json:
-        _print_json({"file": str(arguments.out), "predictions": _records(prediction.table)})
+        print_json({"file": str(arguments.out), "predictions": records(prediction.table)})
         return
     output().print(table_of_predictions(prediction.table))
 
@@ -194,7 +194,7 @@ def list_known(arguments: argparse.Namespace) -> None:
     from tumor_abm.cli.lists import records_of, table_of
 
     if arguments.json:
-        _print_json({arguments.what: records_of(arguments.what)})
+        print_json({arguments.what: records_of(arguments.what)})
         return
     output().print(table_of(arguments.what))
 
@@ -213,7 +213,7 @@ def check(arguments: argparse.Namespace) -> None:
     experiment = load_experiment(file)
     said = [*notices(experiment), *glance(experiment, threads_of(None))]
     if arguments.json:
-        _print_json(
+        print_json(
             {
                 "file": str(file),
                 "title": experiment.title,
@@ -231,7 +231,7 @@ def check(arguments: argparse.Namespace) -> None:
     for notice in said:
         messages().print(rich_text(notice), soft_wrap=True)
     arms = ", ".join(arm.name for arm in experiment.arms)
-    _print_pairs(
+    print_pairs(
         f"{file} is sound",
         {
             "title": experiment.title,
@@ -271,10 +271,10 @@ def explain(arguments: argparse.Namespace) -> None:
             alterations=explained.alterations,
             population=population,
         )
-        with _writing(arguments.graph):
+        with writing(arguments.graph):
             write_figure(figure, arguments.graph)
     if arguments.json:
-        _print_json(record)
+        print_json(record)
         return
     out = output()
     out.print(rich_text(f"The median patient of {population}; drugs at their usual steady state"))
@@ -295,7 +295,7 @@ def calibrate(arguments: argparse.Namespace) -> None:
     console = messages()
     waves = waves_of(arguments.plan, from_scratch=arguments.from_scratch, known=arguments.known)
     with (
-        _writing(arguments.out),
+        writing(arguments.out),
         log_to(console),
         counting(console, simulations(waves), "parameter sets") as count,
     ):
@@ -312,7 +312,7 @@ def calibrate(arguments: argparse.Namespace) -> None:
             say=lambda message: console.print(rich_text(message), soft_wrap=True),
         )
     fitted = found.targets.filter(fitted=True)
-    _print_pairs(
+    print_pairs(
         f"\nIn {arguments.out}:",
         {
             "ensemble.json": f"{len(found.members)} parameter sets",
@@ -324,14 +324,14 @@ def calibrate(arguments: argparse.Namespace) -> None:
 
 
 def schema(arguments: argparse.Namespace) -> None:
-    """Write the JSON schema of experiments or studies."""
+    """Write the JSON schema of experiments, studies or batches."""
     from tumor_abm.schemas import json_schema
 
     text = json.dumps(json_schema(arguments.what), indent=1)
     if arguments.out is None:
         print(text)
         return
-    with _writing(arguments.out):
+    with writing(arguments.out):
         arguments.out.write_text(text + "\n", encoding="utf-8")
 
 
@@ -361,36 +361,6 @@ def _draw(results: Results, comparison: Comparison, directory: Path, console: Co
     }
 
 
-def _print_json(document: Mapping[str, Any]) -> None:
-    print(json.dumps(document, indent=1, allow_nan=False))
-
-
-def _records(table: pl.DataFrame) -> list[dict[str, Any]]:
-    """Return the rows of a table; what is no finite number is null, as JSON has none."""
-    import polars as pl
-    from polars import selectors
-
-    finite = [
-        pl.when(pl.col(name).is_finite()).then(name)
-        for name in selectors.expand_selector(table, selectors.float())
-    ]
-    return table.with_columns(finite).to_dicts()
-
-
-def _print_pairs(title: str, pairs: Mapping[str, str]) -> None:
-    from rich.table import Table
-
-    from tumor_abm._base.sinks import rich_text
-    from tumor_abm.cli.consoles import output
-
-    out = output()
-    out.print(rich_text(title), soft_wrap=True)
-    table = Table.grid(padding=(0, 2))
-    for name, value in pairs.items():
-        table.add_row(f"  {name}", rich_text(value))
-    out.print(table)
-
-
 @contextmanager
 def _as_written(directory: Path) -> Iterator[None]:
     """Say of files that fit their checksums and make no sense that no run wrote them so."""
@@ -406,11 +376,3 @@ def _as_written(directory: Path) -> Iterator[None]:
             f"its tables or experiment are not those that a run writes, or this is a defect of ours ({told})"
         )
         raise InputError(problem, file=directory) from error
-
-
-@contextmanager
-def _writing(path: Path) -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        raise InputError(f"cannot be written: {error.strerror or error}", file=path) from error

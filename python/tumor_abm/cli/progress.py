@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
+from typing import Protocol
 
 from rich.console import Console
 from rich.progress import (
@@ -19,7 +20,12 @@ from rich.progress import (
 
 SECONDS_BETWEEN_LINES = 10.0
 
-Count = Callable[[int], None]
+
+class Count(Protocol):
+    """What is told how many are done, and what else there is to say of that."""
+
+    def __call__(self, done: int, note: str = "") -> None:
+        """Tell."""
 
 
 @contextmanager
@@ -40,16 +46,16 @@ def _bar(console: Console, what: str) -> Progress:
         TimeElapsedColumn(),
         TextColumn("passed,"),
         TimeRemainingColumn(),
-        TextColumn("left"),
+        TextColumn("left{task.fields[note]}", markup=False),
         console=console,
     )
 
 
 def _on(bar: Progress, whole: int) -> Count:
-    def count(done: int) -> None:
+    def count(done: int, note: str = "") -> None:
         if not bar.task_ids:
-            bar.add_task("", total=whole, completed=done)
-        bar.update(bar.task_ids[0], completed=done)
+            bar.add_task("", total=whole, completed=done, note="")
+        bar.update(bar.task_ids[0], completed=done, note=f", {note}" if note else "")
 
     return count
 
@@ -65,22 +71,22 @@ class _Lines:
         self._done_before: int | None = None
         self._done = 0
 
-    def __call__(self, done: int) -> None:
+    def __call__(self, done: int, note: str = "") -> None:
         now = time.monotonic()
         if self._done_before is None:
             self._done_before, self._began = done, now
         elif now - self._said >= SECONDS_BETWEEN_LINES or done == self._whole > self._done:
             self._said = now
-            self._say(done, now - self._began)
+            self._say(done, now - self._began, note)
         self._done = done
 
-    def _say(self, done: int, seconds: float) -> None:
+    def _say(self, done: int, seconds: float, note: str) -> None:
         percent = 100 * done // self._whole
         line = f"{done} of {self._whole} {self._what} ({percent}%), {_clock(seconds)} passed"
         new = done - (self._done_before or 0)
         if new > 0 and done < self._whole:
             line += f", {_clock(seconds * (self._whole - done) / new)} left"
-        self._console.print(line, soft_wrap=True)
+        self._console.print(f"{line}, {note}" if note else line, soft_wrap=True)
 
 
 def _clock(seconds: float) -> str:

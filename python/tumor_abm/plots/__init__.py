@@ -4,6 +4,7 @@ Every ``plot_`` function returns the figure, and takes `ax` to draw into one of 
 drawn in these axes, several panels take their place. Make that figure with ``layout="constrained"``.
 """
 
+from tumor_abm.plots.batch import plot_along_axis, plot_heat_map
 from tumor_abm.plots.clones import plot_resistance
 from tumor_abm.plots.course import plot_course
 from tumor_abm.plots.evidence import plot_against_published
@@ -16,7 +17,9 @@ from tumor_abm.plots.style import save_figure, svg
 
 __all__ = [
     "plot_against_published",
+    "plot_along_axis",
     "plot_course",
+    "plot_heat_map",
     "plot_kaplan_meier",
     "plot_maps",
     "plot_muller",

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import importlib
 import logging
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import CancelledError
 from contextlib import contextmanager, suppress
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -33,15 +34,35 @@ class VersionMismatchError(RuntimeError):
     """A worker would compute with another version of the core."""
 
 
-def run_on_cluster(spec: str, chunks: Iterable[Chunk], scheduler: str) -> Iterator[tuple[Chunk, Tables]]:
+Work = Callable[[str, Chunk, str], dict[str, bytes]]
+"""What a worker does: of what, which chunk, by which version."""
+
+
+def compute(spec: str, chunk: Chunk, version: str) -> dict[str, bytes]:
+    """Compute one chunk of an experiment on one thread; runs on a worker."""
+    demand(version)
+    return to_bytes(simulate(spec, chunk, threads=1))
+
+
+def demand(version: str) -> None:
+    """Refuse to compute for another version of the core."""
+    if _core.__version__ != version:
+        raise VersionMismatchError(f"a worker has tumor_abm {_core.__version__}, this process {version}")
+
+
+def run_on_cluster(
+    spec: str, chunks: Iterable[Chunk], scheduler: str, work: Work = compute
+) -> Iterator[tuple[Chunk, Tables]]:
     """Compute `chunks` on the workers of a Dask scheduler, in whatever order they are done.
 
     Parameters
     ----------
     spec
-        The experiment as the core reads it, JSON.
+        The experiment as the core reads it, JSON, or what else `work` takes.
     scheduler
         Address, e.g. ``tcp://node01:8786``, or a scheduler file.
+    work
+        What a worker does.
 
     Raises
     ------
@@ -51,19 +72,12 @@ def run_on_cluster(spec: str, chunks: Iterable[Chunk], scheduler: str) -> Iterat
     client = _connect(scheduler)
     with _silent_client():
         try:
-            yield from _results(client, spec, iter(chunks))
+            yield from _results(client, partial(client.submit, work, spec), iter(chunks))
         except (OSError, CancelledError) as error:
             problem = f"{scheduler} was lost; once it is back, the same command goes on"
             raise InputError(problem, key="scheduler") from error
         finally:
             client.close()
-
-
-def compute(spec: str, chunk: Chunk, version: str) -> dict[str, bytes]:
-    """Compute one chunk on one thread; runs on a worker."""
-    if _core.__version__ != version:
-        raise VersionMismatchError(f"a worker has tumor_abm {_core.__version__}, this process {version}")
-    return to_bytes(simulate(spec, chunk, threads=1))
 
 
 def _dask() -> Any:
@@ -105,14 +119,16 @@ def _silent_client() -> Iterator[None]:
             logging.getLogger(name).setLevel(level)
 
 
-def _results(client: Any, spec: str, chunks: Iterator[Chunk]) -> Iterator[tuple[Chunk, Tables]]:
+def _results(
+    client: Any, submitted: Callable[..., Any], chunks: Iterator[Chunk]
+) -> Iterator[tuple[Chunk, Tables]]:
     if not client.ncores():
         _log.info("the scheduler has no workers yet; waiting for them")
     running: dict[Any, Chunk] = {}
 
     def submit(count: int) -> list[Any]:
         more = {
-            client.submit(compute, spec, chunk, _core.__version__, retries=RETRIES, pure=False): chunk
+            submitted(chunk, _core.__version__, retries=RETRIES, pure=False): chunk
             for chunk in islice(chunks, count)
         }
         running.update(more)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -24,7 +24,7 @@ from tumor_abm._base.files import (
     write_whole,
 )
 from tumor_abm._base.json import read_json
-from tumor_abm._base.paths import is_text
+from tumor_abm._base.paths import is_file, is_text
 from tumor_abm.errors import InputError
 from tumor_abm.run.chunk import Chunk, chunks_of
 from tumor_abm.run.lock import LOCK, exclusive
@@ -79,14 +79,16 @@ class RunDirectory:
         Absent, empty, or the directory of a run of the same experiment.
     sha256
         Of the experiment.
-
+    beside
+        Name of what may stand beside an unfinished run.
     """
 
-    def __init__(self, path: Path, sha256: str) -> None:
+    def __init__(self, path: Path, sha256: str, *, beside: str | None = None) -> None:
         if not is_text(str(path)):
             raise InputError(key="out", found=ascii(str(path)), allowed="a name that is UTF-8 text")
         self.path = path
         self._sha256 = sha256
+        self._beside = beside
         self._chunks = path / _CHUNKS
 
     def look(self) -> State:
@@ -98,7 +100,7 @@ class RunDirectory:
             Something else than a run of the experiment.
         """
         try:
-            found = sorted(entry.name for entry in self.path.iterdir())
+            found = sorted(entry.name for entry in self.path.iterdir() if entry.name != self._beside)
         except FileNotFoundError:
             return "new"
         except OSError as error:
@@ -167,11 +169,11 @@ class RunDirectory:
 
     def missing(self) -> list[Chunk]:
         """Chunks that are not yet here; damaged ones (a power cut) are removed and count as missing."""
-        return [
-            chunk
-            for chunk in self.plan.chunks
-            if not is_whole(self._chunks / chunk.name, of=self._part(chunk))
-        ]
+        return [chunk for chunk in self.plan.chunks if not self.holds(chunk)]
+
+    def holds(self, chunk: Chunk) -> bool:
+        """Tell whether a chunk is here; a damaged one is removed."""
+        return is_whole(self._chunks / chunk.name, of=self._part(chunk))
 
     def _part(self, chunk: Chunk) -> str:
         return f"patients {chunk.first} to {chunk.first + chunk.patients - 1} of {self._sha256}"
@@ -181,6 +183,19 @@ class RunDirectory:
         if not (self._chunks / _PLAN).exists():
             return 0
         return sum(chunk.patients for chunk in self.plan.chunks if (self._chunks / chunk.name).is_dir())
+
+    @classmethod
+    def progress_in(cls, path: Path) -> tuple[int, int] | None:
+        """Return what is done of the unfinished run in a directory, and of how much; ``None`` without one."""
+        if is_file(path / PROVENANCE) or not is_file(path / _CHUNKS / _PLAN):
+            return None
+        here = cls(path, "")
+        return here.done(), here.plan.patients
+
+    def take(self, chunk: Chunk, other: RunDirectory) -> None:
+        """Move a chunk from another directory of the same run to here."""
+        with self._writing():
+            (other._chunks / chunk.name).replace(self._chunks / chunk.name)
 
     def leave(self) -> None:
         """Undo `begin`, if no chunk was finished since."""
@@ -197,7 +212,8 @@ class RunDirectory:
 
     def finish(self, provenance: Mapping[str, Any]) -> None:
         """Join the chunks into the tables; `provenance.json`, written last, says that all is there."""
-        rows = {name: self._join(name) for name in tables_of(self._chunks / self.plan.chunks[0].name)}
+        shards = [tables_of(self._chunks / chunk.name) for chunk in self.plan.chunks]
+        rows = {name: self._join(name, shards) for name in sorted({name for held in shards for name in held})}
         text = json.dumps({**provenance, "tables": rows}, indent=2) + "\n"
         with self._writing():
             written = [EXPERIMENT, *(f"{name}.parquet" for name in rows)]
@@ -242,9 +258,9 @@ class RunDirectory:
         """Tell whether a process was killed here before it had noted down its plan."""
         return {entry.name for entry in self._chunks.iterdir()} <= {LOCK, SUMS, _PLAN + _DRAFT, SUMS + _DRAFT}
 
-    def _join(self, table: str) -> int:
-        """Write the rows of all chunks to one file; return their number."""
-        paths = (tables_of(self._chunks / chunk.name)[table] for chunk in self.plan.chunks)
+    def _join(self, table: str, shards: Sequence[Mapping[str, Path]]) -> int:
+        """Write the rows of all chunks that have any to one file; return their number."""
+        paths = (held[table] for held in shards if table in held)
         parts = (pq.ParquetFile(path.absolute()).read() for path in paths)
         rows: list[int] = []
         with self._writing():

@@ -108,7 +108,7 @@ def run_experiment(
         afford("patients", loaded.patients, lives * BYTES_PER_LIFE)
     run = _Run(
         experiment=loaded,
-        spec=_checked(loaded),
+        spec=checked_spec(loaded),
         jobs=threads_of(jobs),
         scheduler=scheduler,
         progress=progress or (lambda done: None),
@@ -129,7 +129,7 @@ def _loaded(
     return Experiment.from_dict(experiment, patients=patients, seed=seed)
 
 
-def _checked(experiment: Experiment) -> str:
+def checked_spec(experiment: Experiment) -> str:
     """Return the experiment as the core reads it, JSON, once its step is found short enough."""
     spec = _canonical(experiment.to_core())
     with of_file(experiment.file):

@@ -11,6 +11,7 @@ from pydantic.json_schema import models_json_schema
 
 from tumor_abm._base.files import write_text
 from tumor_abm._base.table import Table
+from tumor_abm.batch.batch_file import BatchFile
 from tumor_abm.config.written import Written
 from tumor_abm.knowledge import Alteration, Drug, PatientLaws
 from tumor_abm.knowledge.constants import Imaging
@@ -19,7 +20,7 @@ from tumor_abm.knowledge.quantity import Quantity
 from tumor_abm.knowledge.source import Source
 from tumor_abm.study.study import StudyFile
 
-What = Literal["experiment", "study"]
+What = Literal["experiment", "study", "batch"]
 
 FOLDER = Path(__file__).parent
 """Where the schemas lie that the files of the project name in their first line."""
@@ -33,15 +34,16 @@ _ENTRIES: dict[str, type[Table]] = {
     "pathway": Quantity,
     **NETWORK,
 }
+_FILES: dict[What, type[Table]] = {"study": StudyFile, "batch": BatchFile}
 _CONSTANTS: dict[str, type[Table]] = {"imaging": Imaging}
 
 Schema = dict[str, Any]
 
 
 def json_schema(what: What = "experiment") -> Schema:
-    """Return the JSON schema of the files of experiments, or of studies of clonal evolution."""
-    if what == "study":
-        return {"$schema": _DIALECT, **StudyFile.model_json_schema()}
+    """Return the JSON schema of the files of experiments, of studies of clonal evolution, or of batches."""
+    if what != "experiment":
+        return {"$schema": _DIALECT, **_FILES[what].model_json_schema()}
     overlays: list[type[Table]] = [*_ENTRIES.values(), *_CONSTANTS.values(), PatientLaws]
     refs, schema = models_json_schema([(Written, _MODE), *((model, _MODE) for model in overlays)])
     definitions: dict[str, Schema] = schema["$defs"]

@@ -1,0 +1,226 @@
+"""The commands of batches: run one, and ask its tables."""
+
+from __future__ import annotations
+
+import argparse
+import math
+import time
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tumor_abm.cli.printing import print_json, print_pairs, records, writing
+
+if TYPE_CHECKING:
+    import polars as pl
+    from matplotlib.figure import Figure
+    from rich.console import Console
+    from rich.table import Table
+
+    from tumor_abm.batch import Batch, BatchStudy, Tally
+    from tumor_abm.cli.progress import Count
+
+MOST_ROWS = 40
+"""Rows of a table that are printed."""
+
+SHOWN_MEASURES, MOST_FIGURES = 6, 12
+
+_HEADLINES = {"experiment": ("median_months", "carried_pct"), "study": ("mean",), "population": ("mean",)}
+
+
+def batch(arguments: argparse.Namespace) -> None:
+    """Run a batch, tell its points, and draw them; or forecast it, compute a part, or join the parts."""
+    from tumor_abm.batch import PartOfRuns, load_batch, merge_batch, run_batch
+    from tumor_abm.cli.consoles import log_to, messages
+    from tumor_abm.cli.progress import counting
+
+    part = None if arguments.part is None else PartOfRuns.parse(arguments.part)
+    study = load_batch(arguments.study, seed=arguments.seed)
+    if arguments.dry_run:
+        _print_forecast(study, arguments.jobs)
+        return
+    console = messages()
+    with log_to(console):
+        if arguments.merge:
+            found = merge_batch(study, arguments.out)
+        else:
+            runs = study.runs if part is None else part.runs_of(study.runs)
+            with counting(console, runs, "runs") as count:
+                done = run_batch(
+                    study,
+                    arguments.out,
+                    jobs=arguments.jobs,
+                    scheduler=arguments.scheduler,
+                    part=part,
+                    progress=_Rate(count),
+                )
+            if done is None:
+                print_pairs(f"\nIn {arguments.out}:", {"part": f"{arguments.part}, {runs} runs"})
+                return
+            found = done
+        _tell(found, arguments.out, console, figures=not arguments.no_figures)
+
+
+def query(arguments: argparse.Namespace) -> None:
+    """Print the answer to a question."""
+    from tumor_abm._base.files import write_whole
+    from tumor_abm.batch import Batch
+    from tumor_abm.cli.consoles import output
+
+    answer = Batch.open(arguments.directory).query(arguments.sql)
+    if arguments.csv:
+        with writing(arguments.csv):
+            write_whole(arguments.csv, answer.write_csv)
+    if arguments.json:
+        print_json({"rows": records(answer)})
+        return
+    output().print(_as_text(answer))
+
+
+class _Rate:
+    """Runs per second since the start, and failures."""
+
+    def __init__(self, count: Count) -> None:
+        self._count = count
+        self._began = time.monotonic()
+        self._first: int | None = None
+
+    def __call__(self, tally: Tally) -> None:
+        if self._first is None:
+            self._first, self._began = tally.done, time.monotonic()
+        new, seconds = tally.done - self._first, time.monotonic() - self._began
+        rate = new / seconds if new and seconds > 0 else 0.0
+        told = [f"{rate:.3g} a second"] if rate else []
+        told += [f"{tally.failed} failed"] if tally.failed else []
+        self._count(tally.done, ", ".join(told))
+
+
+def _print_forecast(study: BatchStudy, jobs: int | None) -> None:
+    from tumor_abm.batch import forecast
+    from tumor_abm.run.experiment import threads_of
+
+    threads = threads_of(jobs)
+    told = forecast(study)
+    took = timedelta(seconds=round(told.hours(threads) * 3600))
+    points, replicates = len(study.points), study.written.replicates
+    print_pairs(
+        f"{study.file}: nothing was run but {told.probed} probes",
+        {
+            "runs": f"{told.runs} ({points} points, {replicates} replicates), each of {told.size}",
+            "a run": f"{told.seconds:.3g} s on one thread ({told.shortest:.3g} to {told.longest:.3g} s)",
+            "time": f"about {took} with {threads} at once",
+            "store": f"about {told.megabytes:.3g} MB, twice as much while the shards are joined",
+        },
+    )
+
+
+def _tell(found: Batch, out: Path, console: Console, *, figures: bool) -> None:
+    from tumor_abm._base.files import write_whole
+    from tumor_abm.batch.batch import SUMMARY
+    from tumor_abm.cli.consoles import output
+
+    summary = found.summary()
+    with writing(out):
+        write_whole(out / f"{SUMMARY}.parquet", summary.write_parquet)
+        write_whole(out / f"{SUMMARY}.csv", summary.write_csv)
+        drawn = _draw(found, summary, out, console) if figures else {}
+    output().print(_of_points(found, summary))
+    failed = found.failed.height
+    pairs = {
+        "tables": f"{', '.join(found.tables)} (parquet), {SUMMARY} (parquet, csv)",
+        "runs": f"{found.runs.height}, of which {failed} failed (table runs, column error)"
+        if failed
+        else f"{found.runs.height}",
+        **drawn,
+    }
+    print_pairs(f"\nIn {out}:", pairs)
+
+
+def _draw(found: Batch, summary: pl.DataFrame, out: Path, console: Console) -> dict[str, str]:
+    """Draw what is told along the one axis, or over the two, and say what is where."""
+    from tumor_abm._base.sinks import file_names
+    from tumor_abm.cli.progress import counting
+    from tumor_abm.plots import save_figure
+
+    draws = dict(_draws(found, summary))
+    if not draws:
+        return {}
+    figures, names = out / "figures", file_names(draws)
+    figures.mkdir(exist_ok=True)
+    with counting(console, len(draws), "figures") as count:
+        count(0)
+        for done, (name, draw) in enumerate(draws.items(), start=1):
+            save_figure(draw(), figures / names[name])
+            count(done)
+    return {"figures": f"{', '.join(f'figures/{names[name]}' for name in draws)} (png, svg)"}
+
+
+def _draws(found: Batch, summary: pl.DataFrame) -> Iterator[tuple[str, Callable[[], Figure]]]:
+    """Yield figures by their names: of one axis a line, of two that were crossed a field per arm."""
+    import polars as pl
+
+    from tumor_abm.plots import plot_along_axis, plot_heat_map
+
+    told = summary.filter(pl.col("statistic").is_in(_HEADLINES[found.kind]))
+    measures = told.filter(pl.col("value") != 0).select("measure", "statistic").unique(maintain_order=True)
+    levels = [found.points[name].n_unique() for name in found.axes]
+    if found.points.height < 2 or math.prod(levels) != found.points.height:
+        return
+    for measure, statistic in measures.head(MOST_FIGURES).iter_rows():
+        if len(levels) == 1:
+            yield (
+                measure,
+                partial(plot_along_axis, found, found.axes[0], measure, statistic=statistic),
+            )
+        elif len(levels) == 2:
+            x, y = found.axes
+            rows = told.filter(measure=measure, statistic=statistic)
+            for group in rows["group"].unique(maintain_order=True):
+                draw = partial(plot_heat_map, found, x, y, measure, statistic=statistic, group=group)
+                yield measure if group is None else f"{measure} {group}", draw
+
+
+def _of_points(found: Batch, summary: pl.DataFrame) -> Table:
+    """Write a few statistics of every point side by side."""
+    import polars as pl
+
+    statistic = _HEADLINES[found.kind][0]
+    told = summary.filter(pl.col("statistic") == statistic)
+    measures = told["measure"].unique(maintain_order=True).head(SHOWN_MEASURES).to_list()
+    told = told.with_columns(
+        told=pl.format("{} ± {}", pl.col("value").round_sig_figs(3), pl.col("se").round_sig_figs(2))
+    )
+    wide = told.filter(pl.col("measure").is_in(measures)).pivot(
+        "measure", index=["point", *found.axes, "group"], values="told", aggregate_function="first"
+    )
+    return _as_text(wide, title=f"{found.title}: {statistic.replace('_', ' ')} ± its Monte Carlo error")
+
+
+def _as_text(rows: pl.DataFrame, title: str | None = None) -> Table:
+    from rich.table import Table
+
+    from tumor_abm._base.sinks import rich_text
+
+    table = Table(
+        title=None if title is None else rich_text(title),
+        title_justify="left",
+        box=None,
+        pad_edge=False,
+        header_style="bold",
+    )
+    for name, kind in rows.schema.items():
+        table.add_column(rich_text(name), justify="right" if kind.is_numeric() else "left")
+    for row in rows.head(MOST_ROWS).iter_rows():
+        table.add_row(*(rich_text(_cell(value)) for value in row))
+    if rows.height > MOST_ROWS:
+        table.caption = f"{rows.height - MOST_ROWS} more rows"
+        table.caption_justify = "left"
+    return table
+
+
+def _cell(value: object) -> str:
+    if value is None:
+        return "-"
+    return f"{value:.6g}" if isinstance(value, float) else str(value)

@@ -1,0 +1,194 @@
+"""Figures of a batch: a statistic along one axis, and over two."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import polars as pl
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from tumor_abm._base.sinks import figure_text
+from tumor_abm.analysis.survival import NORMAL_95
+from tumor_abm.batch import Batch
+from tumor_abm.errors import InputError
+from tumor_abm.plots.hues import distinct
+from tumor_abm.plots.style import INK, MUTED, panel, style, whole
+
+_LINE_IN, _CELL_IN = 4.6, 0.62
+_COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
+_IN_WORDS = {
+    "median_months": "median, months",
+    "hr": "hazard ratio",
+    "orr_pct": "objective response, %",
+    "carried_pct": "% of progressing tumours",
+    "mean": "mean",
+    "pct": "%",
+    **{f"rate_{month}": f"without event at {month} months, %" for month in (12, 24)},
+    **{f"rmst_{month}": f"mean up to {month} months, months" for month in (12, 24)},
+}
+
+Fixed = Mapping[str, Any]
+
+
+def plot_along_axis(
+    batch: Batch,
+    axis: str,
+    measure: str,
+    *,
+    statistic: str | None = None,
+    where: Fixed | None = None,
+    ax: Axes | None = None,
+) -> Figure:
+    """Draw a statistic along an axis: a line per arm or scenario, in a band of its 95% Monte Carlo interval.
+
+    Parameters
+    ----------
+    batch
+        A finished batch.
+    axis
+        Name of the axis.
+    measure
+        As in the summary: an endpoint, a column, an alteration and line.
+    statistic
+        As in the summary; the first of the measure when ``None``.
+    where
+        Axis to value: only these points. Others than `axis` must be fixed, if they vary.
+    ax
+        Axes to draw into; a new figure when ``None``.
+
+    Raises
+    ------
+    InputError
+        There is no such axis, measure or statistic, or several points share a value of the axis.
+    """
+    rows, told = _chosen(batch, (axis,), measure, statistic, where, None)
+    groups = rows["group"].unique(maintain_order=True).to_list()
+    levels = rows[axis].unique(maintain_order=True)
+    in_order = levels.sort() if levels.dtype.is_numeric() else levels
+    places = {level: level if levels.dtype.is_numeric() else at for at, level in enumerate(in_order)}
+    colours = [*_COLOURS, *distinct(max(0, len(groups) - len(_COLOURS)), apart_from=_COLOURS)]
+    with style():
+        axes = panel(_LINE_IN, 3.0, ax)
+        for colour, group in zip(colours, groups, strict=False):
+            mine = rows.filter(pl.col("group").eq_missing(group))
+            x = np.array([places[level] for level in mine[axis]], dtype=float)
+            order = np.argsort(x)
+            value, se = (mine[name].cast(pl.Float64).to_numpy()[order] for name in ("value", "se"))
+            label = None if group is None else figure_text(group)
+            axes.plot(x[order], value, color=colour, marker="o", markersize=3, linewidth=1.2, label=label)
+            low, high = value - NORMAL_95 * se, value + NORMAL_95 * se
+            axes.fill_between(x[order], low, high, color=colour, alpha=0.18, linewidth=0)
+        if not levels.dtype.is_numeric():
+            axes.set_xticks(list(places.values()), [figure_text(str(level)) for level in places])
+        axes.set_xlabel(figure_text(axis))
+        axes.set_ylabel(figure_text(told))
+        if any(group is not None for group in groups) and len(groups) > 1:
+            axes.legend(fontsize=8)
+        return whole(axes)
+
+
+def plot_heat_map(
+    batch: Batch,
+    x: str,
+    y: str,
+    measure: str,
+    *,
+    statistic: str | None = None,
+    group: str | None = None,
+    where: Fixed | None = None,
+    ax: Axes | None = None,
+) -> Figure:
+    """Draw a statistic over two axes, as colours and as numbers with their Monte Carlo error.
+
+    Parameters
+    ----------
+    batch
+        A finished batch.
+    x, y
+        Names of the axes.
+    measure, statistic, where
+        As in `plot_along_axis`.
+    group
+        The arm or scenario; the only one when ``None``.
+    ax
+        Axes to draw into; a new figure when ``None``.
+
+    Raises
+    ------
+    InputError
+        There is no such axis, measure, statistic or group, or several points share a field.
+    """
+    rows, told = _chosen(batch, (x, y), measure, statistic, where, group)
+    groups = rows["group"].unique(maintain_order=True).to_list()
+    if len(groups) > 1:
+        raise InputError(key="group", found=group, allowed=[str(each) for each in groups])
+    columns, lines = (_levels(rows[name]) for name in (x, y))
+    field = np.full((len(lines), len(columns)), np.nan)
+    marks: dict[tuple[int, int], str] = {}
+    for at_x, at_y, value, se in rows.select(x, y, "value", "se").iter_rows():
+        place = lines.index(at_y), columns.index(at_x)
+        field[place] = np.nan if value is None else value
+        marks[place] = "" if value is None else f"{value:.3g}" + ("" if se is None else f"\n± {se:.2g}")
+    with style():
+        axes = panel(1.9 + _CELL_IN * len(columns), 1.2 + _CELL_IN * len(lines), ax)
+        mesh = axes.pcolormesh(field, cmap="viridis", edgecolors="white", linewidth=0.8)
+        middle = float(np.nanmean([np.nanmin(field), np.nanmax(field)])) if marks else 0.0
+        for (row, column), text in marks.items():
+            colour = INK if field[row, column] > middle else "white"
+            axes.text(column + 0.5, row + 0.5, text, ha="center", va="center", fontsize=6.5, color=colour)
+        for set_ticks, levels in ((axes.set_xticks, columns), (axes.set_yticks, lines)):
+            set_ticks([at + 0.5 for at in range(len(levels))], [_written(level) for level in levels])
+        axes.tick_params(length=0)
+        axes.spines[:].set_visible(False)
+        axes.set_xlabel(figure_text(x))
+        axes.set_ylabel(figure_text(y))
+        arm = f"{groups[0]}\n" if groups and groups[0] is not None else ""
+        axes.set_title(figure_text(f"{arm}{told}"), loc="left", fontsize=8, color=MUTED)
+        axes.figure.colorbar(mesh, ax=axes, pad=0.02).outline.set_visible(False)
+        return whole(axes)
+
+
+def _chosen(
+    batch: Batch,
+    axes: Sequence[str],
+    measure: str,
+    statistic: str | None,
+    where: Fixed | None,
+    group: str | None,
+) -> tuple[pl.DataFrame, str]:
+    """Return the rows of the summary that are drawn, and what they tell in words."""
+    rows = batch.summary()
+    for key, name in [("axis", name) for name in axes] + [("where", name) for name in where or {}]:
+        if name not in batch.axes:
+            raise InputError(key=key, found=name, allowed=batch.axes)
+    for key, value in (("measure", measure), ("statistic", statistic), ("group", group)):
+        if value is None and key == "statistic":
+            value = rows["statistic"][0]
+        if value is not None:
+            known = rows[key].drop_nulls().unique(maintain_order=True).to_list()
+            rows = rows.filter(pl.col(key) == value)
+            if rows.is_empty():
+                raise InputError(key=key, found=value, allowed=known)
+    for name, value in (where or {}).items():
+        known = rows[name].unique(maintain_order=True).to_list()
+        rows = rows.filter(pl.col(name) == value)
+        if rows.is_empty():
+            raise InputError(f"no point has {name} = {value}", key="where", allowed=list(map(str, known)))
+    if rows.select(*axes, "group").is_duplicated().any():
+        others = [name for name in batch.axes if name not in axes and name not in (where or {})]
+        told = ", ".join(f"{name}=..." for name in others)
+        raise InputError(f"several points share a value; fix the other axes: {{{told}}}", key="where")
+    words = _IN_WORDS.get(rows["statistic"][0], rows["statistic"][0])
+    return rows, f"{measure}: {words}"
+
+
+def _levels(column: pl.Series) -> list[Any]:
+    levels = column.unique(maintain_order=True)
+    return (levels.sort() if levels.dtype.is_numeric() else levels).to_list()
+
+
+def _written(level: object) -> str:
+    return f"{level:.4g}" if isinstance(level, float) else figure_text(str(level))
