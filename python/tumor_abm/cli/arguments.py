@@ -10,7 +10,7 @@ from typing import NoReturn
 from tumor_abm._base.paths import is_text
 from tumor_abm._base.sinks import terminal_text
 from tumor_abm._core import __version__
-from tumor_abm.cli import batch, commands
+from tumor_abm.cli import batch, commands, window
 from tumor_abm.cli.completion import SHELLS, PrintCompletion
 from tumor_abm.errors import shortened
 
@@ -89,6 +89,11 @@ examples:
   tumor-abm query results/doses "SELECT dose, arm, avg(best_sld_change) FROM outcomes GROUP BY dose, arm"
 """
 
+_WINDOW_EXAMPLES = """\
+examples:
+  tumor-abm window
+  tumor-abm window IMPACT neoMONARCH --patients 200 --csv ki67.csv
+"""
 _EXPLAIN_EXAMPLES = """\
 Rows with an asterisk differ between the cells. Without alterations and drugs there is one cell, the
 untreated wild type.
@@ -163,6 +168,14 @@ def parser() -> Parser:
     )
     _add_batches(add)
     _describe_predict(add("predict", "predict what trials report", commands.predict, _PREDICT_EXAMPLES))
+    _describe_window(
+        add(
+            "window",
+            "compare Ki-67 in window trials with what was published",
+            window.window,
+            _WINDOW_EXAMPLES,
+        )
+    )
     _describe_app(add("app", "see one patient's tumour evolve, in the browser", commands.app, _APP_EXAMPLES))
     _describe_list(
         add("list", "list what experiments can name, the experiments, or the trials", commands.list_known)
@@ -254,6 +267,16 @@ def _describe_query(query: Parser) -> None:
     query.add_argument("sql", metavar="SQL", help="the question, in quotes")
     query.add_argument("--csv", metavar="FILE", type=_target, help="write the answer as CSV, too")
     _json(query)
+
+
+def _describe_window(window: Parser) -> None:
+    window.add_argument("trials", metavar="TRIAL", nargs="*", help="window trials by name (default: all)")
+    window.add_argument(
+        "--patients", metavar="N", type=_count, default=100, help="patients of each arm (default: 100)"
+    )
+    window.add_argument("--seed", metavar="S", type=_seed, default=1, help="seed (default: 1)")
+    window.add_argument("--csv", metavar="FILE", type=_target, help="write the table as CSV, too")
+    _json(window)
 
 
 def _describe_predict(predict: Parser) -> None:

@@ -56,7 +56,7 @@ def table_of(what: str) -> Table:
     """Return the same for a terminal."""
     columns = _COLUMNS[what]
     rows = ([_cell(record[key]) for key in columns] for record in map(_readable, records_of(what)))
-    return _table(tuple(columns.values()), rows)
+    return plain_table(tuple(columns.values()), rows)
 
 
 def _drugs() -> list[Record]:
@@ -144,7 +144,7 @@ def table_of_predictions(predicted: pl.DataFrame) -> Table:
         )
         for row in predicted.iter_rows(named=True)
     ]
-    return _table(columns, rows)
+    return plain_table(columns, rows)
 
 
 def _with_limits(value: float | None, low: float | None, high: float | None, digits: int) -> str:
@@ -152,7 +152,8 @@ def _with_limits(value: float | None, low: float | None, high: float | None, dig
     return f"{shown[0]} ({shown[1]}-{shown[2]})"
 
 
-def _table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> Table:
+def plain_table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> Table:
+    """Return rows of text for a terminal."""
     table = Table(box=SIMPLE_HEAD, pad_edge=False, header_style="bold")
     for number, column in enumerate(columns):
         table.add_column(column, no_wrap=number == 0, style="bold" if number == 0 else "")
