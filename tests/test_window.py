@@ -45,7 +45,7 @@ def test_the_same_seed_gives_the_same_table_and_a_part_is_part_of_it() -> None:
 
 
 def test_an_unknown_trial_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
-    with pytest.raises(InputError, match="trials: found .IMPAKT."):
+    with pytest.raises(InputError, match="IMPAKT"):
         run_windows(trials=["IMPAKT"])
     assert main(["window", "IMPAKT"]) == 2
     assert "IMPACT" in capsys.readouterr().err
