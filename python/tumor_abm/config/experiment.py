@@ -182,6 +182,7 @@ class Experiment:
         return self._engine() | {
             "seed": self.seed,
             "dt": written.dt_days,
+            "stride_days": written.stride_days,
             "horizon_days": written.horizon_months * DAYS_PER_MONTH,
             "accrual_days": written.accrual_months * DAYS_PER_MONTH,
             "end_with_last_line": written.end_with_last_line,
@@ -255,6 +256,7 @@ class Experiment:
             "accrual_months": written.accrual_months,
             "end_with_last_line": written.end_with_last_line,
             "dt_days": written.dt_days,
+            "stride_days": written.stride_days,
             "max_clones": written.max_clones,
             "trajectory_every_days": written.trajectory_every_days,
             "alterations": self.alterations,

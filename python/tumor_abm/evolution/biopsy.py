@@ -81,7 +81,7 @@ class Needle:
         axis = _point("needle.direction", self.direction, cells)
         axis = axis / np.linalg.norm(axis)
         from_point = _places(cells) - _point("needle.through", self.through, cells)
-        along = from_point @ axis
+        along = (from_point * axis).sum(axis=1)
         aside = np.linalg.norm(from_point - along[:, None] * axis, axis=1)
         half = np.inf if self.length is None else self.length / 2
         return _nearest("needle", np.where(np.abs(along) <= half, aside, np.inf), self.radius, self.cells)

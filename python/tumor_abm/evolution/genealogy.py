@@ -15,6 +15,7 @@ import tumor_abm._core as _core
 from tumor_abm._base.arguments import generator, must_be, numbers, one_of, positive, real
 from tumor_abm._base.frames import demand, frame
 from tumor_abm._base.memory import afford
+from tumor_abm._base.sums import total
 from tumor_abm.errors import InputError
 
 if TYPE_CHECKING:
@@ -267,7 +268,10 @@ class Genealogy:
         # Length of all lines while there are 2, 3, ..., n of them.
         length = np.cumsum(np.diff(ends) * np.arange(2, len(ends) + 1))
         whole = length[-1]
-        return float((length[:-1].mean() - whole / 2) / (whole * math.sqrt(1 / (12 * (len(ends) - 2)))))
+        return float(
+            (total(length[:-1]) / (len(length) - 1) - whole / 2)
+            / (whole * math.sqrt(1 / (12 * (len(ends) - 2))))
+        )
 
     def newick(self, *, lengths: str = "days") -> str:
         """Write the tree as newick, one tree a line for every founder with living descendants.

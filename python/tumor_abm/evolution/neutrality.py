@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from tumor_abm._base.arguments import is_real, numbers
+from tumor_abm._base.sums import dot, total
 from tumor_abm.errors import InputError
 
 LOWEST_FREQUENCY, HIGHEST_FREQUENCY = 0.12, 0.24
@@ -101,20 +102,25 @@ def neutral_fit(
     if within.size < _FEWEST or numbers[-1] == 0:
         nan = math.nan
         return NeutralFit(nan, nan, nan, nan, nan, within.size, lowest, highest)
-    slope = float(inverse @ numbers / (inverse @ inverse))
-    residual = float(np.sum((numbers - slope * inverse) ** 2))
+    slope = dot(inverse, numbers) / dot(inverse, inverse)
+    residual = total((numbers - slope * inverse) ** 2)
     whole = 1 / lowest - 1 / highest
     expected, observed = inverse / whole, numbers / numbers[-1]
     return NeutralFit(
         mutation_rate=slope,
-        r_squared=1 - residual / float(numbers @ numbers),
-        area=abs(float(np.trapezoid(expected - observed, inverse))) / whole,
+        r_squared=1 - residual / dot(numbers, numbers),
+        area=abs(_area(expected - observed, inverse)) / whole,
         kolmogorov_distance=_kolmogorov(1 - (1 / within - 1 / highest) / whole),
-        mean_distance=float(np.mean(np.abs(expected - observed))),
+        mean_distance=total(np.abs(expected - observed)) / expected.size,
         mutations=within.size,
         lowest=lowest,
         highest=highest,
     )
+
+
+def _area(heights: Floats, at: Floats) -> float:
+    """Area below straight lines between points."""
+    return dot(np.diff(at), (heights[1:] + heights[:-1]) / 2)
 
 
 def _fractions(vaf: ArrayLike, lowest: float, highest: float) -> Floats:
@@ -140,5 +146,5 @@ def inverse_simpson(sizes: ArrayLike) -> float:
     Simpson 1949, doi:10.1038/163688a0. NaN without cells.
     """
     cells = numbers("sizes", sizes)
-    total = cells.sum()
-    return float(total**2 / np.sum(cells**2)) if total > 0 else math.nan
+    whole = total(cells)
+    return whole**2 / dot(cells, cells) if whole > 0 else math.nan

@@ -11,6 +11,7 @@ import polars as pl
 import polars.selectors as cs
 
 from tumor_abm._base.seeds import derive, stream
+from tumor_abm._base.sums import total
 from tumor_abm.errors import InputError
 from tumor_abm.evolution.biopsy import Biopsy, Needle, RandomCells, Shape, Sphere, take
 from tumor_abm.evolution.genealogy import Genealogy
@@ -187,7 +188,7 @@ def _shape(sample: PlannedBiopsy, law: Scenario, cells: pl.DataFrame) -> Shape:
     places = cells.select(axes).to_numpy().astype(float)
     middle = places.mean(axis=0)
     # A ball of d dimensions has a mean square radius of d / (d + 2) of its radius squared.
-    spread = np.mean(np.sum((places - middle) ** 2, axis=1))
+    spread = total((places - middle) ** 2) / len(places)
     radius = math.sqrt(spread * (len(axes) + 2) / len(axes))
     point = tuple(float(x) for x in middle + radius * np.array(sample.centre[: len(axes)]))
     if sample.shape == "sphere":

@@ -5,11 +5,13 @@
 //! same streams, which makes them virtual twins up to their first difference.
 
 mod binomial;
+mod lineages;
 mod philox;
 mod samplers;
 mod uniform;
 
 pub use binomial::binomial;
+pub use lineages::lineages;
 pub use philox::{Philox4x64, block};
 pub use samplers::{choose, exponential, normal, poisson, split};
 pub use uniform::{below, uniform};

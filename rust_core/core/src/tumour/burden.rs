@@ -194,6 +194,17 @@ impl Burden {
         Ok(Tally { divisions: tally.divisions + divisions, deaths: tally.deaths + deaths })
     }
 
+    /// Live through a stretch of time at once: of counted cells, see `Clones::leap`.
+    pub fn leap<R: Rng, K: Kinds>(
+        &mut self,
+        rng: &mut R,
+        expected: &[StepProbabilities],
+        kinds: &mut K,
+        cancel: &AtomicBool,
+    ) -> Result<Tally> {
+        self.counted.leap(rng, expected, kinds, cancel)
+    }
+
     /// What reaches the cells of each layer.
     pub fn exposures(&self) -> &[Exposure] {
         self.individuals.as_ref().map_or(&[Exposure::FULL], |individuals| individuals.engine.exposures())

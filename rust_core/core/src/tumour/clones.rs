@@ -5,7 +5,7 @@
 use crate::cancel::heed;
 use crate::error::{Error, Result};
 use crate::law::{CloneRecord, Extinct, Kinds, MOST_CELLS, StepProbabilities, Tally};
-use crate::random::binomial;
+use crate::random::{binomial, lineages, poisson};
 use crate::tumour::engine::Engine;
 use crate::tumour::room::make_room;
 use rand::Rng;
@@ -181,6 +181,53 @@ impl Clones {
         self.bury();
     }
 
+    /// Live through a stretch of time at once, in which a cell would divide and die so many times on average. Cells of
+    /// a clone do so by the law of continuous time; mutants are drawn from the expected divisions, given how
+    /// the clone has grown, and divide for the first time in the next stretch. An approximation for searches.
+    pub fn leap<R: Rng, K: Kinds>(
+        &mut self,
+        rng: &mut R,
+        expected: &[StepProbabilities],
+        kinds: &mut K,
+        cancel: &AtomicBool,
+    ) -> Result<Tally> {
+        self.step += 1;
+        let mut tally = Tally::default();
+        let mut births = core::mem::take(&mut self.births);
+        for (index, clone) in self.records.iter_mut().enumerate() {
+            let StepProbabilities { divide, die } = expected[clone.kind as usize];
+            let (before, after) = (clone.cells, lineages(rng, clone.cells, divide, die));
+            let lived = logarithmic_mean(before as f64, after as f64);
+            let divided = poisson(rng, divide * lived).max(after.saturating_sub(before));
+            let mutants = binomial(rng, divided.min(after), kinds.mutation_total(clone.kind));
+            if mutants > 0 {
+                self.arrivals.clear();
+                kinds.mutate(rng, clone.kind, mutants, &mut self.arrivals);
+                births.extend(self.arrivals.iter().map(|&(kind, cells)| (index as u32, kind, cells)));
+            }
+            clone.cells = after - mutants;
+            self.counts[clone.kind as usize] += clone.cells;
+            self.counts[clone.kind as usize] -= before;
+            self.total = self.total + clone.cells - before;
+            tally.divisions += divided;
+            tally.deaths += divided + before - after;
+        }
+        self.switch(rng, kinds);
+        for (parent, kind, cells) in births.drain(..) {
+            let parent = self.records[parent as usize].id;
+            self.arrive(kind, cells, parent, cancel)?;
+        }
+        self.births = births;
+        for clone in &mut self.records {
+            clone.peak = clone.peak.max(clone.cells);
+        }
+        self.bury();
+        if self.total > MOST_CELLS {
+            return Err(Error::TooManyCells { who: "population".into() });
+        }
+        Ok(tally)
+    }
+
     fn bury(&mut self) {
         if let Some(extinct) = &mut self.extinct {
             let dead = self.records.iter().filter(|clone| clone.cells == 0);
@@ -194,6 +241,12 @@ impl Clones {
             self.of_kind[clone.kind as usize].push(index as u32);
         }
     }
+}
+
+/// The mean over time of what grows exponentially from one number to another.
+fn logarithmic_mean(a: f64, b: f64) -> f64 {
+    let ratio = libm::log(b.max(0.5) / a.max(0.5));
+    if ratio.abs() < 1e-6 { a } else { (b.max(0.5) - a.max(0.5)) / ratio }
 }
 
 impl Engine for Clones {

@@ -26,11 +26,16 @@ impl Patient {
             self.state.burden = self.no_cells()?;
             self.state.bulk = Bulk::default();
             self.state.burden.found(0, 1, cancel)?;
-            for day in 1..=MOST_GROWTH_DAYS {
+            let stride = u64::from(self.experiment.spec.stride_days);
+            for day in (stride..=MOST_GROWTH_DAYS).step_by(stride as usize) {
                 heed(cancel)?;
                 self.state.deaths_today = 0;
-                for _ in 0..self.experiment.steps_per_day {
-                    self.live_cells(cancel)?;
+                if stride > 1 {
+                    self.live_through_stride(cancel)?;
+                } else {
+                    for _ in 0..self.experiment.steps_per_day {
+                        self.live_cells(cancel)?;
+                    }
                 }
                 if self.state.burden.total() == 0 {
                     break;
@@ -98,7 +103,7 @@ impl Patient {
     }
 
     /// Bring the rates of every living genotype up to date with today's drugs.
-    fn refresh_rates(&mut self, experiment: &Experiment) -> Result<()> {
+    pub(super) fn refresh_rates(&mut self, experiment: &Experiment) -> Result<()> {
         self.cache.probabilities.resize(self.genotypes.len(), StepProbabilities::default());
         self.cache.current.resize(self.genotypes.len(), false);
         for kind in 0..self.state.burden.counts().len() {
@@ -117,6 +122,10 @@ impl Patient {
 
     /// Chances of a genotype that has these rates.
     fn chances(&self, experiment: &Experiment, kind: u32, rates: Rates) -> Result<StepProbabilities> {
+        if experiment.spec.stride_days > 1 {
+            let days = f64::from(experiment.spec.stride_days);
+            return Ok(StepProbabilities { divide: rates.division * days, die: rates.death * days });
+        }
         StepProbabilities::new(rates.division, rates.death, experiment.spec.dt, || {
             format!("patient {}, genotype {}", self.who.id, self.genotypes.name(&experiment.catalogue, kind))
         })

@@ -34,6 +34,9 @@ pub struct Spec {
     pub seed: u64,
     /// Step in days: 1 or a unit fraction of a day.
     pub dt: f64,
+    /// Days that cells live through at once; 1: they are stepped by `dt`. More is an approximation for searches.
+    #[serde(default = "one_day")]
+    pub stride_days: u32,
     /// Follow-up of the first patient enrolled, days.
     pub horizon_days: f64,
     /// Days over which patients are enrolled; the last one is followed that much shorter.
@@ -73,8 +76,13 @@ pub struct Spec {
     pub arms: Vec<Arm>,
 }
 
+fn one_day() -> u32 {
+    1
+}
+
 bounded!(Spec {
     dt: 1e-3, 1.0;
+    stride_days: 1.0, 28.0;
     horizon_days: 0.1 * DAYS_PER_MONTH, MOST_FOLLOW_UP_MONTHS * DAYS_PER_MONTH;
     accrual_days: 0.0, MOST_FOLLOW_UP_MONTHS * DAYS_PER_MONTH;
     max_clones: 1.0, 1e6;
@@ -139,6 +147,17 @@ impl Holding {
     }
 }
 
+/// An error where cells cannot live through several days at once.
+fn check_stride(spec: &Spec) -> Result<()> {
+    let exact = spec.stride_days == 1;
+    let plain = matches!(spec.engine, Holding::Clones) && spec.population.carrying_capacity_cm3.is_none();
+    if exact || (plain && spec.dt >= 1.0) {
+        return Ok(());
+    }
+    let allowed = "1; more with the engine clones, dt_days = 1 and no carrying capacity only";
+    Err(Error::refused("stride_days", spec.stride_days, allowed))
+}
+
 /// A checked experiment.
 #[derive(Clone, Debug)]
 pub struct Experiment {
@@ -172,6 +191,7 @@ impl Experiment {
         if (1.0 / spec.dt - f64::from(steps_per_day)).abs() > 1e-9 {
             return Err(Error::refused("dt", spec.dt, "1, 1/2, 1/3, ... of a day"));
         }
+        check_stride(&spec)?;
         within("accrual_days", spec.accrual_days, 0.0, spec.horizon_days)?;
         spec.engine.validate(spec.max_clones)?;
         spec.imaging.validate()?;
@@ -254,6 +274,11 @@ impl Experiment {
         }
         let scope = self.scope();
         lines.iter().enumerate().try_for_each(|(l, line)| line.validate(&format!("{place}[{l}]"), &scope))
+    }
+
+    /// Days in which a cell switches its state at most once.
+    pub(crate) fn switching_days(&self) -> f64 {
+        self.spec.dt * f64::from(self.spec.stride_days)
     }
 
     /// What strategies are checked against.

@@ -82,9 +82,13 @@ impl Patient {
     fn pass_step(&mut self, cancel: &AtomicBool) -> Result<bool> {
         if self.state.part == 0 {
             self.take_drugs();
-            self.state.deaths_today = 0;
         }
-        self.live_cells(cancel)?;
+        if self.experiment.spec.stride_days > 1 {
+            self.stride(cancel)?;
+        } else {
+            self.act_on_cells();
+            self.live_cells(cancel)?;
+        }
         self.state.part += 1;
         if self.state.part < self.experiment.steps_per_day {
             return Ok(false);
@@ -114,7 +118,15 @@ impl Patient {
             doses.fill(Doses::default());
         }
         self.state.body.pass_day(&experiment, &doses);
-        let Experiment { network, spec, .. } = &*experiment;
+    }
+
+    /// Bring what is in the body today to the cells.
+    fn act_on_cells(&mut self) {
+        if self.state.part > 0 {
+            return;
+        }
+        self.state.deaths_today = 0;
+        let Experiment { network, spec, .. } = &*self.experiment;
         if self.cache.cells.treat(network, &spec.drugs, &self.state.body.concentrations) {
             self.cache.current.fill(false);
         }

@@ -27,5 +27,6 @@ mod saved;
 pub mod screening;
 mod snapshot;
 pub mod state;
+mod stride;
 pub(crate) mod tables;
 pub mod treatment;

@@ -9,7 +9,7 @@ use crate::error::Result;
 use crate::sealed::Seal;
 use std::sync::Arc;
 
-const SEAL: Seal = Seal { magic: b"TUMORABM", format: 9, content: "saved patient" };
+const SEAL: Seal = Seal { magic: b"TUMORABM", format: 10, content: "saved patient" };
 
 /// Experiment, patient, sets of alterations met, state. The experiment is JSON: its tagged forms need a format that
 /// describes itself.
@@ -29,7 +29,7 @@ impl Patient {
         let experiment = Arc::new(Experiment::new(spec)?);
         let Experiment { catalogue, network, spec, .. } = &*experiment;
         let (founder, fold) = (&who.covariates.founder, who.covariates.mutation_fold);
-        let mut genotypes = Genotypes::new(catalogue, founder, spec.dt, fold);
+        let mut genotypes = Genotypes::new(catalogue, founder, experiment.switching_days(), fold);
         genotypes.meet(catalogue, &sets);
         // The rates of all genotypes follow from these.
         let mut cells = Frame::of_patient(network, &who.covariates.physiology, genotypes.get(0));

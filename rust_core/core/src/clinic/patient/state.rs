@@ -11,6 +11,7 @@ use crate::clinic::patient::experiment::Experiment;
 use crate::clinic::patient::past::Past;
 use crate::clinic::patient::records::Records;
 use crate::clinic::patient::row::PatientRow;
+use crate::clinic::patient::stride::Stride;
 use crate::clinic::patient::treatment::Treatment;
 use crate::random::{Philox4x64, Purpose, exponential, stream};
 use crate::tumour::burden::Burden;
@@ -70,6 +71,7 @@ pub(crate) struct State {
     pub(crate) grown_days: u64,
     pub(crate) growths: u64,
     pub(crate) deaths_today: u64,
+    pub(crate) stride: Stride,
     pub(crate) unseen_lesions: u64,
     pub(crate) treatment: Treatment,
     pub(crate) status: Status,
@@ -103,8 +105,12 @@ impl Patient {
         let mut lesion_rng = stream(spec.seed, id, Purpose::NewLesion, candidate);
         let lesion_due = exponential(&mut lesion_rng);
         let body = Body::new(experiment, id, candidate, covariates.neutrophils);
-        let genotypes =
-            Genotypes::new(&experiment.catalogue, &covariates.founder, spec.dt, covariates.mutation_fold);
+        let genotypes = Genotypes::new(
+            &experiment.catalogue,
+            &covariates.founder,
+            experiment.switching_days(),
+            covariates.mutation_fold,
+        );
         let cells = Frame::of_patient(&experiment.network, &covariates.physiology, genotypes.get(0));
         let past = Past { days_on: vec![0; spec.drugs.len()], ..Past::default() };
         Self {
@@ -122,6 +128,7 @@ impl Patient {
                 grown_days: 0,
                 growths: 0,
                 deaths_today: 0,
+                stride: Stride::default(),
                 unseen_lesions: 0,
                 treatment: Treatment::default(),
                 status: Status::Followed,
