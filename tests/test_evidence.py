@@ -116,6 +116,13 @@ def test_counts_of_what_is_inside_tell_how_much_of_them_is_chance(written):
     assert low < high  # of twelve patients
 
 
+def test_prevalence_is_told_beside_that_of_studies_blood_and_tissue_apart(written):
+    _, page, _ = written
+    told = section(page, "Which alterations carry resistance")
+    (rb1,) = (line for line in told.splitlines() if line.startswith("| RB1 | after it with a CDK4/6"))
+    assert rb1.endswith("| ctDNA 10 (8-14); tissue 10 (4-22), 10 |")
+
+
 def test_trials_to_predict_appear_with_predictions_alone(written):
     _, page, _ = written
     predicted = section(page, "Predictions")

@@ -12,9 +12,11 @@ from tumor_abm.app.catalogue import Catalogue
 from tumor_abm.app.setup import Choices
 from tumor_abm.app.twin import Twin
 from tumor_abm.cli import main
+from tumor_abm.config import Experiment
 from tumor_abm.report import write_report
 from tumor_abm.run.experiment import run_experiment
 from tumor_abm.study import Study, run_study, summarise, write_mutations, write_trees
+from tumor_abm.treatment import Eligibility
 
 EXPERIMENTS = sorted((Path(__file__).parents[1] / "experiments").glob("*.toml"))
 OTHERS = sorted((Path(__file__).parents[1] / "experiments" / "other_cancers").glob("*/*.toml"))
@@ -32,7 +34,11 @@ def test_every_shipped_file_runs_is_reported_and_opens_in_the_page(file, tmp_pat
         monkeypatch.setattr(f"tumor_abm.report.page.{drawing}", lambda *_, **__: Figure())
     written = read_toml(file) | {"afterwards": [], "end_with_last_line": True, "patients": 3}
     written["knowledge"] = [str(file.parent / name) for name in written.get("knowledge", [])]
-    results = run_experiment(written, jobs=1)
+    experiment = Experiment.from_dict(written)
+    results = run_experiment(experiment, jobs=1)
+    assert results.patients.height == 3
+    lived_by_all = {arm.name for arm in experiment.arms if arm.among == Eligibility()}
+    assert lived_by_all <= set(results.outcomes["arm"]) <= set(results.arms)
     page = write_report(results, tmp_path).read_text(encoding="utf-8")
     catalogue = Catalogue.of(file)
     for arm in catalogue.arms:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, get_args
 
 import numpy as np
@@ -26,13 +26,20 @@ _INHIBITORS = (
     *(("paloma_1", "P+L"), ("paloma_2", "P+L"), ("monaleesa_2", "R+L"), ("monarch_3", "A+NSAI")),
     ("dawna_2", "D+AI"),
 )
+_AFTER_INHIBITOR = ("progression on AI", "progression on metastatic AI", "progression on ET")
 MOMENTS = (
-    (_CONTROLS, "baseline", "at diagnosis", "prev_mets_dx_pct"),
-    (_CONTROLS, "progression", "after an aromatase inhibitor", "prev_after_ET_pct"),
-    (_INHIBITORS, "progression", "after it with a CDK4/6 inhibitor", "prev_after_CDK46i_ET_pct"),
-    ((("paloma_3", "F"),), "progression", "after fulvestrant, pretreated", ""),
-    ((("paloma_3", "P+F"),), "progression", "after it with palbociclib, pretreated", ""),
+    (_CONTROLS, "baseline", "at diagnosis", ("metastatic, untreated",)),
+    (_CONTROLS, "progression", "after an aromatase inhibitor", _AFTER_INHIBITOR),
+    (_INHIBITORS, "progression", "after it with a CDK4/6 inhibitor", ("progression on ET + CDK4/6i",)),
+    ((("paloma_3", "F"),), "progression", "after fulvestrant, pretreated", ("progression on fulvestrant",)),
+    (
+        (("paloma_3", "P+F"),),
+        "progression",
+        "after it with palbociclib, pretreated",
+        ("progression on fulvestrant + CDK4/6i",),
+    ),
 )
+"""Arms of trials, the moment in them, its name, and the settings of published prevalences like it."""
 _GENES = {
     "ESR1": "ESR1 LBD mutation (Y537S/N, D538G, E380Q, L536)",
     "RB1": "RB1 loss",
@@ -116,10 +123,9 @@ def landmarks(held: pl.DataFrame) -> str:
 
 def prevalence(found: pl.DataFrame) -> str:
     """Write who carries which alteration, and when; published figures that are too long stand beneath."""
-    known = {row["alteration"]: row for row in evidence.alterations().iter_rows(named=True)}
     rows = []
     for gene, alteration in _GENES.items():
-        for arms, moment, words, column in MOMENTS:
+        for arms, moment, words, settings in MOMENTS:
             of_trials = [_carrying(found, *arm, moment, gene) for arm in arms]
             counted = [one for one in of_trials if one[-1]]
             if not counted:
@@ -129,10 +135,20 @@ def prevalence(found: pl.DataFrame) -> str:
             least, largest = (f"{share:.0f}" for share in (min(shares), max(shares)))
             between = f" ({least} to {largest})" if least != largest else ""
             shown = (f"{100 * some / patients:.0f}%{between}", f"{100 * most / patients:.0f}%")
-            published = known[alteration][column] if column else ""
-            rows.append((gene, words, *shown, str(patients), published))
+            rows.append((gene, words, *shown, str(patients), _published_prevalence(alteration, settings)))
     header = ("gene or state", "when", "in 1% of cells or more (trials)", "in half or more", "patients")
     return table_and_list((*header, "published, %"), rows, named=2)
+
+
+def _published_prevalence(alteration: str, settings: Sequence[str]) -> str:
+    """Return what studies found, blood and tissue apart, those with counts first."""
+    here = evidence.prevalence().filter(pl.col("setting").is_in(settings), alteration=alteration)
+    counted = here.sort("n_patients", descending=True, nulls_last=True, maintain_order=True)
+    told = []
+    for (specimen,), rows in counted.group_by(["specimen"], maintain_order=True):
+        studies = (limits(row["pct"], row["lo"], row["hi"], 0) for row in rows.iter_rows(named=True))
+        told.append(f"{specimen} {', '.join(studies)}")
+    return "; ".join(told)
 
 
 def _carrying(found: pl.DataFrame, file: str, arm: str, moment: str, gene: str) -> tuple[int, int, int]:
