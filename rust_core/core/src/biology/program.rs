@@ -1,5 +1,6 @@
 //! Formulas, compiled: operations on numbered slots, one after the other.
 
+use crate::elementary::{exp, log};
 use crate::error::{Error, Result};
 use serde::{Deserialize, Serialize};
 
@@ -54,10 +55,9 @@ impl Operation {
             Self::Power => libm::pow(a, b),
             Self::Min => a.min(b),
             Self::Max => a.max(b),
-            Self::Exp => libm::exp(a),
-            Self::Log => libm::log(a),
-            // Drawn on every day for every genotype: exp and log cost half of pow.
-            Self::Hill if a > 0.0 => 1.0 / (1.0 + libm::exp(c * libm::log(b / a))),
+            Self::Exp => exp(a),
+            Self::Log => log(a),
+            Self::Hill if a > 0.0 => 1.0 / (1.0 + exp(c * log(b / a))),
             Self::Hill => 0.0,
             Self::Less => f64::from(u8::from(a < b)),
             Self::LessOrEqual => f64::from(u8::from(a <= b)),

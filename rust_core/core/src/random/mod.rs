@@ -4,7 +4,9 @@
 //! threads, not by the order in which patients happen to run. Two arms of one patient read the
 //! same streams, which makes them virtual twins up to their first difference.
 
+mod bell;
 mod binomial;
+mod mass;
 mod philox;
 mod samplers;
 mod uniform;
