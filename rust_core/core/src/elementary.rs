@@ -34,9 +34,10 @@ pub fn exp(x: f64) -> f64 {
         return libm::exp(x);
     }
     let shifted = x * STEPS_PER_UNIT + ROUNDER;
-    let steps = shifted - ROUNDER;
-    let rest = (x - steps * STEP) - steps * STEP_REST;
-    let steps = steps as i64;
+    let whole = shifted - ROUNDER;
+    let rest = (x - whole * STEP) - whole * STEP_REST;
+    // Between 2^52 and 2^53 the last bits of a number are those of its whole part.
+    let steps = shifted.to_bits().wrapping_sub(ROUNDER.to_bits()) as i64;
     let square = rest * rest;
     let more = rest
         + square * (0.5 + rest * (1.0 / 6.0))

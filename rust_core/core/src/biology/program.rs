@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 pub const MOST_SLOTS: usize = 4096;
 
 /// What is done with one to three numbers.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Operation {
     /// `a + b`.
@@ -113,6 +113,56 @@ impl Part {
             found = operation
                 .of(arguments.map(|slot| if slot == JUST_FOUND { found } else { slots[usize::from(slot)] }));
             slots[usize::from(result)] = found;
+        }
+    }
+}
+
+/// A step that stands by itself, with the slots of its arguments and of its result.
+#[derive(Clone, Copy, Debug)]
+pub struct Shared {
+    /// What is done.
+    pub operation: Operation,
+    /// With what.
+    pub arguments: [u32; 3],
+    /// Where it goes.
+    pub result: u32,
+}
+
+impl Shared {
+    /// Carry it out.
+    #[inline]
+    pub fn run(&self, slots: &mut [f64]) {
+        slots[self.result as usize] = self.operation.of(self.arguments.map(|slot| slots[slot as usize]));
+    }
+}
+
+/// Carry out steps in their order; quick where steps of one operation follow each other.
+pub fn run_together(steps: &[Shared], slots: &mut [f64]) {
+    use Operation::{
+        Add, Choose, Divide, Exp, Hill, Less, LessOrEqual, Log, Max, Min, Multiply, Power, Subtract,
+    };
+    /// The compiler makes one loop of it for each operation.
+    #[inline(always)]
+    fn all(operation: Operation, steps: &[Shared], slots: &mut [f64]) {
+        for step in steps {
+            Shared { operation, ..*step }.run(slots);
+        }
+    }
+    for alike in steps.chunk_by(|a, b| a.operation == b.operation) {
+        match alike[0].operation {
+            Add => all(Add, alike, slots),
+            Subtract => all(Subtract, alike, slots),
+            Multiply => all(Multiply, alike, slots),
+            Divide => all(Divide, alike, slots),
+            Power => all(Power, alike, slots),
+            Min => all(Min, alike, slots),
+            Max => all(Max, alike, slots),
+            Exp => all(Exp, alike, slots),
+            Log => all(Log, alike, slots),
+            Hill => all(Hill, alike, slots),
+            Less => all(Less, alike, slots),
+            LessOrEqual => all(LessOrEqual, alike, slots),
+            Choose => all(Choose, alike, slots),
         }
     }
 }
