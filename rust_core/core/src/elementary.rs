@@ -30,14 +30,14 @@ static LOGARITHMS: LazyLock<[(f64, f64); INTERVALS]> = LazyLock::new(|| {
 /// `e^x`, to a unit in its last place or two.
 #[inline]
 pub fn exp(x: f64) -> f64 {
-    if !(x.abs() < 700.0) {
+    if x.is_nan() || x.abs() >= 700.0 {
         return libm::exp(x);
     }
     let shifted = x * STEPS_PER_UNIT + ROUNDER;
     let whole = shifted - ROUNDER;
     let rest = (x - whole * STEP) - whole * STEP_REST;
     // Between 2^52 and 2^53 the last bits of a number are those of its whole part.
-    let steps = shifted.to_bits().wrapping_sub(ROUNDER.to_bits()) as i64;
+    let steps = shifted.to_bits().wrapping_sub(ROUNDER.to_bits()).cast_signed();
     let square = rest * rest;
     let more = rest
         + square * (0.5 + rest * (1.0 / 6.0))
@@ -54,7 +54,7 @@ pub fn log(x: f64) -> f64 {
         return libm::log(x);
     }
     let bits = x.to_bits();
-    let octaves = (bits >> 52) as i64 - 1023;
+    let octaves = (bits >> 52).cast_signed() - 1023;
     let between = f64::from_bits(bits & ((1 << 52) - 1) | 1023 << 52);
     let (inverse, logarithm) = LOGARITHMS[(bits >> 44) as usize % INTERVALS];
     let rest = between * inverse - 1.0;

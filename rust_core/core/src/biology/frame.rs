@@ -7,6 +7,7 @@ use crate::biology::drug::Drug;
 use crate::biology::effect::hill;
 use crate::biology::genotype::Genotype;
 use crate::biology::pathway::{CellPhysiology, Network, Rates};
+use crate::biology::program::run_together;
 use crate::biology::shift::{Action, Shift};
 use crate::biology::ways::Ways;
 
@@ -85,8 +86,7 @@ impl Frame {
                 self.slots[slot] = Shift { target, fold, slot }.reach(network, &self.actions);
             }
         }
-        network.of_day.run(&mut self.slots);
-        network.of_cell.run(&mut self.slots);
+        run_together(&network.of_founder, &mut self.slots);
         self.ways.begin_day(network, &self.actions, &mut self.slots);
     }
 

@@ -28,6 +28,13 @@ pub struct Genotype {
     switches: Channels,
 }
 
+impl Genotype {
+    /// The set of alterations in force, silent hits apart.
+    pub(super) fn in_force(&self) -> u64 {
+        self.bits & 0x5555_5555_5555_5555
+    }
+}
+
 /// The ways out of a genotype, with the probability of each.
 #[derive(Clone, Debug, Default)]
 struct Channels {

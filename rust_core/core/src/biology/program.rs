@@ -129,11 +129,26 @@ pub struct Shared {
 }
 
 impl Shared {
+    /// A step whose result has this slot.
+    pub fn of(Step(operation, arguments): Step, result: usize) -> Self {
+        Self { operation, arguments: arguments.map(u32::from), result: result as u32 }
+    }
+
     /// Carry it out.
     #[inline]
     pub fn run(&self, slots: &mut [f64]) {
         slots[self.result as usize] = self.operation.of(self.arguments.map(|slot| slots[slot as usize]));
     }
+}
+
+/// Put steps into an order in which those of one operation follow each other, as far as none reads what comes later.
+pub fn in_layers(steps: &mut [Shared], slots: usize) {
+    let mut depth = vec![0u32; slots];
+    for step in &*steps {
+        let below = step.arguments.iter().map(|&slot| depth[slot as usize]).max();
+        depth[step.result as usize] = 1 + below.unwrap_or(0);
+    }
+    steps.sort_by_key(|step| (depth[step.result as usize], step.operation));
 }
 
 /// Carry out steps in their order; quick where steps of one operation follow each other.
@@ -142,7 +157,7 @@ pub fn run_together(steps: &[Shared], slots: &mut [f64]) {
         Add, Choose, Divide, Exp, Hill, Less, LessOrEqual, Log, Max, Min, Multiply, Power, Subtract,
     };
     /// The compiler makes one loop of it for each operation.
-    #[inline(always)]
+    #[inline]
     fn all(operation: Operation, steps: &[Shared], slots: &mut [f64]) {
         for step in steps {
             Shared { operation, ..*step }.run(slots);

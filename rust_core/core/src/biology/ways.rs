@@ -6,7 +6,7 @@
 
 use crate::biology::genotype::Genotype;
 use crate::biology::pathway::{Network, Rates};
-use crate::biology::program::{Operation, Shared, Step, run_together};
+use crate::biology::program::{Operation, Shared, Step, in_layers, run_together};
 use crate::biology::shift::{Action, Shift};
 use std::collections::BTreeMap;
 
@@ -17,17 +17,16 @@ const DAYS_OF_A_PLAN: u32 = 64;
 #[derive(Clone, Debug, Default)]
 pub(super) struct Ways {
     /// One for every set of alterations in force; genotypes that differ by silent hits share it.
-    ways: Vec<Way>,
-    /// Index of a way by index of the genotype.
+    all: Vec<Way>,
+    /// Index of a way by index of the genotype, and by what is in force.
     way_of: Vec<Option<usize>>,
+    way_of_set: BTreeMap<u64, usize>,
     /// Slots of numbers that no drug changes, by their bits.
     constants: BTreeMap<u64, u32>,
     shifts: Vec<Shift>,
     shared: Vec<Shared>,
     /// Index of a shared step by what it does with which slots.
     known: BTreeMap<(Operation, [u32; 3]), u32>,
-    /// Shared steps that must come one after the other, up to each slot.
-    depth: Vec<u32>,
     /// What is worked out on every day, and for how many ways.
     plan: Vec<Shared>,
     planned: usize,
@@ -39,8 +38,6 @@ pub(super) struct Ways {
 /// The way to the rates of a genotype.
 #[derive(Clone, Debug)]
 struct Way {
-    /// Alterations in force.
-    carried: Vec<usize>,
     /// Shared steps, in their order.
     steps: Vec<u32>,
     /// Slots of the rates.
@@ -57,14 +54,14 @@ impl Ways {
     /// Work out what differs in the genotypes that live; the numbers of the founder stand in their slots.
     pub(super) fn begin_day(&mut self, network: &Network, actions: &[Action], slots: &mut [f64]) {
         self.days += 1;
-        if self.strays > self.planned || self.days >= DAYS_OF_A_PLAN {
-            self.make_plan();
+        if self.strays > 2 * self.planned || self.days >= DAYS_OF_A_PLAN {
+            self.make_plan(slots.len());
         }
         for shift in &self.shifts {
             slots[shift.slot] = shift.reach(network, actions);
         }
         run_together(&self.plan, slots);
-        for way in &mut self.ways {
+        for way in &mut self.all {
             way.current = way.is_planned;
         }
     }
@@ -83,7 +80,7 @@ impl Ways {
         }
         let index = self.way_of[kind].unwrap_or_else(|| self.meet(network, actions, slots, genotype));
         self.way_of[kind] = Some(index);
-        let way = &mut self.ways[index];
+        let way = &mut self.all[index];
         way.was_asked = true;
         if !way.current {
             for &step in &way.steps {
@@ -96,9 +93,9 @@ impl Ways {
     }
 
     /// Take the ways into the plan that were asked for of late.
-    fn make_plan(&mut self) {
+    fn make_plan(&mut self, slots: usize) {
         let mut wanted = vec![false; self.shared.len()];
-        for way in &mut self.ways {
+        for way in &mut self.all {
             way.is_planned = way.was_asked;
             way.was_asked = false;
             if way.is_planned {
@@ -107,9 +104,8 @@ impl Ways {
         }
         self.plan.clear();
         self.plan.extend(self.shared.iter().zip(wanted).filter(|(_, wanted)| *wanted).map(|(step, _)| *step));
-        let depth = &self.depth;
-        self.plan.sort_by_key(|step| (depth[step.result as usize], step.operation));
-        self.planned = self.ways.iter().filter(|way| way.is_planned).count();
+        in_layers(&mut self.plan, slots);
+        self.planned = self.all.iter().filter(|way| way.is_planned).count();
         (self.days, self.strays) = (0, 0);
     }
 
@@ -121,7 +117,7 @@ impl Ways {
         slots: &mut Vec<f64>,
         genotype: &Genotype,
     ) -> usize {
-        if let Some(index) = self.ways.iter().position(|way| way.carried == genotype.carried) {
+        if let Some(&index) = self.way_of_set.get(&genotype.in_force()) {
             return index;
         }
         let mut survey = Survey::new(network);
@@ -159,22 +155,26 @@ impl Ways {
         let rates = [network.pathway.division, network.pathway.death].map(|slot| survey.places[slot]);
         let steps = self.wanted(rates, steps, slots.len());
         let [division, death] = rates.map(|slot| slot as usize);
-        let carried = genotype.carried.clone();
         let (current, is_planned, was_asked) = (false, false, true);
-        self.ways.push(Way { carried, steps, division, death, current, is_planned, was_asked });
-        self.ways.len() - 1
+        self.all.push(Way { steps, division, death, current, is_planned, was_asked });
+        self.way_of_set.insert(genotype.in_force(), self.all.len() - 1);
+        self.all.len() - 1
     }
 
     /// Of some steps those that the rates ask for.
     fn wanted(&self, rates: [u32; 2], mut steps: Vec<u32>, slots: usize) -> Vec<u32> {
         let mut wanted = vec![false; slots];
-        rates.iter().for_each(|&slot| wanted[slot as usize] = true);
+        for slot in rates {
+            wanted[slot as usize] = true;
+        }
         steps.reverse();
         steps.retain(|&step| {
             let Shared { arguments, result, .. } = self.shared[step as usize];
             let is_wanted = wanted[result as usize];
             if is_wanted {
-                arguments.iter().for_each(|&slot| wanted[slot as usize] = true);
+                for slot in arguments {
+                    wanted[slot as usize] = true;
+                }
             }
             is_wanted
         });
@@ -182,19 +182,11 @@ impl Ways {
         steps
     }
 
-    /// A new slot behind all others, so many steps away from what is known when the day begins.
-    fn new_slot(&mut self, slots: &mut Vec<f64>, value: f64, depth: u32) -> u32 {
-        slots.push(value);
-        self.depth.resize(slots.len(), 0);
-        self.depth[slots.len() - 1] = depth;
-        slots.len() as u32 - 1
-    }
-
     fn constant(&mut self, slots: &mut Vec<f64>, value: f64) -> u32 {
         if let Some(&slot) = self.constants.get(&value.to_bits()) {
             return slot;
         }
-        let slot = self.new_slot(slots, value, 0);
+        let slot = new_slot(slots, value);
         self.constants.insert(value.to_bits(), slot);
         slot
     }
@@ -211,7 +203,7 @@ impl Ways {
         if let Some(shift) = self.shifts.iter().find(same) {
             return shift.slot as u32;
         }
-        let slot = self.new_slot(slots, 0.0, 0);
+        let slot = new_slot(slots, 0.0);
         let shift = Shift { target, fold, slot: slot as usize };
         slots[shift.slot] = shift.reach(network, actions);
         self.shifts.push(shift);
@@ -222,13 +214,18 @@ impl Ways {
         if let Some(&step) = self.known.get(&(operation, arguments)) {
             return step;
         }
-        let depth = arguments.map(|slot| self.depth.get(slot as usize).copied().unwrap_or(0));
-        let result = self.new_slot(slots, 0.0, 1 + depth[0].max(depth[1]).max(depth[2]));
+        let result = new_slot(slots, 0.0);
         let step = self.shared.len() as u32;
         self.shared.push(Shared { operation, arguments, result });
         self.known.insert((operation, arguments), step);
         step
     }
+}
+
+/// A slot behind all others.
+fn new_slot(slots: &mut Vec<f64>, value: f64) -> u32 {
+    slots.push(value);
+    slots.len() as u32 - 1
 }
 
 /// A way in the making: where the numbers of a genotype stand, by the slots of the founder.

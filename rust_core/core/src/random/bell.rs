@@ -23,8 +23,8 @@ const ABOVE: f64 = 0.75;
 const BELOW: f64 = -3.1;
 /// Layers of the half of a bell up to `EDGE`. One more stands for a tail.
 const LAYERS: usize = 255;
-/// Parts into which four bits of a word divide the height of a proposal.
-const PARTS: f64 = 16.0;
+/// Parts into which eight bits of a word divide the height of a proposal.
+const PARTS: f64 = 256.0;
 
 /// Layers of equal area that cover `exp(-z^2 / 2)` between 0 and `EDGE` (Marsaglia and Tsang 2000,
 /// doi:10.18637/jss.v005.i08).
@@ -93,8 +93,8 @@ pub(super) fn draw<R: Rng + ?Sized>(rng: &mut R, n: f64, p: f64, mean: f64, vari
     loop {
         let word = rng.next_u64();
         let layer = (word & 0xff) as usize;
-        // 52 bits: in [-1, 1), on the middle of its grid, so that both sides are alike.
-        let side = ((word >> 12) as i64 as f64 + 0.5) / (1_u64 << 51) as f64 - 1.0;
+        // 48 bits: in (-1, 1), on the middle of its grid, so that both sides are alike.
+        let side = ((word >> 16).cast_signed() as f64 + 0.5) / (1_u64 << 47) as f64 - 1.0;
         if layer == LAYERS {
             if let Some(k) = target.tail(rng, side < 0.0, layers.area) {
                 return k;
@@ -109,7 +109,7 @@ pub(super) fn draw<R: Rng + ?Sized>(rng: &mut R, n: f64, p: f64, mean: f64, vari
                 continue;
             }
         }
-        let part = (word >> 8 & 0xf) as f64;
+        let part = (word >> 8 & 0xff) as f64;
         if let Some(k) = target.judge(rng, z, part) {
             return k;
         }
@@ -133,7 +133,7 @@ impl Target {
         self.mean + self.sd * (z + self.skew * (z * z - 1.0))
     }
 
-    /// The number proposed by `z`, if it is taken; its height is in this part of 16.
+    /// The number proposed by `z`, if it is taken; its height is in this part of them.
     #[inline]
     fn judge<R: Rng + ?Sized>(&self, rng: &mut R, z: f64, part: f64) -> Option<f64> {
         let x = self.place(z);

@@ -26,7 +26,7 @@ pub fn binomial<R: Rng + ?Sized>(rng: &mut R, n: u64, p: f64) -> u64 {
 
 #[inline]
 fn up_to_half<R: Rng + ?Sized>(rng: &mut R, n: u64, p: f64) -> u64 {
-    let trials = n as i64 as f64;
+    let trials = n.cast_signed() as f64;
     let mean = trials * p;
     let variance = mean * (1.0 - p);
     if variance < bell::FROM_VARIANCE {
@@ -47,12 +47,12 @@ fn invert<R: Rng + ?Sized>(rng: &mut R, n: u64, p: f64, mean: f64) -> u64 {
 /// `(1 - p)^n` loses `p` to rounding when `p` is near 1e-16 and then halves the mean.
 #[inline(never)]
 fn count_up(mut left: f64, n: u64, p: f64) -> u64 {
-    let trials = n as i64 as f64;
+    let trials = n.cast_signed() as f64;
     let odds = p / (1.0 - p);
     let all = odds * (trials + 1.0);
     let mut mass = exp(trials * log_of_failure(p));
     // The mass falls below the grid of `uniform` long before the end of the tail is reached.
-    let most = (n as i64).min(MOST_BY_INVERSION);
+    let most = n.cast_signed().min(MOST_BY_INVERSION);
     for drawn in 1..=most {
         if left < mass {
             return drawn as u64 - 1;

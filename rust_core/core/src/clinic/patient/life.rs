@@ -113,7 +113,7 @@ impl Patient {
         if self.who.past.leaves_its_drugs() {
             doses.fill(Doses::default());
         }
-        self.state.body.pass_day(&experiment, &doses);
+        self.state.body.pass_day(&experiment, doses);
         let Experiment { network, spec, .. } = &*experiment;
         if self.cache.cells.treat(network, &spec.drugs, &self.state.body.concentrations) {
             self.cache.current.fill(false);
