@@ -19,6 +19,12 @@ pub struct StepProbabilities {
 }
 
 impl StepProbabilities {
+    /// Probability to do either.
+    #[inline]
+    pub fn acting(self) -> f64 {
+        self.divide + self.die
+    }
+
     /// From rates per day and a step of `dt` days; `who` names the clone in the error.
     pub fn new(division: f64, death: f64, dt: f64, who: impl FnOnce() -> String) -> Result<Self> {
         let (divide, die) = (division * dt, death * dt);

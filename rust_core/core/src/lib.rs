@@ -5,6 +5,7 @@ pub mod biology;
 pub mod bounds;
 pub mod cancel;
 pub mod clinic;
+pub mod elementary;
 pub mod error;
 pub mod law;
 pub mod random;

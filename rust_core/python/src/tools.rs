@@ -85,7 +85,7 @@ fn draw_split(py: Python<'_>, seed: u64, n: u64, weights: Vec<f64>, size: usize)
     let mut rng = random::stream(seed, 0, random::Purpose::Replicate, 0);
     let mut drawn = vec![0u64; size * weights.len()];
     for row in drawn.chunks_mut(weights.len().max(1)) {
-        random::split(&mut rng, n, &weights, |index, share| row[index] = share);
+        random::split(&mut rng, n, &weights, |index, share| row[index] += share);
     }
     u64_bytes(py, &drawn)
 }

@@ -1,36 +1,26 @@
 //! The cells of one patient under the drugs of one day: a pathway at work.
 //!
-//! All numbers are worked out for the founder, once a day. For another genotype only those are worked out anew that
-//! differ by its alterations, by a list of steps that is made when the genotype is first met (`Way`).
+//! All numbers are worked out for the founder, once a day. For other genotypes only those are worked out anew that
+//! differ by their alterations, and what several have in common once for all of them (`Ways`).
 
 use crate::biology::drug::Drug;
 use crate::biology::effect::hill;
 use crate::biology::genotype::Genotype;
 use crate::biology::pathway::{CellPhysiology, Network, Rates};
-use crate::biology::program::{Operation, Part, Step};
-
-/// An action whose potency depends on the genotype.
-#[derive(Clone, Copy, Debug, PartialEq)]
-struct Shifted {
-    target: usize,
-    over_ic50: f64,
-    max: f64,
-    hill: f64,
-}
+use crate::biology::program::run_together;
+use crate::biology::shift::{Action, Shift};
+use crate::biology::ways::Ways;
 
 /// The cells of a patient under the drugs of a day.
 #[derive(Clone, Debug)]
 pub struct Frame {
-    /// The numbers of the founder, and behind them room for those that differ in a genotype.
+    /// The numbers of the founder, and behind them those that differ in other genotypes.
     slots: Vec<f64>,
-    shifted: Vec<Shifted>,
-    /// One for every set of alterations in force; genotypes that differ by silent hits share it.
-    ways: Vec<Way>,
-    /// Index of a way by index of the genotype.
-    way_of: Vec<Option<usize>>,
+    actions: Vec<Action>,
+    ways: Ways,
     // What treat() works on, kept so that no day allocates.
     reached: Vec<f64>,
-    shifting: Vec<Shifted>,
+    acting: Vec<Action>,
 }
 
 impl Frame {
@@ -40,11 +30,11 @@ impl Frame {
         slots.extend(patient);
         slots.extend(founder);
         slots.push(fitness);
-        slots.resize(3 * network.slots(), 0.0);
+        slots.resize(network.slots(), 0.0);
         network.of_patient.run(&mut slots);
         let reached = vec![0.0; network.targets.len()];
-        let [shifted, shifting] = [(); 2].map(|()| Vec::new());
-        let mut frame = Self { slots, shifted, ways: Vec::new(), way_of: Vec::new(), reached, shifting };
+        let [actions, acting] = [(); 2].map(|()| Vec::new());
+        let mut frame = Self { slots, actions, ways: Ways::default(), reached, acting };
         frame.begin_day(network);
         frame
     }
@@ -58,7 +48,7 @@ impl Frame {
     /// The drugs of a day, by the concentration of each; returns whether anything differs from those before.
     pub fn treat(&mut self, network: &Network, drugs: &[Drug], concentrations: &[f64]) -> bool {
         self.reached.fill(0.0);
-        self.shifting.clear();
+        self.acting.clear();
         for (drug, &concentration) in drugs.iter().zip(concentrations) {
             if concentration <= 0.0 {
                 continue;
@@ -68,7 +58,7 @@ impl Frame {
                 if target.potency.is_some() {
                     let over_ic50 = concentration / effect.ic50;
                     let (target, max, hill) = (effect.target, effect.max, effect.hill);
-                    self.shifting.push(Shifted { target, over_ic50, max, hill });
+                    self.acting.push(Action { target, over_ic50, max, hill });
                 } else {
                     let reached = hill(concentration, effect.max, effect.ic50, effect.hill);
                     let present = &mut self.reached[effect.target];
@@ -79,63 +69,37 @@ impl Frame {
         let before = network.targets.clone().zip(&network.pathway.targets);
         let mut plain = before.zip(&self.reached).filter(|((_, target), _)| target.potency.is_none());
         let as_before = plain.all(|((slot, _), reached)| self.slots[slot].to_bits() == reached.to_bits());
-        if as_before && self.shifting == self.shifted {
+        if as_before && self.acting == self.actions {
             return false;
         }
-        std::mem::swap(&mut self.shifted, &mut self.shifting);
+        std::mem::swap(&mut self.actions, &mut self.acting);
         self.begin_day(network);
         true
     }
 
-    /// Work out all numbers of the founder.
+    /// Work out all numbers of the founder, and those of the other genotypes that live.
     fn begin_day(&mut self, network: &Network) {
         self.slots[network.targets.clone()].copy_from_slice(&self.reached);
-        for (index, target) in network.pathway.targets.iter().enumerate() {
-            if let Some(effect) = target.potency {
-                let fold = self.slots[network.effects.start + effect];
-                self.slots[network.targets.start + index] = reach(network, &self.shifted, index, fold);
+        for (target, spec) in network.pathway.targets.iter().enumerate() {
+            if let Some(effect) = spec.potency {
+                let (fold, slot) =
+                    (self.slots[network.effects.start + effect], network.targets.start + target);
+                self.slots[slot] = Shift { target, fold, slot }.reach(network, &self.actions);
             }
         }
-        network.of_day.run(&mut self.slots);
-        network.of_cell.run(&mut self.slots);
-        for way in &mut self.ways {
-            way.today = None;
-        }
+        run_together(&network.of_founder, &mut self.slots);
+        self.ways.begin_day(network, &self.actions, &mut self.slots);
     }
 
     /// Rates of a genotype under these drugs; `kind` is its index.
     pub fn rates(&mut self, network: &Network, kind: u32, genotype: &Genotype) -> Rates {
-        let index = self.way(network, kind as usize, genotype);
-        let way = &self.ways[index];
-        if let Some(rates) = way.today {
-            return rates;
-        }
-        let own = network.slots();
-        self.slots[own..own + way.own.len()].copy_from_slice(&way.own);
-        for &Shift { target, fold, slot } in &way.shifts {
-            self.slots[slot] = reach(network, &self.shifted, target, fold);
-        }
-        way.steps.run(&mut self.slots);
-        let rates = Rates { division: self.slots[way.division], death: self.slots[way.death] };
-        self.ways[index].today = Some(rates);
-        rates
+        self.ways.rates(network, &self.actions, &mut self.slots, kind as usize, genotype)
     }
 
-    /// The way to the rates of a genotype, made when it is first asked for.
-    fn way(&mut self, network: &Network, kind: usize, genotype: &Genotype) -> usize {
-        if kind >= self.way_of.len() {
-            self.way_of.resize(kind + 1, None);
-        }
-        if let Some(index) = self.way_of[kind] {
-            return index;
-        }
-        let known = self.ways.iter().position(|way| way.carried == genotype.carried);
-        let index = known.unwrap_or(self.ways.len());
-        if known.is_none() {
-            self.ways.push(Way::of(network, &self.slots, genotype));
-        }
-        self.way_of[kind] = Some(index);
-        index
+    /// Rates of cells with these effects and this fitness under these drugs, by all of the pathway.
+    pub fn rates_of(&self, network: &Network, effects: &[f64], fitness: f64) -> Rates {
+        let slots = self.trace(network, effects, fitness);
+        Rates { division: slots[network.pathway.division], death: slots[network.pathway.death] }
     }
 
     /// All numbers of cells with these effects and this fitness under these drugs, in the order of the slots.
@@ -143,182 +107,14 @@ impl Frame {
         let mut slots = self.slots[..network.slots()].to_vec();
         slots[network.effects.clone()].copy_from_slice(effects);
         slots[network.fitness] = fitness;
-        for (index, target) in network.pathway.targets.iter().enumerate() {
-            if let Some(effect) = target.potency {
-                slots[network.targets.start + index] = reach(network, &self.shifted, index, effects[effect]);
+        for (target, spec) in network.pathway.targets.iter().enumerate() {
+            if let Some(effect) = spec.potency {
+                let (fold, slot) = (effects[effect], network.targets.start + target);
+                slots[slot] = Shift { target, fold, slot }.reach(network, &self.actions);
             }
         }
         network.of_cell.run(&mut slots);
         slots
-    }
-}
-
-/// How far actions reach at a target where they have lost so much of their potency.
-fn reach(network: &Network, actions: &[Shifted], target: usize, fold: f64) -> f64 {
-    let combine = network.pathway.targets[target].combine;
-    let here = actions.iter().filter(|action| action.target == target);
-    here.fold(0.0, |present, action| {
-        combine.and(present, hill(action.over_ic50, action.max, fold, action.hill))
-    })
-}
-
-/// A target at which the alterations of a genotype take potency from drugs.
-#[derive(Clone, Copy, Debug)]
-struct Shift {
-    target: usize,
-    fold: f64,
-    slot: usize,
-}
-
-/// The way to the rates of a genotype from the numbers of the founder.
-#[derive(Clone, Debug)]
-struct Way {
-    /// Alterations in force.
-    carried: Vec<usize>,
-    /// What was found today.
-    today: Option<Rates>,
-    /// Numbers of this genotype that no drug changes.
-    own: Vec<f64>,
-    shifts: Vec<Shift>,
-    steps: Part,
-    division: usize,
-    death: usize,
-}
-
-/// Where a number of a genotype stands.
-#[derive(Clone, Copy)]
-enum Place {
-    /// Where that of the founder does.
-    Base(usize),
-    /// Among its own numbers.
-    Own(usize),
-    /// Behind these: results of the day.
-    Result(usize),
-}
-
-/// A way in the making.
-struct Survey<'a> {
-    base: &'a [f64],
-    /// By slot; what is `Base` and known is the same on all days.
-    places: Vec<Place>,
-    known: Vec<bool>,
-    own: Vec<f64>,
-    results: usize,
-}
-
-impl Survey<'_> {
-    fn own(&mut self, slot: usize, value: f64) {
-        (self.places[slot], self.known[slot]) = (Place::Own(self.own.len()), true);
-        self.own.push(value);
-    }
-
-    fn result(&mut self, slot: usize) -> usize {
-        (self.places[slot], self.known[slot]) = (Place::Result(self.results), false);
-        self.results += 1;
-        self.results - 1
-    }
-
-    fn differs(&self, slot: u16) -> bool {
-        !matches!(self.places[usize::from(slot)], Place::Base(at) if at == usize::from(slot))
-    }
-
-    /// The value of a slot, if it is the same on all days.
-    fn value(&self, slot: u16) -> Option<f64> {
-        let slot = usize::from(slot);
-        self.known[slot].then(|| match self.places[slot] {
-            Place::Base(at) => self.base[at],
-            Place::Own(at) => self.own[at],
-            Place::Result(_) => f64::NAN,
-        })
-    }
-}
-
-impl Way {
-    /// `base` holds the numbers of the founder, of which those that depend on neither drugs nor genotype are taken as
-    /// they are.
-    fn of(network: &Network, base: &[f64], genotype: &Genotype) -> Self {
-        let effects = &genotype.effects;
-        let mut known = vec![false; network.slots()];
-        known[..=network.fitness].fill(true);
-        for slot in network.of_patient.results() {
-            known[slot] = true;
-        }
-        let places = (0..network.slots()).map(Place::Base).collect();
-        let mut survey = Survey { base, places, known, own: Vec::new(), results: 0 };
-        for (slot, &value) in (network.effects.start..).zip(effects.iter().chain([&genotype.fitness])) {
-            if value.to_bits() != base[slot].to_bits() {
-                survey.own(slot, value);
-            }
-        }
-        let mut shifts = Vec::new();
-        for (target, spec) in network.pathway.targets.iter().enumerate() {
-            let Some(effect) = spec.potency else { continue };
-            if survey.differs((network.effects.start + effect) as u16) {
-                let slot = survey.result(network.targets.start + target);
-                shifts.push(Shift { target, fold: effects[effect], slot });
-            }
-        }
-        let mut steps: Vec<(Step, usize)> = Vec::new();
-        for result in network.of_cell.results() {
-            let step = network.pathway.steps[result - network.targets.end];
-            let Step(operation, arguments) = step;
-            if !arguments.iter().any(|&slot| survey.differs(slot)) {
-                continue;
-            }
-            let values = arguments.map(|slot| survey.value(slot));
-            if let [Some(a), Some(b), Some(c)] = values {
-                survey.own(result, operation.of([a, b, c]));
-            } else if let (Operation::Choose, Some(chosen)) = (operation, values[0]) {
-                let taken = usize::from(arguments[if chosen > 0.0 { 1 } else { 2 }]);
-                (survey.places[result], survey.known[result]) = (survey.places[taken], survey.known[taken]);
-            } else {
-                survey.result(result);
-                steps.push((step, result));
-            }
-        }
-        Self::along(network, &survey, shifts, &steps, genotype.carried.clone())
-    }
-
-    /// Leave out what neither rate asks for, and give every number its slot.
-    fn along(
-        network: &Network,
-        survey: &Survey,
-        shifts: Vec<Shift>,
-        steps: &[(Step, usize)],
-        carried: Vec<usize>,
-    ) -> Self {
-        let slot = |slot: usize| match survey.places[slot] {
-            Place::Base(at) => at,
-            Place::Own(at) => network.slots() + at,
-            Place::Result(at) => network.slots() + survey.own.len() + at,
-        };
-        let rates = [network.pathway.division, network.pathway.death].map(slot);
-        let mut wanted = vec![false; 3 * network.slots()];
-        for rate in rates {
-            wanted[rate] = true;
-        }
-        let mut kept = Vec::new();
-        for &(Step(operation, arguments), result) in steps.iter().rev() {
-            if wanted[slot(result)] {
-                let arguments = arguments.map(|argument| slot(usize::from(argument)) as u16);
-                for argument in arguments {
-                    wanted[usize::from(argument)] = true;
-                }
-                kept.push((Step(operation, arguments), slot(result)));
-            }
-        }
-        let mut part = Part::default();
-        for (step, result) in kept.into_iter().rev() {
-            part.push(step, result);
-        }
-        let first = network.slots() + survey.own.len();
-        let shifts = shifts
-            .into_iter()
-            .map(|shift| Shift { slot: first + shift.slot, ..shift })
-            .filter(|shift| wanted[shift.slot])
-            .collect();
-        let [division, death] = rates;
-        Self { carried, today: None, own: survey.own.clone(), shifts, steps: part, division, death }
     }
 }
 
@@ -329,6 +125,7 @@ mod tests {
     use crate::biology::drug::{DrugEffect, Missed, Route, Schedule};
     use crate::biology::genotype::Genotypes;
     use crate::biology::pathway::{Joint, Pathway, Target};
+    use crate::biology::program::{Operation, Step};
     use crate::error::Result;
     use crate::random::{Purpose, stream};
     use rand::{Rng, RngExt};
@@ -414,17 +211,20 @@ mod tests {
     fn what_is_worked_out_of_a_genotype_is_what_all_of_the_pathway_says() -> Result<()> {
         let rng = &mut stream(7, 0, Purpose::Replicate, 0);
         let drugs: Vec<Drug> = (0..3).map(drug).collect();
-        for _ in 0..300 {
+        for _ in 0..100 {
             let network = Network::new(any_pathway(rng))?;
             let catalogue = Catalogue::new(any_alterations(rng), network.effects())?;
             let genotypes = Genotypes::one_by_one(&catalogue, 1.0);
             let mut cells =
                 Frame::of_patient(&network, &any_patient(), genotypes.get(rng.random_range(0..5)));
-            for day in 0..4 {
+            for day in 0..30 {
                 let concentrations: Vec<f64> =
-                    (0..3).map(|_| rng.random::<f64>() * f64::from(day % 2)).collect();
+                    (0..3).map(|_| rng.random::<f64>() * f64::from(day % 3)).collect();
                 cells.treat(&network, &drugs, &concentrations);
                 for (kind, genotype) in (0..).zip(genotypes.iter()) {
+                    if rng.random::<f64>() < 0.3 {
+                        continue;
+                    }
                     let rates = cells.rates(&network, kind, genotype);
                     let all = cells.trace(&network, &genotype.effects, genotype.fitness);
                     let expected = [all[network.pathway.division], all[network.pathway.death]];

@@ -28,6 +28,13 @@ pub struct Genotype {
     switches: Channels,
 }
 
+impl Genotype {
+    /// The set of alterations in force, silent hits apart.
+    pub(super) fn in_force(&self) -> u64 {
+        self.bits & 0x5555_5555_5555_5555
+    }
+}
+
 /// The ways out of a genotype, with the probability of each.
 #[derive(Clone, Debug, Default)]
 struct Channels {
@@ -57,6 +64,8 @@ pub struct Genotypes {
     rate_fold: f64,
     bit_of: Vec<u32>,
     known: Vec<Genotype>,
+    /// Of each of them, the chances to mutate at a division and to switch in a step: asked for in every step.
+    totals: Vec<[f64; 2]>,
     index_of: BTreeMap<u64, u32>,
 }
 
@@ -67,7 +76,8 @@ impl Genotypes {
         // Bit 2i: in force. Bit 2i + 1: first of two hits.
         let bit_of: Vec<u32> = (0..catalogue.alterations.len() as u32).map(|i| 2 * i).collect();
         let bits = founder.iter().fold(0u64, |bits, &i| bits | 1 << bit_of[i]);
-        let mut genotypes = Self { dt, rate_fold, bit_of, known: Vec::new(), index_of: BTreeMap::new() };
+        let mut genotypes =
+            Self { dt, rate_fold, bit_of, known: Vec::new(), totals: Vec::new(), index_of: BTreeMap::new() };
         genotypes.intern(catalogue, bits);
         genotypes
     }
@@ -118,7 +128,9 @@ impl Genotypes {
             return index;
         }
         let index = self.known.len() as u32;
-        self.known.push(self.describe(catalogue, bits));
+        let genotype = self.describe(catalogue, bits);
+        self.totals.push([genotype.mutations.total, genotype.switches.total]);
+        self.known.push(genotype);
         self.index_of.insert(bits, index);
         index
     }
@@ -188,8 +200,9 @@ impl GenotypeKinds<'_> {
 }
 
 impl Kinds for GenotypeKinds<'_> {
+    #[inline]
     fn mutation_total(&self, kind: u32) -> f64 {
-        self.genotypes.get(kind).mutations.total
+        self.genotypes.totals[kind as usize][0]
     }
 
     fn mutate<R: Rng>(&mut self, rng: &mut R, kind: u32, mutants: u64, out: &mut Vec<(u32, u64)>) {
@@ -198,11 +211,12 @@ impl Kinds for GenotypeKinds<'_> {
         self.follow(kind, out, |genotype| &mut genotype.mutations);
     }
 
+    #[inline]
     fn switch<R: Rng>(&mut self, rng: &mut R, kind: u32, cells: u64, out: &mut Vec<(u32, u64)>) {
-        let channels = &self.genotypes.get(kind).switches;
-        let leaving = binomial(rng, cells, channels.total);
+        let leaving = binomial(rng, cells, self.genotypes.totals[kind as usize][1]);
         if leaving > 0 {
-            split(rng, leaving, &channels.weights, |channel, share| out.push((channel as u32, share)));
+            let weights = &self.genotypes.get(kind).switches.weights;
+            split(rng, leaving, weights, |channel, share| out.push((channel as u32, share)));
             self.follow(kind, out, |genotype| &mut genotype.switches);
         }
     }

@@ -9,3 +9,5 @@ pub mod genotype;
 pub mod kinetics;
 pub mod pathway;
 pub mod program;
+mod shift;
+mod ways;

@@ -5,7 +5,7 @@
 //! alterations do, the fitness of the genotype, and how far drugs act on their targets. `Frame` runs it.
 
 use crate::biology::alteration::EffectLaw;
-use crate::biology::program::{Part, Step, check};
+use crate::biology::program::{Part, Shared, Step, check, in_layers};
 use crate::error::{Error, Result};
 use serde::{Deserialize, Serialize};
 use std::ops::Range;
@@ -105,6 +105,8 @@ pub struct Network {
     pub(super) of_patient: Part,
     pub(super) of_day: Part,
     pub(super) of_cell: Part,
+    /// Those of the last two, in an order in which they are quickly carried out for the founder.
+    pub(super) of_founder: Vec<Shared>,
 }
 
 /// What a slot depends on beside constants and the patient.
@@ -142,18 +144,23 @@ impl Network {
             *slot = Depends { day: true, cell: target.potency.is_some() };
         }
         let [mut of_patient, mut of_day, mut of_cell] = [(); 3].map(|()| Part::default());
+        let mut of_founder = Vec::new();
         for (index, &step) in pathway.steps.iter().enumerate() {
             let result = targets.end + index;
             let read = step.1.map(|slot| depends[usize::from(slot)]);
             let on = Depends { day: read.iter().any(|on| on.day), cell: read.iter().any(|on| on.cell) };
             depends[result] = on;
+            if on.day || on.cell {
+                of_founder.push(Shared::of(step, result));
+            }
             match on {
                 Depends { cell: true, .. } => of_cell.push(step, result),
                 Depends { day: true, .. } => of_day.push(step, result),
                 Depends { .. } => of_patient.push(step, result),
             }
         }
-        Ok(Self { pathway, effects, fitness, targets, of_patient, of_day, of_cell })
+        in_layers(&mut of_founder, slots);
+        Ok(Self { pathway, effects, fitness, targets, of_patient, of_day, of_cell, of_founder })
     }
 
     /// The effects that alterations can have.

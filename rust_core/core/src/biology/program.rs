@@ -1,5 +1,6 @@
 //! Formulas, compiled: operations on numbered slots, one after the other.
 
+use crate::elementary::{exp, log};
 use crate::error::{Error, Result};
 use serde::{Deserialize, Serialize};
 
@@ -7,7 +8,7 @@ use serde::{Deserialize, Serialize};
 pub const MOST_SLOTS: usize = 4096;
 
 /// What is done with one to three numbers.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Operation {
     /// `a + b`.
@@ -54,10 +55,9 @@ impl Operation {
             Self::Power => libm::pow(a, b),
             Self::Min => a.min(b),
             Self::Max => a.max(b),
-            Self::Exp => libm::exp(a),
-            Self::Log => libm::log(a),
-            // Drawn on every day for every genotype: exp and log cost half of pow.
-            Self::Hill if a > 0.0 => 1.0 / (1.0 + libm::exp(c * libm::log(b / a))),
+            Self::Exp => exp(a),
+            Self::Log => log(a),
+            Self::Hill if a > 0.0 => 1.0 / (1.0 + exp(c * log(b / a))),
             Self::Hill => 0.0,
             Self::Less => f64::from(u8::from(a < b)),
             Self::LessOrEqual => f64::from(u8::from(a <= b)),
@@ -113,6 +113,71 @@ impl Part {
             found = operation
                 .of(arguments.map(|slot| if slot == JUST_FOUND { found } else { slots[usize::from(slot)] }));
             slots[usize::from(result)] = found;
+        }
+    }
+}
+
+/// A step that stands by itself, with the slots of its arguments and of its result.
+#[derive(Clone, Copy, Debug)]
+pub struct Shared {
+    /// What is done.
+    pub operation: Operation,
+    /// With what.
+    pub arguments: [u32; 3],
+    /// Where it goes.
+    pub result: u32,
+}
+
+impl Shared {
+    /// A step whose result has this slot.
+    pub fn of(Step(operation, arguments): Step, result: usize) -> Self {
+        Self { operation, arguments: arguments.map(u32::from), result: result as u32 }
+    }
+
+    /// Carry it out.
+    #[inline]
+    pub fn run(&self, slots: &mut [f64]) {
+        slots[self.result as usize] = self.operation.of(self.arguments.map(|slot| slots[slot as usize]));
+    }
+}
+
+/// Put steps into an order in which those of one operation follow each other, as far as none reads what comes later.
+pub fn in_layers(steps: &mut [Shared], slots: usize) {
+    let mut depth = vec![0u32; slots];
+    for step in &*steps {
+        let below = step.arguments.iter().map(|&slot| depth[slot as usize]).max();
+        depth[step.result as usize] = 1 + below.unwrap_or(0);
+    }
+    steps.sort_by_key(|step| (depth[step.result as usize], step.operation));
+}
+
+/// Carry out steps in their order; quick where steps of one operation follow each other.
+pub fn run_together(steps: &[Shared], slots: &mut [f64]) {
+    use Operation::{
+        Add, Choose, Divide, Exp, Hill, Less, LessOrEqual, Log, Max, Min, Multiply, Power, Subtract,
+    };
+    /// The compiler makes one loop of it for each operation.
+    #[inline]
+    fn all(operation: Operation, steps: &[Shared], slots: &mut [f64]) {
+        for step in steps {
+            Shared { operation, ..*step }.run(slots);
+        }
+    }
+    for alike in steps.chunk_by(|a, b| a.operation == b.operation) {
+        match alike[0].operation {
+            Add => all(Add, alike, slots),
+            Subtract => all(Subtract, alike, slots),
+            Multiply => all(Multiply, alike, slots),
+            Divide => all(Divide, alike, slots),
+            Power => all(Power, alike, slots),
+            Min => all(Min, alike, slots),
+            Max => all(Max, alike, slots),
+            Exp => all(Exp, alike, slots),
+            Log => all(Log, alike, slots),
+            Hill => all(Hill, alike, slots),
+            Less => all(Less, alike, slots),
+            LessOrEqual => all(LessOrEqual, alike, slots),
+            Choose => all(Choose, alike, slots),
         }
     }
 }

@@ -4,8 +4,10 @@
 //! threads, not by the order in which patients happen to run. Two arms of one patient read the
 //! same streams, which makes them virtual twins up to their first difference.
 
+mod bell;
 mod binomial;
 mod lineages;
+mod mass;
 mod philox;
 mod samplers;
 mod uniform;

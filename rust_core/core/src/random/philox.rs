@@ -57,48 +57,117 @@ impl Word for u32 {
 
 /// The four words of one counter under one key.
 #[inline]
-pub fn block<W: Word>(mut key: [W; 2], mut x: [W; 4]) -> [W; 4] {
-    for _ in 0..ROUNDS {
-        let (low0, high0) = W::MULTIPLIER[0].multiply(x[0]);
-        let (low1, high1) = W::MULTIPLIER[1].multiply(x[2]);
-        x = [high1 ^ x[1] ^ key[0], low1, high0 ^ x[3] ^ key[1], low0];
-        key = [key[0].plus(W::WEYL[0]), key[1].plus(W::WEYL[1])];
-    }
-    x
+pub fn block<W: Word>(key: [W; 2], counter: [W; 4]) -> [W; 4] {
+    let [words] = blocks(key, [counter]);
+    words
 }
 
+/// The blocks of several counters, each round in all of them: none waits for the products of its own.
+#[inline]
+fn blocks<W: Word, const N: usize>(mut key: [W; 2], mut all: [[W; 4]; N]) -> [[W; 4]; N] {
+    for _ in 0..ROUNDS {
+        for x in &mut all {
+            let (low0, high0) = W::MULTIPLIER[0].multiply(x[0]);
+            let (low1, high1) = W::MULTIPLIER[1].multiply(x[2]);
+            *x = [high1 ^ x[1] ^ key[0], low1, high0 ^ x[3] ^ key[1], low0];
+        }
+        key = [key[0].plus(W::WEYL[0]), key[1].plus(W::WEYL[1])];
+    }
+    all
+}
+
+/// Blocks that are made together.
+const TOGETHER: usize = 4;
+
 /// A stream of random words: blocks of counters `counter`, `counter + 1`, ... under one key.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(from = "Place", into = "Place")]
 pub struct Philox4x64 {
     key: [u64; 2],
+    /// Of the next block that is made.
     counter: [u64; 4],
-    block: [u64; 4],
-    used: usize,
+    words: [[u64; 4]; TOGETHER],
+    /// The next word of them.
+    next: usize,
 }
+
+/// Key, counter of the next block, and the words that were used of the one before: all there is to save of a stream.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+struct Place([u64; 2], [u64; 4], u8);
+
+impl From<Philox4x64> for Place {
+    fn from(stream: Philox4x64) -> Self {
+        let (key, counter, used) = stream.state();
+        Self(key, counter, used as u8)
+    }
+}
+
+impl From<Place> for Philox4x64 {
+    fn from(Place(key, counter, used): Place) -> Self {
+        let mut stream = Self::new(key, counter);
+        if used < 4 {
+            stream.counter[0] = counter[0].wrapping_sub(1);
+            stream.begin();
+            stream.next += usize::from(used);
+        }
+        stream
+    }
+}
+
+impl PartialEq for Philox4x64 {
+    fn eq(&self, other: &Self) -> bool {
+        self.state() == other.state()
+    }
+}
+
+impl Eq for Philox4x64 {}
 
 impl Philox4x64 {
     /// The stream that starts at `counter` under `key`. The first counter word counts blocks.
     pub fn new(key: [u64; 2], counter: [u64; 4]) -> Self {
-        Self { key, counter, block: [0; 4], used: 4 }
+        Self { key, counter, words: [[0; 4]; TOGETHER], next: FRESH }
     }
 
-    /// Key, counter and position: all there is to save and restore a stream.
+    /// Key, counter of the next block, and the words used of the one before: all there is to save of a stream.
     pub fn state(&self) -> ([u64; 2], [u64; 4], usize) {
-        (self.key, self.counter, self.used)
+        let left = if self.next == FRESH { 0 } else { 4 * TOGETHER - self.next };
+        let mut counter = self.counter;
+        counter[0] = counter[0].wrapping_sub(left as u64 / 4);
+        (self.key, counter, 4 - left % 4)
     }
 
     #[inline]
     fn word(&mut self) -> u64 {
-        if self.used == 4 {
-            self.block = block(self.key, self.counter);
-            self.counter[0] = self.counter[0].wrapping_add(1);
-            self.used = 0;
+        if self.next >= 4 * TOGETHER {
+            self.refill();
         }
-        let word = self.block[self.used];
-        self.used += 1;
+        let word = self.words.as_flattened()[self.next];
+        self.next += 1;
         word
     }
+
+    /// Many streams are asked for a few words only: the first block is made alone.
+    #[inline(never)]
+    fn refill(&mut self) {
+        if self.next == FRESH {
+            return self.begin();
+        }
+        let [first, key1, key2, key3] = self.counter;
+        let counters = core::array::from_fn(|i| [first.wrapping_add(i as u64), key1, key2, key3]);
+        self.words = blocks(self.key, counters);
+        self.counter[0] = first.wrapping_add(TOGETHER as u64);
+        self.next = 0;
+    }
+
+    fn begin(&mut self) {
+        self.words[TOGETHER - 1] = block(self.key, self.counter);
+        self.counter[0] = self.counter[0].wrapping_add(1);
+        self.next = 4 * (TOGETHER - 1);
+    }
 }
+
+/// In the place of the next word: none was asked for yet.
+const FRESH: usize = usize::MAX;
 
 impl TryRng for Philox4x64 {
     type Error = Infallible;
@@ -150,8 +219,22 @@ mod tests {
     #[test]
     fn a_stream_is_its_blocks_in_order() {
         let mut rng = Philox4x64::new([7, 9], [0, 1, 2, 3]);
-        let drawn: Vec<u64> = (0..8).map(|_| rng.next_u64()).collect();
-        assert_eq!(drawn[..4], block([7, 9], [0, 1, 2, 3]));
-        assert_eq!(drawn[4..], block([7, 9], [1, 1, 2, 3]));
+        for number in 0..12 {
+            let drawn = [(); 4].map(|()| rng.next_u64());
+            assert_eq!(drawn, block([7, 9], [number, 1, 2, 3]));
+        }
+    }
+
+    #[test]
+    fn a_stream_goes_on_from_any_place_at_which_it_was_saved() {
+        let mut rng = Philox4x64::new([7, 9], [u64::MAX - 1, 1, 2, 3]);
+        for _ in 0..50 {
+            let mut saved = Philox4x64::from(Place::from(rng.clone()));
+            assert_eq!(saved, rng);
+            for word in [(); 20].map(|()| rng.clone().next_u64()) {
+                assert_eq!(saved.clone().next_u64(), word);
+            }
+            assert_eq!(saved.next_u64(), rng.next_u64());
+        }
     }
 }

@@ -28,9 +28,15 @@ pub fn poisson<R: Rng + ?Sized>(rng: &mut R, mean: f64) -> u64 {
     Poisson::new(mean).map_or(0, |law: Poisson<f64>| law.sample(rng) as u64)
 }
 
-/// Split `n` over categories with weights `weights` (a multinomial by conditional binomials).
-/// The last category takes the rest, so that rounding can never ask for a probability above 1.
+/// Items that are put into categories one by one.
+const ONE_BY_ONE: u64 = 3;
+
+/// Split `n` over categories with weights `weights`: a few one by one, which may be told one by one, many by
+/// conditional binomials. The last category takes the rest, so that rounding can never ask for a probability above 1.
 pub fn split<R: Rng + ?Sized>(rng: &mut R, n: u64, weights: &[f64], mut each: impl FnMut(usize, u64)) {
+    if n <= ONE_BY_ONE {
+        return (0..n).for_each(|_| each(choose(weights, uniform(rng)) - 1, 1));
+    }
     let mut left = n;
     let mut weight_left: f64 = weights.iter().sum();
     for (index, &weight) in weights.iter().enumerate() {
@@ -67,7 +73,7 @@ mod tests {
     fn a_split_gives_every_item_to_exactly_one_category() {
         let rng = &mut stream(1, 0, Purpose::Replicate, 0);
         // 0.1 / (1 - 0.3 - 0.6) exceeds 1 in floating point.
-        for n in [0, 1, 7, 1_000_000] {
+        for n in [0, 1, 3, 7, 1_000_000] {
             let mut sum = 0;
             split(rng, n, &[0.3, 0.6, 0.1], |_, share| sum += share);
             assert_eq!(sum, n);

@@ -275,12 +275,14 @@ impl Engine for Clones {
             }
             let p = probabilities[clone.kind as usize];
             let n = clone.cells;
-            let divided = binomial(rng, n, p.divide);
-            let died = if p.die > 0.0 { binomial(rng, n - divided, p.die / (1.0 - p.divide)) } else { 0 };
-            let mutants = match kinds.mutation_total(clone.kind) {
-                u if u > 0.0 => binomial(rng, divided, u),
-                _ => 0,
-            };
+            // Most small clones end here: nothing happens in them.
+            let acting = binomial(rng, n, p.acting());
+            if acting == 0 {
+                continue;
+            }
+            let divided = binomial(rng, acting, p.divide / p.acting());
+            let died = acting - divided;
+            let mutants = binomial(rng, divided, kinds.mutation_total(clone.kind));
             if mutants > 0 {
                 self.arrivals.clear();
                 kinds.mutate(rng, clone.kind, mutants, &mut self.arrivals);

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 /// From the ground up; rooms of one storey know nothing of each other.
 const STOREYS: [&[&str]; 8] = [
     &["error"],
-    &["bounds", "cancel", "sealed", "table"],
+    &["bounds", "cancel", "elementary", "sealed", "table"],
     &["random"],
     &["law"],
     &["biology"],

@@ -3,6 +3,7 @@
 
 use crate::biology::kinetics::{PARTS_OF_A_DAY, PartsOfADay};
 use crate::bounds::{Bounded, bounded};
+use crate::elementary::{exp, log};
 use crate::error::{Result, within};
 use serde::{Deserialize, Serialize};
 
@@ -77,12 +78,12 @@ impl Marrow {
     }
 
     fn feedback(&self, model: &Neutropenia, blood: f64) -> f64 {
-        libm::pow(self.baseline / blood.max(1e-3), model.feedback)
+        exp(model.feedback * log(self.baseline / blood.max(1e-3)))
     }
 
     fn lose(&mut self, model: &Neutropenia, loss: f64) {
         if loss > 0.0 {
-            self.pools[0] *= libm::exp(-loss * self.feedback(model, self.pools[4]));
+            self.pools[0] *= exp(-loss * self.feedback(model, self.pools[4]));
         }
     }
 

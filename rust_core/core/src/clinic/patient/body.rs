@@ -49,12 +49,11 @@ impl Body {
         }
     }
 
-    pub(super) fn pass_day(&mut self, experiment: &Experiment, doses: &[Doses]) {
-        let doses: Vec<Doses> = doses
-            .iter()
-            .zip(&self.exposure)
-            .map(|(doses, exposure)| Doses { size: doses.size * exposure, ..*doses })
-            .collect();
+    /// Pass a day with these doses, as large as they are for a median patient.
+    pub(super) fn pass_day(&mut self, experiment: &Experiment, mut doses: Vec<Doses>) {
+        for (doses, exposure) in doses.iter_mut().zip(&self.exposure) {
+            doses.size *= exposure;
+        }
         if let Some(model) = &experiment.spec.neutropenia {
             let loss = self.precursors_lost(experiment, &doses);
             self.marrow.pass_day(model, loss);

@@ -106,11 +106,12 @@ impl Patient {
     pub(super) fn refresh_rates(&mut self, experiment: &Experiment) -> Result<()> {
         self.cache.probabilities.resize(self.genotypes.len(), StepProbabilities::default());
         self.cache.current.resize(self.genotypes.len(), false);
-        for kind in 0..self.state.burden.counts().len() {
-            if self.state.burden.counts()[kind] > 0 && !self.cache.current[kind] {
+        for (kind, &cells) in self.state.burden.counts().iter().enumerate() {
+            if cells > 0 && !self.cache.current[kind] {
                 let rates =
                     self.cache.cells.rates(&experiment.network, kind as u32, self.genotypes.get(kind as u32));
-                self.cache.probabilities[kind] = self.chances(experiment, kind as u32, rates)?;
+                self.cache.probabilities[kind] =
+                    chances(experiment, rates, || self.name_of(experiment, kind as u32))?;
                 self.cache.current[kind] = true;
             }
         }
@@ -120,15 +121,9 @@ impl Patient {
         Ok(())
     }
 
-    /// Chances of a genotype that has these rates.
-    fn chances(&self, experiment: &Experiment, kind: u32, rates: Rates) -> Result<StepProbabilities> {
-        if experiment.spec.stride_days > 1 {
-            let days = f64::from(experiment.spec.stride_days);
-            return Ok(StepProbabilities { divide: rates.division * days, die: rates.death * days });
-        }
-        StepProbabilities::new(rates.division, rates.death, experiment.spec.dt, || {
-            format!("patient {}, genotype {}", self.who.id, self.genotypes.name(&experiment.catalogue, kind))
-        })
+    /// What a clone of a genotype is called in an error.
+    fn name_of(&self, experiment: &Experiment, kind: u32) -> String {
+        format!("patient {}, genotype {}", self.who.id, self.genotypes.name(&experiment.catalogue, kind))
     }
 
     /// The chances of every genotype in every layer of the lattice: those under no drug and under the
@@ -139,8 +134,8 @@ impl Patient {
         for kind in new {
             let mut cells =
                 Frame::of_patient(network, &self.who.covariates.physiology, self.genotypes.get(0));
-            let plain =
-                self.chances(experiment, kind, cells.rates(network, kind, self.genotypes.get(kind)))?;
+            let rates = cells.rates(network, kind, self.genotypes.get(kind));
+            let plain = chances(experiment, rates, || self.name_of(experiment, kind))?;
             self.cache.untreated.push(plain);
         }
         self.cache.layered.clear();
@@ -154,6 +149,17 @@ impl Patient {
 
     /// Rates of a genotype under the drugs of the last doses.
     pub(super) fn rates_of(&self, kind: u32) -> Rates {
-        self.cache.cells.clone().rates(&self.experiment.network, kind, self.genotypes.get(kind))
+        let genotype = self.genotypes.get(kind);
+        self.cache.cells.rates_of(&self.experiment.network, &genotype.effects, genotype.fitness)
     }
+}
+
+/// Chances of cells that have these rates.
+#[inline]
+fn chances(experiment: &Experiment, rates: Rates, who: impl FnOnce() -> String) -> Result<StepProbabilities> {
+    if experiment.spec.stride_days > 1 {
+        let days = f64::from(experiment.spec.stride_days);
+        return Ok(StepProbabilities { divide: rates.division * days, die: rates.death * days });
+    }
+    StepProbabilities::new(rates.division, rates.death, experiment.spec.dt, who)
 }

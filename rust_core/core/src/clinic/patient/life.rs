@@ -117,7 +117,7 @@ impl Patient {
         if self.who.past.leaves_its_drugs() {
             doses.fill(Doses::default());
         }
-        self.state.body.pass_day(&experiment, &doses);
+        self.state.body.pass_day(&experiment, doses);
     }
 
     /// Bring what is in the body today to the cells.

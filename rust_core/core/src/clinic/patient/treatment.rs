@@ -189,8 +189,9 @@ impl Treatment {
     pub(crate) fn pass_day(&mut self, drugs: usize, today: u64) -> Vec<Doses> {
         let mut doses = vec![Doses::default(); drugs];
         if let Some(line) = &mut self.line {
-            let given: Vec<bool> = line.courses.iter().map(|course| line.is_given(course, today)).collect();
-            for (course, given) in line.courses.iter_mut().zip(given) {
+            for course in 0..line.courses.len() {
+                let given = line.is_given(&line.courses[course], today);
+                let course = &mut line.courses[course];
                 doses[course.drug] = course.pass_day(given);
             }
         }
