@@ -154,6 +154,7 @@ def cohorts_of(
     *,
     wanted: Collection[ArmKey],
     spared: Spared | None = None,
+    stride_days: int = 1,
 ) -> list[HistoryCohort]:
     """Divide trials into cohorts that share what they can.
 
@@ -165,13 +166,15 @@ def cohorts_of(
         Arms that are looked at; others are not simulated.
     spared
         Differences between trials that are passed over.
+    stride_days
+        Days that cells live through at once.
     """
     spared = spared or Spared()
     found: dict[str, HistoryCohort] = {}
     for trial, tables in trials.items():
         common = {key: value for key, value in tables.items() if key not in _ELSEWHERE}
         for share, history, population in _histories(tables.get("population", {}), spared):
-            component = {**common, **_SPARED, "population": population}
+            component = {**common, **_SPARED, "population": population, "stride_days": stride_days}
             cohort = found.setdefault(_canonical(component), HistoryCohort(tables=component))
             for arm in tables["arm"]:
                 lived = _lived(arm, history, spared)

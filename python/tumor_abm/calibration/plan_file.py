@@ -63,6 +63,8 @@ class PlanFile(Table):
         Quantities of these rows that do; others are predicted.
     spared
         Differences between trials that are passed over.
+    stride_days
+        Days that cells live through at once in the search (as in an experiment).
     prior_weight
         Loss of a parameter one standard deviation of an even distribution away from the middle of its range.
     parameter
@@ -76,6 +78,7 @@ class PlanFile(Table):
     passed_over: list[PassedOver] = Field(default_factory=list)
     fitted: list[Quantity] = Field(default=["median", "hazard ratio", "rate", "response"], min_length=1)
     spared: Spared
+    stride_days: int = Field(default=1, ge=1, le=28)
     prior_weight: float = Field(ge=0)
     parameter: dict[str, Free]
     prevalence: dict[str, PrevalenceRange] = Field(default_factory=dict)

@@ -137,7 +137,7 @@ class Problem:
             knowledge=knowledge,
             given=given or Ensemble.defaults(),
             parameters=Parameters.of(written.parameter, knowledge),
-            cohorts=cohorts_of(trials, wanted=wanted, spared=written.spared),
+            cohorts=cohorts_of(trials, wanted=wanted, spared=written.spared, stride_days=written.stride_days),
             targets=targets,
             prevalences=prevalences,
             shown=shown,
