@@ -84,10 +84,10 @@ WAVES: Mapping[Plan, Sequence[Wave]] = {
         Wave(sets=120, patients=16, width=0.04, on_line=64),
     ),
     "chemotherapy": (
-        Wave(sets=48, patients=16, width=0.2, on_line=32),
-        Wave(sets=40, patients=16, width=0.14, on_line=32),
-        Wave(sets=40, patients=16, width=0.1, on_line=32),
-        Wave(sets=40, patients=16, width=0.08, on_line=32),
+        Wave(sets=60, patients=24, width=0.2, on_line=48),
+        Wave(sets=50, patients=24, width=0.14, on_line=48),
+        Wave(sets=50, patients=24, width=0.1, on_line=48),
+        Wave(sets=50, patients=24, width=0.08, on_line=48),
     ),
 }
 APPROACH: Sequence[Wave] = (
