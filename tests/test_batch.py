@@ -15,7 +15,7 @@ import polars as pl
 import pytest
 import tomli_w
 import tumor_abm as ta
-from tumor_abm.batch import BatchStudy, PartOfRuns, forecast, load_batch, merge_batch, run_batch
+from tumor_abm.batch import BatchStudy, PartOfRuns, forecast, load_batch, merge_batch, run_batch, run_part
 from tumor_abm.cli import main
 from tumor_abm.errors import InputError
 from tumor_abm.run.experiment import Interrupted
@@ -355,12 +355,12 @@ def test_a_batch_killed_or_interrupted_goes_on_to_the_same_bytes(
 def test_parts_that_are_merged_are_the_whole(whole: ta.Batch, tmp_path: Path) -> None:
     study, out = checked(SMALL), tmp_path / "out"
     for part in (1, 3):
-        assert run_batch(study, out, part=PartOfRuns(part, 3)) is None
+        run_part(study, out, PartOfRuns(part, 3))
     with pytest.raises(InputError, match=r"1 of 3 parts are not done \(2/3\); run them first"):
         merge_batch(study, out)
     with pytest.raises(InputError, match="holds parts of a batch; --merge joins them"):
         run_batch(study, out)
-    run_batch(study, out, part=PartOfRuns.parse("2/3"))
+    run_part(study, out, PartOfRuns.parse("2/3"))
     merged = merge_batch(study, out)
     assert contents(out) == contents(whole.directory)
     assert sorted(path.name for path in out.iterdir()) == sorted(
@@ -369,7 +369,7 @@ def test_parts_that_are_merged_are_the_whole(whole: ta.Batch, tmp_path: Path) ->
     assert merged.runs.equals(whole.runs)
     unseeded = {key: value for key, value in SMALL.items() if key != "seed"}
     with pytest.raises(InputError, match="seed: missing; parts must agree on it"):
-        run_batch(checked(unseeded), tmp_path / "other", part=PartOfRuns(1, 3))
+        run_part(checked(unseeded), tmp_path / "other", PartOfRuns(1, 3))
 
 
 @pytest.mark.parametrize("wrong", ["0/3", "4/3", "x", "1/", "-1/3"])
