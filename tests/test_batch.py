@@ -310,46 +310,42 @@ def slow(tmp_path: Path) -> dict[str, Any]:
     return SMALL | {"population": population, "replicates": 20}
 
 
-def shards(out: Path) -> int:
-    return len(list((out / "chunks").glob("0*[0-9]")))
-
-
-def started(file: Path, out: Path) -> subprocess.Popen[str]:
-    """Begin a batch in a process of its own, and wait until some shards more are there."""
+def started(file: Path, out: Path, shards: int) -> subprocess.Popen[str]:
+    """Begin a batch in a process of its own, and wait until so many shards are there."""
     command = [sys.executable, "-m", "tumor_abm", "batch", str(file), "--out", str(out), "--no-figures"]
-    before = shards(out)
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-    deadline = time.monotonic() + 60
-    while shards(out) < before + 3:
+    deadline, chunks = time.monotonic() + 60, out / "chunks"
+    while not (chunks / "plan.json").exists() or len(list(chunks.glob("0*[0-9]"))) < shards:
         assert process.poll() is None, process.communicate()
         assert time.monotonic() < deadline
         time.sleep(0.01)
     return process
 
 
-def test_a_batch_killed_or_interrupted_goes_on_to_the_same_bytes(
-    tmp_path: Path, slow: dict[str, Any]
-) -> None:
+def test_a_batch_that_was_killed_goes_on_to_the_same_bytes(tmp_path: Path, slow: dict[str, Any]) -> None:
     file, out = written(tmp_path, slow), tmp_path / "out"
-    process = started(file, out)
+    process = started(file, out, shards=3)
     with pytest.raises(InputError, match=f"process {process.pid} on .* is writing here"):
         run_batch(load_batch(file), out)
     process.send_signal(signal.SIGKILL)
     process.communicate()
-    process = started(file, out)
+    finished = run_batch(load_batch(file), out)
+    again = run_batch(load_batch(file), tmp_path / "again", jobs=1)
+    assert finished.runs.height == 60
+    assert contents(out) == contents(again.directory)
+
+
+def test_ctrl_c_ends_a_batch_amid_a_long_run(tmp_path: Path) -> None:
+    long = SMALL | {"population": POPULATION | {"replicates": 2_000_000, "until": {"total": 1e6}}}
+    process = started(written(tmp_path, long), tmp_path / "out", shards=0)
+    time.sleep(1)
     asked = time.monotonic()
     process.send_signal(signal.SIGINT)
     _, said = process.communicate(timeout=60)
+    assert time.monotonic() - asked < 10  # half a second on an idle machine; a run takes minutes
     assert process.returncode == 130
-    assert time.monotonic() - asked < 10  # on a busy machine; at once on an idle one
-    assert "runs; run the same command again to go on" in said
+    assert "interrupted after 0 of 12 runs; run the same command again to go on" in said
     assert "Traceback" not in said
-    finished, again = (
-        run_batch(load_batch(file), out),
-        run_batch(load_batch(file), tmp_path / "again", jobs=1),
-    )
-    assert finished.runs.height == 60
-    assert contents(out) == contents(again.directory)
 
 
 def test_parts_that_are_merged_are_the_whole(whole: ta.Batch, tmp_path: Path) -> None:

@@ -11,6 +11,8 @@ from tumor_abm.batch.base import Stopped
 from tumor_abm.run.chunk import Chunk
 from tumor_abm.run.tables import Tables
 
+_GLANCE_S = 0.1
+
 
 def side_by_side(
     work: Callable[[Chunk, Stopped], Tables], chunks: Iterable[Chunk], threads: int
@@ -30,7 +32,8 @@ def side_by_side(
                 running[pool.submit(work, chunk, stop.is_set)] = chunk
             if not running:
                 return
-            for future in wait(running, return_when=FIRST_COMPLETED).done:
+            # polars' handler of Ctrl-C lets what waits for a lock wait on, so this wakes up by itself.
+            for future in wait(running, timeout=_GLANCE_S, return_when=FIRST_COMPLETED).done:
                 yield running.pop(future), future.result()
     finally:
         stop.set()
