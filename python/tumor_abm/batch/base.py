@@ -20,12 +20,10 @@ from tumor_abm.errors import EngineError, InputError
 from tumor_abm.evolution.replication import replicate
 from tumor_abm.run.chunk import Chunk
 from tumor_abm.run.experiment import checked_spec
+from tumor_abm.run.side_by_side import Stopped
 from tumor_abm.run.tables import Tables, simulate
 from tumor_abm.study.study import Study, StudyFile
 from tumor_abm.study.tumour import simulate as grow
-
-Stopped = Callable[[], bool]
-"""Asked now and then by what runs; once it says yes, `KeyboardInterrupt` is raised."""
 
 
 class Ready(Protocol):

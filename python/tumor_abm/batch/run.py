@@ -13,10 +13,8 @@ import tomli_w
 
 import tumor_abm._core as _core
 from tumor_abm._base.paths import path_of
-from tumor_abm.batch.base import Stopped
 from tumor_abm.batch.batch import Batch
 from tumor_abm.batch.batch_study import BatchStudy, load_batch
-from tumor_abm.batch.here import side_by_side
 from tumor_abm.batch.part import PARTS, PartOfRuns, shard_size
 from tumor_abm.batch.shard_of_runs import compute, compute_there, failures
 from tumor_abm.batch.workers import Workers
@@ -26,6 +24,7 @@ from tumor_abm.run.cluster import run_on_cluster
 from tumor_abm.run.directory import RunDirectory, RunPlan, recorded_seed
 from tumor_abm.run.experiment import Interrupted, threads_of
 from tumor_abm.run.provenance import now, provenance
+from tumor_abm.run.side_by_side import Stopped, side_by_side
 from tumor_abm.run.tables import Tables
 
 _MOST_TOLD = 5
