@@ -183,6 +183,32 @@ def test_points_share_their_random_numbers_unless_told_otherwise(tmp_path: Path)
         assert first.equals(second) is common
 
 
+def test_a_population_of_a_batch_is_what_replicate_gives(tmp_path: Path) -> None:
+    off = {"until": {"day": 7.0}}
+    on = {"death": [0.19, 0.1], "until": {"day": 7.0}}
+    treated = POPULATION | {
+        "phases": "all",
+        "treatment": [on, {"phases": [off, on], "until": {"counts": {"1": 50}, "day": 70.0}}],
+    }
+    study = checked(SMALL | {"population": treated, "axis": [], "replicates": 1})
+    found = run_batch(study, tmp_path / "out").results(0)["outcomes"].rename({"population": "replicate"})
+    day = ta.Until(day=7.0)
+    stop = ta.Phase(death=[0.19, 0.1], until=day)
+    rates = {key: POPULATION[key] for key in ("division", "death", "mutation", "initial", "replicates")}
+    expected = ta.replicate(
+        **rates,
+        until=ta.Until(total=300),
+        restart_on_extinction=True,
+        treatment=[
+            stop,
+            ta.Cycle(phases=[ta.Phase(until=day), stop], until=ta.Until(counts={1: 50}, day=70)),
+        ],
+        phases="all",
+        seed=study.run(0).seed,
+    )
+    assert found.equals(expected)
+
+
 def test_a_batch_is_read_with_its_axes_as_columns(whole: ta.Batch) -> None:
     assert whole.points.rows() == [(0, 0.05), (1, 0.1), (2, 0.15)]
     assert (whole.axes, whole.tables) == (["death"], ["outcomes", "runs"])
