@@ -32,6 +32,15 @@ POPULATION = {
     "initial": [1, 0],
 }
 DEATH = {"name": "death", "path": "population.death[0]", "values": [0.05, 0.1, 0.15]}
+TWO_TYPES = [
+    {"name": f"its {key}", "path": f"population.{key}", "values": [one, two], "zip": "types"}
+    for key, one, two in (
+        ("division", [0.3], [0.3, 0.3]),
+        ("death", [0.1], [0.1, 0.1]),
+        ("initial", [1], [1, 0]),
+        ("mutation", [[0]], [[0, 0], [0, 0]]),
+    )
+]
 SMALL: dict[str, Any] = {
     "title": "t",
     "question": "q",
@@ -105,6 +114,10 @@ def test_what_is_wrong_with_an_axis_is_said_before_anything_runs(wrong: dict[str
         ({"axis": [axis("population.death[0]", 0.1, 5.0)]}, r'axis "a", point 1 .*dt = 1 day is too long'),
         ({"axis": [axis("population.until.totl", 5.0)]}, r'did you mean "total"'),
         ({"axis": [axis("population.division[2]", 0.1)]}, r"population\.division is a list of 2"),
+        (
+            {"axis": TWO_TYPES},
+            r'^point 1 \(its division = a list.*found "2 types"; allowed: as many as at point 0, 1',
+        ),
         ({"tables": ["outcome"]}, r'^tables: found "outcome"; allowed: "outcomes"'),
         ({"base": "x.toml"}, r"base: found base and population; allowed: exactly one"),
         ({"set": {"population.deaths": 3}}, r"^set: population\.deaths: .*did you mean"),
@@ -303,6 +316,21 @@ def test_a_run_that_fails_is_a_row_and_the_others_go_on(tmp_path: Path) -> None:
     kept = batch.scan("outcomes").select("run").collect()["run"]
     assert set(kept) | set(batch.failed["run"]) == set(range(8))
     assert not set(kept) & set(batch.failed["run"])
+
+
+def test_a_point_at_which_nobody_is_eligible_fails_and_the_others_go_on(tmp_path: Path) -> None:
+    months = "population.eligibility.prior_months_at_least"
+    base = {"population": {"base": "after_cdk46_inhibitor", "eligibility": {"prior_months_at_least": 1.0}}}
+    arm = {"name": "a", "line": [{"regimen": ["fulvestrant"]}]}
+    made = base | {"title": "t", "question": "q", "patients": 2, "horizon_months": 6.0, "arm": [arm]}
+    tables = {key: value for key, value in SMALL.items() if key != "population"}
+    tables |= {"experiment": made, "axis": [axis(months, 2.0, 600.0)], "replicates": 1}
+    study = checked(tables)
+    assert study.sha256 == checked(tables).sha256  # though the base names no seed
+    batch = run_batch(study, tmp_path / "out")
+    assert batch.failed["a"].to_list() == [600.0]
+    assert "none of 300 candidates" in batch.failed["error"][0]
+    assert batch.scan("overall").collect().height == 2
 
 
 def interrupted(study: BatchStudy, out: Path, after: int) -> None:

@@ -146,9 +146,13 @@ class BatchStudy:
     def _made_ready(self, point: int) -> Ready:
         tables = self.tables_at(point)
         try:
-            return self.base.at(tables)
+            ready = self.base.at(tables)
         except InputError as error:
             raise InputError(f"{self._blamed(point)}: {error}", file=self.file) from None
+        if point and ready.types != self.ready(0).types:  # tables have a column for each
+            allowed = f"as many as at point 0, {self.ready(0).types}"
+            raise InputError(self.told(point), file=self.file, found=f"{ready.types} types", allowed=allowed)
+        return ready
 
     def _blamed(self, point: int) -> str:
         """Name a point that is refused, and the axes whose values are, each by itself; if none is, all."""
@@ -180,10 +184,8 @@ class BatchStudy:
         unknown = [name for name in self.kept if name not in self.base.known]
         if unknown:
             raise InputError(file=self.file, key="tables", found=unknown[0], allowed=self.base.known)
-        columns = {self.ready(point).types: point for point in self._checked_points()}
-        if len(columns) > 1:
-            problem = f"{self.told(max(columns.values()))} has another number of types than others"
-            raise InputError(problem, file=self.file, key="axis")
+        for point in self._checked_points():
+            self.ready(point)
 
     def _checked_points(self) -> list[int]:
         """Return all points or, of many, those where an axis is lowest and highest, and others."""
