@@ -319,16 +319,18 @@ def test_a_run_that_fails_is_a_row_and_the_others_go_on(tmp_path: Path) -> None:
 
 
 def test_a_point_at_which_nobody_is_eligible_fails_and_the_others_go_on(tmp_path: Path) -> None:
-    months = "population.eligibility.prior_months_at_least"
-    base = {"population": {"base": "after_cdk46_inhibitor", "eligibility": {"prior_months_at_least": 1.0}}}
+    measurable = {"bone_only": 0.5, "eligibility": {"measurable": True}}
     arm = {"name": "a", "line": [{"regimen": ["fulvestrant"]}]}
-    made = base | {"title": "t", "question": "q", "patients": 2, "horizon_months": 6.0, "arm": [arm]}
-    tables = {key: value for key, value in SMALL.items() if key != "population"}
-    tables |= {"experiment": made, "axis": [axis(months, 2.0, 600.0)], "replicates": 1}
+    made = {"title": "t", "question": "q", "patients": 2, "horizon_months": 6.0, "arm": [arm]}
+    tables = {key: value for key, value in SMALL.items() if key != "population"} | {
+        "experiment": made | {"population": measurable},
+        "axis": [axis("population.bone_only", 0.1, 1.0)],
+        "replicates": 1,
+    }
     study = checked(tables)
     assert study.sha256 == checked(tables).sha256  # though the base names no seed
     batch = run_batch(study, tmp_path / "out")
-    assert batch.failed["a"].to_list() == [600.0]
+    assert batch.failed["a"].to_list() == [1.0]
     assert "none of 300 candidates" in batch.failed["error"][0]
     assert batch.scan("overall").collect().height == 2
 
