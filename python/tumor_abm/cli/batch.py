@@ -114,8 +114,11 @@ def _tell(found: Batch, out: Path, console: Console, *, figures: bool) -> None:
     from tumor_abm._base.files import write_whole
     from tumor_abm.batch.batch import SUMMARY
     from tumor_abm.cli.consoles import output
+    from tumor_abm.cli.progress import counting
 
-    summary = found.summary()
+    with counting(console, found.points.height, "points") as count:
+        count(0)
+        summary = found.summary(progress=count)
     with writing(out):
         write_whole(out / f"{SUMMARY}.parquet", summary.write_parquet)
         write_whole(out / f"{SUMMARY}.csv", summary.write_csv)
