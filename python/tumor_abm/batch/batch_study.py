@@ -15,6 +15,7 @@ import polars as pl
 from pydantic import ValidationError
 
 from tumor_abm._base import seeds
+from tumor_abm._base.paths import is_file
 from tumor_abm._base.problems import Problems, shown
 from tumor_abm._base.toml import read_toml
 from tumor_abm.batch.address import steps_of, with_value
@@ -266,7 +267,7 @@ def _base(written: BatchFile, file: Path | None) -> Base:
     assert written.base is not None
     beside = (Path() if file is None else file.parent) / written.base
     with _at(file, "base"):
-        named = beside if beside.is_file() or beside.suffix else experiment_file(written.base)
+        named = beside if is_file(beside) or beside.suffix else experiment_file(written.base)
     tables = read_toml(named)
     if "scenario" in tables and "arm" not in tables:
         return StudyBase.of(tables, named)

@@ -12,7 +12,7 @@ from typing import NamedTuple
 import tomli_w
 
 import tumor_abm._core as _core
-from tumor_abm._base.paths import path_of
+from tumor_abm._base.paths import is_directory, path_of
 from tumor_abm.batch.batch import Batch
 from tumor_abm.batch.batch_study import BatchStudy, load_batch
 from tumor_abm.batch.part import PARTS, PartOfRuns, shard_size
@@ -83,7 +83,7 @@ def run_batch(
     """
     study = study if isinstance(study, BatchStudy) else load_batch(study)
     out = path_of("out", out)
-    if (out / PARTS).is_dir():
+    if is_directory(out / PARTS):
         problem = "holds parts of a batch; --merge joins them, or name another directory"
         raise InputError(problem, file=out)
     if study.written.seed is None:
