@@ -78,6 +78,7 @@ bench: build ## measure speed and memory
 	$(BIN)/python benchmarks/cells.py
 	$(BIN)/python benchmarks/space.py
 	$(BIN)/python benchmarks/page.py
+	$(BIN)/python benchmarks/batch.py
 
 screenshots: build ## take the screenshots of the README anew (needs chromium)
 	$(BIN)/python docs/images/make_screenshots.py

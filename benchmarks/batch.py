@@ -20,11 +20,11 @@ import tumor_abm as ta
 from rich.console import Console
 from rich.table import Table
 from tumor_abm.batch import BatchStudy, load_batch
-from tumor_abm.batch.here import side_by_side
 from tumor_abm.batch.run import begin, finish
 from tumor_abm.batch.shard_of_runs import compute
 from tumor_abm.run.chunk import Chunk, chunks_of
 from tumor_abm.run.directory import RunDirectory
+from tumor_abm.run.side_by_side import side_by_side
 
 SHIPPED = Path(__file__).parent.parent / "experiments" / "batches" / "dose_and_schedule.toml"
 UNEQUAL: dict[str, Any] = {

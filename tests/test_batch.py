@@ -15,7 +15,7 @@ import polars as pl
 import pytest
 import tomli_w
 import tumor_abm as ta
-from tumor_abm.batch import BatchStudy, PartOfRuns, forecast, load_batch, merge_batch, run_batch
+from tumor_abm.batch import BatchStudy, PartOfRuns, forecast, load_batch, merge_batch, run_batch, run_part
 from tumor_abm.cli import main
 from tumor_abm.errors import InputError
 from tumor_abm.run.experiment import Interrupted
@@ -32,6 +32,15 @@ POPULATION = {
     "initial": [1, 0],
 }
 DEATH = {"name": "death", "path": "population.death[0]", "values": [0.05, 0.1, 0.15]}
+TWO_TYPES = [
+    {"name": f"its {key}", "path": f"population.{key}", "values": [one, two], "zip": "types"}
+    for key, one, two in (
+        ("division", [0.3], [0.3, 0.3]),
+        ("death", [0.1], [0.1, 0.1]),
+        ("initial", [1], [1, 0]),
+        ("mutation", [[0]], [[0, 0], [0, 0]]),
+    )
+]
 SMALL: dict[str, Any] = {
     "title": "t",
     "question": "q",
@@ -105,6 +114,10 @@ def test_what_is_wrong_with_an_axis_is_said_before_anything_runs(wrong: dict[str
         ({"axis": [axis("population.death[0]", 0.1, 5.0)]}, r'axis "a", point 1 .*dt = 1 day is too long'),
         ({"axis": [axis("population.until.totl", 5.0)]}, r'did you mean "total"'),
         ({"axis": [axis("population.division[2]", 0.1)]}, r"population\.division is a list of 2"),
+        (
+            {"axis": TWO_TYPES},
+            r'^point 1 \(its division = a list.*found "2 types"; allowed: as many as at point 0, 1',
+        ),
         ({"tables": ["outcome"]}, r'^tables: found "outcome"; allowed: "outcomes"'),
         ({"base": "x.toml"}, r"base: found base and population; allowed: exactly one"),
         ({"set": {"population.deaths": 3}}, r"^set: population\.deaths: .*did you mean"),
@@ -181,6 +194,32 @@ def test_points_share_their_random_numbers_unless_told_otherwise(tmp_path: Path)
         batch = run_batch(checked(same | {"common_random_numbers": common}), tmp_path / str(common))
         first, second = (batch.results(point)["outcomes"] for point in (0, 1))
         assert first.equals(second) is common
+
+
+def test_a_population_of_a_batch_is_what_replicate_gives(tmp_path: Path) -> None:
+    off = {"until": {"day": 7.0}}
+    on = {"death": [0.19, 0.1], "until": {"day": 7.0}}
+    treated = POPULATION | {
+        "phases": "all",
+        "treatment": [on, {"phases": [off, on], "until": {"counts": {"1": 50}, "day": 70.0}}],
+    }
+    study = checked(SMALL | {"population": treated, "axis": [], "replicates": 1})
+    found = run_batch(study, tmp_path / "out").results(0)["outcomes"].rename({"population": "replicate"})
+    day = ta.Until(day=7.0)
+    stop = ta.Phase(death=[0.19, 0.1], until=day)
+    rates = {key: POPULATION[key] for key in ("division", "death", "mutation", "initial", "replicates")}
+    expected = ta.replicate(
+        **rates,
+        until=ta.Until(total=300),
+        restart_on_extinction=True,
+        treatment=[
+            stop,
+            ta.Cycle(phases=[ta.Phase(until=day), stop], until=ta.Until(counts={1: 50}, day=70)),
+        ],
+        phases="all",
+        seed=study.run(0).seed,
+    )
+    assert found.equals(expected)
 
 
 def test_a_batch_is_read_with_its_axes_as_columns(whole: ta.Batch) -> None:
@@ -279,6 +318,23 @@ def test_a_run_that_fails_is_a_row_and_the_others_go_on(tmp_path: Path) -> None:
     assert not set(kept) & set(batch.failed["run"])
 
 
+def test_a_point_at_which_nobody_is_eligible_fails_and_the_others_go_on(tmp_path: Path) -> None:
+    measurable = {"bone_only": 0.5, "eligibility": {"measurable": True}}
+    arm = {"name": "a", "line": [{"regimen": ["fulvestrant"]}]}
+    made = {"title": "t", "question": "q", "patients": 2, "horizon_months": 6.0, "arm": [arm]}
+    tables = {key: value for key, value in SMALL.items() if key != "population"} | {
+        "experiment": made | {"population": measurable},
+        "axis": [axis("population.bone_only", 0.1, 1.0)],
+        "replicates": 1,
+    }
+    study = checked(tables)
+    assert study.sha256 == checked(tables).sha256  # though the base names no seed
+    batch = run_batch(study, tmp_path / "out")
+    assert batch.failed["a"].to_list() == [1.0]
+    assert "none of 300 candidates" in batch.failed["error"][0]
+    assert batch.scan("overall").collect().height == 2
+
+
 def interrupted(study: BatchStudy, out: Path, after: int) -> None:
     """Run until so many runs are done."""
 
@@ -310,57 +366,53 @@ def slow(tmp_path: Path) -> dict[str, Any]:
     return SMALL | {"population": population, "replicates": 20}
 
 
-def shards(out: Path) -> int:
-    return len(list((out / "chunks").glob("0*[0-9]")))
-
-
-def started(file: Path, out: Path) -> subprocess.Popen[str]:
-    """Begin a batch in a process of its own, and wait until some shards more are there."""
+def started(file: Path, out: Path, shards: int) -> subprocess.Popen[str]:
+    """Begin a batch in a process of its own, and wait until so many shards are there."""
     command = [sys.executable, "-m", "tumor_abm", "batch", str(file), "--out", str(out), "--no-figures"]
-    before = shards(out)
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-    deadline = time.monotonic() + 60
-    while shards(out) < before + 3:
+    deadline, chunks = time.monotonic() + 60, out / "chunks"
+    while not (chunks / "plan.json").exists() or len(list(chunks.glob("0*[0-9]"))) < shards:
         assert process.poll() is None, process.communicate()
         assert time.monotonic() < deadline
         time.sleep(0.01)
     return process
 
 
-def test_a_batch_killed_or_interrupted_goes_on_to_the_same_bytes(
-    tmp_path: Path, slow: dict[str, Any]
-) -> None:
+def test_a_batch_that_was_killed_goes_on_to_the_same_bytes(tmp_path: Path, slow: dict[str, Any]) -> None:
     file, out = written(tmp_path, slow), tmp_path / "out"
-    process = started(file, out)
+    process = started(file, out, shards=3)
     with pytest.raises(InputError, match=f"process {process.pid} on .* is writing here"):
         run_batch(load_batch(file), out)
     process.send_signal(signal.SIGKILL)
     process.communicate()
-    process = started(file, out)
+    finished = run_batch(load_batch(file), out)
+    again = run_batch(load_batch(file), tmp_path / "again", jobs=1)
+    assert finished.runs.height == 60
+    assert contents(out) == contents(again.directory)
+
+
+def test_ctrl_c_ends_a_batch_amid_a_long_run(tmp_path: Path) -> None:
+    long = SMALL | {"population": POPULATION | {"replicates": 2_000_000, "until": {"total": 1e6}}}
+    process = started(written(tmp_path, long), tmp_path / "out", shards=0)
+    time.sleep(1)
     asked = time.monotonic()
     process.send_signal(signal.SIGINT)
     _, said = process.communicate(timeout=60)
+    assert time.monotonic() - asked < 10  # half a second on an idle machine; a run takes minutes
     assert process.returncode == 130
-    assert time.monotonic() - asked < 10  # on a busy machine; at once on an idle one
-    assert "runs; run the same command again to go on" in said
+    assert "interrupted after 0 of 12 runs; run the same command again to go on" in said
     assert "Traceback" not in said
-    finished, again = (
-        run_batch(load_batch(file), out),
-        run_batch(load_batch(file), tmp_path / "again", jobs=1),
-    )
-    assert finished.runs.height == 60
-    assert contents(out) == contents(again.directory)
 
 
 def test_parts_that_are_merged_are_the_whole(whole: ta.Batch, tmp_path: Path) -> None:
     study, out = checked(SMALL), tmp_path / "out"
     for part in (1, 3):
-        assert run_batch(study, out, part=PartOfRuns(part, 3)) is None
+        run_part(study, out, PartOfRuns(part, 3))
     with pytest.raises(InputError, match=r"1 of 3 parts are not done \(2/3\); run them first"):
         merge_batch(study, out)
     with pytest.raises(InputError, match="holds parts of a batch; --merge joins them"):
         run_batch(study, out)
-    run_batch(study, out, part=PartOfRuns.parse("2/3"))
+    run_part(study, out, PartOfRuns.parse("2/3"))
     merged = merge_batch(study, out)
     assert contents(out) == contents(whole.directory)
     assert sorted(path.name for path in out.iterdir()) == sorted(
@@ -369,7 +421,7 @@ def test_parts_that_are_merged_are_the_whole(whole: ta.Batch, tmp_path: Path) ->
     assert merged.runs.equals(whole.runs)
     unseeded = {key: value for key, value in SMALL.items() if key != "seed"}
     with pytest.raises(InputError, match="seed: missing; parts must agree on it"):
-        run_batch(checked(unseeded), tmp_path / "other", part=PartOfRuns(1, 3))
+        run_part(checked(unseeded), tmp_path / "other", PartOfRuns(1, 3))
 
 
 @pytest.mark.parametrize("wrong", ["0/3", "4/3", "x", "1/", "-1/3"])

@@ -115,10 +115,10 @@ def test_compare_tells_the_tables(
 
 
 def test_numbers_that_are_none_are_null(capsys: pytest.CaptureFixture[str]) -> None:
-    from tumor_abm.cli.commands import _records
+    from tumor_abm.cli.printing import records
 
     table = pl.DataFrame({"a": [1.5, float("nan"), float("inf"), None], "b": [1, 2, 3, None]})
-    assert _records(table)[1:] == [{"a": None, "b": 2}, {"a": None, "b": 3}, {"a": None, "b": None}]
+    assert records(table)[1:] == [{"a": None, "b": 2}, {"a": None, "b": 3}, {"a": None, "b": None}]
 
 
 @pytest.mark.slow

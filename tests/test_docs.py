@@ -20,7 +20,10 @@ DOCS = Path(__file__).parents[1] / "docs"
 DOORS = {"app", "cli"}
 """Packages for people, not for programs."""
 OWN = {
-    *(f"tumor_abm.run.{own}" for own in ("chunk", "cluster", "directory", "local", "lock", "screening")),
+    *(
+        f"tumor_abm.run.{own}"
+        for own in ("chunk", "cluster", "directory", "local", "lock", "screening", "side_by_side")
+    ),
     *("tumor_abm.run.shard", "tumor_abm.run.tables", "tumor_abm.evolution.rates"),
 }
 """Modules for ourselves."""

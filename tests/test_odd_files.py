@@ -46,7 +46,7 @@ def experiment(tmp_path: Path) -> str:
     return str(file)
 
 
-@pytest.mark.parametrize("command", ["run", "evolve", "predict", "calibrate", "schema", "compare"])
+@pytest.mark.parametrize("command", ["run", "evolve", "batch", "predict", "calibrate", "schema", "compare"])
 @pytest.mark.parametrize("name", ["not\udcffutf8", "/".join(["d" * 200] * 30), "x" * 300])
 def test_places_that_cannot_be_are_said(
     command: str, name: str, experiment: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
@@ -55,6 +55,7 @@ def test_places_that_cannot_be_are_said(
     arguments = {
         "run": ["run", experiment],
         "evolve": ["evolve", "experiments/evolution/neutral_or_selected.toml"],
+        "batch": ["batch", "experiments/batches/dose_and_schedule.toml"],
     }
     written = [*arguments.get(command, [command]), *(["--out"] if command != "compare" else []), out]
     try:

@@ -13,6 +13,7 @@ CASES: dict[str, tuple[float, Callable[[Random, Path], object]]] = {
     "config, text": (4, configs.text),
     "config, tables": (2, configs.tables),
     "config, study": (2, configs.study),
+    "config, batch": (2, configs.batch),
     "command line": (3, configs.arguments),
     "call": (12, calls.call),
     "names, experiment": (1, names.experiment),

@@ -74,6 +74,39 @@ def study(rng: Random, scratch: Path) -> None:
     command("evolve", file, "--out", scratch / "out", *stopped, *figures)
 
 
+_BATCH: dict[str, Any] = {
+    "title": "t",
+    "question": "q",
+    "seed": 3,
+    "replicates": 2,
+    "population": {
+        "replicates": 5,
+        "until": {"total": 100, "counts": {"1": 10}},
+        "division": [0.3, 0.3],
+        "death": [0.1, 0.1],
+        "mutation": [[0, 1e-3], [0, 0]],
+        "initial": [1, 0],
+        "treatment": [{"death": [0.4, 0.1], "until": {"day": 30}}],
+    },
+    "axis": [
+        {"name": "a", "path": "population.death[0]", "range": {"from": 0.05, "to": 0.1, "steps": 2}},
+        {"name": "b", "path": ["population.death[1]"], "values": [0.1, 0.2], "zip": "z"},
+        {"name": "c", "path": "population.initial[0]", "values": [1, 3], "zip": "z"},
+        {"name": "d", "path": "population.dt", "sample": {"law": "uniform", "low": 0.4, "high": 0.8}},
+    ],
+    "design": "sobol",
+    "points": 2,
+}
+
+
+def batch(rng: Random, scratch: Path) -> None:
+    """What is a batch runs, and is asked."""
+    file, out = sound.toml(scratch / "x.toml", odd.mutated(rng, _BATCH)), scratch / "out"
+    figures = [] if rng.random() < 0.05 else ["--no-figures"]
+    if command("batch", file, "--out", out, "--jobs", "1", *figures).done:
+        command("query", out, f"SELECT {odd.name(rng)} FROM {rng.choice(['outcomes', 'summary', 'x'])}")
+
+
 def tables(rng: Random, scratch: Path) -> None:
     """Tables handed over in Python, which can hold what no TOML can."""
     written: dict[str, Any] = odd.mutated(rng, sound.EXPERIMENT | {"patients": 2})
@@ -92,6 +125,11 @@ _ARGUMENTS = {
     ),
     "compare": (["DIRECTORY"], ["--csv"]),
     "evolve": (["STUDY"], ["--out", "--replicates", "--seed", "--jobs", "--no-figures"]),
+    "batch": (
+        ["STUDY"],
+        ["--out", "--seed", "--jobs", "--scheduler", "--dry-run", "--part", "--merge", "--no-figures"],
+    ),
+    "query": (["DIRECTORY", "STUDY"], ["--csv"]),
     "predict": (["TRIAL"], ["--out", "--ensemble", "--patients", "--seed", "--jobs", "--keep"]),
     "list": (["LIST"], []),
     "check": (["EXPERIMENT"], []),

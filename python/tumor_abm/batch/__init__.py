@@ -5,7 +5,7 @@ from tumor_abm.batch.batch_study import BatchStudy, load_batch
 from tumor_abm.batch.merge import merge_batch
 from tumor_abm.batch.part import PartOfRuns
 from tumor_abm.batch.probe import Forecast, forecast
-from tumor_abm.batch.run import Tally, run_batch
+from tumor_abm.batch.run import Tally, run_batch, run_part
 
 __all__ = [
     "Batch",
@@ -17,4 +17,5 @@ __all__ = [
     "load_batch",
     "merge_batch",
     "run_batch",
+    "run_part",
 ]

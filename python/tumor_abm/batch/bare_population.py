@@ -76,7 +76,7 @@ class PhaseOfRates(Table):
 
     def phase(self) -> Phase:
         """Return the phase."""
-        rates = {key: value for key, value in self.model_dump().items() if key != "until"}
+        rates = {key: getattr(self, key) for key in PhaseOfRates.model_fields if key != "until"}
         return Phase(**rates, until=self.until.until())
 
 

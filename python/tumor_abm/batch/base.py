@@ -11,6 +11,7 @@ from typing import Any, ClassVar, Protocol
 import polars as pl
 from pydantic import ValidationError
 
+import tumor_abm._core as _core
 from tumor_abm._base.problems import Problems
 from tumor_abm._base.table import Table
 from tumor_abm.batch.bare_population import BarePopulation
@@ -20,12 +21,13 @@ from tumor_abm.errors import EngineError, InputError
 from tumor_abm.evolution.replication import replicate
 from tumor_abm.run.chunk import Chunk
 from tumor_abm.run.experiment import checked_spec
+from tumor_abm.run.side_by_side import Stopped
 from tumor_abm.run.tables import Tables, simulate
 from tumor_abm.study.study import Study, StudyFile
 from tumor_abm.study.tumour import simulate as grow
 
-Stopped = Callable[[], bool]
-"""Asked now and then by what runs; once it says yes, `KeyboardInterrupt` is raised."""
+NO_SEED = 0
+"""Of a base, whose runs have seeds of their own."""
 
 
 class Ready(Protocol):
@@ -67,11 +69,20 @@ class Base(ABC):
         """
 
 
-@dataclass(frozen=True)
+@dataclass
 class ReadyExperiment:
-    """An experiment that was found sound."""
+    """An experiment that was found sound.
+
+    Attributes
+    ----------
+    experiment
+        The experiment.
+    screened
+        Whether of every history somebody was found eligible.
+    """
 
     experiment: Experiment
+    screened: bool = False
 
     @property
     def size(self) -> int:
@@ -84,7 +95,16 @@ class ReadyExperiment:
         return 0
 
     def run(self, seed: int, stopped: Stopped, size: int | None = None) -> Tables:
-        """Let the first patients live all arms, on one thread."""
+        """Let the first patients live all arms, on one thread.
+
+        Raises
+        ------
+        InputError
+            Of a history hardly anybody is eligible, so that patients would be sought for ever.
+        """
+        if not self.screened:  # by the seed of the base, so that all runs of a point fare alike
+            _core.Experiment(checked_spec(self.experiment)).screen(1, _told(stopped))
+            self.screened = True
         spec = checked_spec(replace(self.experiment, seed=seed))
         return simulate(spec, Chunk(0, size or self.size), threads=1, progress=_told(stopped))
 
@@ -103,8 +123,7 @@ class ExperimentBase(Base):
     @classmethod
     def of(cls, tables: Mapping[str, Any], file: Path | None) -> ExperimentBase:
         """Return the experiment of a file, with all that it rests on written out."""
-        resolved = Experiment.from_dict(tables, file=file).resolved()
-        return cls(resolved)
+        return cls(Experiment.from_dict(tables, file=file, seed=NO_SEED).resolved())
 
     def at(self, tables: Mapping[str, Any]) -> ReadyExperiment:
         """Check the experiment with other values."""
@@ -154,7 +173,7 @@ class StudyBase(Base):
     @classmethod
     def of(cls, tables: Mapping[str, Any], file: Path | None) -> StudyBase:
         """Return the study of a file, with all defaults written out."""
-        return cls(_without_none(Study.from_dict(dict(tables), file=file).resolved()))
+        return cls(_without_none(Study.from_dict(dict(tables), file=file, seed=NO_SEED).resolved()))
 
     def at(self, tables: Mapping[str, Any]) -> ReadyStudy:
         """Check the study with other values."""

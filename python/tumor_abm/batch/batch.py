@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -122,7 +122,7 @@ class Batch:
         return self.runs.unique("point", keep="first", maintain_order=True).select("point", *self.axes)
 
     def scan(self, table: str) -> pl.LazyFrame:
-        """Return a table to be read lazily, with the axes and the replicate of the batch as columns.
+        """Return a table to be read lazily, with the axes and the ``batch_replicate`` as columns.
 
         A column of the table that is called like an axis keeps its name; the axis is then ``axis_NAME``.
 
@@ -163,12 +163,17 @@ class Batch:
             said = str(error).splitlines()[0] if str(error) else type(error).__name__
             raise InputError(f"{said}; tables: {', '.join(frames)}", key="SQL") from None
 
-    def summary(self) -> pl.DataFrame:
+    def summary(self, *, progress: Callable[[int], None] | None = None) -> pl.DataFrame:
         """Tell the statistics of every point, each with its Monte Carlo error.
 
         Of an experiment: median, restricted mean and rates of every endpoint and arm, hazard ratios against
         the control, response, and, if ``clones`` are kept, what tumours carry at progression. Of a study:
         means over its tumours. Of populations: means, and how they ended.
+
+        Parameters
+        ----------
+        progress
+            Called with the number of points told so far.
 
         Returns
         -------
@@ -184,7 +189,7 @@ class Batch:
         random numbers, differences between points are known better.
         """
         if self._summary is None:
-            self._summary = summary_of(self)
+            self._summary = summary_of(self, progress or (lambda done: None))
         return self._summary
 
     def results(self, point: int) -> Results:

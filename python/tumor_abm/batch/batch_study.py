@@ -15,6 +15,7 @@ import polars as pl
 from pydantic import ValidationError
 
 from tumor_abm._base import seeds
+from tumor_abm._base.paths import is_file
 from tumor_abm._base.problems import Problems, shown
 from tumor_abm._base.toml import read_toml
 from tumor_abm.batch.address import steps_of, with_value
@@ -146,9 +147,13 @@ class BatchStudy:
     def _made_ready(self, point: int) -> Ready:
         tables = self.tables_at(point)
         try:
-            return self.base.at(tables)
+            ready = self.base.at(tables)
         except InputError as error:
             raise InputError(f"{self._blamed(point)}: {error}", file=self.file) from None
+        if point and ready.types != self.ready(0).types:  # tables have a column for each
+            allowed = f"as many as at point 0, {self.ready(0).types}"
+            raise InputError(self.told(point), file=self.file, found=f"{ready.types} types", allowed=allowed)
+        return ready
 
     def _blamed(self, point: int) -> str:
         """Name a point that is refused, and the axes whose values are, each by itself; if none is, all."""
@@ -180,10 +185,8 @@ class BatchStudy:
         unknown = [name for name in self.kept if name not in self.base.known]
         if unknown:
             raise InputError(file=self.file, key="tables", found=unknown[0], allowed=self.base.known)
-        columns = {self.ready(point).types: point for point in self._checked_points()}
-        if len(columns) > 1:
-            problem = f"{self.told(max(columns.values()))} has another number of types than others"
-            raise InputError(problem, file=self.file, key="axis")
+        for point in self._checked_points():
+            self.ready(point)
 
     def _checked_points(self) -> list[int]:
         """Return all points or, of many, those where an axis is lowest and highest, and others."""
@@ -264,7 +267,7 @@ def _base(written: BatchFile, file: Path | None) -> Base:
     assert written.base is not None
     beside = (Path() if file is None else file.parent) / written.base
     with _at(file, "base"):
-        named = beside if beside.is_file() or beside.suffix else experiment_file(written.base)
+        named = beside if is_file(beside) or beside.suffix else experiment_file(written.base)
     tables = read_toml(named)
     if "scenario" in tables and "arm" not in tables:
         return StudyBase.of(tables, named)

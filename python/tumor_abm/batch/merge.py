@@ -17,7 +17,7 @@ _MOST_LISTED = 10
 
 
 def merge_batch(study: BatchStudy | str | Path, out: str | Path) -> Batch:
-    """Join the parts that `run_batch` computed; the tables are those of a run in one go, byte for byte.
+    """Join the parts that `run_part` computed; the tables are those of a run in one go, byte for byte.
 
     Parameters
     ----------

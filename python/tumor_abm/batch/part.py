@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+from tumor_abm._base.paths import is_directory
 from tumor_abm.errors import InputError
 from tumor_abm.run.chunk import Chunk, chunks_of
 
@@ -71,7 +72,7 @@ def parts_in(out: Path) -> int:
         There are no parts, or of several divisions.
     """
     folder = out / PARTS
-    names = [entry.name for entry in folder.iterdir()] if folder.is_dir() else []
+    names = [entry.name for entry in folder.iterdir()] if is_directory(folder) else []
     found = {int(match[2]) for name in names if (match := _NAME.fullmatch(name))}
     if len(found) != 1:
         told = ", ".join(map(str, sorted(found))) or "none"

@@ -12,11 +12,9 @@ from typing import NamedTuple
 import tomli_w
 
 import tumor_abm._core as _core
-from tumor_abm._base.paths import path_of
-from tumor_abm.batch.base import Stopped
+from tumor_abm._base.paths import is_directory, path_of
 from tumor_abm.batch.batch import Batch
 from tumor_abm.batch.batch_study import BatchStudy, load_batch
-from tumor_abm.batch.here import side_by_side
 from tumor_abm.batch.part import PARTS, PartOfRuns, shard_size
 from tumor_abm.batch.shard_of_runs import compute, compute_there, failures
 from tumor_abm.batch.workers import Workers
@@ -26,6 +24,7 @@ from tumor_abm.run.cluster import run_on_cluster
 from tumor_abm.run.directory import RunDirectory, RunPlan, recorded_seed
 from tumor_abm.run.experiment import Interrupted, threads_of
 from tumor_abm.run.provenance import now, provenance
+from tumor_abm.run.side_by_side import Stopped, side_by_side
 from tumor_abm.run.tables import Tables
 
 _MOST_TOLD = 5
@@ -55,13 +54,12 @@ def run_batch(
     *,
     jobs: int | None = None,
     scheduler: str | None = None,
-    part: PartOfRuns | None = None,
     progress: Progress | None = None,
-) -> Batch | None:
+) -> Batch:
     """Run a batch into a directory and open it.
 
-    The tables depend on the batch alone: not on `jobs`, `scheduler` or parts, nor on how often it was
-    interrupted. A run that fails is a row of the table ``runs`` with its message; the others go on.
+    The tables depend on the batch alone: not on `jobs` or `scheduler`, nor on how often it was interrupted.
+    A run that fails is a row of the table ``runs`` with its message; the others go on.
 
     Parameters
     ----------
@@ -73,8 +71,6 @@ def run_batch(
         Runs at once on this machine; as many as processors when ``None``.
     scheduler
         Address of a Dask scheduler, or a scheduler file: compute on its workers instead.
-    part
-        Compute only this part of the runs; `merge_batch` joins the parts, and nothing is returned.
     progress
         Called after every run.
 
@@ -87,26 +83,48 @@ def run_batch(
     """
     study = study if isinstance(study, BatchStudy) else load_batch(study)
     out = path_of("out", out)
-    if part is not None:
-        _FillPart(with_recorded_seed(study, out, part), out, part, threads_of(jobs), scheduler, progress).go()
-        return None
-    if (out / PARTS).is_dir():
+    if is_directory(out / PARTS):
         problem = "holds parts of a batch; --merge joins them, or name another directory"
         raise InputError(problem, file=out)
-    whole = _Fill(with_recorded_seed(study, out, None), out, threads_of(jobs), scheduler, progress)
-    whole.go()
+    if study.written.seed is None:
+        recorded = recorded_seed(out)
+        study = study if recorded is None else study.with_seed(recorded)
+    _Fill(study, out, threads_of(jobs), scheduler, progress).go()
     return Batch.open(out)
 
 
-def with_recorded_seed(study: BatchStudy, out: Path, part: PartOfRuns | None) -> BatchStudy:
-    """Return a batch with the seed with which it was begun, if it names none."""
-    if study.written.seed is not None:
-        return study
-    if part is not None:
+def run_part(
+    study: BatchStudy | str | Path,
+    out: str | Path,
+    part: PartOfRuns,
+    *,
+    jobs: int | None = None,
+    scheduler: str | None = None,
+    progress: Progress | None = None,
+) -> None:
+    """Run a part of a batch, as a job of an array does; `merge_batch` joins the parts.
+
+    Parameters
+    ----------
+    study
+        A TOML file, or what `load_batch` read; it names its seed.
+    out
+        The directory of the batch, the same for all parts.
+    part
+        Which.
+    jobs, scheduler, progress
+        As in `run_batch`.
+
+    Raises
+    ------
+    InputError, Interrupted
+        As in `run_batch`.
+    """
+    study = study if isinstance(study, BatchStudy) else load_batch(study)
+    if study.written.seed is None:
         problem = "missing; parts must agree on it: write it into the file, or give it"
         raise InputError(problem, file=study.file, key="seed")
-    recorded = recorded_seed(out)
-    return study if recorded is None else study.with_seed(recorded)
+    _FillPart(study, path_of("out", out), part, threads_of(jobs), scheduler, progress).go()
 
 
 class _Fill:

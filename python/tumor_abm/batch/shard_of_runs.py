@@ -9,11 +9,11 @@ from functools import lru_cache
 import polars as pl
 import pyarrow as pa
 
-from tumor_abm.batch.base import Stopped
 from tumor_abm.batch.batch_study import BatchStudy, RunOfBatch
 from tumor_abm.errors import OutOfMemoryError
 from tumor_abm.run.chunk import Chunk
 from tumor_abm.run.cluster import demand
+from tumor_abm.run.side_by_side import Stopped
 from tumor_abm.run.tables import Tables, to_bytes
 
 RUNS = "runs"

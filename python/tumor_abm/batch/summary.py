@@ -54,21 +54,19 @@ class Pointwise(Protocol):
         """Return the rows of a point as results of their own."""
 
 
-def summary_of(batch: Pointwise) -> pl.DataFrame:
+def summary_of(batch: Pointwise, progress: Callable[[int], None]) -> pl.DataFrame:
     """Tell the statistics of every point.
 
     Returns
     -------
     polars.DataFrame
-        ``point``, the axes, ``arm`` or ``scenario`` (null of populations), ``measure`` (an endpoint, a column
-        or an alteration), ``statistic``, ``value``, its Monte Carlo standard error ``se``, and ``n``, the
-        patients, tumours or populations that it rests on.
+        As `tumor_abm.Batch.summary` says.
     """
-    rows = [
-        {"point": point, **row}
-        for point, tables in _together(batch, _READ[batch.kind])
-        for row in _OF[batch.kind](batch.as_results(point, tables))
-    ]
+    rows: list[Row] = []
+    for done, (point, tables) in enumerate(_together(batch, _READ[batch.kind]), start=1):
+        results = batch.as_results(point, tables)
+        rows += [{"point": point, **row} for row in _OF[batch.kind](results)]
+        progress(done)
     told = pl.DataFrame(rows, schema={"point": pl.UInt32, **_SCHEMA})
     return batch.points.join(told, on="point", how="inner", maintain_order="left_right")
 

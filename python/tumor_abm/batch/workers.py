@@ -12,9 +12,9 @@ from contextlib import contextmanager
 from typing import IO, Any
 
 import tumor_abm._core as _core
-from tumor_abm.batch.base import Stopped
 from tumor_abm.errors import InputError
 from tumor_abm.run.chunk import Chunk
+from tumor_abm.run.side_by_side import Stopped
 from tumor_abm.run.tables import Tables, from_bytes
 
 _GLANCE_S = 0.05

@@ -32,7 +32,7 @@ _HEADLINES = {"experiment": ("median_months", "carried_pct"), "study": ("mean",)
 
 def batch(arguments: argparse.Namespace) -> None:
     """Run a batch, tell its points, and draw them; or forecast it, compute a part, or join the parts."""
-    from tumor_abm.batch import PartOfRuns, load_batch, merge_batch, run_batch
+    from tumor_abm.batch import PartOfRuns, load_batch, merge_batch, run_batch, run_part
     from tumor_abm.cli.consoles import log_to, messages
     from tumor_abm.cli.progress import counting
 
@@ -48,18 +48,12 @@ def batch(arguments: argparse.Namespace) -> None:
         else:
             runs = study.runs if part is None else part.runs_of(study.runs)
             with counting(console, runs, "runs") as count:
-                done = run_batch(
-                    study,
-                    arguments.out,
-                    jobs=arguments.jobs,
-                    scheduler=arguments.scheduler,
-                    part=part,
-                    progress=_Rate(count),
-                )
-            if done is None:
-                print_pairs(f"\nIn {arguments.out}:", {"part": f"{arguments.part}, {runs} runs"})
-                return
-            found = done
+                how = {"jobs": arguments.jobs, "scheduler": arguments.scheduler, "progress": _Rate(count)}
+                if part is not None:
+                    run_part(study, arguments.out, part, **how)
+                    print_pairs(f"\nIn {arguments.out}:", {"part": f"{arguments.part}, {runs} runs"})
+                    return
+                found = run_batch(study, arguments.out, **how)
         _tell(found, arguments.out, console, figures=not arguments.no_figures)
 
 
@@ -120,8 +114,11 @@ def _tell(found: Batch, out: Path, console: Console, *, figures: bool) -> None:
     from tumor_abm._base.files import write_whole
     from tumor_abm.batch.batch import SUMMARY
     from tumor_abm.cli.consoles import output
+    from tumor_abm.cli.progress import counting
 
-    summary = found.summary()
+    with counting(console, found.points.height, "points") as count:
+        count(0)
+        summary = found.summary(progress=count)
     with writing(out):
         write_whole(out / f"{SUMMARY}.parquet", summary.write_parquet)
         write_whole(out / f"{SUMMARY}.csv", summary.write_csv)

@@ -289,7 +289,7 @@ class RunDirectory:
 def recorded_seed(path: Path) -> int | None:
     """Return the seed of the run in the directory `path`, if there is one."""
     for file in (path / PROVENANCE, path / _CHUNKS / _PLAN):
-        if file.is_file():
+        if is_file(file):
             seed = read_json(file).get("seed")
             return seed if isinstance(seed, int) else None
     return None

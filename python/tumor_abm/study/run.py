@@ -5,9 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
-import threading
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 
@@ -22,6 +20,7 @@ from tumor_abm.run.directory import RunDirectory, RunPlan, recorded_seed
 from tumor_abm.run.experiment import Interrupted, threads_of
 from tumor_abm.run.provenance import now, provenance
 from tumor_abm.run.results import Results, without_none
+from tumor_abm.run.side_by_side import Stopped, side_by_side
 from tumor_abm.study.study import Study
 from tumor_abm.study.tumour import simulate
 
@@ -116,15 +115,8 @@ class _StudyRun:
         self.directory.finish({"tumours": source.pop("patients"), **source})
 
     def _compute(self, chunks: list[Chunk]) -> Iterator[tuple[Chunk, dict[str, pa.Table]]]:
-        """Yield tumours in order; they grow side by side in threads, since the core needs no lock."""
-        stop = threading.Event()
-        pool = ThreadPoolExecutor(max_workers=self.jobs, thread_name_prefix="tumour")
-        try:
-            work = partial(_tables, self.study, stopped=stop.is_set)
-            yield from zip(chunks, pool.map(work, chunks), strict=True)
-        finally:
-            stop.set()
-            pool.shutdown(wait=True, cancel_futures=True)
+        """Yield tumours as they are done."""
+        return side_by_side(partial(_tables, self.study), chunks, self.jobs)
 
     def _plan(self) -> RunPlan:
         return RunPlan(
@@ -137,7 +129,7 @@ class _StudyRun:
         )
 
 
-def _tables(study: Study, chunk: Chunk, *, stopped: Callable[[], bool]) -> dict[str, pa.Table]:
+def _tables(study: Study, chunk: Chunk, stopped: Stopped) -> dict[str, pa.Table]:
     scenario, replicate = divmod(chunk.first, study.written.replicates)
     tables = simulate(study, scenario, replicate, stopped)
     return {name: table.to_arrow() for name, table in tables.items()}

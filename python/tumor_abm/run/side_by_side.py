@@ -1,4 +1,4 @@
-"""Chunks of runs on this machine, side by side in threads; the core needs no lock."""
+"""Chunks on this machine, side by side in threads; the core needs no lock."""
 
 from __future__ import annotations
 
@@ -7,9 +7,13 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from itertools import islice
 
-from tumor_abm.batch.base import Stopped
 from tumor_abm.run.chunk import Chunk
 from tumor_abm.run.tables import Tables
+
+Stopped = Callable[[], bool]
+"""Asked now and then by what runs; once it says yes, `KeyboardInterrupt` is raised."""
+
+_GLANCE_S = 0.1
 
 
 def side_by_side(
@@ -23,15 +27,21 @@ def side_by_side(
     stop = threading.Event()
     waiting = iter(chunks)
     running: dict[Future[Tables], Chunk] = {}
-    pool = ThreadPoolExecutor(max_workers=threads, thread_name_prefix="run")
+    pool = ThreadPoolExecutor(max_workers=threads, thread_name_prefix="chunk")
     try:
         while True:
             for chunk in islice(waiting, 2 * threads - len(running)):
                 running[pool.submit(work, chunk, stop.is_set)] = chunk
             if not running:
                 return
-            for future in wait(running, return_when=FIRST_COMPLETED).done:
+            # polars' handler of Ctrl-C lets what waits for a lock wait on, so this wakes up by itself.
+            done = wait(running, timeout=_GLANCE_S, return_when=FIRST_COMPLETED).done
+            for future in sorted(done, key=_failed):  # what is whole is kept before a failure is raised
                 yield running.pop(future), future.result()
     finally:
         stop.set()
         pool.shutdown(wait=True, cancel_futures=True)
+
+
+def _failed(future: Future[Tables]) -> bool:
+    return future.exception() is not None
