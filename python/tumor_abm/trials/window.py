@@ -90,7 +90,7 @@ class Windows(Table):
 
 @cache
 def _shipped() -> Windows:
-    text = resources.files("tumor_abm.trials").joinpath("windows.toml").read_text(encoding="utf-8")
+    text = resources.files("tumor_abm.knowledge").joinpath("windows.toml").read_text(encoding="utf-8")
     return Windows.model_validate(tomllib.loads(text))
 
 
