@@ -14,7 +14,7 @@ from numpy.typing import ArrayLike
 
 def total(values: ArrayLike) -> float:
     """Return the sum, correctly rounded."""
-    return math.fsum(np.asarray(values, dtype=np.float64).tolist())
+    return math.fsum(np.ravel(np.asarray(values, dtype=np.float64)).tolist())
 
 
 def dot(one: ArrayLike, other: ArrayLike) -> float:
