@@ -406,7 +406,7 @@ def test_what_is_known_of_other_trials_is_refused(
 
 
 def test_a_calibration_is_written_up(finished: Calibration, tmp_path: Path) -> None:
-    assert finished.targets.height == 8
+    assert finished.targets.height == 36  # 30 that are fitted, six beside them
     both = Ensemble.load(finished.path / "ensemble.json").members[0].overrides
     assert {"alteration.MCL1 amplification.fitness_cost", "pathway.e2f_hill"} <= set(both)
     page, figure = write_calibration(finished.path, tmp_path / "docs" / "calibration.md")

@@ -212,11 +212,15 @@ def changed(old: str, new: str) -> str:
             'ctdna = "ESR1", months = 3',
             "found ctdna and months; name",
         ),
-        ('ctdna = "ESR1", above = 0.005', "months = 3, above = 0.1", "above belongs to ctdna and tissue"),
+        (
+            'ctdna = "ESR1", above = 0.005',
+            "months = 3, above = 0.1",
+            "above belongs to ctdna, tissue and covariate",
+        ),
         (
             'ctdna = "ESR1", above = 0.005',
             'ctdna = "ESR1", above = 2',
-            "when.above: found 2; allowed",
+            "when: above = 2; allowed: a fraction",
         ),
         ('ctdna = "ESR1", above = 0.005', "sld_change = {}", "sld_change: name at least one of above, below"),
         (

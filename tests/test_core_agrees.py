@@ -84,7 +84,9 @@ PAIRS = [
         "Alteration",
         alteration.Alteration,
         otherwise=words("name effects"),
-        only_here=words("label core in_dna effect prevalence resistant_to sensitive_to source note"),
+        only_here=words(
+            "label core only_with in_dna effect prevalence resistant_to sensitive_to source note"
+        ),
     ),
     Pair(
         "Drug",
@@ -209,11 +211,12 @@ def test_an_experiment_has_the_same_bounds() -> None:
         "horizon_days": months("horizon_months"),
         "accrual_days": months("accrual_months"),
         "max_clones": ("max_clones", 1.0),
+        "stride_days": ("stride_days", 1.0),
         "trajectory_every_days": ("trajectory_every_days", 1.0),
     }.items():
         least, most = limits(written.Written, here)
         assert bounds[name] == [pytest.approx(least * unit), pytest.approx(most * unit)], name
-    assert set(bounds) == words("dt horizon_days accrual_days max_clones trajectory_every_days")
+    assert set(bounds) == words("dt stride_days horizon_days accrual_days max_clones trajectory_every_days")
 
 
 def test_a_share_of_founders_has_the_same_bounds() -> None:

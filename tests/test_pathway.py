@@ -238,7 +238,11 @@ effect = { mek_fold = 50.0 }
         ('[effect.mine]\nlabel = "m"\nneutral = 5\ncombine = "add"\nlow = 0\nhigh = 1', "neutral: found 5"),
         ('[target.er]\npotency = "er_fold"', 'target.er.potency: "er_fold" is not a known effect'),
         ('[target.er]\ncombine = "sum"', 'target.er.combine: found "sum"; allowed: "bliss", "max" or "add"'),
-        ('[node.killed]\nformula = "drug.kill * alteration.chemotherapy_fold"', "node.killed.formula: found"),
+        (
+            '[node.killed]\nformula = """(tubulin_kill + antimetabolite_kill + dna_damage_kill'
+            ' + drug.kill * alteration.chemotherapy_fold)"""',
+            "node.killed.formula: found",
+        ),
         (
             '[node.arrest]\nformula = "1 / drug.mtor * activity * drug.kill"',
             "found no finite number where drug.mtor = 0",

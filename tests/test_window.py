@@ -25,7 +25,7 @@ def test_every_window_is_a_row_of_the_table_and_of_what_is_known() -> None:
 def test_proliferation_falls_with_the_dose_and_comes_back_without_it() -> None:
     arm = {"trial": "IMPACT", "regimen": "anastrozole", "days": [14, 35]}
     treated = {"drug": "abemaciclib", "days": "1-14", "cycle_days": 70}
-    written = {"node": WINDOWS.node, "arrest": WINDOWS.arrest, "population": WINDOWS.population}
+    written = {"node": WINDOWS.node, "arrested_at": WINDOWS.arrested_at, "population": WINDOWS.population}
     found = {
         dose: run_windows(
             Windows.model_validate({**written, "arm": [{**arm, "drugs": [{**treated, "dose": dose}]}]}),

@@ -189,7 +189,7 @@ def parameters(ensemble: Ensemble) -> str:
                 f"`{name.replace(f'population.{DEFAULT_POPULATION}.', 'population.')}`",
                 number.unit,
                 prior,
-                f"{middle:.3g} ({low:.3g} to {high:.3g})" + (", at the edge" if edge else ""),
+                f"{middle:.3g} ({low:.3g} to {high:.3g})" + (", edge" if edge else ""),
                 ", ".join(number.source),
             )
         )

@@ -167,15 +167,7 @@ def parser() -> Parser:
         )
     )
     _add_batches(add)
-    _describe_predict(add("predict", "predict what trials report", commands.predict, _PREDICT_EXAMPLES))
-    _describe_window(
-        add(
-            "window",
-            "compare Ki-67 in window trials with what was published",
-            window.window,
-            _WINDOW_EXAMPLES,
-        )
-    )
+    _add_trials(add)
     _describe_app(add("app", "see one patient's tumour evolve, in the browser", commands.app, _APP_EXAMPLES))
     _describe_list(
         add("list", "list what experiments can name, the experiments, or the trials", commands.list_known)
@@ -201,6 +193,18 @@ def _add_batches(add: Callable[..., Parser]) -> None:
         add("batch", "run an experiment, study or population along axes", batch.batch, _BATCH_EXAMPLES)
     )
     _describe_query(add("query", "ask the tables of a batch in SQL", batch.query, _QUERY_EXAMPLES))
+
+
+def _add_trials(add: Callable[..., Parser]) -> None:
+    _describe_predict(add("predict", "predict what trials report", commands.predict, _PREDICT_EXAMPLES))
+    _describe_window(
+        add(
+            "window",
+            "compare Ki-67 in window trials with what was published",
+            window.window,
+            _WINDOW_EXAMPLES,
+        )
+    )
 
 
 def _path(text: str) -> Path:

@@ -41,7 +41,7 @@ def window(arguments: argparse.Namespace) -> None:
 def _as_text(found: pl.DataFrame) -> Table:
     from tumor_abm.cli.lists import plain_table
 
-    columns = ("trial", "regimen", "day", "change (95%)", "published", "arrest", "published")
+    columns = ("trial", "regimen", "day", "change (95%)", "published", "arrested", "published")
     rows = [
         (
             row["trial"],

@@ -9,7 +9,7 @@ from tumor_abm.config.written import CORE, Written
 from tumor_abm.knowledge import Alteration, Knowledge, PatientLaws
 from tumor_abm.treatment import Arm, Condition, Dosing, Eligibility, Line
 
-_MOST_ALTERATIONS = 31
+_MOST_ALTERATIONS, _MOST_OF_TWO_HITS = 48, 16
 
 
 def check_names(
@@ -32,6 +32,12 @@ def check_names(
         problems.add(
             ["alterations"],
             f"found {len(alterations)}; allowed: at most {_MOST_ALTERATIONS} in one experiment",
+        )
+    known = [knowledge.alterations[name] for name in alterations if name in knowledge.alterations]
+    of_two_hits = sum(alteration.origin.kind == "two_hit" for alteration in known)
+    if of_two_hits > _MOST_OF_TWO_HITS:
+        problems.add(
+            ["alterations"], f"found {of_two_hits} that take two hits; allowed: at most {_MOST_OF_TWO_HITS}"
         )
     for name in population.founder:
         if name not in knowledge.alterations:

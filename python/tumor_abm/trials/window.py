@@ -55,7 +55,7 @@ class Windows(Table):
     ----------
     node
         Output of the pathway that a biopsy shows.
-    arrest
+    arrested_at
         Complete cell-cycle arrest: no more of it than this.
     population
         Laws of the patients, as in an experiment.
@@ -64,7 +64,7 @@ class Windows(Table):
     """
 
     node: str
-    arrest: float = Field(gt=0, lt=1)
+    arrested_at: float = Field(gt=0, lt=1)
     population: dict[str, Any]
     arm: list[WindowArm] = Field(min_length=1)
 
@@ -212,7 +212,7 @@ def _row(windows: Windows, arm: WindowArm, day: int, before: np.ndarray, after: 
         "change_pct": percent[0],
         "change_lo": percent[1],
         "change_hi": percent[2],
-        "arrest_pct": 100 * float((after <= windows.arrest).mean()),
+        "arrest_pct": 100 * float((after <= windows.arrested_at).mean()),
         "published_change_pct": published.get("geometric_mean_change_pct"),
         "published_lo": published.get("lo"),
         "published_hi": published.get("hi"),

@@ -1,6 +1,7 @@
 //! Sets of alterations that cells carry, and how one becomes another.
 
-use crate::biology::alteration::{Catalogue, Origin};
+use crate::biology::alteration::{Alteration, Catalogue, Origin};
+use crate::error::{Error, Result};
 use crate::law::Kinds;
 use crate::random::{binomial, split};
 use rand::Rng;
@@ -31,7 +32,7 @@ pub struct Genotype {
 impl Genotype {
     /// The set of alterations in force, silent hits apart.
     pub(super) fn in_force(&self) -> u64 {
-        self.bits & 0x5555_5555_5555_5555
+        self.bits & ((1 << MOST_ALTERATIONS) - 1)
     }
 }
 
@@ -53,8 +54,24 @@ impl Channels {
     }
 }
 
-/// Alterations that an experiment can have: each takes two bits of a genotype.
-pub const MOST_ALTERATIONS: usize = 31;
+/// Alterations that an experiment can have: each takes a bit of a genotype.
+pub const MOST_ALTERATIONS: usize = 48;
+/// Alterations of two hits among them: the first of the two takes another bit.
+pub const MOST_OF_TWO_HITS: usize = 16;
+
+/// An error where a genotype has too few bits.
+pub fn check_size(catalogue: &Catalogue) -> Result<()> {
+    let all = &catalogue.alterations;
+    let of_two = all.iter().filter(|one| matches!(one.origin, Origin::TwoHit { .. })).count();
+    for (found, most, what) in
+        [(all.len(), MOST_ALTERATIONS, "in one experiment"), (of_two, MOST_OF_TWO_HITS, "that take two hits")]
+    {
+        if found > most {
+            return Err(Error::refused("alterations", found, format!("at most {most} {what}")));
+        }
+    }
+    Ok(())
+}
 
 /// The alterations of an experiment and every genotype met so far. A genotype is known by its
 /// index; index 0 is the founder.
@@ -62,7 +79,8 @@ pub const MOST_ALTERATIONS: usize = 31;
 pub struct Genotypes {
     dt: f64,
     rate_fold: f64,
-    bit_of: Vec<u32>,
+    /// Of each alteration, the bit that says that its first hit is there, if it takes two.
+    first_hit: Vec<Option<u32>>,
     known: Vec<Genotype>,
     /// Of each of them, the chances to mutate at a division and to switch in a step: asked for in every step.
     totals: Vec<[f64; 2]>,
@@ -73,11 +91,14 @@ impl Genotypes {
     /// Start from a founder that carries `founder` (indices in the catalogue). `rate_fold`
     /// multiplies every mutation probability of this patient.
     pub fn new(catalogue: &Catalogue, founder: &[usize], dt: f64, rate_fold: f64) -> Self {
-        // Bit 2i: in force. Bit 2i + 1: first of two hits.
-        let bit_of: Vec<u32> = (0..catalogue.alterations.len() as u32).map(|i| 2 * i).collect();
-        let bits = founder.iter().fold(0u64, |bits, &i| bits | 1 << bit_of[i]);
+        // Bit i: in force. Those of first hits follow on all of these.
+        let mut free = MOST_ALTERATIONS as u32..;
+        let takes_two = |alteration: &Alteration| matches!(alteration.origin, Origin::TwoHit { .. });
+        let first_hit =
+            catalogue.alterations.iter().map(|one| takes_two(one).then(|| free.next()).flatten()).collect();
+        let bits = founder.iter().fold(0u64, |bits, &i| bits | 1 << i);
         let mut genotypes =
-            Self { dt, rate_fold, bit_of, known: Vec::new(), totals: Vec::new(), index_of: BTreeMap::new() };
+            Self { dt, rate_fold, first_hit, known: Vec::new(), totals: Vec::new(), index_of: BTreeMap::new() };
         genotypes.intern(catalogue, bits);
         genotypes
     }
@@ -85,7 +106,7 @@ impl Genotypes {
     /// The wild type, and every alteration by itself.
     pub fn one_by_one(catalogue: &Catalogue, dt: f64) -> Self {
         let mut genotypes = Self::new(catalogue, &[], dt, 1.0);
-        for bit in genotypes.bit_of.clone() {
+        for bit in 0..catalogue.alterations.len() {
             genotypes.intern(catalogue, 1 << bit);
         }
         genotypes
@@ -137,7 +158,7 @@ impl Genotypes {
 
     fn describe(&self, catalogue: &Catalogue, bits: u64) -> Genotype {
         let has = |bit: u32| bits >> bit & 1 == 1;
-        let carried: Vec<usize> = (0..self.bit_of.len()).filter(|&i| has(self.bit_of[i])).collect();
+        let carried: Vec<usize> = (0..catalogue.alterations.len()).filter(|&i| has(i as u32)).collect();
         let effects = catalogue.joint(&carried);
         let fitness = catalogue.fitness(&carried);
         let gene_taken = |i: usize| {
@@ -145,17 +166,18 @@ impl Genotypes {
         };
         let (mut mutations, mut switches) = (Channels::default(), Channels::default());
         for (i, alteration) in catalogue.alterations.iter().enumerate() {
-            let bit = self.bit_of[i];
+            let (bit, first) = (i as u32, self.first_hit[i]);
             let per_step = |hazard: f64| -libm::expm1(-hazard * self.dt);
             match alteration.origin {
                 Origin::OneHit { per_division } if !has(bit) && !gene_taken(i) => {
                     mutations.push(per_division * self.rate_fold, 1 << bit, 0);
                 }
-                Origin::TwoHit { second_per_division, .. } if !has(bit) && has(bit + 1) => {
+                Origin::TwoHit { second_per_division, .. } if !has(bit) && first.is_some_and(has) => {
                     mutations.push(second_per_division * self.rate_fold, 1 << bit, 0);
                 }
                 Origin::TwoHit { first_per_division, .. } if !has(bit) => {
-                    mutations.push(first_per_division * self.rate_fold, 1 << (bit + 1), 0);
+                    let set = first.map_or(0, |first| 1 << first);
+                    mutations.push(first_per_division * self.rate_fold, set, 0);
                 }
                 Origin::State { on_per_day, .. } if !has(bit) => {
                     switches.push(per_step(on_per_day), 1 << bit, 0);

@@ -2,7 +2,7 @@
 
 use crate::biology::alteration::{Alteration, Catalogue};
 use crate::biology::drug::Drug;
-use crate::biology::genotype::MOST_ALTERATIONS;
+use crate::biology::genotype::check_size;
 use crate::biology::kinetics::Kinetics;
 use crate::biology::pathway::{Network, Pathway};
 use crate::bounds::{Bounded, bounded};
@@ -182,10 +182,7 @@ impl Experiment {
     pub fn new(spec: Spec) -> Result<Self> {
         let network = Network::new(spec.pathway.clone())?;
         let catalogue = Catalogue::new(spec.alterations.clone(), network.effects())?;
-        if spec.alterations.len() > MOST_ALTERATIONS {
-            let allowed = format!("at most {MOST_ALTERATIONS} in one experiment");
-            return Err(Error::refused("alterations", spec.alterations.len(), allowed));
-        }
+        check_size(&catalogue)?;
         spec.within_bounds("experiment")?;
         let steps_per_day = libm::round(1.0 / spec.dt) as u32;
         if (1.0 / spec.dt - f64::from(steps_per_day)).abs() > 1e-9 {
