@@ -97,8 +97,14 @@ impl Genotypes {
         let first_hit =
             catalogue.alterations.iter().map(|one| takes_two(one).then(|| free.next()).flatten()).collect();
         let bits = founder.iter().fold(0u64, |bits, &i| bits | 1 << i);
-        let mut genotypes =
-            Self { dt, rate_fold, first_hit, known: Vec::new(), totals: Vec::new(), index_of: BTreeMap::new() };
+        let mut genotypes = Self {
+            dt,
+            rate_fold,
+            first_hit,
+            known: Vec::new(),
+            totals: Vec::new(),
+            index_of: BTreeMap::new(),
+        };
         genotypes.intern(catalogue, bits);
         genotypes
     }
