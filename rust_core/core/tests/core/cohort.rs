@@ -92,7 +92,7 @@ fn a_patient_is_the_same_in_every_chunk() -> Result<()> {
 
 #[test]
 fn twins_share_their_life_up_to_the_first_difference() -> Result<()> {
-    let tables = run(spec(), 0, 30, 2)?;
+    let tables = run(spec(), 0, 100, 2)?;
     let (who, arm, day) = (
         numbers(column(&tables, "assessments", "patient")),
         texts(column(&tables, "assessments", "arm")),

@@ -1,10 +1,11 @@
 //! What a pathway reads of the patient, and the laws from which it is drawn.
 
 use crate::bounds::{Bounded, bounded};
-use crate::clinic::patient::population::{Given, LogNormal, LogitNormal};
+use crate::clinic::patient::laws::{LogNormal, LogitNormal};
 use crate::error::{Error, Result, within};
 use crate::random::{Purpose, key, normal, stream};
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 
 /// What may be correlated with covariates beside each other: net growth.
 const GROWTH: &str = "net_growth_per_day";
@@ -144,9 +145,13 @@ pub(crate) fn deviates(
 }
 
 /// What the deviates come to; what is given takes the place of what follows from them.
-pub(crate) fn values(covariates: &[CellCovariate], deviates: &[f64], given: &Given) -> Vec<f64> {
+pub(crate) fn values(
+    covariates: &[CellCovariate],
+    deviates: &[f64],
+    given: &BTreeMap<String, f64>,
+) -> Vec<f64> {
     let of = |(covariate, &deviate): (&CellCovariate, &f64)| {
-        given.cell.get(&covariate.name).copied().unwrap_or_else(|| covariate.law.at(deviate))
+        given.get(&covariate.name).copied().unwrap_or_else(|| covariate.law.at(deviate))
     };
     covariates.iter().zip(deviates).map(of).collect()
 }

@@ -88,6 +88,40 @@ impl Patient {
         Ok(())
     }
 
+    /// A day passes; on the last one of a stride cells live through all of it.
+    pub(super) fn stride(&mut self, cancel: &AtomicBool) -> Result<()> {
+        let Experiment { network, spec, .. } = &*self.experiment;
+        let passed = self.state.stride.pass_day(&self.state.body.concentrations, spec.stride_days);
+        let Some(concentrations) = passed else { return Ok(()) };
+        if self.cache.cells.treat(network, &spec.drugs, &concentrations) {
+            self.cache.current.fill(false);
+        }
+        self.live_through_stride(cancel)
+    }
+
+    /// Cells live through a whole stride under what acts on them.
+    fn live_through_stride(&mut self, cancel: &AtomicBool) -> Result<()> {
+        let experiment = Arc::clone(&self.experiment);
+        self.refresh_rates(&experiment)?;
+        let mut kinds = GenotypeKinds { catalogue: &experiment.catalogue, genotypes: &mut self.genotypes };
+        let tally = self
+            .state
+            .burden
+            .leap(&mut self.state.rng, &self.cache.probabilities, &mut kinds, cancel)
+            .map_err(|error| error.of(&format!("patient {}", self.who.id)))?;
+        let days = u64::from(experiment.spec.stride_days);
+        self.state.deaths_today = tally.deaths / days;
+        for _ in 0..days {
+            self.state.bulk.pass(
+                &experiment.spec.imaging,
+                self.state.burden.total(),
+                self.state.deaths_today,
+                1.0,
+            );
+        }
+        Ok(())
+    }
+
     /// Logistic growth: as many cells as there are now hold back division, so that the net growth of untreated
     /// cells falls in proportion and ends at the carrying capacity. Given the number of cells, every cell still
     /// divides and dies by itself.
@@ -103,7 +137,7 @@ impl Patient {
     }
 
     /// Bring the rates of every living genotype up to date with today's drugs.
-    pub(super) fn refresh_rates(&mut self, experiment: &Experiment) -> Result<()> {
+    fn refresh_rates(&mut self, experiment: &Experiment) -> Result<()> {
         self.cache.probabilities.resize(self.genotypes.len(), StepProbabilities::default());
         self.cache.current.resize(self.genotypes.len(), false);
         for (kind, &cells) in self.state.burden.counts().iter().enumerate() {

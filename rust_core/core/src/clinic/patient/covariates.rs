@@ -190,7 +190,7 @@ fn physiology(deviates: &Deviates, population: &Population, net: f64, turnover: 
     CellPhysiology {
         division,
         death: division - net,
-        covariates: cell_covariate::values(&population.covariates, &deviates.cell, &population.given),
+        covariates: cell_covariate::values(&population.covariates, &deviates.cell, &population.given.cell),
     }
 }
 

@@ -15,6 +15,7 @@ mod enrolment;
 pub mod experiment;
 mod fit;
 pub mod intervention;
+pub mod laws;
 mod life;
 mod lines;
 mod monitoring;
