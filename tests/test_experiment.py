@@ -42,7 +42,7 @@ name = "letrozole + palbociclib"
 regimen = ["letrozole", "palbociclib"]
 """
 
-MANY = 300
+MANY = 600
 """Patients of runs that are interrupted: some seconds, in chunks of less than one."""
 
 
@@ -371,9 +371,9 @@ def test_a_run_that_is_stopped_again_and_again_gives_the_same_bytes(
 @pytest.mark.slow
 def test_two_runs_in_one_directory_are_refused(experiment: Path, tmp_path: Path) -> None:
     out = tmp_path / "out"
-    first = command(experiment, out, "--patients", MANY)
+    first = command(experiment, out, "--patients", 3 * MANY)
     wait_for_chunks(out, 1)
-    second = command(experiment, out, "--patients", MANY)
+    second = command(experiment, out, "--patients", 3 * MANY)
     _, err = second.communicate()
     assert (second.returncode, err.count("\n")) == (2, 1)
     assert f"process {first.pid} on " in err
