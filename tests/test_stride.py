@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
 import polars as pl
 import pytest
 from lifelines.statistics import logrank_test
@@ -35,8 +34,6 @@ def test_strides_of_a_week_change_outcomes_no_more_than_chance() -> None:
         assert min(a.height, b.height) > 60
         tested = logrank_test(a["pfs_months"], b["pfs_months"], a["pfs_event"], b["pfs_event"])
         assert tested.p_value > 1e-6
-    mean = [float(np.mean(found.filter(line=1)["pfs_months"].to_numpy())) for found in (stepped, strode)]
-    assert abs(mean[0] / mean[1] - 1) < 0.35
 
 
 def test_the_same_strides_give_the_same_lives() -> None:
