@@ -69,19 +69,28 @@ class Spared(Table):
         as if they were not.
     drugs
         Lines before the trial of these drugs alone are left out.
+    shares
+        Whether lines before the trial that some had with one drug and some with another of its class count as
+        lines with the first one.
     """
 
     least_share: float = Field(default=0.0, ge=0, lt=1)
     covariates: list[str] = Field(default_factory=list)
     drugs: list[str] = Field(default_factory=list)
+    shares: bool = False
 
     def without(self, line: Mapping[str, Any]) -> bool:
         """Whether a line before the trial is left out."""
         return "regimen" in line and all(drug in self.drugs for drug in line["regimen"])
 
-    def line(self, line: Mapping[str, Any]) -> dict[str, Any]:
-        """Return a line as those live it who are not what is passed over."""
+    def line(self, line: Mapping[str, Any], *, before: bool = False) -> dict[str, Any]:
+        """Return a line, of the trial or before it, as those live it who are not what is passed over."""
         options = line.get("choose", [])
+        if before and self.shares and options and "share" in options[0]:
+            return {
+                **{key: value for key, value in line.items() if key != "choose"},
+                "regimen": options[0]["regimen"],
+            }
         if not options or options[0].get("if", {}).get("covariate") not in self.covariates:
             return dict(line)
         rest = {key: value for key, value in line.items() if key != "choose"}
@@ -115,6 +124,12 @@ class HistoryCohort:
         """Largest share that it has of any trial."""
         return max(share for _, share in self.members.values())
 
+    @property
+    def is_relapsed(self) -> bool:
+        """Whether its patients come from adjuvant therapy, with no line since."""
+        past = self.tables["population"].get("history", [{}])[0]
+        return "adjuvant" in past and "prior" not in past
+
     def draw_blood(self, asked: Mapping[str, Any]) -> None:
         """Measure in blood what a trial asks there of who enters an arm; nothing else hangs on it."""
         known = self.tables.get("liquid_biopsy", {})
@@ -135,6 +150,8 @@ class Lives:
     ----------
     patients
         How many were enrolled.
+    table
+        The table ``patients``.
     measurable
         Per patient: whether disease is measurable.
     outcomes
@@ -144,6 +161,7 @@ class Lives:
     """
 
     patients: int
+    table: pl.DataFrame
     measurable: pl.DataFrame
     outcomes: pl.DataFrame
     clones: pl.DataFrame
@@ -201,6 +219,7 @@ def live(cohort: HistoryCohort, knowledge: Knowledge, *, patients: int, seed: in
     frames = {name: pl.DataFrame(tables[name]) for name in ("patients", "outcomes", "clones")}
     return Lives(
         patients=patients,
+        table=frames["patients"],
         measurable=frames["patients"].select("patient", measurable=~pl.col("bone_only")),
         outcomes=frames["outcomes"].filter(pl.col("line") == 1),
         clones=frames["clones"].filter(pl.col("line") == 1),
@@ -234,6 +253,8 @@ def carriers(
     alterations: list[str],
     moment: str,
     above: float,
+    *,
+    relapsed: bool = False,
 ) -> float:
     """Share of the patients of a trial's arm with any of `alterations` in more than `above` of their cells.
 
@@ -241,11 +262,13 @@ def carriers(
     ----------
     moment
         ``"baseline"`` or ``"progression"``.
+    relapsed
+        Only patients who come from adjuvant therapy, with no line since.
     """
     having = everybody = 0.0
     carried = pl.any_horizontal(pl.col("alterations").list.contains(name) for name in alterations)
     for cohort, lived in zip(cohorts, lives, strict=True):
-        if key not in cohort.members:
+        if key not in cohort.members or (relapsed and not cohort.is_relapsed):
             continue
         name, share = cohort.members[key]
         cells = lived.clones.filter((pl.col("arm") == name) & (pl.col("moment") == moment))
@@ -281,7 +304,7 @@ def _histories(population: Any, spared: Spared) -> list[tuple[float, str, dict[s
             asked = _unspared(past["eligibility"]["covariate"], spared)
             past["eligibility"] = {**past["eligibility"], "covariate": asked}
         if "prior" in past:
-            past["prior"] = [spared.line(line) for line in past["prior"] if not spared.without(line)]
+            past["prior"] = [spared.line(line, before=True) for line in past["prior"] if not spared.without(line)]
         past = {key: value for key, value in past.items() if value}
         lived = {"history": [{"name": "past", "share": 1.0, **past}]} if past else {}
         found.append((history["share"] / total, history.get("name", ""), {**table, **lived}))

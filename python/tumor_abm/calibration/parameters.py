@@ -16,7 +16,7 @@ from tumor_abm.errors import InputError
 from tumor_abm.knowledge import Knowledge, Quantity
 
 Scale = Literal["linear", "log", "logit"]
-Plan = Literal["endocrine", "chemotherapy"]
+Plan = Literal["endocrine", "chemotherapy", "together"]
 """What is calibrated: endocrine and targeted therapy, or, given that, chemotherapy."""
 
 _DIGITS = 5

@@ -26,8 +26,46 @@ class PrevalenceRange(Table):
     low: float = Field(ge=0, le=1)
     high: float = Field(ge=0, le=1)
     sigma: float = Field(gt=0)
+    relapsed: bool = False
     source: list[str]
     note: str = ""
+
+
+class Ki67Fall(Table):
+    """A fall of Ki-67 to hold against, as written in the file of a plan.
+
+    Attributes
+    ----------
+    regimen
+        As in the table of Ki-67.
+    drugs
+        What is given.
+    change_pct
+        Geometric mean of the change, in percent.
+    sigma
+        Standard deviation of the logarithm of what is left.
+    source
+        Where it was published.
+    """
+
+    regimen: str
+    drugs: list[str] = Field(min_length=1)
+    change_pct: float = Field(gt=-100, lt=0)
+    sigma: float = Field(gt=0)
+    source: list[str]
+    note: str = ""
+
+
+class Alike(Table):
+    """Alterations that do the same: in a search one stands for all, with their rates and founders together.
+
+    Attributes
+    ----------
+    alterations
+        The first one stands for the others.
+    """
+
+    alterations: list[str] = Field(min_length=2)
 
 
 class PassedOver(Table):
@@ -69,6 +107,10 @@ class PlanFile(Table):
         Loss of a parameter one standard deviation of an even distribution away from the middle of its range.
     parameter
         Free parameters.
+    alike
+        Alterations that are one in the search.
+    ki67
+        Falls of Ki-67.
     prevalence
         Ranges of prevalence.
     """
@@ -81,6 +123,8 @@ class PlanFile(Table):
     stride_days: int = Field(default=1, ge=1, le=28)
     prior_weight: float = Field(ge=0)
     parameter: dict[str, Free]
+    alike: Alike | None = None
+    ki67: dict[str, Ki67Fall] = Field(default_factory=dict)
     prevalence: dict[str, PrevalenceRange] = Field(default_factory=dict)
 
     @classmethod

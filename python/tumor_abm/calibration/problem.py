@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -27,7 +27,9 @@ from tumor_abm.calibration.cohorts import (
 from tumor_abm.calibration.parameters import Parameters, Plan
 from tumor_abm.calibration.plan_file import PlanFile
 from tumor_abm.calibration.sample import Curves
-from tumor_abm.calibration.targets import PrevalenceTarget, Target, penalty, targets_of
+from tumor_abm.calibration.proliferation import falls
+from tumor_abm.calibration.targets import Ki67Target, PrevalenceTarget, Target, penalty, targets_of
+from tumor_abm._base.problems import Problems
 from tumor_abm.errors import InputError
 from tumor_abm.knowledge import Knowledge, evidence
 from tumor_abm.knowledge.ensemble import Ensemble
@@ -36,6 +38,7 @@ Numbers = NDArray[np.float64]
 
 _LOGARITHMS_OF = (0.02, 120.0)
 """Medians (months) and hazard ratios are drawn in to these."""
+_NORMAL_95 = 1.959964
 _DIGITS = 6
 """Of a share."""
 
@@ -54,12 +57,14 @@ class Problem:
         The free ones.
     cohorts
         What is simulated.
-    targets, prevalences
+    targets, prevalences, ki67
         What it is held against.
     shown
         Rows that are predicted and do not enter the loss.
     prior_weight
         See `PlanFile`.
+    alike
+        Alterations that are one in the search; the first one stands for all.
     """
 
     knowledge: Knowledge
@@ -68,8 +73,10 @@ class Problem:
     cohorts: list[HistoryCohort]
     targets: list[Target]
     prevalences: list[PrevalenceTarget]
+    ki67: list[Ki67Target]
     shown: list[Target]
     prior_weight: float
+    alike: tuple[str, ...] = ()
 
     @classmethod
     def shipped(
@@ -140,8 +147,19 @@ class Problem:
             cohorts=cohorts_of(trials, wanted=wanted, spared=written.spared, stride_days=written.stride_days),
             targets=targets,
             prevalences=prevalences,
+            ki67=[
+                Ki67Target(
+                    name=name,
+                    regimen=one.regimen,
+                    drugs=one.drugs,
+                    published=1 + one.change_pct / 100,
+                    sigma=one.sigma,
+                )
+                for name, one in written.ki67.items()
+            ],
             shown=shown,
             prior_weight=written.prior_weight,
+            alike=tuple(written.alike.alterations) if written.alike else (),
         )
 
     @cached_property
@@ -152,6 +170,8 @@ class Problem:
             "cohorts": self._cohorts,
             "targets": [vars(one) for one in self.targets],
             "prevalences": [vars(one) for one in self.prevalences],
+            "ki67": [vars(one) for one in self.ki67],
+            "alike": self.alike,
             "prior_weight": self.prior_weight,
             "knowledge": {".".join(map(str, k)): q.value for k, q in self.knowledge.numbers().items()},
             "given": [(one.weight, sorted(one.overrides.items())) for one in self.given.members],
@@ -178,7 +198,9 @@ class Problem:
             "cohorts": self._cohorts,
             "arms": self.arms,
             "responses": [(target.key, target.measurable_only) for target in self._responses],
-            "prevalences": [(one.key, one.alterations, one.moment, one.above) for one in self.prevalences],
+            "prevalences": [(one.key, one.alterations, one.moment, one.above, one.relapsed) for one in self.prevalences],
+            "ki67": [one.drugs for one in self.ki67],
+            "alike": self.alike,
         }
         return _sha256(described)
 
@@ -204,7 +226,8 @@ class Problem:
             for steps of a day, or nobody eligible.
         """
         before = self.given.drawn(seed).overrides
-        knowledge = self.knowledge.with_numbers({**before, **self.parameters.overrides(values)})
+        numbers = {**before, **self.parameters.overrides(values)}
+        knowledge = lumped(self.knowledge.with_numbers(numbers), self.alike)
         try:
             lives = [
                 # Small histories weigh little: they need fewer patients.
@@ -229,10 +252,22 @@ class Problem:
             for target in self._responses
         ]
         carrying = [
-            carriers(self.cohorts, lives, one.key, one.alterations, one.moment, one.above)
+            carriers(
+                self.cohorts,
+                lives,
+                one.key,
+                one.alterations,
+                one.moment,
+                one.above,
+                relapsed=one.relapsed,
+            )
             for one in self.prevalences
         ]
-        return [round(float(share), _DIGITS) for share in (*np.concatenate(outputs), *responses, *carrying)]
+        fallen = falls(knowledge, lives[0].table, self.ki67) if self.ki67 else []
+        return [
+            round(float(share), _DIGITS)
+            for share in (*np.concatenate(outputs), *responses, *carrying, *fallen)
+        ]
 
     @cached_property
     def arms(self) -> list[ArmKey]:
@@ -269,8 +304,8 @@ class Problem:
         Returns
         -------
         numpy.ndarray
-            A row per parameter set and a column per target, prevalence and predicted row, in this order;
-            medians and hazard ratios as logarithms, NaN of what nothing is known of.
+            A row per parameter set and a column per target, prevalence, Ki-67 and predicted row, in this order;
+            medians, hazard ratios and Ki-67 as logarithms, NaN of what nothing is known of.
         """
         arms = len(self.arms) * len(HALFWAY)
         survival = outputs[:, :arms].reshape(len(outputs), len(self.arms), len(HALFWAY))
@@ -284,17 +319,18 @@ class Problem:
             return np.log(np.clip(found, *_LOGARITHMS_OF)) if target.logarithmic else found
 
         rows = [quantity(target) for target in self._rows]
-        prevalences = outputs[:, arms + len(self._responses) :].T
+        others = outputs[:, arms + len(self._responses) :].T
         fitted = len(self.targets)
-        return np.stack([*rows[:fitted], *prevalences, *rows[fitted:]], axis=1)
+        return np.stack([*rows[:fitted], *others, *rows[fitted:]], axis=1)
 
     @cached_property
     def _scales(self) -> tuple[Numbers, Numbers, Numbers]:
         """Bounds between which an output costs nothing, and the standard deviation beyond them."""
         published = [math.log(t.published) if t.logarithmic else t.published for t in self.targets]
-        low = np.array([*published, *(one.low for one in self.prevalences)])
-        high = np.array([*published, *(one.high for one in self.prevalences)])
-        sigma = np.array([*(t.sigma for t in self.targets), *(one.sigma for one in self.prevalences)])
+        fallen = [math.log(one.published) for one in self.ki67]
+        low = np.array([*published, *(one.low for one in self.prevalences), *fallen])
+        high = np.array([*published, *(one.high for one in self.prevalences), *fallen])
+        sigma = np.array([one.sigma for one in (*self.targets, *self.prevalences, *self.ki67)])
         return low, high, sigma
 
     def deviations(self, outputs: Numbers) -> Numbers:
@@ -328,13 +364,15 @@ class Problem:
         """
         deviations = self.deviations(np.array([outputs]))[0]
         quantities = self.quantities(np.array([outputs]))[0]
-        fitted = len(self.targets) + len(self.prevalences)
+        fitted = len(self.targets) + len(self.prevalences) + len(self.ki67)
         rows = [
             _row(target, quantity, deviation)
             for target, quantity, deviation in zip(self.targets, quantities, deviations, strict=False)
         ]
         for i, one in enumerate(self.prevalences, start=len(self.targets)):
             rows.append(_prevalence_row(one, float(quantities[i]), float(deviations[i])))
+        for j, fall in enumerate(self.ki67, start=len(self.targets) + len(self.prevalences)):
+            rows.append(_ki67_row(fall, float(quantities[j]), float(deviations[j])))
         rows.extend(
             _row(target, quantity, None)
             for target, quantity in zip(self.shown, quantities[fitted:], strict=True)
@@ -383,6 +421,58 @@ def _prevalence_row(one: PrevalenceTarget, simulated: float, deviation: float) -
         "fitted": True,
         "split": "prevalence",
     }
+
+
+def _ki67_row(one: Ki67Target, quantity: float, deviation: float) -> dict[str, Any]:
+    spread = math.exp(_NORMAL_95 * one.sigma)
+    low, high, simulated = one.published / spread, one.published * spread, math.exp(quantity)
+    return {
+        "trial": one.name,
+        "arm": one.regimen,
+        "subset": "",
+        "quantity": "Ki-67",
+        "at_months": None,
+        "published": one.published,
+        "low": low,
+        "high": high,
+        "simulated": simulated,
+        "deviation": deviation,
+        "inside": low <= simulated <= high,
+        "fitted": True,
+        "split": "Ki-67",
+    }
+
+
+def lumped(knowledge: Knowledge, alike: Sequence[str]) -> Knowledge:
+    """Return knowledge in which the first of some alterations stands for all, and the others are not in play.
+
+    Its rate and its share of founders are their sums. What it does is its own.
+    """
+    if not alike:
+        return knowledge
+    first, *others = alike
+    rates = [_rate(knowledge, name) for name in alike]
+    tables: dict[str, Any] = {
+        "alteration": {
+            **{name: {"core": False} for name in others},
+            first: {"origin": {"per_division": {"value": sum(rates), "high": 1.0}}},
+        },
+        "population": {},
+    }
+    for name, population in knowledge.populations.items():
+        share = sum(population.founder[one].value for one in alike if one in population.founder)
+        found = {"value": min(share, 1.0), "high": 1.0, "unit": "share", "source": "assumed", "note": "together"}
+        tables["population"][name] = {"founder": {first: found}}
+    problems = Problems("alike")
+    changed = knowledge.updated(tables, problems)
+    problems.raise_if_any()
+    return changed
+
+
+def _rate(knowledge: Knowledge, alteration: str) -> float:
+    """Per division; nothing of what takes two hits, which is founder more often than acquired."""
+    rate = knowledge.alterations[alteration].origin.per_division
+    return rate.value if rate else 0.0
 
 
 def _labelled(

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from tumor_abm.calibration.cohorts import ArmKey
 from tumor_abm.calibration.sample import Curves
 
-Quantity = Literal["median", "rate", "response", "hazard ratio", "prevalence"]
+Quantity = Literal["median", "rate", "response", "hazard ratio", "prevalence", "Ki-67"]
 
 BETWEEN_TRIALS = 0.08
 """Standard deviation of the logarithm of a median between trials that differ in nothing we know."""
@@ -205,6 +205,8 @@ class PrevalenceTarget:
         The range.
     sigma
         Standard deviation with which a share outside is judged.
+    relapsed
+        Only patients who come from adjuvant therapy, with no line since.
     """
 
     name: str
@@ -214,4 +216,30 @@ class PrevalenceTarget:
     above: float
     low: float
     high: float
+    sigma: float
+    relapsed: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ki67Target:
+    """How far Ki-67 falls in cells without acquired alterations, at the steady state of the drugs.
+
+    Attributes
+    ----------
+    name
+        Name for tables.
+    regimen
+        As in the table of Ki-67.
+    drugs
+        What is given.
+    published
+        Geometric mean over patients of Ki-67 on treatment over that before.
+    sigma
+        Standard deviation of its logarithm.
+    """
+
+    name: str
+    regimen: str
+    drugs: list[str]
+    published: float
     sigma: float

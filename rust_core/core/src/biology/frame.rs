@@ -48,21 +48,31 @@ impl Frame {
     /// The drugs of a day, by the concentration of each; returns whether anything differs from those before.
     pub fn treat(&mut self, network: &Network, drugs: &[Drug], concentrations: &[f64]) -> bool {
         self.reached.fill(0.0);
+        reach(network, drugs, concentrations, &mut self.reached);
+        self.act(network, drugs, concentrations)
+    }
+
+    /// The drugs of some days, by the mean concentration of each and, for targets where potency is the same in all
+    /// cells, by how far they reach there on average; returns whether anything differs from before.
+    pub fn treat_on_average(
+        &mut self,
+        network: &Network,
+        drugs: &[Drug],
+        concentrations: &[f64],
+        reached: &[f64],
+    ) -> bool {
+        self.reached.copy_from_slice(reached);
+        self.act(network, drugs, concentrations)
+    }
+
+    fn act(&mut self, network: &Network, drugs: &[Drug], concentrations: &[f64]) -> bool {
         self.acting.clear();
-        for (drug, &concentration) in drugs.iter().zip(concentrations) {
-            if concentration <= 0.0 {
-                continue;
-            }
+        for (drug, &concentration) in drugs.iter().zip(concentrations).filter(|(_, present)| **present > 0.0) {
             for effect in &drug.effects {
-                let target = network.pathway.targets[effect.target];
-                if target.potency.is_some() {
+                if network.pathway.targets[effect.target].potency.is_some() {
                     let over_ic50 = concentration / effect.ic50;
                     let (target, max, hill) = (effect.target, effect.max, effect.hill);
                     self.acting.push(Action { target, over_ic50, max, hill });
-                } else {
-                    let reached = hill(concentration, effect.max, effect.ic50, effect.hill);
-                    let present = &mut self.reached[effect.target];
-                    *present = target.combine.and(*present, reached);
                 }
             }
         }
@@ -115,6 +125,20 @@ impl Frame {
         }
         network.of_cell.run(&mut slots);
         slots
+    }
+}
+
+/// Add how far drugs of these concentrations reach at the targets where potency is the same in all cells.
+pub(crate) fn reach(network: &Network, drugs: &[Drug], concentrations: &[f64], reached: &mut [f64]) {
+    for (drug, &concentration) in drugs.iter().zip(concentrations).filter(|(_, present)| **present > 0.0) {
+        for effect in &drug.effects {
+            let target = network.pathway.targets[effect.target];
+            if target.potency.is_none() {
+                let here = hill(concentration, effect.max, effect.ic50, effect.hill);
+                let present = &mut reached[effect.target];
+                *present = target.combine.and(*present, here);
+            }
+        }
     }
 }
 

@@ -91,9 +91,10 @@ impl Patient {
     /// A day passes; on the last one of a stride cells live through all of it.
     pub(super) fn stride(&mut self, cancel: &AtomicBool) -> Result<()> {
         let Experiment { network, spec, .. } = &*self.experiment;
-        let passed = self.state.stride.pass_day(&self.state.body.concentrations, spec.stride_days);
-        let Some(concentrations) = passed else { return Ok(()) };
-        if self.cache.cells.treat(network, &spec.drugs, &concentrations) {
+        self.state.stride.pass_day(network, &spec.drugs, &self.state.body.concentrations);
+        let treated = self.state.stride.treat(network, &spec.drugs, &mut self.cache.cells, spec.stride_days);
+        let Some(differs) = treated else { return Ok(()) };
+        if differs {
             self.cache.current.fill(false);
         }
         self.live_through_stride(cancel)
