@@ -14,6 +14,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from tumor_abm._base.problems import Problems
 from tumor_abm.calibration.cohorts import (
     HALFWAY,
     ArmKey,
@@ -26,10 +27,9 @@ from tumor_abm.calibration.cohorts import (
 )
 from tumor_abm.calibration.parameters import Parameters, Plan
 from tumor_abm.calibration.plan_file import PlanFile
-from tumor_abm.calibration.sample import Curves
 from tumor_abm.calibration.proliferation import falls
+from tumor_abm.calibration.sample import Curves
 from tumor_abm.calibration.targets import Ki67Target, PrevalenceTarget, Target, penalty, targets_of
-from tumor_abm._base.problems import Problems
 from tumor_abm.errors import InputError
 from tumor_abm.knowledge import Knowledge, evidence
 from tumor_abm.knowledge.ensemble import Ensemble
@@ -198,7 +198,9 @@ class Problem:
             "cohorts": self._cohorts,
             "arms": self.arms,
             "responses": [(target.key, target.measurable_only) for target in self._responses],
-            "prevalences": [(one.key, one.alterations, one.moment, one.above, one.relapsed) for one in self.prevalences],
+            "prevalences": [
+                (one.key, one.alterations, one.moment, one.above, one.relapsed) for one in self.prevalences
+            ],
             "ki67": [one.drugs for one in self.ki67],
             "alike": self.alike,
         }
@@ -304,8 +306,8 @@ class Problem:
         Returns
         -------
         numpy.ndarray
-            A row per parameter set and a column per target, prevalence, Ki-67 and predicted row, in this order;
-            medians, hazard ratios and Ki-67 as logarithms, NaN of what nothing is known of.
+            A row per parameter set and a column per target, prevalence, Ki-67 and predicted row, in this
+            order; medians, hazard ratios and Ki-67 as logarithms, NaN of what nothing is known of.
         """
         arms = len(self.arms) * len(HALFWAY)
         survival = outputs[:, :arms].reshape(len(outputs), len(self.arms), len(HALFWAY))
@@ -330,7 +332,8 @@ class Problem:
         fallen = [math.log(one.published) for one in self.ki67]
         low = np.array([*published, *(one.low for one in self.prevalences), *fallen])
         high = np.array([*published, *(one.high for one in self.prevalences), *fallen])
-        sigma = np.array([one.sigma for one in (*self.targets, *self.prevalences, *self.ki67)])
+        sigmas = [[one.sigma for one in rows] for rows in (self.targets, self.prevalences, self.ki67)]
+        sigma = np.array([one for of_rows in sigmas for one in of_rows])
         return low, high, sigma
 
     def deviations(self, outputs: Numbers) -> Numbers:
@@ -461,7 +464,13 @@ def lumped(knowledge: Knowledge, alike: Sequence[str]) -> Knowledge:
     }
     for name, population in knowledge.populations.items():
         share = sum(population.founder[one].value for one in alike if one in population.founder)
-        found = {"value": min(share, 1.0), "high": 1.0, "unit": "share", "source": "assumed", "note": "together"}
+        found = {
+            "value": min(share, 1.0),
+            "high": 1.0,
+            "unit": "share",
+            "source": "assumed",
+            "note": "together",
+        }
         tables["population"][name] = {"founder": {first: found}}
     problems = Problems("alike")
     changed = knowledge.updated(tables, problems)

@@ -27,8 +27,7 @@ def falls(knowledge: Knowledge, patients: pl.DataFrame, targets: Sequence[Ki67Ta
     knowledge
         What holds.
     patients
-        The table ``patients`` of a cohort; their exposures are spread over the law of it, the same for all drugs
-        of a patient.
+        The table ``patients`` of a cohort; their exposures are spread over its law, alike for all drugs.
     targets
         What is given.
     """
@@ -39,7 +38,7 @@ def falls(knowledge: Knowledge, patients: pl.DataFrame, targets: Sequence[Ki67Ta
     folds = [math.exp(spread * NormalDist().inv_cdf(ranks[7 * k % len(ranks)])) for k in range(len(ranks))]
     changes = []
     for row, fold in zip(patients.iter_rows(named=True), folds, strict=True):
-        treatments = [{}, *({drug: fold for drug in one.drugs} for one in targets)]
+        treatments = [{}, *(dict.fromkeys(one.drugs, fold) for one in targets)]
         stained = explanation.numbers(
             explanation.patient_of(row), treatments=treatments, genotypes=[[]], nodes=[NODE]
         )[:, 0, 0]

@@ -13,8 +13,11 @@ from __future__ import annotations
 
 import json
 import math
+from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +35,7 @@ JOURNAL = "simulated.jsonl"
 
 _NO_JOURNAL = "holds what is no journal of a calibration"
 
+_GLANCE_S = 0.1
 _EDGE = 0.01
 """Proposals stay so far, as a share of the range, from its ends."""
 LATEST = 400
@@ -83,7 +87,9 @@ WAVES: Mapping[Plan, Sequence[Wave]] = {
         Wave(sets=120, patients=16, width=0.045, on_line=64),
         Wave(sets=120, patients=16, width=0.04, on_line=64),
     ),
-    "together": tuple(Wave(sets=120, patients=16, width=width, on_line=48) for width in (0.1, 0.09, 0.08, 0.07, 0.06, 0.05)),
+    "together": tuple(
+        Wave(sets=120, patients=16, width=width, on_line=48) for width in (0.1, 0.09, 0.08, 0.07, 0.06, 0.05)
+    ),
     "chemotherapy": (
         Wave(sets=60, patients=24, width=0.2, on_line=48),
         Wave(sets=50, patients=24, width=0.14, on_line=48),
@@ -228,12 +234,11 @@ def search(
     def simulate(number: int, sets: Numbers, patients: int, seeds: Sequence[int]) -> list[Tried]:
         """Simulate what the journal lacks of the next sets of a wave."""
         nonlocal done
-        for place in range(len(journal) - done, len(sets)):
+        known = len(journal) - done
+        missing = tried_of(problem, sets[known:], seeds[known:], wave=number, patients=patients, jobs=jobs)
+        for place, one in enumerate(missing, start=known):
+            journal.add(one)
             progress(done + place)
-            shares, seed_of = [float(x) for x in sets[place]], seeds[place]
-            values = problem.parameters.values(shares)
-            outputs = problem.simulate(values, patients=patients, seed=seed_of, jobs=jobs)
-            journal.add(Tried(wave=number, shares=shares, patients=patients, seed=seed_of, outputs=outputs))
         done += len(sets)
         progress(done)
         return list(journal)[done - len(sets) : done]
@@ -258,6 +263,39 @@ def search(
             losses = problem.losses(possible, learnt_since.emulator.predict(possible))
             centre = possible[losses.argmin()]
             say(f"  on the line: {', '.join(f'{loss:.0f}' for loss in losses)}")
+
+
+def tried_of(
+    problem: Problem, sets: Numbers, seeds: Sequence[int], *, wave: int, patients: int, jobs: int
+) -> Iterator[Tried]:
+    """Simulate parameter sets of a wave, as many at a time as there are threads; yield them in order.
+
+    Parameters
+    ----------
+    sets
+        Shares of the ranges, a row per set.
+    seeds
+        Of each: which patients live.
+    """
+
+    def tried(shares: list[float], seed: int) -> Tried:
+        values = problem.parameters.values(shares)
+        outputs = problem.simulate(values, patients=patients, seed=seed, jobs=1)
+        return Tried(wave=wave, shares=shares, patients=patients, seed=seed, outputs=outputs)
+
+    pool = ThreadPoolExecutor(max_workers=jobs, thread_name_prefix="set")
+    try:
+        waiting = zip([[float(share) for share in row] for row in sets], seeds, strict=True)
+        running: deque[Future[Tried]] = deque()
+        while True:
+            running.extend(pool.submit(tried, *one) for one in islice(waiting, 2 * jobs - len(running)))
+            if not running:
+                return
+            # polars' handler of Ctrl-C lets what waits for a lock wait on, so this wakes up by itself.
+            if wait([running[0]], timeout=_GLANCE_S).done:
+                yield running.popleft().result()
+    finally:
+        pool.shutdown(wait=True, cancel_futures=True)
 
 
 def patients_seed(seed: int, wave: int, place: int) -> int:

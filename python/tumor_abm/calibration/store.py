@@ -38,6 +38,7 @@ from tumor_abm.calibration.search import (
     journalled,
     patients_seed,
     search,
+    tried_of,
 )
 from tumor_abm.calibration.sensitivity import draw_sensitivity, sensitivity
 from tumor_abm.errors import InputError
@@ -168,9 +169,10 @@ def calibrate(
                 latest = len(tried) if known else LATEST
                 sets = drawn(problem, tried, sets=candidates, seed=seed + number, latest=latest)
                 seeds = [patients_seed(seed, len(waves) + number, place) for place in range(candidates)]
-                for shares, seed_of in zip(sets[done:], seeds[done:], strict=True):
+                missing = tried_of(full, sets[done:], seeds[done:], wave=number, patients=patients, jobs=jobs)
+                for one in missing:
+                    again.add(one)
                     progress(len(journal) + len(again))
-                    again.add(_tried(full, shares, wave=number, patients=patients, seed=seed_of, jobs=jobs))
             tried += _smaller(problem, full, again.of_wave(number))
         progress(len(journal) + len(again))
         last = again.of_wave(rounds - 1)
@@ -205,15 +207,6 @@ def _identity(problem: Problem, seed: int, waves: Sequence[Wave], *, from_scratc
         "waves": [vars(wave) for wave in waves],
         "steps": STEPS,
     }
-
-
-def _tried(
-    problem: Problem, shares: NDArray[np.float64], *, wave: int, patients: int, seed: int, jobs: int
-) -> Tried:
-    """Simulate a parameter set that was drawn for the ensemble."""
-    places = [float(share) for share in shares]
-    outputs = problem.simulate(problem.parameters.values(places), patients=patients, seed=seed, jobs=jobs)
-    return Tried(wave=wave, shares=places, patients=patients, seed=seed, outputs=outputs)
 
 
 def _smaller(problem: Problem, full: Problem, tried: Iterable[Tried]) -> list[Tried]:
