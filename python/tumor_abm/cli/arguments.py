@@ -230,6 +230,9 @@ def _describe_run(run: Parser) -> None:
     run.add_argument(
         "--scheduler", metavar="ADDRESS", help="Dask scheduler, or scheduler file, whose workers compute"
     )
+    run.add_argument(
+        "--ensemble", metavar="FILE", help="share patients over parameter sets: shipped, or a file of them"
+    )
     run.add_argument("--resume", action="store_true", help="fail unless there is a run in DIR to go on with")
     run.add_argument("--no-figures", action="store_true", help="write no figures and no report")
 

@@ -10,6 +10,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from tumor_abm.cli import sets
 from tumor_abm.cli.printing import print_json, print_pairs, records, writing
 from tumor_abm.errors import InputError
 
@@ -41,19 +42,23 @@ def run(arguments: argparse.Namespace) -> None:
             jobs=arguments.jobs,
             scheduler=arguments.scheduler,
             resume="required" if arguments.resume else True,
+            ensemble=sets.named(arguments.ensemble),
             progress=count,
         )
     comparison = compare(results)
     with writing(arguments.out):
         comparison.save(arguments.out)
+        by_set = sets.of_run(results, arguments.out)
         drawn = {} if arguments.no_figures else _draw(results, comparison, arguments.out, console)
     comparison.print(output())
+    sets.tell(by_set, output())
     tables = ", ".join(results.tables)
     print_pairs(
         f"\nIn {arguments.out}:",
         {
             "tables": f"{tables} (parquet)",
             "comparison": "comparison, who_gains, neutropenia (parquet, csv)",
+            **({} if by_set is None else {"parameters": "sets_summary, sets_by_set, sets_deciding (csv)"}),
             **drawn,
         },
     )
@@ -86,6 +91,7 @@ def compare(arguments: argparse.Namespace) -> None:
         return
     with _as_written(arguments.directory):
         comparison.print(output())
+        sets.tell(sets.of_run(results), output())
 
 
 def evolve(arguments: argparse.Namespace) -> None:

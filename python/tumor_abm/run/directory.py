@@ -26,7 +26,8 @@ from tumor_abm._base.files import (
 from tumor_abm._base.json import read_json
 from tumor_abm._base.paths import is_file, is_text
 from tumor_abm.errors import InputError
-from tumor_abm.run.chunk import Chunk, chunks_of
+from tumor_abm.run.allotment import Allotment
+from tumor_abm.run.chunk import Chunk
 from tumor_abm.run.lock import LOCK, exclusive
 from tumor_abm.run.results import EXPERIMENT, PROVENANCE, Results
 from tumor_abm.run.shard import is_whole, tables_of, write_shard
@@ -55,6 +56,8 @@ class RunPlan:
         Of tumor_abm; another version may count otherwise, so none goes on with its chunks.
     started
         When the run was begun.
+    sets
+        Patients of each set of parameters; none: all live by the same.
     """
 
     sha256: str
@@ -63,11 +66,12 @@ class RunPlan:
     patients_per_chunk: int
     version: str
     started: str
+    sets: Sequence[int] = ()
 
     @property
     def chunks(self) -> list[Chunk]:
         """All chunks, in the order of the patients."""
-        return chunks_of(self.patients, self.patients_per_chunk)
+        return Allotment(tuple(self.sets) or (self.patients,)).chunks(self.patients_per_chunk)
 
 
 class RunDirectory:
@@ -163,7 +167,11 @@ class RunDirectory:
             plan = RunPlan(**read_json(path))
         except TypeError as error:
             raise InputError(problem, file=path) from error
-        if not all(is_number(number) and number > 0 for number in (plan.patients, plan.patients_per_chunk)):
+        positive = (plan.patients, plan.patients_per_chunk)
+        sizes = plan.sets if isinstance(plan.sets, list | tuple) else (-1,)
+        if not all(is_number(number) and number > 0 for number in positive) or not all(
+            is_number(number) and number >= 0 for number in sizes
+        ):
             raise InputError(problem, file=path)
         return plan
 

@@ -22,7 +22,9 @@ from tumor_abm.config import Experiment, load_experiment
 from tumor_abm.config.named import experiment_file
 from tumor_abm.config.notices import notices
 from tumor_abm.errors import InputError, of_file
-from tumor_abm.run.chunk import Chunk, chunk_size, chunks_of
+from tumor_abm.knowledge.ensemble import Ensemble
+from tumor_abm.run.allotment import Allotment
+from tumor_abm.run.chunk import Chunk, chunk_size
 from tumor_abm.run.cluster import run_on_cluster
 from tumor_abm.run.directory import RunDirectory, RunPlan, recorded_seed
 from tumor_abm.run.local import run_here
@@ -60,6 +62,7 @@ def run_experiment(
     jobs: int | None = None,
     scheduler: str | None = None,
     resume: Resume = True,
+    ensemble: Ensemble | None = None,
     progress: Callable[[int], None] | None = None,
 ) -> Results:
     """Run an experiment and return its results.
@@ -82,6 +85,9 @@ def run_experiment(
         Address of a Dask scheduler, or a scheduler file: compute on its workers instead.
     resume
         ``False`` refuses to go on with an unfinished run in `out`; ``"required"`` demands one.
+    ensemble
+        Sets of parameters over which the patients are shared out by weight; every table says in its column
+        ``set`` by which one a patient lived, numbered from 1. ``None``: all live by the defaults.
     progress
         Called with the number of patients finished so far.
 
@@ -108,7 +114,8 @@ def run_experiment(
         afford("patients", loaded.patients, lives * BYTES_PER_LIFE)
     run = _Run(
         experiment=loaded,
-        spec=checked_spec(loaded),
+        ensemble=ensemble,
+        specs=_specs(loaded, ensemble),
         jobs=threads_of(jobs),
         scheduler=scheduler,
         progress=progress or (lambda done: None),
@@ -129,6 +136,17 @@ def _loaded(
     return Experiment.from_dict(experiment, patients=patients, seed=seed)
 
 
+def _specs(experiment: Experiment, ensemble: Ensemble | None) -> tuple[str, ...]:
+    """Return the experiment as the core reads it, once for every set of parameters."""
+    if ensemble is None:
+        return (checked_spec(experiment),)
+    must_be("ensemble", ensemble, Ensemble)
+    if experiment.patients < len(ensemble.members):
+        allowed = f"at least {len(ensemble.members)}, one for every set of the ensemble"
+        raise InputError(key="patients", found=experiment.patients, allowed=allowed, file=experiment.file)
+    return tuple(checked_spec(experiment.knowing(member.knowledge())) for member in ensemble.members)
+
+
 def checked_spec(experiment: Experiment) -> str:
     """Return the experiment as the core reads it, JSON, once its step is found short enough."""
     spec = _canonical(experiment.to_core())
@@ -140,7 +158,8 @@ def checked_spec(experiment: Experiment) -> str:
 @dataclass(frozen=True, kw_only=True)
 class _Run:
     experiment: Experiment
-    spec: str
+    ensemble: Ensemble | None
+    specs: tuple[str, ...]
     jobs: int
     scheduler: str | None
     progress: Callable[[int], None]
@@ -151,12 +170,19 @@ class _Run:
 
     @property
     def sha256(self) -> str:
-        identity = f'{{"patients":{self.patients},"spec":{self.spec}}}'
+        spec = self.specs[0] if self.ensemble is None else f"[{','.join(self.specs)}]"
+        identity = f'{{"patients":{self.patients},"spec":{spec}}}'
         return hashlib.sha256(identity.encode()).hexdigest()
+
+    @property
+    def allotment(self) -> Allotment:
+        """Which patients live by which set of parameters."""
+        weights = [1.0] if self.ensemble is None else [one.weight for one in self.ensemble.members]
+        return Allotment.by_weight(self.patients, weights)
 
     def in_memory(self) -> Results:
         started = now()
-        done = dict(self._compute(chunks_of(self.patients, chunk_size(self.jobs))))
+        done = dict(self._compute(self.allotment.chunks(chunk_size(self.jobs))))
         tables = _joined([done[chunk] for chunk in sorted(done)])
         return Results(tables, self.experiment.resolved(), self._provenance(started))
 
@@ -205,21 +231,27 @@ class _Run:
         for notice in notices(self.experiment):
             _log.warning("%s", notice)
         if chunks:
-            screen(self.spec, self.patients - done, self.jobs)
+            screen(self.specs[0], self.patients - done, self.jobs)
         tally = _Tally(self.progress, done)
-        for chunk, tables in self._runner(chunks, tally.under_way):
-            yield chunk, tables
-            tally.add(chunk.patients)
+        for number, spec in enumerate(self.specs):
+            of_set = [chunk for chunk in chunks if self.allotment.set_of(chunk) == number]
+            for chunk, tables in self._runner(spec, of_set, tally.under_way):
+                yield chunk, tables if self.ensemble is None else _of_set(tables, number + 1)
+                tally.add(chunk.patients)
 
     def _announce(self, done: int) -> None:
         whole = f"{self.patients} patients in {len(self.experiment.arms)} arms, seed {self.experiment.seed}"
         already = f"; {done} patients are done already" if done else ""
         _log.info("%s: %s%s", self.experiment.title, whole, already)
 
-    def _runner(self, chunks: list[Chunk], progress: Callable[[int], None]) -> Iterator[tuple[Chunk, Tables]]:
+    def _runner(
+        self, spec: str, chunks: list[Chunk], progress: Callable[[int], None]
+    ) -> Iterator[tuple[Chunk, Tables]]:
+        if not chunks:
+            return iter(())
         if self.scheduler is None:
-            return run_here(self.spec, chunks, self.jobs, progress)
-        return run_on_cluster(self.spec, chunks, self.scheduler)
+            return run_here(spec, chunks, self.jobs, progress)
+        return run_on_cluster(spec, chunks, self.scheduler)
 
     def _plan(self) -> RunPlan:
         return RunPlan(
@@ -229,16 +261,22 @@ class _Run:
             patients_per_chunk=chunk_size(self.jobs),
             version=_core.__version__,
             started=now(),
+            sets=() if self.ensemble is None else self.allotment.sizes,
         )
 
     def _provenance(self, started: str) -> dict[str, Any]:
-        return provenance(
+        made = provenance(
             sha256=self.sha256,
             seed=self.experiment.seed,
             patients=self.patients,
             started=started,
             notices=notices(self.experiment),
         )
+        if self.ensemble is None:
+            return made
+        members = zip(self.ensemble.members, self.allotment.sizes, strict=True)
+        sets = [{"patients": size, "numbers": dict(member.overrides)} for member, size in members]
+        return {**made, "ensemble": sets}
 
 
 class _Tally:
@@ -255,6 +293,14 @@ class _Tally:
     def add(self, patients: int) -> None:
         self._done += patients
         self._progress(self._done)
+
+
+def _of_set(tables: Tables, number: int) -> Tables:
+    """Say in every table by which set of parameters the patients lived."""
+    return {
+        name: table.append_column("set", pa.array([number] * table.num_rows, pa.uint16()))
+        for name, table in tables.items()
+    }
 
 
 def _joined(chunks: list[Tables]) -> dict[str, pl.DataFrame]:
