@@ -109,8 +109,10 @@ class PlanFile(Table):
         Free parameters.
     alike
         Alterations that are one in the search.
+    proliferation
+        Output of the pathway that a biopsy shows.
     ki67
-        Falls of Ki-67.
+        How far it falls.
     prevalence
         Ranges of prevalence.
     """
@@ -124,6 +126,7 @@ class PlanFile(Table):
     prior_weight: float = Field(ge=0)
     parameter: dict[str, Free]
     alike: Alike | None = None
+    proliferation: str = ""
     ki67: dict[str, Ki67Fall] = Field(default_factory=dict)
     prevalence: dict[str, PrevalenceRange] = Field(default_factory=dict)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -14,7 +14,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from tumor_abm._base.problems import Problems
+from tumor_abm.calibration.alike import lumped
 from tumor_abm.calibration.cohorts import (
     HALFWAY,
     ArmKey,
@@ -28,6 +28,7 @@ from tumor_abm.calibration.cohorts import (
 from tumor_abm.calibration.parameters import Parameters, Plan
 from tumor_abm.calibration.plan_file import PlanFile
 from tumor_abm.calibration.proliferation import falls
+from tumor_abm.calibration.rows import row_of_ki67, row_of_prevalence, row_of_target
 from tumor_abm.calibration.sample import Curves
 from tumor_abm.calibration.targets import Ki67Target, PrevalenceTarget, Target, penalty, targets_of
 from tumor_abm.errors import InputError
@@ -38,7 +39,6 @@ Numbers = NDArray[np.float64]
 
 _LOGARITHMS_OF = (0.02, 120.0)
 """Medians (months) and hazard ratios are drawn in to these."""
-_NORMAL_95 = 1.959964
 _DIGITS = 6
 """Of a share."""
 
@@ -65,6 +65,8 @@ class Problem:
         See `PlanFile`.
     alike
         Alterations that are one in the search; the first one stands for all.
+    proliferation
+        Output of the pathway that a biopsy for Ki-67 shows.
     """
 
     knowledge: Knowledge
@@ -77,6 +79,7 @@ class Problem:
     shown: list[Target]
     prior_weight: float
     alike: tuple[str, ...] = ()
+    proliferation: str = ""
 
     @classmethod
     def shipped(
@@ -160,6 +163,7 @@ class Problem:
             shown=shown,
             prior_weight=written.prior_weight,
             alike=tuple(written.alike.alterations) if written.alike else (),
+            proliferation=written.proliferation,
         )
 
     @cached_property
@@ -265,7 +269,7 @@ class Problem:
             )
             for one in self.prevalences
         ]
-        fallen = falls(knowledge, lives[0].table, self.ki67) if self.ki67 else []
+        fallen = falls(knowledge, lives[0].table, self.ki67, self.proliferation) if self.ki67 else []
         return [
             round(float(share), _DIGITS)
             for share in (*np.concatenate(outputs), *responses, *carrying, *fallen)
@@ -369,119 +373,22 @@ class Problem:
         quantities = self.quantities(np.array([outputs]))[0]
         fitted = len(self.targets) + len(self.prevalences) + len(self.ki67)
         rows = [
-            _row(target, quantity, deviation)
+            row_of_target(target, quantity, deviation)
             for target, quantity, deviation in zip(self.targets, quantities, deviations, strict=False)
         ]
         for i, one in enumerate(self.prevalences, start=len(self.targets)):
-            rows.append(_prevalence_row(one, float(quantities[i]), float(deviations[i])))
+            rows.append(row_of_prevalence(one, float(quantities[i]), float(deviations[i])))
         for j, fall in enumerate(self.ki67, start=len(self.targets) + len(self.prevalences)):
-            rows.append(_ki67_row(fall, float(quantities[j]), float(deviations[j])))
+            rows.append(row_of_ki67(fall, float(quantities[j]), float(deviations[j])))
         rows.extend(
-            _row(target, quantity, None)
+            row_of_target(target, quantity, None)
             for target, quantity in zip(self.shown, quantities[fitted:], strict=True)
         )
         return pl.DataFrame(rows, infer_schema_length=None)
 
 
-def _row(target: Target, quantity: float, deviation: float | None) -> dict[str, Any]:
-    low = -math.inf if math.isnan(target.low) else target.low
-    high = math.inf if math.isnan(target.high) else target.high
-    simulated = float(np.exp(quantity)) if target.logarithmic else float(quantity)
-    return {
-        "trial": target.trial,
-        "arm": target.arm,
-        "subset": target.subset,
-        "quantity": target.quantity,
-        "at_months": None if math.isnan(target.at) else target.at,
-        "published": target.published,
-        "low": low,
-        "high": high,
-        "simulated": simulated,
-        "deviation": None if deviation is None else float(deviation),
-        "inside": low <= simulated <= high,
-        "fitted": deviation is not None,
-        "split": target.split,
-    }
-
-
 def _sha256(described: Mapping[str, Any]) -> str:
     return hashlib.sha256(json.dumps(described, sort_keys=True, default=str).encode()).hexdigest()
-
-
-def _prevalence_row(one: PrevalenceTarget, simulated: float, deviation: float) -> dict[str, Any]:
-    return {
-        "trial": one.name,
-        "arm": ", ".join(one.alterations),
-        "subset": one.moment,
-        "quantity": "prevalence",
-        "at_months": None,
-        "published": (one.low + one.high) / 2,
-        "low": one.low,
-        "high": one.high,
-        "simulated": simulated,
-        "deviation": None if deviation is None else float(deviation),
-        "inside": one.low <= simulated <= one.high,
-        "fitted": True,
-        "split": "prevalence",
-    }
-
-
-def _ki67_row(one: Ki67Target, quantity: float, deviation: float) -> dict[str, Any]:
-    spread = math.exp(_NORMAL_95 * one.sigma)
-    low, high, simulated = one.published / spread, one.published * spread, math.exp(quantity)
-    return {
-        "trial": one.name,
-        "arm": one.regimen,
-        "subset": "",
-        "quantity": "Ki-67",
-        "at_months": None,
-        "published": one.published,
-        "low": low,
-        "high": high,
-        "simulated": simulated,
-        "deviation": deviation,
-        "inside": low <= simulated <= high,
-        "fitted": True,
-        "split": "Ki-67",
-    }
-
-
-def lumped(knowledge: Knowledge, alike: Sequence[str]) -> Knowledge:
-    """Return knowledge in which the first of some alterations stands for all, and the others are not in play.
-
-    Its rate and its share of founders are their sums. What it does is its own.
-    """
-    if not alike:
-        return knowledge
-    first, *others = alike
-    rates = [_rate(knowledge, name) for name in alike]
-    tables: dict[str, Any] = {
-        "alteration": {
-            **{name: {"core": False} for name in others},
-            first: {"origin": {"per_division": {"value": sum(rates), "high": 1.0}}},
-        },
-        "population": {},
-    }
-    for name, population in knowledge.populations.items():
-        share = sum(population.founder[one].value for one in alike if one in population.founder)
-        found = {
-            "value": min(share, 1.0),
-            "high": 1.0,
-            "unit": "share",
-            "source": "assumed",
-            "note": "together",
-        }
-        tables["population"][name] = {"founder": {first: found}}
-    problems = Problems("alike")
-    changed = knowledge.updated(tables, problems)
-    problems.raise_if_any()
-    return changed
-
-
-def _rate(knowledge: Knowledge, alteration: str) -> float:
-    """Per division; nothing of what takes two hits, which is founder more often than acquired."""
-    rate = knowledge.alterations[alteration].origin.per_division
-    return rate.value if rate else 0.0
 
 
 def _labelled(

@@ -13,13 +13,13 @@ from tumor_abm.calibration.targets import Ki67Target
 from tumor_abm.knowledge import Knowledge
 from tumor_abm.knowledge.explanation import Explanation
 
-NODE = "stained"
-"""Output of the pathway that a biopsy shows."""
 _LEAST = 1e-6
 _POPULATION = "first_line_postmenopausal"
 
 
-def falls(knowledge: Knowledge, patients: pl.DataFrame, targets: Sequence[Ki67Target]) -> list[float]:
+def falls(
+    knowledge: Knowledge, patients: pl.DataFrame, targets: Sequence[Ki67Target], node: str
+) -> list[float]:
     """Mean logarithm of Ki-67 on treatment over that before, of cells without acquired alterations.
 
     Parameters
@@ -30,6 +30,8 @@ def falls(knowledge: Knowledge, patients: pl.DataFrame, targets: Sequence[Ki67Ta
         The table ``patients`` of a cohort; their exposures are spread over its law, alike for all drugs.
     targets
         What is given.
+    node
+        Output of the pathway that a biopsy shows.
     """
     explanation = Explanation(knowledge)
     spread = knowledge.populations[_POPULATION].exposure_sigma.value
@@ -39,8 +41,8 @@ def falls(knowledge: Knowledge, patients: pl.DataFrame, targets: Sequence[Ki67Ta
     changes = []
     for row, fold in zip(patients.iter_rows(named=True), folds, strict=True):
         treatments = [{}, *(dict.fromkeys(one.drugs, fold) for one in targets)]
-        stained = explanation.numbers(
-            explanation.patient_of(row), treatments=treatments, genotypes=[[]], nodes=[NODE]
+        shown = explanation.numbers(
+            explanation.patient_of(row), treatments=treatments, genotypes=[[]], nodes=[node]
         )[:, 0, 0]
-        changes.append(np.log(np.maximum(stained[1:], _LEAST) / stained[0]))
+        changes.append(np.log(np.maximum(shown[1:], _LEAST) / shown[0]))
     return [float(change) for change in np.mean(changes, axis=0)]

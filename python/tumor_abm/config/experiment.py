@@ -171,20 +171,6 @@ class Experiment:
         experiment._check_in_core()
         return experiment
 
-    def knowing(self, knowledge: Knowledge) -> Experiment:
-        """Return the experiment as written, where this is known instead of what comes with the package.
-
-        Raises
-        ------
-        InputError
-            It is self-contained: it says all numbers itself.
-        """
-        if self.written.self_contained:
-            problem = "says all numbers itself (self_contained), so that no other ones can take their place"
-            raise InputError(problem, file=self.file)
-        data = self.written.model_dump(by_alias=True, exclude_unset=True)
-        return Experiment.from_dict(data, file=self.file, seed=self.seed, knowledge=knowledge)
-
     def _check_in_core(self) -> None:
         with of_file(self.file):
             _core.Experiment(json.dumps(self.to_core(), allow_nan=False))

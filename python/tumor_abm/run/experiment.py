@@ -22,6 +22,7 @@ from tumor_abm.config import Experiment, load_experiment
 from tumor_abm.config.named import experiment_file
 from tumor_abm.config.notices import notices
 from tumor_abm.errors import InputError, of_file
+from tumor_abm.knowledge import Knowledge
 from tumor_abm.knowledge.ensemble import Ensemble
 from tumor_abm.run.allotment import Allotment
 from tumor_abm.run.chunk import Chunk, chunk_size
@@ -144,7 +145,16 @@ def _specs(experiment: Experiment, ensemble: Ensemble | None) -> tuple[str, ...]
     if experiment.patients < len(ensemble.members):
         allowed = f"at least {len(ensemble.members)}, one for every set of the ensemble"
         raise InputError(key="patients", found=experiment.patients, allowed=allowed, file=experiment.file)
-    return tuple(checked_spec(experiment.knowing(member.knowledge())) for member in ensemble.members)
+    return tuple(checked_spec(_knowing(experiment, member.knowledge())) for member in ensemble.members)
+
+
+def _knowing(experiment: Experiment, knowledge: Knowledge) -> Experiment:
+    """Return an experiment as written, where this is known instead of what comes with the package."""
+    if experiment.written.self_contained:
+        problem = "says all numbers itself (self_contained), so that no other ones can take their place"
+        raise InputError(problem, file=experiment.file)
+    data = experiment.written.model_dump(by_alias=True, exclude_unset=True)
+    return Experiment.from_dict(data, file=experiment.file, seed=experiment.seed, knowledge=knowledge)
 
 
 def checked_spec(experiment: Experiment) -> str:
