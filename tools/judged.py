@@ -21,6 +21,12 @@ _MONTH_DIGITS = 1
 _DRAWS = 500
 _SEED = 1
 
+_FITTED_PARTS = {
+    "calib-post": "Fitted, after a CDK4/6 inhibitor",
+    "calib-chemo": "Fitted, chemotherapy",
+    "calib-drug": "Fitted, one drug of each class",
+}
+"""By split."""
 _OTHERS = {
     POST: "Not fitted yet, after a CDK4/6 inhibitor",
     CHEMO: "Not fitted yet, chemotherapy",
@@ -62,6 +68,10 @@ def summary(held: pl.DataFrame, prediction: Prediction) -> str:
     fitted, near = of_use[FITTED], of_use[NEAR]
     whole = [row for row in fitted if row["subset"] in ("", "ITT")]
     first = [row for row in fitted if row["file"] in FIRST_LINE and row["hr_published"] is not None]
+    parts = {
+        **{words: [row for row in fitted if row["split"] == split] for split, words in _FITTED_PARTS.items()},
+        **{words: of_use[use] for use, words in _OTHERS.items()},
+    }
     lines: Sequence[tuple[str, Sequence[Mapping[str, Any]], Judge]] = [
         (
             "Median PFS of the rows fitted, whole trials: simulated inside the published 95% CI",
@@ -92,8 +102,8 @@ def summary(held: pl.DataFrame, prediction: Prediction) -> str:
             _row_in,
         ),
         *(
-            (f"{words}: {what}", of_use[use], judged)
-            for use, words in _OTHERS.items()
+            (f"{words}: {what}", of_part, judged)
+            for words, of_part in parts.items()
             for what, judged in (
                 ("median PFS inside the published 95% CI", median_in),
                 ("published inside the predicted 95% interval", published_in),
@@ -114,8 +124,13 @@ def summary(held: pl.DataFrame, prediction: Prediction) -> str:
 def distances(held: pl.DataFrame) -> str:
     """Write how far rates and responses lie from what was published, by what rows were used for."""
     lines = []
-    for use, words in {FITTED: "Fitted", NEAR: "Near by, predicted", **_OTHERS}.items():
-        rows = list(held.filter(use=use).iter_rows(named=True))
+    uses = {FITTED: "Fitted", NEAR: "Near by, predicted", **_OTHERS}
+    parts = [
+        *((words, held.filter(use=use)) for use, words in uses.items()),
+        *((words, held.filter(use=FITTED, split=split)) for split, words in _FITTED_PARTS.items()),
+    ]
+    for words, of_part in parts:
+        rows = list(of_part.iter_rows(named=True))
         rates = [simulated - published for row in rows for _, published, simulated in rates_of(row)]
         told = [(response_of(row), row["orr_pct_published"]) for row in rows]
         responses = [a - b for a, b in told if a is not None and b is not None]

@@ -16,8 +16,8 @@ from tumor_abm.errors import InputError
 from tumor_abm.knowledge import Knowledge, Quantity
 
 Scale = Literal["linear", "log", "logit"]
-Plan = Literal["endocrine", "chemotherapy", "together"]
-"""What is calibrated: endocrine and targeted therapy, or, given that, chemotherapy."""
+Plan = Literal["all", "chemotherapy"]
+"""What is calibrated: all lines of therapy, or, given an ensemble, chemotherapy alone."""
 
 _DIGITS = 5
 _AT_EDGE = 0.1

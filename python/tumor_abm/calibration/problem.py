@@ -83,7 +83,7 @@ class Problem:
 
     @classmethod
     def shipped(
-        cls, plan: Plan = "endocrine", *, near: bool = False, knowledge: Knowledge | None = None
+        cls, plan: Plan = "all", *, near: bool = False, knowledge: Knowledge | None = None
     ) -> Problem:
         """Return a problem of the package: its trials, free parameters and targets.
 

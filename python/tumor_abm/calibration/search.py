@@ -81,13 +81,7 @@ class Wave:
 
 
 WAVES: Mapping[Plan, Sequence[Wave]] = {
-    "endocrine": (
-        Wave(sets=120, patients=16, width=0.06, on_line=64),
-        Wave(sets=120, patients=16, width=0.05, on_line=64),
-        Wave(sets=120, patients=16, width=0.045, on_line=64),
-        Wave(sets=120, patients=16, width=0.04, on_line=64),
-    ),
-    "together": tuple(
+    "all": tuple(
         Wave(sets=120, patients=16, width=width, on_line=48) for width in (0.1, 0.09, 0.08, 0.07, 0.06, 0.05)
     ),
     "chemotherapy": (

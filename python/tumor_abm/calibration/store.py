@@ -100,7 +100,7 @@ def calibrate(
     *,
     seed: int,
     jobs: int,
-    plan: Plan = "endocrine",
+    plan: Plan = "all",
     from_scratch: bool = False,
     around: Path | None = None,
     known: Sequence[Path] = (),

@@ -370,9 +370,9 @@ def _describe_calibrate(calibrate: Parser) -> None:
     calibrate.add_argument("--jobs", metavar="J", type=_count, help="threads (default: all processors)")
     calibrate.add_argument(
         "--plan",
-        choices=["endocrine", "chemotherapy"],
-        default="endocrine",
-        help="endocrine and targeted therapy (default), or, given that, chemotherapy",
+        choices=["all", "chemotherapy"],
+        default="all",
+        help="all lines of therapy (default), or, given an ensemble, chemotherapy alone",
     )
     begin = calibrate.add_mutually_exclusive_group()
     begin.add_argument(
