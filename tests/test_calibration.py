@@ -217,6 +217,7 @@ def test_only_rows_for_calibration_enter_the_loss() -> None:
         "calib-ETalone",
         "calib-ETalone-subset",
         "calib-drug",
+        "calib-post",
         "calib-chemo",
     }
     assert {target.split for target in problem.shown} == {"validate-near"}
