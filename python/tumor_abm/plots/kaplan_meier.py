@@ -15,9 +15,9 @@ from matplotlib.transforms import Transform
 from tumor_abm._base.arguments import must_be
 from tumor_abm._base.sinks import figure_text
 from tumor_abm.analysis.endpoints import Endpoint, endpoint
+from tumor_abm.analysis.estimates_in_words import hazard_ratio_text, median_text, p_equation
 from tumor_abm.analysis.paired import Twins, hazard_ratio
 from tumor_abm.analysis.survival import KaplanMeier, kaplan_meier
-from tumor_abm.analysis.wording import hazard_ratio_text, median_text, p_equation
 from tumor_abm.plots.style import FAINT, MUTED, colours, panel, shortened, style, title, whole, wrapped
 from tumor_abm.run.results import Results
 
