@@ -153,6 +153,12 @@ def mean_difference(twins: Twins, until: float) -> Contrast:
     )
 
 
+def shared_end(observed: pl.DataFrame, arm: str, control: str) -> float:
+    """Months up to which restricted means of both arms rest on enough of the patients in both."""
+    curves = Twins.of(observed, arm, control).curves
+    return min(curve.told_until for curve in curves)
+
+
 def gains(observed: pl.DataFrame, arm: str, control: str, until: float) -> pl.DataFrame:
     """Time without the event that each patient gains by a treatment, up to `until`.
 

@@ -14,7 +14,7 @@ from scipy.stats import t as student
 from tumor_abm.analysis.division import Cut, Division, divisions
 from tumor_abm.analysis.endpoints import Endpoint, endpoints
 from tumor_abm.analysis.heterogeneity import heterogeneity, heterogeneity_of_few, holm
-from tumor_abm.analysis.paired import Twins, gains, hazard_ratio, mean_difference
+from tumor_abm.analysis.paired import Twins, gains, hazard_ratio, mean_difference, shared_end
 from tumor_abm.analysis.survival import NORMAL_95
 from tumor_abm.run.results import Results
 
@@ -94,14 +94,8 @@ def _named(arm: str, endpoint: Endpoint, divided: Division) -> dict[str, Any]:
     return {"arm": arm, "endpoint": endpoint.name, "covariate": covariate.name, "label": covariate.label}
 
 
-def _shared_end(observed: pl.DataFrame, arm: str, control: str) -> float:
-    """Months up to which restricted means of both arms can be told."""
-    curves = Twins.of(observed, arm, control).curves
-    return min(curve.told_until for curve in curves)
-
-
 def _levels(observed: pl.DataFrame, arm: str, control: str, divided: Division) -> Iterator[dict[str, Any]]:
-    until = _shared_end(observed, arm, control)
+    until = shared_end(observed, arm, control)
     for level in divided.levels:
         members = divided.members.filter(level=level).select("patient")
         twins = Twins.of(observed.join(members, on="patient", how="semi"), arm, control)
@@ -170,7 +164,7 @@ def _test(rows: list[dict[str, Any]], effect: str, limits: str, *, of_few: bool)
 def _association(observed: pl.DataFrame, arm: str, control: str, divided: Division) -> dict[str, Any]:
     """Tell how the gain of each patient goes with the covariate itself, uncut."""
     none = {"gain_rho": None, "gain_p": None}
-    own = gains(observed, arm, control, _shared_end(observed, arm, control))
+    own = gains(observed, arm, control, shared_end(observed, arm, control))
     both = own.join(divided.covariate.values.drop_nulls("value"), on="patient")
     gain, value = both["gain_months"].to_numpy(), both["value"]
     if both.height < 3 or np.ptp(gain) == 0 or value.n_unique() < 2:
