@@ -59,7 +59,9 @@ def plot_burden(results: Results, *, titled: bool = True, ax: Axes | None = None
                     continue
                 arm = arms[place]
                 _draw(panel, measured.filter(arm=arm), colours(results)[arm], floor)
-                panel.set_title(figure_text(wrapped(arm, 42)), loc="left", fontsize=9, fontweight="bold")
+                panel.set_title(
+                    figure_text(wrapped(arm, 42)), loc="left", fontsize=9, fontweight="bold", pad=14
+                )
                 _count(panel, measured.filter(arm=arm))
                 panel.set_xlabel("Months since enrolment")
                 panel.tick_params(labelbottom=True)
@@ -131,4 +133,12 @@ def _draw(axes: Axes, told: pl.DataFrame, colour: str, floor: float) -> None:
 def _count(axes: Axes, told: pl.DataFrame) -> None:
     """Say how many patients the first and the last quantiles are of."""
     if told.height:
-        axes.set_title(f"n = {told['n'][0]} to {told['n'][-1]}", loc="right", fontsize=8, color=MUTED)
+        axes.annotate(
+            f"{told['n'][0]} patients at first, {told['n'][-1]} at the end",
+            (0, 1),
+            (0, 4),
+            xycoords="axes fraction",
+            textcoords="offset points",
+            fontsize=8,
+            color=MUTED,
+        )

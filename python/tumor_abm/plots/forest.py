@@ -25,7 +25,6 @@ _NARROWEST, _WIDEST = 2.0, 11.0
 _ROW_IN = 0.2
 _COLUMN_LETTERS = 38
 _NAMES, _COUNTS, _RATIOS, _TESTS = (0.0, -225.0), (0.0, -12.0), (1.0, 10.0), (1.0, 108.0)
-_TITLE_ROW, _SUBTITLE_ROW, _HEADER_ROW = -3.3, -2.3, -0.8
 _TRIAL = "#0B4F80"
 _PAIRED = "#9CC7E4"
 
@@ -89,9 +88,9 @@ def plot_forest(
         axes.set_xlabel(figure_text(wrapped(f"Hazard ratio; below 1: {arm} better", 34)))
         _key(axes)
         if titled:
-            _text(axes, _NAMES, _TITLE_ROW, "Effect in subgroups", weight="bold", size=12)
             pair = figure_text(shortened(f"{timed}: {arm} against {comparison.control}"))
-            _text(axes, _NAMES, _SUBTITLE_ROW, pair, colour=MUTED, size=9)
+            _above(axes, _NAMES, 56, "Effect in subgroups", size=12)
+            _above(axes, _NAMES, 40, pair, size=9, weight="normal")
     return whole(axes)
 
 
@@ -119,10 +118,10 @@ def _frame(axes: Axes, rows: Sequence[_Row]) -> None:
     axes.set_yticks([])
     axes.spines["left"].set_visible(False)
     axes.axvline(1.0, color=MUTED, linewidth=0.9, zorder=0)
-    _text(axes, _NAMES, _HEADER_ROW, "Subgroup", weight="bold")
-    _text(axes, _COUNTS, _HEADER_ROW, "patients", weight="bold", side="right")
-    _text(axes, _RATIOS, _HEADER_ROW, "HR (95% CI\nof a trial)", weight="bold")
-    _text(axes, _TESTS, _HEADER_ROW, "p of interaction,\ntrial / paired", weight="bold")
+    _above(axes, _NAMES, 6, "Subgroup")
+    _above(axes, _COUNTS, 6, "patients", side="right")
+    _above(axes, _RATIOS, 6, "HR (95% CI\nof a trial)")
+    _above(axes, _TESTS, 6, "p of interaction,\ntrial / paired")
 
 
 def _draw(axes: Axes, place: int, row: _Row, of_all: _Row) -> None:
@@ -180,9 +179,8 @@ def _text(
     weight: str = "normal",
     side: str = "left",
     colour: str = INK,
-    size: float = 8,
 ) -> None:
-    """Write in a column: an edge of the axes, 0 or 1, and points from there."""
+    """Write in a row of a column: an edge of the axes, 0 or 1, and points from there."""
     edge, points = column
     axes.annotate(
         text,
@@ -190,10 +188,37 @@ def _text(
         (points, 0),
         xycoords=axes.get_yaxis_transform(),
         textcoords="offset points",
+        fontsize=8,
+        fontweight=weight,
+        ha=side,
+        va="center",
+        color=colour,
+        annotation_clip=False,
+    )
+
+
+def _above(
+    axes: Axes,
+    column: tuple[float, float],
+    points_up: float,
+    text: str,
+    *,
+    weight: str = "bold",
+    side: str = "left",
+    size: float = 8,
+) -> None:
+    """Write above a column, so many points from the axes."""
+    edge, points = column
+    axes.annotate(
+        text,
+        (edge, 1),
+        (points, points_up),
+        xycoords="axes fraction",
+        textcoords="offset points",
         fontsize=size,
         fontweight=weight,
         ha=side,
-        va="bottom" if y < -0.5 else "center",
-        color=colour,
+        va="bottom",
+        color=INK if weight == "bold" else MUTED,
         annotation_clip=False,
     )

@@ -20,10 +20,11 @@ from tumor_abm.analysis.endpoints import Endpoint, endpoint
 from tumor_abm.analysis.paired import gains, shared_end
 from tumor_abm.errors import InputError
 from tumor_abm.plots.shown_patients import spread_out
-from tumor_abm.plots.style import FAINT, MUTED, canvas, colours, shortened, style, whole, wrapped
+from tumor_abm.plots.style import FAINT, MUTED, canvas, colours, shortened, style, whole, width_in, wrapped
 from tumor_abm.run.results import Results
 
 _BESIDE = 3
+_LETTER_IN = 0.1
 _FIFTHS = (0.2, 0.4, 0.6, 0.8)
 _MOST_DOTS = 400
 _DISTINCT = 8
@@ -91,10 +92,10 @@ def plot_who_gains(
             if place % columns == 0:
                 panel.set_ylabel("Months gained")
         if titled:
-            against = shortened(f"{timed.name} up to month {until:.0f}: {arm} against {results.control}")
-            figure.suptitle(
-                f"Who gains\n{figure_text(against)}", x=0.01, ha="left", fontsize=11, fontweight="bold"
-            )
+            letters = int(width_in(figure) / _LETTER_IN)
+            pair = f"{timed.name} up to month {until:.0f}: {arm} against {results.control}"
+            said = wrapped(figure_text(shortened(pair)), letters)
+            figure.suptitle(f"Who gains\n{said}", x=0.01, ha="left", fontsize=10, fontweight="bold")
     return whole(figure)
 
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import numpy as np
 import polars as pl
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
+from matplotlib.figure import Figure, SubFigure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from matplotlib.ticker import LogLocator, MaxNLocator, NullFormatter
@@ -65,10 +65,9 @@ def plot_patient(results: Results, patient: int, *, titled: bool = True, ax: Axe
         There is no such patient.
     """
     must_be("results", results, Results)
-    courses = {
-        arm: course for arm in results.arms if (course := course_of(results, patient, arm)).lines.height
-    }
-    if not is_whole(patient) or not courses:
+    lived = {arm: course_of(results, patient, arm) for arm in results.arms} if is_whole(patient) else {}
+    courses = {arm: course for arm, course in lived.items() if course.lines.height}
+    if not courses:
         allowed = f"the number of a patient who began a line; {results.enrolled} were enrolled"
         raise InputError(key="patient", found=patient, allowed=allowed)
     palette, names = _palette(courses)
@@ -225,7 +224,12 @@ def _palette(courses: dict[str, Course]) -> tuple[Palette, dict[Genotype, str]]:
     return palette, {genotype: short(genotype, founder) for genotype in kept}
 
 
-def _legend(figure: Figure, courses: dict[str, Course], palette: Palette, names: dict[Genotype, str]) -> None:
+def _legend(
+    figure: Figure | SubFigure,
+    courses: dict[str, Course],
+    palette: Palette,
+    names: dict[Genotype, str],
+) -> None:
     events = {event for course in courses.values() for event in course.events["event"].unique()}
     regimens = {
         f"line {line}: {wrapped(regimen, _LINE_LETTERS)}": colour_of_line(line)

@@ -72,7 +72,7 @@ def plot_spider(
             handles=_legend(),
             loc="outside lower left",
             alignment="left",
-            ncols=7,
+            ncols=7 if columns > 1 else 3,
             fontsize=8,
             handlelength=1.4,
         )

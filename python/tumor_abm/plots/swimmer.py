@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 
 import polars as pl
 from matplotlib.axes import Axes
@@ -73,14 +73,14 @@ def plot_swimmer(
             handles=_legend(bars),
             loc="outside lower left",
             alignment="left",
-            ncols=5,
+            ncols=5 if columns > 1 else 2,
             fontsize=8,
             handlelength=1.2,
         )
     return whole(figure)
 
 
-def _ylabel(panels: Sequence[Axes], shown: int, enrolled: int) -> None:
+def _ylabel(panels: Iterable[Axes], shown: int, enrolled: int) -> None:
     for panel in panels:
         panel.set_ylabel(f"{shown} of {enrolled} patients")
 
@@ -143,6 +143,8 @@ def _draw(axes: Axes, bars: pl.DataFrame, overall: pl.DataFrame, shown: list[int
     )
     for died, marker in ((True, "X"), (False, ">")):
         rows = lived.filter(pl.col("os_event") == died)
+        if rows.is_empty():
+            continue
         axes.plot(
             rows["os_months"],
             [height[patient] for patient in rows["patient"]],
