@@ -91,9 +91,11 @@ def test_a_line_that_nobody_began_is_empty(full: Results, name: str) -> None:
 
 
 def bars_of(figure: Figure, panel: int) -> list[float]:
-    return sorted(
-        (bar.get_height() for bar in figure.axes[panel].patches if bar.get_width() == 1.0), reverse=True
-    )
+    """Heights of the bars of a waterfall, from the left: each has two corners off the axis."""
+    paths = (path for drawn in figure.axes[panel].collections for path in drawn.get_paths())
+    corners = np.vstack([path.vertices for path in paths])
+    off_axis = corners[corners[:, 1] != 0]
+    return off_axis[np.argsort(off_axis[:, 0], kind="stable")][::2, 1].tolist()
 
 
 def test_a_bar_of_the_waterfall_is_a_patient(full: Results) -> None:

@@ -22,7 +22,7 @@ from tumor_abm.analysis.subgroups import LEAST_EVENTS
 
 _HEADER = [
     *("Subgroup", "n", "median", "control", "HR (95% CI)", "paired 95% CI"),
-    *("mean gain (paired 95% CI)", "p", "adjusted", "paired p", "adjusted paired p"),
+    *("mean gain (paired 95% CI)", "p (adjusted)", "paired p (adjusted)"),
 ]
 
 
@@ -38,8 +38,8 @@ def _section(comparison: Compared, endpoint: str, arm: str) -> Section:
     levels = comparison.subgroups.filter(endpoint=endpoint, arm=arm)
     rows: list[list[str]] = []
     for test in interactions.iter_rows(named=True):
-        told = [p_text(test[name]) for name in ("p", "p_holm", "paired_p", "paired_p_holm")]
-        rows.append([test["label"], *[""] * (len(_HEADER) - 5), *told])
+        told = [_with_adjusted(test[name], test[f"{name}_holm"]) for name in ("p", "paired_p")]
+        rows.append([test["label"], *[""] * (len(_HEADER) - 3), *told])
         rows += [_level(row) for row in levels.filter(covariate=test["covariate"]).iter_rows(named=True)]
     return Section(
         title=f"{endpoint} in subgroups: {arm} against {comparison.control}",
@@ -49,6 +49,10 @@ def _section(comparison: Compared, endpoint: str, arm: str) -> Section:
         remarks=tuple(_remarks(interactions)),
         spare=frozenset({"mean gain (paired 95% CI)", "median", "control"}),
     )
+
+
+def _with_adjusted(p: float | None, adjusted: float | None) -> str:
+    return NOTHING if p is None else f"{p_text(p)} ({p_text(adjusted)})"
 
 
 def _level(row: dict[str, Any]) -> list[str]:
@@ -63,7 +67,7 @@ def _level(row: dict[str, Any]) -> list[str]:
         hazard_ratio_text(row["hr"], row["hr_lo"], row["hr_hi"]) if row["n"] else NOTHING,
         interval_text(row["paired_hr_lo"], row["paired_hr_hi"], ratio_text),
         gain,
-        *("", "", "", ""),
+        *("", ""),
     ]
 
 

@@ -8,7 +8,7 @@ from typing import NoReturn
 
 from tumor_abm._base.sinks import terminal_text
 from tumor_abm._core import __version__
-from tumor_abm.cli import batch, commands, compare, window
+from tumor_abm.cli import batch, commands, compare, report, window
 from tumor_abm.cli.completion import SHELLS, PrintCompletion
 from tumor_abm.cli.values import count, path, port, print_as_json, seed, target
 from tumor_abm.errors import shortened
@@ -157,6 +157,9 @@ def parser() -> Parser:
 
     _describe_run(add("run", "run an experiment and compare its arms", commands.run, _RUN_EXAMPLES))
     compare.describe(add("compare", "compare the arms of a finished run", compare.compare, compare.EXAMPLES))
+    report.describe(
+        add("report", "write the page of a finished run, study or batch anew", report.report, report.EXAMPLES)
+    )
     _describe_evolve(
         add(
             "evolve",

@@ -308,14 +308,14 @@ def _draw(results: Results, comparison: Comparison, directory: Path, console: Co
     from tumor_abm.analysis.endpoints import is_defined
     from tumor_abm.cli.progress import counting
     from tumor_abm.plots import plot_kaplan_meier, plot_resistance, save_figure
-    from tumor_abm.report import write_report
+    from tumor_abm.report import number_of_figures, write_report
 
     figures = directory / "figures"
     figures.mkdir(exist_ok=True)
     defined = [endpoint for endpoint in comparison.endpoints if is_defined(endpoint, results)]
     draws = {endpoint.stem: partial(plot_kaplan_meier, results, endpoint) for endpoint in defined}
     draws["resistance"] = partial(plot_resistance, results)
-    with counting(console, 2 * len(draws), "figures") as count:  # the report has them, too
+    with counting(console, len(draws) + number_of_figures(results, comparison), "figures") as count:
         count(0)
         for done, (stem, draw) in enumerate(draws.items(), start=1):
             save_figure(draw(), figures / stem)

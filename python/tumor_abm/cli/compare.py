@@ -52,7 +52,7 @@ def compare(arguments: argparse.Namespace) -> None:
 
     results = Results.load(arguments.directory)
     with as_written(arguments.directory):
-        comparison = compared(results, _listed(arguments.by, results))
+        comparison = compared(results, listed(arguments.by, results))
     if arguments.csv:
         with writing(arguments.csv):
             write_whole(arguments.csv, comparison.table.write_csv)
@@ -77,7 +77,7 @@ def compare(arguments: argparse.Namespace) -> None:
         comparison.print(output())
 
 
-def _listed(texts: Sequence[str], results: Results) -> list[str]:
+def listed(texts: Sequence[str], results: Results) -> list[str]:
     """Return the covariates of lists with commas; a known name may have commas itself."""
     if not texts:
         return []

@@ -79,15 +79,16 @@ def _draw(axes: Axes, seen: pl.DataFrame, arm: str) -> None:
     told = seen.drop_nulls("change").sort("change", descending=True)
     places = np.arange(told.height)
     change = told["change"].to_numpy().clip(_LOWEST, _HIGHEST - 5)
+    edges = np.repeat(places, 2) + np.tile([-0.5, 0.5], told.height)
+    heights = np.repeat(change, 2)
     for response, colour in RESPONSES.items():
-        own = (told["response"] == response).fill_null(value=False).to_numpy()
-        axes.bar(places[own], change[own], width=1.0, color=colour, edgecolor=MUTED, linewidth=0.0)
-        if response == "NE":
-            axes.bar(places[own], change[own], width=1.0, color="none", edgecolor=MUTED, linewidth=0.4)
+        own = np.repeat((told["response"] == response).fill_null(value=False).to_numpy(), 2)
+        line = MUTED if response == "NE" else colour
+        axes.fill_between(edges, heights, where=own, facecolor=colour, edgecolor=line, linewidth=0.3)
     for level in (_PROGRESSION_PCT, _RESPONSE_PCT):
         axes.axhline(level, color=MUTED, linewidth=0.7, linestyle=(0, (3, 2)))
     axes.axhline(0, color=MUTED, linewidth=0.8)
-    axes.set_xlim(-1, max(told.height, 1))
+    axes.set_xlim(-0.5, max(told.height, 1) - 0.5)
     axes.set_ylim(_LOWEST, _HIGHEST)
     axes.set_yticks([-100, -50, _RESPONSE_PCT, 0, _PROGRESSION_PCT, 50, 100])
     axes.set_xticks([])
