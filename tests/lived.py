@@ -7,6 +7,7 @@ import polars as pl
 from tumor_abm.run.results import Results
 
 STEP_DAYS = 56
+MONTH_DAYS = 30.4375
 
 
 def lived(results: Results, seed: int = 4) -> Results:

@@ -8,7 +8,7 @@ from typing import NoReturn
 
 from tumor_abm._base.sinks import terminal_text
 from tumor_abm._core import __version__
-from tumor_abm.cli import batch, commands, compare, report, window
+from tumor_abm.cli import batch, commands, compare, export, report, window
 from tumor_abm.cli.completion import SHELLS, PrintCompletion
 from tumor_abm.cli.values import count, path, port, print_as_json, seed, target
 from tumor_abm.errors import shortened
@@ -159,6 +159,9 @@ def parser() -> Parser:
     compare.describe(add("compare", "compare the arms of a finished run", compare.compare, compare.EXAMPLES))
     report.describe(
         add("report", "write the page of a finished run, study or batch anew", report.report, report.EXAMPLES)
+    )
+    export.describe(
+        add("export", "write the tables of a finished run for other programs", export.export, export.EXAMPLES)
     )
     _describe_evolve(
         add(
