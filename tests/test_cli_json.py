@@ -106,7 +106,7 @@ def test_compare_tells_the_tables(
     results.save(tmp_path / "run")
     code, found, _ = told(capsys, "compare", tmp_path / "run", "--json", "--csv", tmp_path / "table.csv")
     assert code == 0
-    tables = {"comparison", "who_gains", "neutropenia", "missing"}
+    tables = {"comparison", "who_gains", "neutropenia", "missing", "subgroups", "interactions"}
     assert found.keys() == {"control", "without_meaning"} | tables
     assert found["control"] == results.control
     again = pl.read_csv(tmp_path / "table.csv", infer_schema_length=None)

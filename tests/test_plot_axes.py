@@ -10,6 +10,7 @@ from typing import Any
 import polars as pl
 import pytest
 import tumor_abm as ta
+from lived import lived
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from tumor_abm.app.twin import Twin
@@ -72,7 +73,15 @@ def draws(results: Results, tmp_path_factory: pytest.TempPathFactory) -> dict[st
         name: partial(getattr(ta.plots, name), study)
         for name in ("plot_maps", "plot_muller", "plot_neutrality", "plot_spectra")
     }
+    full = lived(results)
     return of_study | {
+        **{
+            name: partial(getattr(ta.plots, name), full)
+            for name in ("plot_burden", "plot_escape", "plot_spider", "plot_swimmer", "plot_waterfall")
+        },
+        "plot_forest": partial(ta.plots.plot_forest, ta.compare(full, by=["age"])),
+        "plot_patient": partial(ta.plots.plot_patient, full, 0),
+        "plot_who_gains": partial(ta.plots.plot_who_gains, full, ["age"]),
         "plot_along_axis": partial(ta.plots.plot_along_axis, batch, "death", "day", where={"birth": 0.3}),
         "plot_heat_map": partial(ta.plots.plot_heat_map, batch, "death", "birth", "day"),
         "plot_against_published": partial(ta.plots.plot_against_published, [panel()], "Trials"),

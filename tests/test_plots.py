@@ -114,7 +114,7 @@ def test_curves_are_the_estimates(results):
 def test_names_at_the_curves_do_not_overlap(make_results, arms):
     figure = plot_kaplan_meier(make_results(40, arms), "OS")
     figure.draw_without_rendering()
-    labels = [text for text in figure.axes[0].texts if "median" in text.get_text()]
+    labels = [text for text in figure.axes[0].texts if text.arrow_patch is not None]
     boxes = sorted((Text.get_window_extent(label) for label in labels), key=lambda box: box.y0)
     assert len(boxes) == len(arms)
     assert all(lower.y1 <= upper.y0 for lower, upper in pairwise(boxes))

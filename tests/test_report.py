@@ -1,12 +1,19 @@
 from __future__ import annotations
 
+import base64
+import hashlib
 import re
 from html.parser import HTMLParser
+from importlib import resources
 
 import polars as pl
 import pytest
-from tumor_abm.report import write_report
+from lived import lived
+from tumor_abm.analysis.answers import answers
+from tumor_abm.analysis.comparison import compare
+from tumor_abm.report import number_of_figures, write_report
 from tumor_abm.report.baseline import baseline_section
+from tumor_abm.report.flow import flow_section
 from tumor_abm.run.results import Results
 from tumor_abm.treatment import Line
 from tumor_abm.treatment.condition import Condition
@@ -46,18 +53,63 @@ def page(results, tmp_path_factory):
 
 def test_page_needs_nothing_but_itself(page):
     assert page.links == []
-    assert "script" not in page.tags
+    assert page.tags.count("script") == 1
     assert page.open == []  # every element is closed
+
+
+def test_no_script_runs_but_our_own(results, tmp_path):
+    text = write_report(results, tmp_path).read_text(encoding="utf-8")
+    script = text.split("<script>")[1].split("</script>")[0]
+    assert script == (resources.files("tumor_abm.report") / "sort.js").read_text(encoding="utf-8")
+    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    assert f"default-src 'none'; style-src 'unsafe-inline'; script-src 'sha256-{digest}'" in text
+
+
+def test_links_lead_to_tables_that_lie_beside_the_page(results, tmp_path):
+    comparison = compare(results)
+    results.save(tmp_path)
+    comparison.save(tmp_path)
+    links = Page(write_report(results, tmp_path, comparison).read_text(encoding="utf-8")).links
+    assert {"comparison.csv", "outcomes.parquet", "clones.parquet"} <= set(links)
+    assert all((tmp_path / link).is_file() for link in links)
 
 
 def test_figures_are_counted_while_they_are_drawn(results, tmp_path):
     drawn = []
     write_report(results, tmp_path, progress=drawn.append)
-    assert drawn == [1, 2, 3, 4, 5]
+    assert drawn == list(range(1, 1 + number_of_figures(results, compare(results))))
 
 
-def test_page_has_a_figure_per_endpoint_and_one_of_resistance(page):
-    assert page.tags.count("svg") == 5
+def test_page_has_a_figure_per_endpoint_and_those_that_the_tables_allow(results, page, tmp_path):
+    assert page.tags.count("svg") == 4 + 4  # best change, lives, what is carried, what follows what
+    full = Page(write_report(lived(results), tmp_path, by=["age"]).read_text(encoding="utf-8"))
+    subgroups = 2 * 3  # a forest and the gains, of PFS1, PFS2 and OS
+    assert full.tags.count("svg") == 4 + 6 + subgroups
+
+
+def test_page_opens_with_the_answer(results, page):
+    before = page.text.split("Arms")[0]
+    for answer in answers(compare(results)):
+        assert answer.sentence in before
+
+
+def test_page_tells_the_flow_of_patients(results, page):
+    began = results.outcomes.filter(arm=results.control, line=2).height
+    other = results.outcomes.filter(arm=results.arms[1], line=2).height
+    assert ["Began line 2", str(began), str(other)] in flow_section(results).rows
+    assert "Flow of patients" in page.text
+    assert "Analysed for OS" in page.text
+
+
+def test_who_is_not_whom_an_arm_is_about_is_counted(results):
+    overall = results.overall.filter((pl.col("arm") == results.control) | (pl.col("patient") < 20))
+    patients = results.patients.with_columns(screened=pl.lit(3))
+    rows = flow_section(
+        Results(results.tables | {"overall": overall, "patients": patients}, results.experiment, {})
+    ).rows
+    assert ["Candidates drawn", "180", ""] in rows
+    assert ["  not eligible", "120", ""] in rows
+    assert ["  not whom the arm is about", "0", "40"] in rows
 
 
 def test_page_says_what_was_asked_of_whom_and_what_came_out(results, page):
@@ -80,7 +132,7 @@ def test_text_is_text_and_not_markup(results, tmp_path):
     named = results.experiment | {"title": "<script>alert(1)</script> & more", "question": "$style {x}"}
     path = write_report(Results(results.tables, named, {"command": "<b>"}), tmp_path)
     text = path.read_text(encoding="utf-8")
-    assert "script" not in Page(text).tags
+    assert Page(text).tags.count("script") == 1
     assert "<script>alert(1)</script> & more" in Page(text).text
     assert "$style {x}" in Page(text).text
 

@@ -15,7 +15,7 @@ from typing import Any
 from tumor_abm._base.files import write_whole
 from tumor_abm._base.sinks import markdown_text
 from tumor_abm.analysis.comparison import Comparison, compare
-from tumor_abm.analysis.wording import median_text
+from tumor_abm.analysis.estimates_in_words import median_text
 from tumor_abm.run.results import Results
 
 from tools.markdown import limits, paragraph, table

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import polars as pl
 
 from tumor_abm.analysis.endpoints import Endpoint
+from tumor_abm.analysis.subgroups import INTERACTIONS, SUBGROUPS
 
 
 @dataclass(frozen=True)
@@ -40,6 +42,12 @@ class Compared:
         The experiment as it was run.
     control
         Name of the control arm.
+    subgroups
+        A row per arm other than the control, endpoint, covariate and level: the effect in that subgroup; see
+        `tumor_abm.analysis.subgroups`. No rows unless subgroups were asked for.
+    interactions
+        A row per arm other than the control, endpoint and covariate: whether the effect differs between the
+        subgroups, and how each patient's gain goes with the covariate itself.
     """
 
     table: pl.DataFrame
@@ -50,3 +58,5 @@ class Compared:
     without_meaning: Mapping[Endpoint, list[str]]
     experiment: Mapping[str, Any]
     control: str
+    subgroups: pl.DataFrame = field(default_factory=partial(pl.DataFrame, schema=SUBGROUPS))
+    interactions: pl.DataFrame = field(default_factory=partial(pl.DataFrame, schema=INTERACTIONS))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,8 +18,10 @@ from tumor_abm._base.section import WIDE
 from tumor_abm._base.sinks import html_text
 from tumor_abm._base.units import DAYS_PER_MONTH
 from tumor_abm.analysis.compared import Compared
+from tumor_abm.analysis.division import Cut
 from tumor_abm.analysis.endpoints import OS, PFS2, Endpoint, Kind, endpoints, without_meaning
 from tumor_abm.analysis.paired import Contrast, Twins, hazard_ratio, mean_difference
+from tumor_abm.analysis.subgroups import subgroups
 from tumor_abm.analysis.survival import kaplan_meier, median_follow_up
 from tumor_abm.analysis.toxicity import neutropenia
 from tumor_abm.analysis.wording import LEGEND, sections, summary_section
@@ -48,8 +50,13 @@ class Comparison(Compared):
         return "".join(map(html.section, sections(self))) + f"<p>{html_text(LEGEND)}</p>"
 
     def save(self, directory: str | Path) -> None:
-        """Write ``comparison``, ``who_gains`` and ``neutropenia`` as Parquet and CSV."""
+        """Write ``comparison``, ``who_gains`` and ``neutropenia`` as Parquet and CSV.
+
+        So are ``subgroups`` and ``interactions`` if subgroups were asked for.
+        """
         tables = {"comparison": self.table, "who_gains": self.gains, "neutropenia": self.neutropenia}
+        if self.interactions.height:
+            tables |= {"subgroups": self.subgroups, "interactions": self.interactions}
         for name, table in tables.items():
             write_whole(Path(directory) / f"{name}.parquet", table.write_parquet)
             write_whole(Path(directory) / f"{name}.csv", table.write_csv)
@@ -64,9 +71,25 @@ class Comparison(Compared):
         console.print(LEGEND, style="dim", highlight=False)
 
 
-def compare(results: Results) -> Comparison:
-    """Compare every arm of `results` with the control arm, endpoint by endpoint."""
+def compare(results: Results, by: Sequence[str | Cut] = ()) -> Comparison:
+    """Compare every arm of `results` with the control arm, endpoint by endpoint.
+
+    Parameters
+    ----------
+    results
+        Of an experiment.
+    by
+        Covariates, markers and responses that divide patients into subgroups: names of
+        `tumor_abm.analysis.covariate.known_covariates`. A number is cut at its median, or where it is said:
+        ``"prior_months:6:12"`` or ``Cut("prior_months", (6, 12))``, in the unit of the covariate.
+
+    Raises
+    ------
+    InputError
+        A covariate is not known, or cannot be divided so.
+    """
     must_be("results", results, Results)
+    effects, interactions = subgroups(results, by)
     held = endpoints(results)
     rows = [row for endpoint in held for row in _compared(results, endpoint)]
     missing = [row for endpoint in held for row in _missing(results, endpoint)]
@@ -79,6 +102,8 @@ def compare(results: Results) -> Comparison:
         without_meaning=without_meaning(results),
         experiment=results.experiment,
         control=results.control,
+        subgroups=effects,
+        interactions=interactions,
     )
 
 

@@ -153,6 +153,57 @@ def mean_difference(twins: Twins, until: float) -> Contrast:
     )
 
 
+def shared_end(observed: pl.DataFrame, arm: str, control: str) -> float:
+    """Months up to which restricted means of both arms rest on enough of the patients in both."""
+    curves = Twins.of(observed, arm, control).curves
+    return min(curve.told_until for curve in curves)
+
+
+def gains(observed: pl.DataFrame, arm: str, control: str, until: float) -> pl.DataFrame:
+    """Time without the event that each patient gains by a treatment, up to `until`.
+
+    Parameters
+    ----------
+    observed
+        ``patient, arm, months, event`` of the endpoint.
+    arm, control
+        Names of the arms.
+    until
+        Months up to which time counts.
+
+    Returns
+    -------
+    polars.DataFrame
+        ``patient, gain_months`` of the patients in both arms. Their mean is the difference of the restricted
+        means.
+
+    Notes
+    -----
+    Where neither of a pair is censored it is the difference of their times. Of others it is the difference
+    of their pseudo-observations (Andersen, Hansen and Klein 2004, Lifetime Data Anal 10:335), by the
+    infinitesimal jackknife: right on average over patients who are alike, and no time of one of them.
+    """
+    both = observed.filter(arm=arm).join(
+        observed.filter(arm=control), on="patient", suffix="_control", maintain_order="left"
+    )
+    twins = Twins.of(observed, arm, control)
+    gain = np.zeros(0)
+    if len(twins) and until > 0:
+        treated, of_control = (
+            _pseudo_times(months, event, until)
+            for months, event in ((twins.months, twins.event), (twins.control_months, twins.control_event))
+        )
+        gain = treated - of_control
+    return both.select("patient").head(gain.size).with_columns(gain_months=pl.Series(gain, dtype=pl.Float64))
+
+
+def _pseudo_times(durations: Floats, events: Flags, until: float) -> Floats:
+    """Return each patient's pseudo-observation of the restricted mean; their mean is the estimate."""
+    restricted = kaplan_meier(durations, events).restricted_mean(until)
+    mean = float(np.minimum(durations, until).mean()) if restricted is None else restricted.mean
+    return mean + durations.size * _influence(durations, events, until)
+
+
 def _paired(value: float, influence: Floats) -> tuple[float | None, float | None, float | None]:
     """Limits and p-value of an estimate whose error is the sum of the patients' influences."""
     n = influence.size
@@ -199,12 +250,17 @@ def _scores(durations: Floats, events: Flags, treated: Flags, coefficient: float
 
 
 def _influence(durations: Floats, events: Flags, until: float) -> Floats:
-    """Return what each patient adds to the error of a restricted mean, as a sum over martingales."""
+    """Return what each patient adds to the error of a restricted mean: its derivative by their weight.
+
+    Where nobody is censored it is the distance of the patient's time from the mean, over n.
+    """
     steps = product_limit(durations, events)
     # Time 0 comes before all steps, and the area beyond a step begins at it.
     beyond = area_beyond(steps.times, steps.survival, until)
-    hazard = steps.events / steps.at_risk
-    compensated = np.cumsum(beyond * hazard / steps.at_risk)
+    left = steps.at_risk - steps.events
+    # Where nobody is left the area beyond is 0.
+    per_event = np.divide(beyond, left, out=np.zeros(beyond.size), where=left > 0)
+    compensated = np.cumsum(per_event * steps.events / steps.at_risk)
     at = np.searchsorted(steps.times, durations)
-    influence: Floats = compensated[at] - np.where(events, beyond[at] / steps.at_risk[at], 0.0)
+    influence: Floats = compensated[at] - np.where(events, per_event[at], 0.0)
     return influence

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -11,6 +11,16 @@ import polars as pl
 from tumor_abm._base.section import NOTHING, Section
 from tumor_abm.analysis.compared import Compared
 from tumor_abm.analysis.endpoints import Endpoint, Kind
+from tumor_abm.analysis.estimates_in_words import (
+    hazard_ratio_text,
+    interval_text,
+    median_text,
+    p_text,
+    ratio_text,
+    signed_text,
+    whole_text,
+)
+from tumor_abm.analysis.subgroup_wording import subgroup_sections
 from tumor_abm.treatment import Eligibility
 
 LEGEND = (
@@ -19,8 +29,6 @@ LEGEND = (
     "its interval and p (log-rank) are those of a trial of this size, whose arms are of different patients. "
     "Paired: what the simulation knows, in which they are the same."
 )
-NOT_REACHED = "NR"
-
 Row = dict[str, Any]
 
 
@@ -30,6 +38,7 @@ def sections(comparison: Compared) -> list[Section]:
     for section in (
         pairs_section(comparison),
         gains_section(comparison),
+        *subgroup_sections(comparison),
         neutropenia_section(comparison),
     ):
         worded += [section] if section.rows else []
@@ -42,48 +51,6 @@ def sections(comparison: Compared) -> list[Section]:
 def _without_meaning(comparison: Compared) -> Iterator[str]:
     for endpoint, reasons in comparison.without_meaning.items():
         yield f"{endpoint.name} is not defined: {'; '.join(reasons)}."
-
-
-def months(value: float | None) -> str:
-    """Months to a tenth, or that they were not reached."""
-    return "not reached" if value is None else f"{value:.1f}"
-
-
-def median_text(median: float | None, lo: float | None, hi: float | None) -> str:
-    """Median months with their limits, e.g. ``24.8 (22.1–27.6)``."""
-    if lo is None and hi is None:
-        return months(median)
-    limits = (NOT_REACHED if limit is None else f"{limit:.1f}" for limit in (lo, hi))
-    return f"{months(median)} ({'–'.join(limits)})"
-
-
-def hazard_ratio_text(hr: float | None, lo: float | None, hi: float | None) -> str:
-    """Hazard ratio with its limits, e.g. ``0.58 (0.46–0.72)``."""
-    if hr is None or lo is None or hi is None:
-        return "not estimable"
-    return f"{_ratio(hr)} ({_ratio(lo)}–{_ratio(hi)})"
-
-
-def p_text(p: float | None) -> str:
-    """P-value to three decimals."""
-    if p is None:
-        return NOTHING
-    return "<0.001" if p < 0.001 else f"{p:.3f}"
-
-
-def p_equation(p: float | None) -> str:
-    """P-value as an equation, e.g. ``p = 0.012``; empty without one."""
-    if p is None:
-        return ""
-    return "p < 0.001" if p < 0.001 else f"p = {p:.3f}"
-
-
-def _ratio(value: float) -> str:
-    return f"{value:.2f}" if value < 100 else f"{value:.0f}"
-
-
-def _whole(value: float | None) -> str:
-    return NOTHING if value is None else f"{value:.0f}"
 
 
 def summary_section(comparison: Compared) -> Section:
@@ -139,7 +106,7 @@ def endpoint_section(comparison: Compared, endpoint: Endpoint) -> Section:
                 row["arm"],
                 NOTHING if row["not_defined"] is not None else f"{row['events'] or 0}/{row['n'] or 0}",
                 _median(row),
-                *(_whole(row[name]) for name in [*landmarks, *responses]),
+                *(whole_text(row[name]) for name in [*landmarks, *responses]),
                 *(_against_control(row, comparison.control) if compared else ()),
             ]
             for row in rows.iter_rows(named=True)
@@ -224,8 +191,8 @@ def pairs_section(comparison: Compared) -> Section:
                 row["arm"],
                 row["endpoint"],
                 str(row["n_shared"]),
-                NOTHING if row["hr"] is None else _ratio(row["hr"]),
-                _interval(row["paired_hr_lo"], row["paired_hr_hi"], _ratio),
+                NOTHING if row["hr"] is None else ratio_text(row["hr"]),
+                interval_text(row["paired_hr_lo"], row["paired_hr_hi"], ratio_text),
                 p_text(row["paired_p"]),
                 _difference(row),
             ]
@@ -235,15 +202,11 @@ def pairs_section(comparison: Compared) -> Section:
     )
 
 
-def _interval(lo: float | None, hi: float | None, worded: Callable[[float], str]) -> str:
-    return NOTHING if lo is None or hi is None else f"{worded(lo)}–{worded(hi)}"
-
-
 def _difference(row: Row) -> str:
     if row["rmst_difference"] is None:
         return NOTHING
-    lo, hi = (_signed(row[f"paired_rmst_difference_{end}"]) for end in ("lo", "hi"))
-    return f"{_signed(row['rmst_difference'])} ({lo} to {hi})"
+    lo, hi = (signed_text(row[f"paired_rmst_difference_{end}"]) for end in ("lo", "hi"))
+    return f"{signed_text(row['rmst_difference'])} ({lo} to {hi})"
 
 
 def neutropenia_section(comparison: Compared) -> Section:
@@ -258,7 +221,7 @@ def neutropenia_section(comparison: Compared) -> Section:
             [
                 row["arm"],
                 str(row["n"]),
-                *(_whole(row[f"grade_{grade}_pct"]) for grade in ("2", "3", "4", "3_4")),
+                *(whole_text(row[f"grade_{grade}_pct"]) for grade in ("2", "3", "4", "3_4")),
             ]
             for row in rates.iter_rows(named=True)
             if grave
@@ -289,13 +252,9 @@ def gains_section(comparison: Compared) -> Section:
                     NOTHING if row[name] is None else f"{row[name]:.0f}%"
                     for name in ("gain_pct", "same_pct", "lose_pct")
                 ),
-                _signed(row["mean_difference_months"]),
+                signed_text(row["mean_difference_months"]),
             ]
             for row in comparison.gains.iter_rows(named=True)
         ],
         spare=frozenset({"pairs"}),
     )
-
-
-def _signed(value: float | None) -> str:
-    return NOTHING if value is None else f"{value:+.1f}".replace("-", "−")

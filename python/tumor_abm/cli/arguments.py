@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Callable
-from pathlib import Path
 from typing import NoReturn
 
-from tumor_abm._base.paths import is_text
 from tumor_abm._base.sinks import terminal_text
 from tumor_abm._core import __version__
-from tumor_abm.cli import batch, commands, window
+from tumor_abm.cli import batch, commands, compare, export, report, window
 from tumor_abm.cli.completion import SHELLS, PrintCompletion
+from tumor_abm.cli.values import count, path, port, print_as_json, seed, target
 from tumor_abm.errors import shortened
 
 Command = Callable[[argparse.Namespace], None]
@@ -157,7 +156,13 @@ def parser() -> Parser:
         return added
 
     _describe_run(add("run", "run an experiment and compare its arms", commands.run, _RUN_EXAMPLES))
-    _describe_compare(add("compare", "compare the arms of a finished run", commands.compare))
+    compare.describe(add("compare", "compare the arms of a finished run", compare.compare, compare.EXAMPLES))
+    report.describe(
+        add("report", "write the page of a finished run, study or batch anew", report.report, report.EXAMPLES)
+    )
+    export.describe(
+        add("export", "write the tables of a finished run for other programs", export.export, export.EXAMPLES)
+    )
     _describe_evolve(
         add(
             "evolve",
@@ -207,26 +212,12 @@ def _add_trials(add: Callable[..., Parser]) -> None:
     )
 
 
-def _path(text: str) -> Path:
-    """Read the name of a file or directory."""
-    if "\0" in text:
-        raise argparse.ArgumentTypeError(f"{text!a} is no name: it has a character that none may have")
-    return Path(text)
-
-
-def _target(text: str) -> Path:
-    """Read where results are written to or stand, which table files can only do under UTF-8 names."""
-    if not is_text(text):
-        raise argparse.ArgumentTypeError(f"{text!a} is no UTF-8 text")
-    return _path(text)
-
-
 def _describe_run(run: Parser) -> None:
     _experiment(run)
-    run.add_argument("--out", metavar="DIR", type=_target, required=True, help="directory for the results")
-    run.add_argument("--patients", metavar="N", type=_count, help="patients instead of the experiment's")
-    run.add_argument("--seed", metavar="S", type=_seed, help="seed instead of the experiment's")
-    run.add_argument("--jobs", metavar="J", type=_count, help="threads (default: all processors)")
+    run.add_argument("--out", metavar="DIR", type=target, required=True, help="directory for the results")
+    run.add_argument("--patients", metavar="N", type=count, help="patients instead of the experiment's")
+    run.add_argument("--seed", metavar="S", type=seed, help="seed instead of the experiment's")
+    run.add_argument("--jobs", metavar="J", type=count, help="threads (default: all processors)")
     run.add_argument(
         "--scheduler", metavar="ADDRESS", help="Dask scheduler, or scheduler file, whose workers compute"
     )
@@ -237,28 +228,22 @@ def _describe_run(run: Parser) -> None:
     run.add_argument("--no-figures", action="store_true", help="write no figures and no report")
 
 
-def _describe_compare(compare: Parser) -> None:
-    compare.add_argument("directory", metavar="DIR", type=_target, help="directory of a finished run")
-    compare.add_argument("--csv", metavar="FILE", type=_target, help="write the comparison as CSV, too")
-    _json(compare)
-
-
 def _describe_evolve(evolve: Parser) -> None:
-    evolve.add_argument("study", metavar="STUDY.toml", type=_path, help="the study")
-    evolve.add_argument("--out", metavar="DIR", type=_target, required=True, help="directory for the results")
+    evolve.add_argument("study", metavar="STUDY.toml", type=path, help="the study")
+    evolve.add_argument("--out", metavar="DIR", type=target, required=True, help="directory for the results")
     evolve.add_argument(
-        "--replicates", metavar="N", type=_count, help="tumours per scenario instead of the study's"
+        "--replicates", metavar="N", type=count, help="tumours per scenario instead of the study's"
     )
-    evolve.add_argument("--seed", metavar="S", type=_seed, help="seed instead of the study's")
-    evolve.add_argument("--jobs", metavar="J", type=_count, help="tumours at once (default: all processors)")
+    evolve.add_argument("--seed", metavar="S", type=seed, help="seed instead of the study's")
+    evolve.add_argument("--jobs", metavar="J", type=count, help="tumours at once (default: all processors)")
     evolve.add_argument("--no-figures", action="store_true", help="draw no figures")
 
 
 def _describe_batch(batch: Parser) -> None:
-    batch.add_argument("study", metavar="STUDY.toml", type=_path, help="the batch")
-    batch.add_argument("--out", metavar="DIR", type=_target, required=True, help="directory for the results")
-    batch.add_argument("--seed", metavar="S", type=_seed, help="seed instead of the batch's")
-    batch.add_argument("--jobs", metavar="J", type=_count, help="runs at once (default: all processors)")
+    batch.add_argument("study", metavar="STUDY.toml", type=path, help="the batch")
+    batch.add_argument("--out", metavar="DIR", type=target, required=True, help="directory for the results")
+    batch.add_argument("--seed", metavar="S", type=seed, help="seed instead of the batch's")
+    batch.add_argument("--jobs", metavar="J", type=count, help="runs at once (default: all processors)")
     batch.add_argument(
         "--scheduler", metavar="ADDRESS", help="Dask scheduler, or scheduler file, whose workers compute"
     )
@@ -270,51 +255,51 @@ def _describe_batch(batch: Parser) -> None:
 
 
 def _describe_query(query: Parser) -> None:
-    query.add_argument("directory", metavar="DIR", type=_target, help="directory of a finished batch")
+    query.add_argument("directory", metavar="DIR", type=target, help="directory of a finished batch")
     query.add_argument("sql", metavar="SQL", help="the question, in quotes")
-    query.add_argument("--csv", metavar="FILE", type=_target, help="write the answer as CSV, too")
-    _json(query)
+    query.add_argument("--csv", metavar="FILE", type=target, help="write the answer as CSV, too")
+    print_as_json(query)
 
 
 def _describe_window(window: Parser) -> None:
     window.add_argument("trials", metavar="TRIAL", nargs="*", help="window trials by name (default: all)")
     window.add_argument(
-        "--patients", metavar="N", type=_count, default=100, help="patients of each arm (default: 100)"
+        "--patients", metavar="N", type=count, default=100, help="patients of each arm (default: 100)"
     )
-    window.add_argument("--seed", metavar="S", type=_seed, default=1, help="seed (default: 1)")
-    window.add_argument("--csv", metavar="FILE", type=_target, help="write the table as CSV, too")
-    _json(window)
+    window.add_argument("--seed", metavar="S", type=seed, default=1, help="seed (default: 1)")
+    window.add_argument("--csv", metavar="FILE", type=target, help="write the table as CSV, too")
+    print_as_json(window)
 
 
 def _describe_predict(predict: Parser) -> None:
     predict.add_argument(
         "trials", metavar="TRIAL", nargs="*", help="trials, by file or by name (default: all)"
     )
-    predict.add_argument("--out", metavar="FILE.parquet", type=_target, required=True, help="table to write")
+    predict.add_argument("--out", metavar="FILE.parquet", type=target, required=True, help="table to write")
     predict.add_argument(
-        "--ensemble", metavar="FILE", type=_path, help="parameter sets (default: the package's)"
+        "--ensemble", metavar="FILE", type=path, help="parameter sets (default: the package's)"
     )
     predict.add_argument(
-        "--patients", metavar="N", type=_count, default=1000, help="per trial (default: 1000)"
+        "--patients", metavar="N", type=count, default=1000, help="per trial (default: 1000)"
     )
-    predict.add_argument("--seed", metavar="S", type=_seed, default=1, help="seed (default: 1)")
-    predict.add_argument("--jobs", metavar="J", type=_count, help="threads (default: all processors)")
+    predict.add_argument("--seed", metavar="S", type=seed, default=1, help="seed (default: 1)")
+    predict.add_argument("--jobs", metavar="J", type=count, help="threads (default: all processors)")
     predict.add_argument(
-        "--keep", metavar="DIR", type=_target, help="also keep the simulated patients, for figures"
+        "--keep", metavar="DIR", type=target, help="also keep the simulated patients, for figures"
     )
-    _json(predict)
+    print_as_json(predict)
 
 
 def _describe_app(app: Parser) -> None:
     app.add_argument(
         "experiment",
         metavar="EXPERIMENT.toml",
-        type=_path,
+        type=path,
         nargs="?",
         help="experiment with the patients and strategies to choose from (default: usual ones)",
     )
     app.add_argument(
-        "--port", metavar="N", type=_port, help="port of the page (default: 8765, or a free one if taken)"
+        "--port", metavar="N", type=port, help="port of the page (default: 8765, or a free one if taken)"
     )
     app.add_argument(
         "--allow-host",
@@ -328,7 +313,7 @@ def _describe_app(app: Parser) -> None:
 
 def _describe_list(list_known: Parser) -> None:
     list_known.add_argument("what", choices=commands.LISTS)
-    _json(list_known)
+    print_as_json(list_known)
 
 
 def _describe_explain(explain: Parser) -> None:
@@ -349,25 +334,25 @@ def _describe_explain(explain: Parser) -> None:
     explain.add_argument(
         "--knowledge",
         metavar="FILE.toml",
-        type=_path,
+        type=path,
         action="append",
         default=[],
         help="knowledge of yours, laid over the package's; may be repeated",
     )
     explain.add_argument(
-        "--graph", metavar="FILE.svg", type=_target, help="draw the network, as svg, png or pdf"
+        "--graph", metavar="FILE.svg", type=target, help="draw the network, as svg, png or pdf"
     )
-    _json(explain)
+    print_as_json(explain)
 
 
 def _describe_calibrate(calibrate: Parser) -> None:
     calibrate.add_argument(
-        "--out", metavar="DIR", type=_target, required=True, help="directory for the search and the ensemble"
+        "--out", metavar="DIR", type=target, required=True, help="directory for the search and the ensemble"
     )
     calibrate.add_argument(
-        "--seed", metavar="S", type=_seed, default=1, help="seed of the search (default: 1)"
+        "--seed", metavar="S", type=seed, default=1, help="seed of the search (default: 1)"
     )
-    calibrate.add_argument("--jobs", metavar="J", type=_count, help="threads (default: all processors)")
+    calibrate.add_argument("--jobs", metavar="J", type=count, help="threads (default: all processors)")
     calibrate.add_argument(
         "--plan",
         choices=["all", "chemotherapy"],
@@ -383,13 +368,13 @@ def _describe_calibrate(calibrate: Parser) -> None:
     begin.add_argument(
         "--around",
         metavar="ENSEMBLE.json",
-        type=_path,
+        type=path,
         help="begin in the middle of these parameter sets, to see whether the search ends elsewhere",
     )
     begin.add_argument(
         "--known",
         metavar="DIR",
-        type=_path,
+        type=path,
         nargs="+",
         default=[],
         help="do not search: draw the ensemble from what these calibrations of the same trials simulated",
@@ -404,45 +389,15 @@ def _describe_schema(schema: Parser) -> None:
         default="experiment",
         help="whose: of experiments (default), of studies of evolve, or of batches",
     )
-    schema.add_argument("--out", metavar="FILE", type=_target, help="file to write (default: print it)")
+    schema.add_argument("--out", metavar="FILE", type=target, help="file to write (default: print it)")
 
 
 def _describe_check(check: Parser) -> None:
     _experiment(check)
-    _json(check)
-
-
-def _json(command: Parser) -> None:
-    command.add_argument(
-        "--json", action="store_true", help='print JSON, also of what is wrong: {"error": ...}'
-    )
+    print_as_json(check)
 
 
 def _experiment(command: Parser) -> None:
     command.add_argument(
-        "experiment", metavar="EXPERIMENT.toml", type=_path, help="the experiment, or the name of a trial"
+        "experiment", metavar="EXPERIMENT.toml", type=path, help="the experiment, or the name of a trial"
     )
-
-
-def _count(text: str) -> int:
-    return _whole_number(text, at_least=1)
-
-
-def _seed(text: str) -> int:
-    return _whole_number(text, at_least=0)
-
-
-def _port(text: str) -> int:
-    return _whole_number(text, at_least=1, at_most=65_535)
-
-
-def _whole_number(text: str, at_least: int, at_most: int | None = None) -> int:
-    try:
-        number = int(text)
-    except ValueError:
-        number = at_least - 1
-    if number < at_least or (at_most is not None and number > at_most):
-        upwards = f"of at least {at_least}" if at_most is None else f"from {at_least} to {at_most}"
-        allowed = f"a whole number {upwards}"
-        raise argparse.ArgumentTypeError(f'found "{text}"; allowed: {allowed}')
-    return number

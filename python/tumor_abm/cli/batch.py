@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import argparse
-import math
 import time
-from collections.abc import Callable, Iterator
 from datetime import timedelta
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,7 +12,6 @@ from tumor_abm.cli.printing import print_json, print_pairs, records, writing
 
 if TYPE_CHECKING:
     import polars as pl
-    from matplotlib.figure import Figure
     from rich.console import Console
     from rich.table import Table
 
@@ -25,9 +21,7 @@ if TYPE_CHECKING:
 MOST_ROWS = 40
 """Rows of a table that are printed."""
 
-SHOWN_MEASURES, MOST_FIGURES = 6, 12
-
-_HEADLINES = {"experiment": ("median_months", "carried_pct"), "study": ("mean",), "population": ("mean",)}
+SHOWN_MEASURES = 6
 
 
 def batch(arguments: argparse.Namespace) -> None:
@@ -140,8 +134,9 @@ def _draw(found: Batch, summary: pl.DataFrame, out: Path, console: Console) -> d
     from tumor_abm._base.sinks import file_names
     from tumor_abm.cli.progress import counting
     from tumor_abm.plots import save_figure
+    from tumor_abm.plots.batch import headline_figures
 
-    draws = dict(_draws(found, summary))
+    draws = dict(headline_figures(found, summary))
     if not draws:
         return {}
     figures, names = out / "figures", file_names(draws)
@@ -154,36 +149,13 @@ def _draw(found: Batch, summary: pl.DataFrame, out: Path, console: Console) -> d
     return {"figures": f"{', '.join(f'figures/{names[name]}' for name in draws)} (png, svg)"}
 
 
-def _draws(found: Batch, summary: pl.DataFrame) -> Iterator[tuple[str, Callable[[], Figure]]]:
-    """Yield figures by their names: of one axis a line, of two that were crossed a field per arm."""
-    import polars as pl
-
-    from tumor_abm.plots import plot_along_axis, plot_heat_map
-
-    told = summary.filter(pl.col("statistic").is_in(_HEADLINES[found.kind]))
-    measures = told.filter(pl.col("value") != 0).select("measure", "statistic").unique(maintain_order=True)
-    levels = [found.points[name].n_unique() for name in found.axes]
-    if found.points.height < 2 or math.prod(levels) != found.points.height:
-        return
-    for measure, statistic in measures.head(MOST_FIGURES).iter_rows():
-        if len(levels) == 1:
-            yield (
-                measure,
-                partial(plot_along_axis, found, found.axes[0], measure, statistic=statistic),
-            )
-        elif len(levels) == 2:
-            x, y = found.axes
-            rows = told.filter(measure=measure, statistic=statistic)
-            for group in rows["group"].unique(maintain_order=True):
-                draw = partial(plot_heat_map, found, x, y, measure, statistic=statistic, group=group)
-                yield measure if group is None else f"{measure} {group}", draw
-
-
 def _of_points(found: Batch, summary: pl.DataFrame) -> Table:
     """Write a few statistics of every point side by side."""
     import polars as pl
 
-    statistic = _HEADLINES[found.kind][0]
+    from tumor_abm.plots.batch import HEADLINES
+
+    statistic = HEADLINES[found.kind][0]
     told = summary.filter(pl.col("statistic") == statistic)
     measures = told["measure"].unique(maintain_order=True).head(SHOWN_MEASURES).to_list()
     told = told.with_columns(

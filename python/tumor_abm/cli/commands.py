@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Iterator
-from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tumor_abm.cli import sets
 from tumor_abm.cli.printing import print_json, print_pairs, records, writing
-from tumor_abm.errors import InputError
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -62,36 +59,6 @@ def run(arguments: argparse.Namespace) -> None:
             **drawn,
         },
     )
-
-
-def compare(arguments: argparse.Namespace) -> None:
-    """Print the comparison of the arms of a finished run."""
-    from tumor_abm._base.files import write_whole
-    from tumor_abm.analysis.comparison import compare as compared
-    from tumor_abm.cli.consoles import output
-    from tumor_abm.run.results import Results
-
-    results = Results.load(arguments.directory)
-    with _as_written(arguments.directory):
-        comparison = compared(results)
-    if arguments.csv:
-        with writing(arguments.csv):
-            write_whole(arguments.csv, comparison.table.write_csv)
-    if arguments.json:
-        print_json(
-            {
-                "control": comparison.control,
-                "comparison": records(comparison.table),
-                "who_gains": records(comparison.gains),
-                "neutropenia": records(comparison.neutropenia),
-                "missing": records(comparison.missing),
-                "without_meaning": {each.name: why for each, why in comparison.without_meaning.items()},
-            }
-        )
-        return
-    with _as_written(arguments.directory):
-        comparison.print(output())
-        sets.tell(sets.of_run(results), output())
 
 
 def evolve(arguments: argparse.Namespace) -> None:
@@ -346,14 +313,14 @@ def _draw(results: Results, comparison: Comparison, directory: Path, console: Co
     from tumor_abm.analysis.endpoints import is_defined
     from tumor_abm.cli.progress import counting
     from tumor_abm.plots import plot_kaplan_meier, plot_resistance, save_figure
-    from tumor_abm.report import write_report
+    from tumor_abm.report import number_of_figures, write_report
 
     figures = directory / "figures"
     figures.mkdir(exist_ok=True)
     defined = [endpoint for endpoint in comparison.endpoints if is_defined(endpoint, results)]
     draws = {endpoint.stem: partial(plot_kaplan_meier, results, endpoint) for endpoint in defined}
     draws["resistance"] = partial(plot_resistance, results)
-    with counting(console, 2 * len(draws), "figures") as count:  # the report has them, too
+    with counting(console, len(draws) + number_of_figures(results, comparison), "figures") as count:
         count(0)
         for done, (stem, draw) in enumerate(draws.items(), start=1):
             save_figure(draw(), figures / stem)
@@ -365,20 +332,3 @@ def _draw(results: Results, comparison: Comparison, directory: Path, console: Co
         "figures": f"{', '.join(f'figures/{stem}' for stem in draws)} (png, svg)",
         "report": report.name,
     }
-
-
-@contextmanager
-def _as_written(directory: Path) -> Iterator[None]:
-    """Say of files that fit their checksums and make no sense that no run wrote them so."""
-    import polars as pl
-
-    try:
-        yield
-    except InputError as error:
-        raise (error if error.file is not None else error.in_file(directory)) from None
-    except (AttributeError, LookupError, TypeError, ValueError, pl.exceptions.PolarsError) as error:
-        told = f"{type(error).__name__}: {str(error).splitlines()[0] if str(error) else ''}"
-        problem = (
-            f"its tables or experiment are not those that a run writes, or this is a defect of ours ({told})"
-        )
-        raise InputError(problem, file=directory) from error

@@ -53,3 +53,20 @@ def writing(path: Path) -> Iterator[None]:
         yield
     except OSError as error:
         raise InputError(f"cannot be written: {error.strerror or error}", file=path) from error
+
+
+@contextmanager
+def as_written(directory: Path) -> Iterator[None]:
+    """Say of files that fit their checksums and make no sense that no run wrote them so."""
+    import polars as pl
+
+    try:
+        yield
+    except InputError as error:
+        raise (error if error.file is not None else error.in_file(directory)) from None
+    except (AttributeError, LookupError, TypeError, ValueError, pl.exceptions.PolarsError) as error:
+        told = f"{type(error).__name__}: {str(error).splitlines()[0] if str(error) else ''}"
+        problem = (
+            f"its tables or experiment are not those that a run writes, or this is a defect of ours ({told})"
+        )
+        raise InputError(problem, file=directory) from error

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import math
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -31,6 +33,14 @@ _IN_WORDS = {
 }
 
 Fixed = Mapping[str, Any]
+
+HEADLINES: Mapping[str, tuple[str, ...]] = {
+    "experiment": ("median_months", "carried_pct"),
+    "study": ("mean",),
+    "population": ("mean",),
+}
+"""Statistics that are drawn and printed first, by what the batch moves."""
+_MOST_FIGURES = 12
 
 
 def plot_along_axis(
@@ -192,3 +202,24 @@ def _levels(column: pl.Series) -> list[Any]:
 
 def _written(level: object) -> str:
     return f"{level:.4g}" if isinstance(level, float) else figure_text(str(level))
+
+
+def headline_figures(found: Batch, summary: pl.DataFrame) -> Iterator[tuple[str, Callable[[], Figure]]]:
+    """Yield figures by their names: of one axis a line, of two that were crossed a field per arm."""
+    told = summary.filter(pl.col("statistic").is_in(HEADLINES[found.kind]))
+    measures = told.filter(pl.col("value") != 0).select("measure", "statistic").unique(maintain_order=True)
+    levels = [found.points[name].n_unique() for name in found.axes]
+    if found.points.height < 2 or math.prod(levels) != found.points.height:
+        return
+    for measure, statistic in measures.head(_MOST_FIGURES).iter_rows():
+        if len(levels) == 1:
+            yield (
+                measure,
+                partial(plot_along_axis, found, found.axes[0], measure, statistic=statistic),
+            )
+        elif len(levels) == 2:
+            x, y = found.axes
+            rows = told.filter(measure=measure, statistic=statistic)
+            for group in rows["group"].unique(maintain_order=True):
+                draw = partial(plot_heat_map, found, x, y, measure, statistic=statistic, group=group)
+                yield measure if group is None else f"{measure} {group}", draw

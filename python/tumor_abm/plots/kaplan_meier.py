@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+import textwrap
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
@@ -15,13 +17,17 @@ from matplotlib.transforms import Transform
 from tumor_abm._base.arguments import must_be
 from tumor_abm._base.sinks import figure_text
 from tumor_abm.analysis.endpoints import Endpoint, endpoint
+from tumor_abm.analysis.estimates_in_words import hazard_ratio_text, median_text, p_equation
 from tumor_abm.analysis.paired import Twins, hazard_ratio
 from tumor_abm.analysis.survival import KaplanMeier, kaplan_meier
-from tumor_abm.analysis.wording import hazard_ratio_text, median_text, p_equation
 from tumor_abm.plots.style import FAINT, MUTED, colours, panel, shortened, style, title, whole, wrapped
 from tumor_abm.run.results import Results
 
 _CURVES_IN = 3.6
+_FEW_ARMS = 4
+"""With more arms their medians and hazard ratios stand below the curves, where there is room."""
+_NAME_LETTERS, _LABEL_LETTERS = 34, 24
+_OF_RATIOS = "Hazard ratio against control (95% CI of a trial of this size; paired), log-rank p"
 _LINE_PT = 12
 _TABLE_PT = 42
 """From the curves down to the table of patients at risk; the label of the time axis is between them."""
@@ -68,12 +74,16 @@ def plot_kaplan_meier(
         _frame(axes, timed, _months_shown(estimates.values()))
         for arm, estimate in estimates.items():
             _curve(axes, estimate, colour[arm])
-        _numbers_at_risk(axes, estimates, colour)
+        ratios: list[_Ratio] = []
         if timed.randomised and results.control in estimates:
-            _against_control(axes, observed, results.control, estimates, colour)
+            ratios = list(_ratios(axes, observed, results.control, estimates, colour))
+        crowded = len(estimates) > _FEW_ARMS
+        _numbers_at_risk(axes, estimates, colour, ratios if crowded else None)
+        if ratios and not crowded:
+            _write(axes, [(_OF_RATIOS, MUTED), *((ratio.line, ratio.colour) for ratio in ratios)], estimates)
         if titled:
             title(axes, timed.title, str(results.experiment.get("title", "")))
-        _label_curves(axes, estimates, colour)
+        _label_curves(axes, estimates, colour, with_medians=not crowded)
     return whole(axes)
 
 
@@ -121,7 +131,10 @@ def _visible(axes: Axes, curve: pl.DataFrame, places: int) -> pl.DataFrame:
     return curve.filter(place != place.shift(-1, fill_value=-1))
 
 
-def _numbers_at_risk(axes: Axes, estimates: Estimates, colour: Colours) -> None:
+def _numbers_at_risk(
+    axes: Axes, estimates: Estimates, colour: Colours, ratios: Sequence[_Ratio] | None
+) -> None:
+    """Write the patients at risk below the curves, and, with `ratios`, what is estimated of each arm."""
     below = partial(
         axes.annotate,
         xycoords=axes.get_xaxis_transform(),
@@ -131,29 +144,47 @@ def _numbers_at_risk(axes: Axes, estimates: Estimates, colour: Colours) -> None:
         annotation_clip=False,
     )
     ticks = list(axes.get_xticks())
-    below("Patients at risk", (0, 0), (-9, -_TABLE_PT), fontweight="bold")
+    heading = (
+        "Patients at risk"
+        if ratios is None
+        else "Patients at risk; median (95% CI); hazard ratio (95% CI of a trial; paired)"
+    )
+    below(heading, (0, 0), (-9, -_TABLE_PT), fontweight="bold")
     for row, (arm, estimate) in enumerate(estimates.items()):
         name_pt = -_TABLE_PT - _LINE_PT * (2 * row + 1)
-        below(figure_text(shortened(arm)), (0, 0), (-9, name_pt), color=colour[arm])
+        said = shortened(arm) if ratios is None else _facts(arm, estimate, ratios)
+        below(figure_text(said), (0, 0), (-9, name_pt), color=colour[arm])
         for month, at_risk in zip(ticks, estimate.at_risk(ticks), strict=True):
             below(f"{at_risk}", (month, 0), (0, name_pt - _LINE_PT), ha="center")
 
 
-def _against_control(
+def _facts(arm: str, estimate: KaplanMeier, ratios: Sequence[_Ratio]) -> str:
+    median = median_text(estimate.median, estimate.median_lo, estimate.median_hi)
+    name = textwrap.shorten(arm, _NAME_LETTERS, placeholder=" …")
+    return "; ".join([name, median, *(ratio.line for ratio in ratios if ratio.arm == arm)])
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Ratio:
+    """What is told of an arm against the control arm, in the colour of the arm."""
+
+    arm: str
+    line: str
+    colour: str
+
+
+def _ratios(
     axes: Axes, observed: pl.DataFrame, control: str, estimates: Estimates, colour: Colours
-) -> None:
+) -> Iterator[_Ratio]:
     """Tell hazard ratios, and draw the control of the same patients where an arm is about some of them."""
-    arms = [arm for arm in estimates if arm != control]
-    if not arms:
-        return
-    lines = [("Hazard ratio against control (95% CI of a trial of this size; paired), log-rank p", MUTED)]
-    for arm in arms:
+    for arm in estimates:
+        if arm == control:
+            continue
         twins = Twins.of(observed, arm, control)
-        lines.append((_ratio_text(twins), colour[arm]))
+        yield _Ratio(arm=arm, line=_ratio_text(twins), colour=colour[arm])
         if 0 < len(twins) < estimates[control].n:
             _dashed(axes, twins.curves[1], colour[arm])
-            lines.append(("dashed: the same patients in the control arm", colour[arm]))
-    _write(axes, lines, estimates)
+            yield _Ratio(arm=arm, line="dashed: the same patients in the control arm", colour=colour[arm])
 
 
 def _ratio_text(twins: Twins) -> str:
@@ -190,7 +221,7 @@ def _write(axes: Axes, lines: Sequence[tuple[str, str]], estimates: Estimates) -
         )
 
 
-def _label_curves(axes: Axes, estimates: Estimates, colour: Colours) -> None:
+def _label_curves(axes: Axes, estimates: Estimates, colour: Colours, *, with_medians: bool) -> None:
     """Name each curve beside its end, one label below the other."""
     end = axes.get_xlim()[1]
     labels, heights = [], []
@@ -199,9 +230,8 @@ def _label_curves(axes: Axes, estimates: Estimates, colour: Colours) -> None:
             continue
         last = min(end, float(estimate.curve["time"][-1]))
         height = 100 * float(estimate.at(last))
-        median = median_text(estimate.median, estimate.median_lo, estimate.median_hi)
         label = axes.annotate(
-            f"{figure_text(wrapped(shortened(arm), 24))}\nmedian {median}{' mo' if estimate.median else ''}",
+            _label(arm, estimate, with_median=with_medians),
             (last, height),
             (1.03, 0),
             textcoords=axes.get_yaxis_transform(),
@@ -222,6 +252,14 @@ def _label_curves(axes: Axes, estimates: Estimates, colour: Colours) -> None:
         heights.append(height)
     whole(axes).draw_without_rendering()
     _spread(axes, labels, heights)
+
+
+def _label(arm: str, estimate: KaplanMeier, *, with_median: bool) -> str:
+    if not with_median:
+        return figure_text(textwrap.shorten(arm, _LABEL_LETTERS, placeholder=" …"))
+    median = median_text(estimate.median, estimate.median_lo, estimate.median_hi)
+    name = figure_text(wrapped(shortened(arm), _LABEL_LETTERS))
+    return f"{name}\nmedian {median}{' mo' if estimate.median else ''}"
 
 
 def _spread(axes: Axes, labels: list[Annotation], wanted: list[float]) -> None:

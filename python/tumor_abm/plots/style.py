@@ -31,7 +31,7 @@ FAINT = "#d9d9d9"
 
 # Okabe and Ito's colours, told apart with any colour vision; the control arm is grey.
 _CONTROL = "#555555"
-_ARMS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
+_ARMS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000", "#7A3B00", "#5B2A86")
 
 _STYLE: dict[Any, Any] = {
     "axes.edgecolor": MUTED,

@@ -1,5 +1,6 @@
-"""The HTML report of an experiment."""
+"""The HTML report of an experiment, a study or a batch."""
 
-from tumor_abm.report.page import write_report
+from tumor_abm.report.other import write_any_report
+from tumor_abm.report.page import number_of_figures, write_report
 
-__all__ = ["write_report"]
+__all__ = ["number_of_figures", "write_any_report", "write_report"]

@@ -9,28 +9,9 @@ import numpy as np
 import polars as pl
 
 from tumor_abm._base.section import NOTHING, Section
-from tumor_abm.knowledge.pathway import FRACTION
+from tumor_abm.analysis.covariate import FLAGS, NUMBERS, patients_of, read_by_pathway
 from tumor_abm.run.results import Results
 from tumor_abm.treatment import Eligibility
-
-# Column of `patients` to its name with its unit, its decimals, and a factor.
-_NUMBERS: Mapping[str, tuple[str, int, float]] = {
-    "volume_cm3": ("Tumour volume, cm³", 0, 1.0),
-    "sld_mm": ("Sum of diameters, mm", 0, 1.0),
-    "target_lesions": ("Target lesions", 0, 1.0),
-    "doubling_days": ("Volume doubling time untreated, days", 0, 1.0),
-    "turnover": ("Turnover (death over division)", 2, 1.0),
-    "relapse_months": ("Adjuvant therapy to relapse, months", 0, 1.0),
-    "prior_lines": ("Lines for advanced disease before", 0, 1.0),
-    "prior_months": ("Time on the last line before, months", 1, 1.0),
-    "neutrophils": ("Neutrophils, 10⁹/L", 1, 1.0),
-}
-_FLAGS = {
-    "visceral": "Visceral disease",
-    "bone_only": "Bone-only disease",
-}
-_RATES = ("division", "death")
-"""Covariates of every pathway, which net growth and turnover say."""
 
 
 def population_in_words(experiment: Mapping[str, Any]) -> str:
@@ -66,46 +47,36 @@ def baseline_section(results: Results) -> Section:
         header=["At enrolment: median (range), or share", *groups],
         rows=[
             ["Patients", *(str(group.height) for group in groups.values())],
-            *([name, *cells] for name, cells in _rows(list(groups.values()), _read(results))),
+            *(
+                [name, *cells]
+                for name, cells in _rows(list(groups.values()), read_by_pathway(results.experiment))
+            ),
         ],
     )
 
 
 def _patients(results: Results) -> pl.DataFrame:
     """Return of the table of patients what is told of them."""
-    patients = results.scan("patients")
-    if "net_growth_per_day" in patients.collect_schema():
-        patients = patients.with_columns(doubling_days=pl.lit(2.0).log() / pl.col("net_growth_per_day"))
+    patients = patients_of(results)
     there = patients.collect_schema()
-    told = [name for name in (*_NUMBERS, *_read(results), *_FLAGS, "history") if name in there]
+    told = [
+        name for name in (*NUMBERS, *read_by_pathway(results.experiment), *FLAGS, "history") if name in there
+    ]
     return patients.select("patient", *told).collect()
-
-
-def _read(results: Results) -> dict[str, tuple[str, int, float]]:
-    """Return what the pathway reads of the patients beside the rates, named as `_NUMBERS`."""
-    found = {}
-    for name, described in results.experiment.get("covariate", {}).items():
-        if name not in _RATES:
-            label, unit = described["label"], described.get("unit", "")
-            is_share = unit == FRACTION
-            is_flag = results.experiment["population"]["covariate"][name]["kind"] == "share"
-            said = label if is_flag or not unit else f"{label}, {'%' if is_share else unit}"
-            found[name] = (said, 0 if is_share else 2, 100.0 if is_share else 1.0)
-    return found
 
 
 def _rows(
     groups: list[pl.DataFrame], read: Mapping[str, tuple[str, int, float]]
 ) -> Iterator[tuple[str, list[str]]]:
     columns = groups[0].columns
-    for column, (name, decimals, factor) in {**_NUMBERS, **read}.items():
+    for column, (name, decimals, factor) in {**NUMBERS, **read}.items():
         if column not in columns:
             continue
         if groups[0][column].dtype == pl.Boolean:
             yield name, [_share(group[column]) for group in groups]
         elif groups[0][column].drop_nulls().len():
             yield name, [_range(group[column] * factor, decimals) for group in groups]
-    for column, name in _FLAGS.items():
+    for column, name in FLAGS.items():
         if column in columns:
             yield name, [_share(group[column]) for group in groups]
     if "history" in columns and groups[0]["history"].n_unique() > 1:

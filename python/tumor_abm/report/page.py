@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from importlib import resources
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from string import Template
 from typing import Any
 
 import tomli_w
-from matplotlib.figure import Figure
+from markupsafe import Markup
 
-from tumor_abm._base import html
+from tumor_abm._base.arguments import must_be
 from tumor_abm._base.files import write_whole
-from tumor_abm._base.sinks import html_text as escape
+from tumor_abm._base.paths import path_of
+from tumor_abm._base.section import Section
+from tumor_abm.analysis.answers import answers
 from tumor_abm.analysis.comparison import Comparison, compare
+from tumor_abm.analysis.division import Cut
 from tumor_abm.analysis.endpoints import Endpoint, is_defined
+from tumor_abm.analysis.subgroup_wording import subgroup_sections
 from tumor_abm.analysis.wording import (
     LEGEND,
     endpoint_section,
@@ -24,12 +28,14 @@ from tumor_abm.analysis.wording import (
     pairs_section,
     summary_section,
 )
-from tumor_abm.plots import plot_kaplan_meier, plot_resistance, svg
-from tumor_abm.plots.clones import TITLE
-from tumor_abm.plots.style import colours
+from tumor_abm.plots import plot_kaplan_meier, svg
 from tumor_abm.report.baseline import baseline_section, population_in_words
+from tumor_abm.report.figures import ReportFigure, figures_of
+from tumor_abm.report.flow import flow_section
+from tumor_abm.report.methods import methods_of
+from tumor_abm.report.rendering import render
+from tumor_abm.report.strip import strips
 from tumor_abm.run.results import Results, without_none
-from tumor_abm.treatment import Eligibility, Line
 
 
 def write_report(
@@ -37,11 +43,13 @@ def write_report(
     directory: str | Path,
     comparison: Comparison | None = None,
     *,
+    by: Sequence[str | Cut] = (),
     progress: Callable[[int], None] | None = None,
 ) -> Path:
     """Write ``report.html`` into `directory` and return its path.
 
-    The page needs nothing but itself: figures are inline SVG, and there are no scripts.
+    The page needs nothing but itself: figures are inline SVG, and the one script, which sorts tables, is part
+    of it. Links lead to the tables that lie beside it.
 
     Parameters
     ----------
@@ -51,52 +59,79 @@ def write_report(
         Where to.
     comparison
         What `compare` said of `results`, if that is known already.
+    by
+        Covariates of subgroups, as `compare` takes them, unless `comparison` is given.
     progress
         Called with the number of figures drawn so far.
     """
-    path = Path(directory) / "report.html"
-    page = _page(results, comparison or compare(results), _Figures(progress or (lambda drawn: None)))
+    must_be("results", results, Results)
+    directory = path_of("directory", directory)
+    comparison = comparison or compare(results, by)
+    page = _page(results, comparison, _Drawer(directory, progress or (lambda drawn: None)))
+    path = directory / "report.html"
     write_whole(path, lambda draft: draft.write_text(page, encoding="utf-8"))
     return path
 
 
-class _Figures:
-    """Figures for the page, which are counted."""
+def number_of_figures(results: Results, comparison: Comparison) -> int:
+    """Return how many figures the report of an experiment has."""
+    defined = [each for each in comparison.endpoints if is_defined(each, results)]
+    return len(defined) + len(figures_of(results, comparison))
 
-    def __init__(self, progress: Callable[[int], None]) -> None:
-        self._progress = progress
+
+@dataclass(frozen=True, kw_only=True)
+class DrawnFigure:
+    """A figure as the page shows it."""
+
+    title: str
+    see: str
+    svg: Markup
+    file: str
+
+
+class _Drawer:
+    """Draws the figures of the page, and counts them."""
+
+    def __init__(self, directory: Path, progress: Callable[[int], None]) -> None:
+        self._directory, self._progress = directory, progress
         self._drawn = 0
 
-    def element(self, figure: Figure, label: str) -> str:
-        """Return a figure in HTML."""
-        drawn = svg(figure, label)
+    def draw(self, figure: ReportFigure, *, titled: bool = True) -> DrawnFigure:
+        """Return a figure, with the file of its table if that lies beside the page."""
+        element = Markup(svg(figure.draw(), figure.title))
         self._drawn += 1
         self._progress(self._drawn)
-        return f"<figure>{drawn}</figure>"
+        files = (f"{figure.source}.csv", f"{figure.source}.parquet")
+        file = next((name for name in files if (self._directory / name).is_file()), "")
+        return DrawnFigure(title=figure.title if titled else "", see=figure.see, svg=element, file=file)
 
 
-def _page(results: Results, comparison: Comparison, figures: _Figures) -> str:
-    here = resources.files("tumor_abm.report")
+def _page(results: Results, comparison: Comparison, drawer: _Drawer) -> str:
     parts = {
-        "style": (here / "page.css").read_text(encoding="utf-8"),
-        "title": escape(str(results.experiment.get("title", "Experiment"))),
-        "question": escape(str(results.experiment.get("question", ""))),
-        "facts": escape(_facts(results)),
-        "arms": "".join(_arm(results, arm) for arm in results.experiment["arm"]),
-        "afterwards": _afterwards(results.experiment.get("afterwards", [])),
-        "population": escape(population_in_words(results.experiment)),
-        "baseline": html.table(baseline_section(results)),
-        "summary": html.section(summary_section(comparison)),
-        "endpoints": "".join(_endpoint(results, comparison, each, figures) for each in comparison.endpoints),
-        "legend": escape(LEGEND),
-        "pairs": html.section(pairs_section(comparison)),
-        "gains": html.section(gains_section(comparison)),
-        "neutropenia": html.section(neutropenia_section(comparison)),
-        "resistance": _resistance(results, figures),
-        "provenance": _definitions(results.provenance),
-        "experiment": escape(tomli_w.dumps(without_none(results.experiment))),
+        "title": str(results.experiment.get("title", "Experiment")),
+        "question": str(results.experiment.get("question", "")),
+        "facts": _facts(results),
+        "whose": "These patients",
+        "answers": answers(comparison),
+        "summary": summary_section(comparison),
+        "strips": strips(results),
+        "endpoints": list(_endpoints(results, comparison, drawer)),
+        "legend": LEGEND,
+        "pairs": pairs_section(comparison),
+        "gains": gains_section(comparison),
+        "subgroups": subgroup_sections(comparison),
+        "figures": [drawer.draw(figure) for figure in figures_of(results, comparison)],
+        "neutropenia": neutropenia_section(comparison),
+        "population": population_in_words(results.experiment),
+        "baseline": baseline_section(results),
+        "flow": flow_section(results),
+        "methods": methods_of(results),
+        "notices": results.provenance.get("notices", []),
+        "provenance": told(results.provenance),
+        "as_run": "The experiment as it was run",
+        "experiment": tomli_w.dumps(without_none(results.experiment)),
     }
-    return Template((here / "page.html").read_text(encoding="utf-8")).substitute(parts)
+    return render("experiment.html", parts)
 
 
 def _facts(results: Results) -> str:
@@ -107,50 +142,41 @@ def _facts(results: Results) -> str:
     )
 
 
-def _arm(results: Results, arm: Mapping[str, Any]) -> str:
-    name = escape(arm["name"])
-    control = " <small>control</small>" if arm["name"] == results.control and len(results.arms) > 1 else ""
-    swatch = f'<span class="swatch" style="background:{colours(results)[arm["name"]]}"></span>'
-    among = Eligibility.model_validate(arm.get("among", {})).in_words()
-    whom = f"<p>Only patients {escape(among)}.</p>" if among else ""
-    return f"<div class=arm><h3>{swatch}{name}{control}</h3>{whom}{_lines(arm.get('line', []))}</div>"
+@dataclass(frozen=True, kw_only=True)
+class _EndpointPart:
+    """An endpoint on the page: its curves where it is defined, and its table."""
+
+    id: str
+    section: Section
+    figure: DrawnFigure | None
 
 
-def _afterwards(lines: Sequence[Mapping[str, Any]]) -> str:
-    return f"<div class=arm><h3>Then, in every arm</h3>{_lines(lines)}</div>" if lines else ""
+def _endpoints(results: Results, comparison: Comparison, drawer: _Drawer) -> Iterator[_EndpointPart]:
+    for timed in comparison.endpoints:
+        section = endpoint_section(comparison, timed)
+        figure = _curves(results, timed, section) if is_defined(timed, results) else None
+        yield _EndpointPart(
+            id=timed.stem,
+            section=section,
+            figure=None if figure is None else drawer.draw(figure, titled=False),
+        )
 
 
-def _lines(lines: Sequence[Mapping[str, Any]]) -> str:
-    return f"<ol>{''.join(f'<li>{_line(line)}</li>' for line in lines)}</ol>"
+def _curves(results: Results, timed: Endpoint, section: Section) -> ReportFigure:
+    return ReportFigure(
+        title=f"Kaplan-Meier curves: {section.title}",
+        see="The higher curve is the better arm; where bands overlap much, the arms may be alike.",
+        source="comparison",
+        draw=partial(plot_kaplan_meier, results, timed, titled=False),
+    )
 
 
-def _line(line: Mapping[str, Any]) -> str:
-    given, *clauses = (escape(clause) for clause in Line.model_validate(line).in_words())
-    shown = given if "choose" in line else f"<strong>{given}</strong>"
-    return f"{shown} {'; '.join(clauses)}"
-
-
-def _endpoint(results: Results, comparison: Comparison, timed: Endpoint, figures: _Figures) -> str:
-    section = endpoint_section(comparison, timed)
-    if not is_defined(timed, results):
-        return html.section(section)
-    curves = plot_kaplan_meier(results, timed, titled=False)
-    figure = figures.element(curves, f"Kaplan-Meier curves: {section.title}")
-    return f"<section>{html.heading(section)}{figure}{html.table(section)}</section>"
-
-
-def _resistance(results: Results, figures: _Figures) -> str:
-    if "clones" not in results.tables:
-        return ""
-    figure = figures.element(plot_resistance(results, titled=False), TITLE)
-    return f"<section><h2>{TITLE}</h2>{figure}</section>"
-
-
-def _definitions(provenance: Mapping[str, Any]) -> str:
-    return "".join(f"<dt>{escape(key)}</dt><dd>{_value(value)}</dd>" for key, value in provenance.items())
+def told(provenance: Mapping[str, Any]) -> dict[str, str]:
+    """Return what is known of where results come from, in words."""
+    return {key: _value(value) for key, value in provenance.items() if key != "notices"}
 
 
 def _value(value: Any) -> str:
     if isinstance(value, Mapping):
-        return "; ".join(f"{escape(str(key))} {_value(item)}" for key, item in value.items())
-    return escape(str(value))
+        return "; ".join(f"{key} {_value(item)}" for key, item in value.items())
+    return str(value)

@@ -1,0 +1,96 @@
+"""``tumor-abm compare``: the arms of a finished run against each other."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tumor_abm.cli import sets
+from tumor_abm.cli.printing import as_written, print_json, records, writing
+from tumor_abm.cli.values import print_as_json, target
+
+if TYPE_CHECKING:
+    from tumor_abm.run.results import Results
+
+EXAMPLES = """\
+--by divides the patients by covariates, markers and responses: a column of the table patients, or of a gene
+or an alteration NAME_at_baseline, NAME_share (percent of the cells at enrolment), NAME_in_blood, or
+response_in_control. A number is cut at its median, or where it is said.
+
+examples:
+  tumor-abm compare results/order
+  tumor-abm compare results/order --by visceral,esr1_at_baseline,prior_months:6:12
+"""
+
+
+def describe(compare: argparse.ArgumentParser) -> None:
+    """Describe what can be written behind ``compare``."""
+    compare.add_argument("directory", metavar="DIR", type=target, help="directory of a finished run")
+    compare.add_argument(
+        "--by",
+        metavar="COVARIATES",
+        action="append",
+        default=[],
+        help="tell effects in subgroups by these, with commas between them, and test whether they differ",
+    )
+    compare.add_argument(
+        "--csv",
+        metavar="FILE",
+        type=target,
+        help="write the comparison as CSV, too, and beside it subgroups and interactions",
+    )
+    print_as_json(compare)
+
+
+def compare(arguments: argparse.Namespace) -> None:
+    """Print the comparison of the arms of a finished run."""
+    from tumor_abm._base.files import write_whole
+    from tumor_abm.analysis.comparison import compare as compared
+    from tumor_abm.cli.consoles import output
+    from tumor_abm.run.results import Results
+
+    results = Results.load(arguments.directory)
+    with as_written(arguments.directory):
+        comparison = compared(results, listed(arguments.by, results))
+    if arguments.csv:
+        with writing(arguments.csv):
+            write_whole(arguments.csv, comparison.table.write_csv)
+            if comparison.interactions.height:
+                write_whole(_beside(arguments.csv, "subgroups"), comparison.subgroups.write_csv)
+                write_whole(_beside(arguments.csv, "interactions"), comparison.interactions.write_csv)
+    if arguments.json:
+        print_json(
+            {
+                "control": comparison.control,
+                "comparison": records(comparison.table),
+                "who_gains": records(comparison.gains),
+                "neutropenia": records(comparison.neutropenia),
+                "subgroups": records(comparison.subgroups),
+                "interactions": records(comparison.interactions),
+                "missing": records(comparison.missing),
+                "without_meaning": {each.name: why for each, why in comparison.without_meaning.items()},
+            }
+        )
+        return
+    with as_written(arguments.directory):
+        comparison.print(output())
+        sets.tell(sets.of_run(results), output())
+
+
+def listed(texts: Sequence[str], results: Results) -> list[str]:
+    """Return the covariates of lists with commas; a known name may have commas itself."""
+    if not texts:
+        return []
+    from tumor_abm.analysis.covariate import known_covariates
+
+    known = known_covariates(results)
+    found: list[str] = []
+    for text in texts:
+        found += [text] if text in known else [part.strip() for part in text.split(",")]
+    return found
+
+
+def _beside(file: Path, name: str) -> Path:
+    return file.with_name(f"{file.stem}_{name}{file.suffix}")
