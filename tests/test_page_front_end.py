@@ -17,7 +17,9 @@ NEEDED = ["a/dist/app.js", "b.js"]
 NOWHERE = {"SOLARA_ASSETS_CDN": "http://127.0.0.1:9/npm/"}
 
 
-@pytest.mark.parametrize(("present", "online", "told"), [(2, False, False), (1, True, False), (1, False, True)])
+@pytest.mark.parametrize(
+    ("present", "online", "told"), [(2, False, False), (1, True, False), (1, False, True)]
+)
 def test_front_end_is_missing_only_where_it_is_neither_stored_nor_reached(
     tmp_path: Path, present: int, online: bool, told: bool
 ) -> None:
@@ -68,10 +70,13 @@ def test_page_without_front_end_says_so_in_the_terminal_first_and_in_its_place(t
     assert "Then reload this page" in text
 
 
-def test_document_names_its_language_and_may_be_zoomed() -> None:
-    with serving() as (address, _), urllib.request.urlopen(address, timeout=60) as answer:
-        text = answer.read().decode()
-        assert int(answer.headers["content-length"]) == len(text.encode())
-    assert '<html lang="en">' in text
-    assert "user-scalable=no" not in text
-    assert "maximum-scale" not in text
+def test_document_names_its_language_and_may_be_zoomed_however_it_is_asked_for() -> None:
+    with serving() as (address, _):
+        for encoding in ("identity", "gzip"):
+            asked = urllib.request.Request(address, headers={"Accept-Encoding": encoding})
+            with urllib.request.urlopen(asked, timeout=60) as answer:
+                text = answer.read().decode()
+                assert int(answer.headers["content-length"]) == len(text.encode())
+            assert '<html lang="en">' in text
+            assert "user-scalable=no" not in text
+            assert "maximum-scale" not in text

@@ -12,8 +12,8 @@ import pytest
 from PIL import Image
 from tumor_abm.app.catalogue import Catalogue
 from tumor_abm.app.session import Session
-from tumor_abm.app.toolbar import burden_in_words
 from tumor_abm.app.why import of_clone
+from tumor_abm.app.words import burden_in_words
 from tumor_abm.knowledge.explanation import Explanation
 
 
@@ -62,7 +62,7 @@ def test_what_is_wrong_is_told_and_the_patient_stays(catalogue):
 
 def test_drug_that_is_taken_already_is_told(catalogue):
     session = Session(catalogue)
-    lived(session, lambda: session.treat(0, lambda twin: twin.model.add("letrozole")))
+    lived(session, lambda: session.do(0, "change", "letrozole", "palbociclib"))
     assert session.notice.value is not None
     assert "taken already" in session.notice.value.text
 
@@ -117,7 +117,7 @@ def test_twins_that_were_stopped_on_different_days_meet_again(catalogue):
     lived(
         session,
         lambda: session.fork("other", [["fulvestrant"]]),
-        lambda: session.treat(1, lambda twin: twin.advance(5)),
+        lambda: session.order(lambda: session.twins[1].advance(5)),
         session.step,
     )
     assert [picture.facts["day"] for picture in session.pictures.value] == [12, 12]

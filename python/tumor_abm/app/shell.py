@@ -1,4 +1,4 @@
-"""The document around the page: its language and its zoom; and what is said where the front end is missing."""
+"""The document around the page: its language, its zoom, and what is said where the front end is missing."""
 
 from __future__ import annotations
 
@@ -49,7 +49,11 @@ class Shell:
                 await HTMLResponse(_INSTEAD.format(why=html_text(why)), 503)(scope, receive, send)
                 return
             self._whole = True
-        await self._app(scope, receive, _Mended(send).send if asks_for_page else send)
+        if not asks_for_page:
+            await self._app(scope, receive, send)
+            return
+        plain = [header for header in scope["headers"] if header[0] != b"accept-encoding"]
+        await self._app({**scope, "headers": plain}, receive, _Mended(send).send)
 
 
 class _Mended:

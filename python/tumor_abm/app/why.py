@@ -9,7 +9,8 @@ import solara
 from tumor_abm._base.sinks import html_text
 from tumor_abm.app.boundary import part
 from tumor_abm.app.chair import SIDES
-from tumor_abm.app.session import Picture, Session
+from tumor_abm.app.picture import Picture
+from tumor_abm.app.session import Session
 from tumor_abm.app.twin import LegendRow
 from tumor_abm.knowledge.explained import Explained
 from tumor_abm.knowledge.explanation import Explanation
