@@ -224,7 +224,7 @@ def test_dips_of_the_burden_and_of_each_genotype_are_drawn() -> None:
     cells[20::29] = 1e5
     course, palette = of_days(cells=cells), Palette()
     palette.give(())
-    for curve in ("all", "wild type"):
+    for curve in ("all", "wild type (founder)"):
         (points,) = [
             series["data"]
             for series in series_of(course, palette)

@@ -16,7 +16,7 @@ from tumor_abm.app.chart import Chart, Frame, Option, curve, line, points, risin
 from tumor_abm.app.growth import Growth
 from tumor_abm.app.muller import genotypes_chart
 from tumor_abm.plots.course import BANDS, NEUTROPENIA, RESPONSES, SERIES, Course, spans
-from tumor_abm.plots.genotypes import Palette
+from tumor_abm.plots.genotypes import Palette, short
 from tumor_abm.plots.layers import cells_over_time, genotypes_of
 from tumor_abm.plots.style import INK, MUTED
 
@@ -91,12 +91,13 @@ def _burden(course: Course, palette: Palette, growth: Growth, frame: Frame) -> C
     largest = [name for name in peaks["genotype"] if genotypes[name] in palette][:_MOST_CURVES]
     shown = course.clones.filter(pl.col("genotype").is_in(largest))
     days, cells = cells_over_time(shown, course.states["day"])
+    founder = next(iter(genotypes.values()), ())
     series: list[Option] = []
     for name in largest:
         genotype = genotypes[name]
         grown = _grown(growth, genotype, frame)
         lived = rising(days, cells.get(genotype, np.zeros(len(days))), POINTS)
-        series.append(line(name, palette[genotype], [*grown, *lived], 1.3))
+        series.append(line(short(genotype, founder), palette[genotype], [*grown, *lived], 1.3))
     total = course.states["cells"].to_numpy().astype(float)
     before = growth.days(_POINTS_OF_GROWTH)
     grown_all = sum((growth.on(genotype, before) for genotype in growth.cells), np.zeros(len(before)))

@@ -31,18 +31,33 @@ def Downloads(session: Session) -> None:
         ("Data, Parquet", "tumor_abm_parquet.zip", lambda: zipped(session.twins, "parquet")),
         ("Figure, SVG", "tumor_abm.svg", lambda: figure_svg(session.twins[0])),
         ("Figure, PNG", "tumor_abm.png", lambda: figure_png(session.twins[0])),
+        ("experiment.toml", "experiment.toml", lambda: session.experiment().text.encode()),
     ]
     if not ready:
         return
     for label, filename, data in files:
         _Download(session, label, filename, data)
+    _Experiment(session)
+
+
+@part("What is said of experiment.toml")
+def _Experiment(session: Session) -> None:
+    """Say what to do with the file, and what is not in it."""
+    solara.Text(
+        "A batch run of experiment.toml lives the same: tumor-abm run experiment.toml --out DIR. This "
+        "patient is the last one.",
+        classes=["tumor-note"],
+    )
+    for what in session.left_out:
+        solara.Text(f"Not in experiment.toml: {what}.", classes=["tumor-note"])
 
 
 @part("The download {label}")
 def _Download(session: Session, label: str, filename: str, data: Callable[[], bytes]) -> None:
     day = f"{session.pictures.value[0].facts['day']:.0f}"
     made = solara.use_memo(lambda: lambda: session.at_rest(data), [day, len(session.twins)])
-    with solara.FileDownload(made, filename=filename.replace(".", f"_day{day}.", 1)):
+    dated = filename if filename == "experiment.toml" else filename.replace(".", f"_day{day}.", 1)
+    with solara.FileDownload(made, filename=dated):
         solara.Button(label, icon_name="mdi-download", small=True, text=True)
 
 

@@ -33,6 +33,8 @@ TITLE = "tumor_abm: a tumour under therapy"
 
 _BRAND = "<h1>tumor_abm</h1> <span>a tumour under therapy; for research, not for treating patients</span>"
 
+_WHY = 4  # the place of the panel that says why
+
 _STYLE = Path(__file__).with_name("page.css")
 
 
@@ -96,6 +98,8 @@ def _colours() -> None:
 def _Controls(session: Session) -> None:
     """Panels that open one at a time or together."""
     opened, set_opened = solara.use_state([0, 1])
+    chosen = session.chosen.value
+    solara.use_effect(lambda: set_opened([_WHY]) if chosen else None, [chosen])
     panels = [
         ("Patient", "mdi-account-outline", PatientPanel),
         ("Strategy", "mdi-format-list-numbered", PlanPanel),

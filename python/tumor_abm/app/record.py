@@ -251,6 +251,11 @@ class Record:
             self._lines.append(_Segment(line, regimen, day, model.dosings))
 
     @property
+    def line_starts(self) -> list[float]:
+        """Days on which lines of therapy began, the first first."""
+        return list({each.line: each.start_day for each in reversed(self._lines)}.values())[::-1]
+
+    @property
     def changed_in_line(self) -> bool:
         """Whether drugs or doses have changed within a line."""
         return len({each.line for each in self._lines}) < len(self._lines)

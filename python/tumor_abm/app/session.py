@@ -20,6 +20,7 @@ from tumor_abm.app.boundary import told
 from tumor_abm.app.catalogue import Catalogue
 from tumor_abm.app.charts import panels_of
 from tumor_abm.app.deed import Deed, Kind
+from tumor_abm.app.experiment_file import AsExperiment, as_experiment, left_out
 from tumor_abm.app.life import Life
 from tumor_abm.app.picture import Picture, on_day, today
 from tumor_abm.app.setup import Choices, too_fast
@@ -253,6 +254,15 @@ class Session:
     def tell(self, problem: str) -> None:
         """Say on the page what is wrong."""
         self.notice.value = Notice("error", problem)
+
+    def experiment(self) -> AsExperiment:
+        """Return the present life as an experiment."""
+        return as_experiment(self._life)
+
+    @property
+    def left_out(self) -> tuple[str, ...]:
+        """What an experiment cannot say of the present life."""
+        return left_out(self._life)
 
     def at_rest(self, make: Callable[[], bytes]) -> bytes:
         """Return what `make` makes of the patients while they stand still."""

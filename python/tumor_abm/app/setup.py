@@ -88,14 +88,11 @@ class Choices:
             options["covariates"] = dict(self.covariates)
         if self.engine not in ENGINES:
             raise InputError(key="engine", found=self.engine, allowed=ENGINES)
-        if self.engine.startswith("lattice"):
-            dimensions = 3 if self.engine.endswith("3-D") else 2
-            options["space"] = Space(
-                dimensions=dimensions, neighbourhood="moore", placement="push", depth=_DEPTH
-            )
-        if self.engine != "clones":
-            options["engine"] = self.engine.split()[0]
-            options["cells"] = self.cells
+        tables = self.engine_tables()
+        if "lattice" in tables:
+            options["space"] = Space(**tables["lattice"])
+        if tables:
+            options |= {"engine": tables["engine"], "cells": tables["most_cells"]}
         try:
             return TumorModel(
                 catalogue.tables,
@@ -108,6 +105,20 @@ class Choices:
             )
         except StepTooLongError as error:
             raise InputError(too_fast(error)) from None
+
+    def engine_tables(self) -> dict[str, Any]:
+        """Return what an experiment says of the engine; nothing of the usual one."""
+        if self.engine == "clones":
+            return {}
+        tables: dict[str, Any] = {"engine": self.engine.split()[0], "most_cells": self.cells}
+        if self.engine.startswith("lattice"):
+            tables["lattice"] = {
+                "dimensions": 3 if self.engine.endswith("3-D") else 2,
+                "neighbourhood": "moore",
+                "placement": "push",
+                "depth": _DEPTH,
+            }
+        return tables
 
     def plan(self) -> str | list[list[str]]:
         """Return the strategy as a model takes it.

@@ -22,8 +22,8 @@ from tumor_abm.app.words import (
 from tumor_abm.plots.genotypes import short
 
 _MIXED = (
-    "Each dot stands for the same number of cells; the disc has the tumour's diameter. Well mixed: place says "
-    "nothing."
+    "Each dot stands for the same number of cells; the disc has the tumour's diameter. Well mixed: place "
+    "says nothing."
 )
 _ENGINE = (
     "An individual dies as a whole, so how much is left at the lowest point depends on the engine; "
