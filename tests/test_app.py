@@ -14,6 +14,7 @@ from tumor_abm.app.catalogue import Catalogue
 from tumor_abm.app.charts import panels_of
 from tumor_abm.app.covariate import Covariate, flags, main_covariates, more_covariates
 from tumor_abm.app.downloads import figure_png, figure_svg, zipped
+from tumor_abm.app.figure import figure_of
 from tumor_abm.app.server import _bound
 from tumor_abm.app.setup import OWN_LINES, Choices, seed_of
 from tumor_abm.app.timeline import event_in_words
@@ -303,7 +304,7 @@ def test_charts_have_a_unit_on_every_axis_and_fill_the_panel_of_genotypes(twin):
     assert top == pytest.approx(100, abs=0.5)
 
 
-def test_downloads_are_what_was_seen(twin):
+def test_downloads_are_what_was_seen(twin, setup):
     twin.advance(15)
     other = twin.fork("other", [["fulvestrant"]])
     with zipfile.ZipFile(io.BytesIO(zipped([twin, other], "csv"))) as archive:
@@ -314,7 +315,33 @@ def test_downloads_are_what_was_seen(twin):
         assert pl.read_parquet(archive.read("states.parquet")).equals(
             twin.course().states.select(pl.lit(twin.name).alias("strategy"), pl.all())
         )
-    assert figure_svg(twin).startswith(b"<?xml")
+    assert figure_svg(figure_of([twin, other], setup)).startswith(b"<?xml")
+
+
+def test_twins_are_drawn_on_the_same_axes_with_strategy_drugs_and_seed(twin, setup):
+    other = twin.fork("chemotherapy", [["capecitabine"]])
+    twin.advance(20)
+    other.advance(90)
+    figure = figure_of([twin, other], setup)
+    left, right = figure.subfigs
+    assert len(left.axes) == len(right.axes) == 6
+    for one, same in zip(left.axes, right.axes, strict=True):
+        assert one.get_title(loc="left") == same.get_title(loc="left")
+        assert (one.get_xlim(), one.get_ylim()) == (same.get_xlim(), same.get_ylim())
+    said = "\n".join(part.get_suptitle() for part in (figure, left, right))
+    for words in ("seed 1", "Patient 2", twin.name, "chemotherapy", "line 2: capecitabine"):
+        assert words in said
+
+
+def test_the_charts_of_twins_have_the_same_axes(twin):
+    other = twin.fork("chemotherapy", [["capecitabine"]])
+    twin.advance(20)
+    other.advance(200)
+    seen = [(each.course(), each.palette, each.record.growth) for each in (twin, other)]
+    for left, right in zip(*panels_of(seen), strict=True):
+        for key in ("key", "end", "strip", "first"):
+            assert left[key] == right[key]
+        assert left["yAxis"]["max"] == right["yAxis"]["max"]
 
 
 def test_everything_can_be_downloaded_of_a_bone_only_patient_after_progression(catalogue, setup):
@@ -323,8 +350,9 @@ def test_everything_can_be_downloaded_of_a_bone_only_patient_after_progression(c
         twin.advance(28)
     progression = twin.model.assessments.filter(response="PD")
     assert progression["sld_mm"].null_count() == progression.height == 1
-    assert b"<!-- PD -->" in figure_svg(twin)
-    assert Image.open(io.BytesIO(figure_png(twin))).size[0] > 1000
+    figure = figure_of([twin], setup)
+    assert b"<!-- PD -->" in figure_svg(figure)
+    assert Image.open(io.BytesIO(figure_png(figure))).size[0] > 1000
     assert zipped([twin], "csv")
     assert all(panel["series"] or panel["key"] == "ctdna" for panel in live(twin))
 

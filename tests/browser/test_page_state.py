@@ -27,14 +27,18 @@ from playwright.sync_api import Page, expect
 
 FACTS = ".tumor-bar .tumor-facts"
 
-CURABLE = "patient=2&seed=1&engine=cells&cells=20000&founder=[]&mutation_rate=0.01&covariates=%7B%22er_dependence%22:0.99%7D"
+CURABLE = (
+    "patient=2&seed=1&engine=cells&cells=20000&founder=[]&mutation_rate=0.01"
+    "&covariates=%7B%22er_dependence%22:0.99%7D"
+)
 """A link to a tumour of few cells that all depend on ER, and hardly mutate."""
 
 
 def look_at(page: Page, day: int) -> None:
     """Move the slider over the days to one of them."""
     page.get_by_role("slider", name="Day that is looked at").fill(str(day))
-    expect(page.locator(FACTS)).to_contain_text(f"Day {day:,} ", timeout=PATIENCE_MS)
+    said = f"Day {day:,} ".replace("-", "−")
+    expect(page.locator(FACTS)).to_contain_text(said, timeout=PATIENCE_MS)
 
 
 def facts(page: Page) -> str:

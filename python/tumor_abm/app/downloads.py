@@ -9,6 +9,7 @@ from typing import Literal
 
 import polars as pl
 import solara
+from matplotlib.figure import Figure
 from polars import selectors as columns
 
 from tumor_abm.app.boundary import part
@@ -17,7 +18,6 @@ from tumor_abm.app.twin import Twin
 from tumor_abm.plots.style import png, style
 
 _FIGURE_DPI = 200
-_FIGURE_IN = 7.4
 
 Kind = Literal["csv", "parquet"]
 
@@ -29,8 +29,8 @@ def Downloads(session: Session) -> None:
     files: list[tuple[str, str, Callable[[], bytes]]] = [
         ("Data, CSV", "tumor_abm_csv.zip", lambda: zipped(session.twins, "csv")),
         ("Data, Parquet", "tumor_abm_parquet.zip", lambda: zipped(session.twins, "parquet")),
-        ("Figure, SVG", "tumor_abm.svg", lambda: figure_svg(session.twins[0])),
-        ("Figure, PNG", "tumor_abm.png", lambda: figure_png(session.twins[0])),
+        ("Figure, SVG", "tumor_abm.svg", lambda: figure_svg(session.figure())),
+        ("Figure, PNG", "tumor_abm.png", lambda: figure_png(session.figure())),
         ("experiment.toml", "experiment.toml", lambda: session.experiment().text.encode()),
     ]
     if not ready:
@@ -81,17 +81,17 @@ def zipped(twins: list[Twin], kind: Kind) -> bytes:
     return file.getvalue()
 
 
-def figure_svg(twin: Twin) -> bytes:
-    """Return the charts as SVG."""
+def figure_svg(figure: Figure) -> bytes:
+    """Return a figure as SVG."""
     file = io.BytesIO()
     with style():
-        twin.figure(columns=1, width_in=_FIGURE_IN).savefig(file, format="svg", metadata={"Date": None})
+        figure.savefig(file, format="svg", metadata={"Date": None})
     return file.getvalue()
 
 
-def figure_png(twin: Twin) -> bytes:
-    """Return the charts as PNG."""
-    return png(twin.figure(columns=1, width_in=_FIGURE_IN), _FIGURE_DPI)
+def figure_png(figure: Figure) -> bytes:
+    """Return a figure as PNG."""
+    return png(figure, _FIGURE_DPI)
 
 
 def _written(table: pl.DataFrame, kind: Kind) -> bytes:

@@ -13,6 +13,7 @@ from threading import Event, Lock, Thread
 from typing import Any, Literal
 
 import solara
+from matplotlib.figure import Figure
 
 import tumor_abm._core as _core
 from tumor_abm.app.address import Start, first_choices, query_of, start_of
@@ -21,6 +22,7 @@ from tumor_abm.app.catalogue import Catalogue
 from tumor_abm.app.charts import panels_of
 from tumor_abm.app.deed import Deed, Kind
 from tumor_abm.app.experiment_file import AsExperiment, as_experiment, left_out
+from tumor_abm.app.figure import figure_of
 from tumor_abm.app.life import Life
 from tumor_abm.app.picture import Picture, on_day, today
 from tumor_abm.app.setup import Choices, too_fast
@@ -254,6 +256,10 @@ class Session:
     def tell(self, problem: str) -> None:
         """Say on the page what is wrong."""
         self.notice.value = Notice("error", problem)
+
+    def figure(self) -> Figure:
+        """Draw what was seen, to be printed."""
+        return figure_of(self.twins, self._life.choices or self._usual)
 
     def experiment(self) -> AsExperiment:
         """Return the present life as an experiment."""

@@ -6,7 +6,7 @@ from typing import Any
 
 import solara
 
-from tumor_abm._base.sinks import html_text
+from tumor_abm._base.sinks import html_text, terminal_text
 from tumor_abm._base.units import DAYS_PER_MONTH
 from tumor_abm.app.boundary import part
 from tumor_abm.app.picture import Picture
@@ -26,7 +26,7 @@ def Timeline(picture: Picture) -> None:
         tag="div",
         class_="tumor-unseen",
         attributes={"role": "status", "aria-live": "polite"},
-        children=[latest],
+        children=[terminal_text(latest)],
     )
     solara.v.Html(
         tag="div",

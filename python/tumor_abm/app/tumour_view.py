@@ -7,7 +7,7 @@ from typing import Any
 
 import solara
 
-from tumor_abm._base.sinks import html_text
+from tumor_abm._base.sinks import html_text, terminal_text
 from tumor_abm.app.boundary import part
 from tumor_abm.app.legend import Legend
 from tumor_abm.app.picture import Picture
@@ -88,8 +88,10 @@ def legend_rows(picture: Picture) -> list[dict[str, Any]]:
     return [
         {
             "name": "" if row.genotype is None else short(row.genotype, picture.founder),
-            "label": row.name if row.genotype is None else short(row.genotype, picture.founder),
-            "title": row.name,
+            "label": terminal_text(
+                row.name if row.genotype is None else short(row.genotype, picture.founder)
+            ),
+            "title": terminal_text(row.name),
             "colour": row.colour,
             "cells": scientific(row.cells),
             "share": _percent(row.share),

@@ -8,7 +8,6 @@ from typing import Any, TypeVar
 
 import numpy as np
 import polars as pl
-from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from tumor_abm._base.genotype import Genotype, named
@@ -19,7 +18,7 @@ from tumor_abm.errors import InputError
 from tumor_abm.model import TumorModel
 from tumor_abm.model.sites import Sites
 from tumor_abm.plots import tumour as pictures
-from tumor_abm.plots.course import Course, plot_course
+from tumor_abm.plots.course import Course
 from tumor_abm.plots.genotypes import OTHERS, Palette
 
 Regimen = Sequence[str | dict[str, Any]]
@@ -199,12 +198,6 @@ class Twin:
     def course(self) -> Course:
         """Return all that was seen so far."""
         return self.record.course(self.model)
-
-    def figure(self, *, columns: int, width_in: float, height_in: float | None = None) -> Figure:
-        """Draw the course so far."""
-        return plot_course(
-            self.course(), self.palette, columns=columns, width_in=width_in, height_in=height_in
-        )
 
     def legend(self) -> list[LegendRow]:
         """Return the genotypes from the most to the least frequent."""
