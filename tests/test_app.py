@@ -15,6 +15,7 @@ from tumor_abm.app.charts import panels_of
 from tumor_abm.app.covariate import Covariate, flags, main_covariates, more_covariates
 from tumor_abm.app.downloads import figure_png, figure_svg, zipped
 from tumor_abm.app.figure import figure_of
+from tumor_abm.app.film import FRAMES, gif
 from tumor_abm.app.server import _bound
 from tumor_abm.app.setup import OWN_LINES, Choices, seed_of
 from tumor_abm.app.timeline import event_in_words
@@ -316,6 +317,20 @@ def test_downloads_are_what_was_seen(twin, setup):
             twin.course().states.select(pl.lit(twin.name).alias("strategy"), pl.all())
         )
     assert figure_svg(figure_of([twin, other], setup)).startswith(b"<?xml")
+
+
+def test_the_film_shows_the_tumour_from_the_first_day_to_the_last(twin):
+    twin.advance(300)
+    with Image.open(io.BytesIO(gif(twin))) as film:
+        assert film.n_frames == FRAMES
+        first, last = (_covered(film, place) for place in (0, FRAMES - 1))
+    today, enrolled = (twin.record.on(day).volume_cm3 for day in (300, 0))
+    assert last / first == pytest.approx((today / enrolled) ** (2 / 3), rel=0.1)
+
+
+def _covered(film, place):
+    film.seek(place)
+    return (np.asarray(film.convert("RGB")) < 250).any(axis=-1).sum()
 
 
 def test_twins_are_drawn_on_the_same_axes_with_strategy_drugs_and_seed(twin, setup):

@@ -169,10 +169,10 @@ def test_a_download_that_fails_says_which_and_can_be_had_later(
     ask()
     wait_until(lambda: KEPT in texts(rendered))
     assert f"The download Figure, PNG {KEPT}ValueError: no ink" in texts(rendered)
-    assert len(rendered.find(widget).widgets) == 3
+    assert len(rendered.find(widget).widgets) == 5
     monkeypatch.setattr(downloads, "figure_png", lambda _: b"a picture")
     button(rendered, "Try again").click()
-    assert len(rendered.find(widget).widgets) == 4
+    assert len(rendered.find(widget).widgets) == 6
     ask()
     wait_until(lambda: any(found.bytes == b"a picture" for found in rendered.find(widget).widgets))
     rendered.close()

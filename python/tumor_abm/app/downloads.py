@@ -13,6 +13,7 @@ from matplotlib.figure import Figure
 from polars import selectors as columns
 
 from tumor_abm.app.boundary import part
+from tumor_abm.app.film import gif
 from tumor_abm.app.session import Session
 from tumor_abm.app.twin import Twin
 from tumor_abm.plots.style import png, style
@@ -31,6 +32,7 @@ def Downloads(session: Session) -> None:
         ("Data, Parquet", "tumor_abm_parquet.zip", lambda: zipped(session.twins, "parquet")),
         ("Figure, SVG", "tumor_abm.svg", lambda: figure_svg(session.figure())),
         ("Figure, PNG", "tumor_abm.png", lambda: figure_png(session.figure())),
+        ("Tumour, GIF", "tumor_abm.gif", lambda: gif(session.twins[0])),
         ("experiment.toml", "experiment.toml", lambda: session.experiment().text.encode()),
     ]
     if not ready:
