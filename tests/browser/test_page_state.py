@@ -37,7 +37,7 @@ CURABLE = (
 def look_at(page: Page, day: int) -> None:
     """Move the slider over the days to one of them."""
     page.get_by_role("slider", name="Day that is looked at").fill(str(day))
-    said = f"Day {day:,} ".replace("-", "−")
+    said = f"Day {day:,} (".replace("-", "−")
     expect(page.locator(FACTS)).to_contain_text(said, timeout=PATIENCE_MS)
 
 

@@ -11,6 +11,7 @@ import solara.settings
 
 from tumor_abm._base.units import DAYS_PER_MONTH
 from tumor_abm.app.address_bar import AddressBar
+from tumor_abm.app.aria import Aria
 from tumor_abm.app.boundary import part
 from tumor_abm.app.catalogue import Catalogue
 from tumor_abm.app.chair import Chair
@@ -59,6 +60,7 @@ def Page() -> None:
     shown = session.address.value
     with solara.Div(classes=["tumor-page"]):
         with solara.Div(classes=["tumor-unseen"]):
+            Aria()
             _Keyboard(session)
             AddressBar(query=shown.query, is_new=shown.is_new, event_visit=session.visit)
         with solara.v.Html(tag="aside", class_="tumor-side", attributes={"aria-label": "Controls"}):

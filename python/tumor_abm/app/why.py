@@ -124,9 +124,9 @@ def _table(explained: Explained) -> str:
     treated = bool(explained.treatment)
     cells = 2 if treated else 1
     head = (
-        "<tr><th></th><th>without drugs</th><th>today</th></tr>"
+        "<tr><td></td><th>without drugs</th><th>today</th></tr>"
         if treated
-        else "<tr><th></th><th>today</th></tr>"
+        else "<tr><td></td><th>today</th></tr>"
     )
     rows = []
     for row in (*explained.inputs(), *explained.nodes()):
