@@ -15,8 +15,8 @@ import numpy as np
 import tumor_abm as ta
 from page_in_browser import measure
 from tumor_abm.app.catalogue import Catalogue
-from tumor_abm.app.charts import option_of
-from tumor_abm.app.session import facts_of
+from tumor_abm.app.charts import panels_of
+from tumor_abm.app.picture import today
 from tumor_abm.app.setup import Choices
 from tumor_abm.app.twin import Twin
 from tumor_abm.plots.tumour import section
@@ -59,9 +59,9 @@ def patient_frames() -> tuple[Callable[[], object], Callable[[], object]]:
 
     def frame() -> object:
         twin.advance(7)
-        return twin.picture(), twin.legend(), facts_of(twin)
+        return today(twin)
 
-    return frame, lambda: option_of(twin.course(), twin.palette, columns=2, height_px=545)
+    return frame, lambda: list(panels_of([(twin.course(), twin.palette, twin.record.growth)]))
 
 
 def lattice_frames(side: int) -> Callable[[], object]:

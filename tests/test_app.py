@@ -11,14 +11,16 @@ import polars as pl
 import pytest
 from PIL import Image
 from tumor_abm.app.catalogue import Catalogue
-from tumor_abm.app.charts import option_of
+from tumor_abm.app.charts import panels_of
 from tumor_abm.app.covariate import Covariate, flags, main_covariates, more_covariates
 from tumor_abm.app.downloads import figure_png, figure_svg, zipped
+from tumor_abm.app.figure import figure_of
+from tumor_abm.app.film import FRAMES, gif
 from tumor_abm.app.server import _bound
 from tumor_abm.app.setup import OWN_LINES, Choices, seed_of
 from tumor_abm.app.timeline import event_in_words
-from tumor_abm.app.toolbar import scientific
 from tumor_abm.app.twin import Twin
+from tumor_abm.app.words import scientific
 from tumor_abm.errors import InputError
 from tumor_abm.model.setup import _COVARIATES
 from tumor_abm.plots import tumour as pictures
@@ -151,7 +153,9 @@ def test_every_covariate_of_a_patient_can_be_set_and_is_what_is_set(catalogue, s
     assert keys == {*_COVARIATES, *pathway.drawn}
     for number in numbers:
         assert list(number.values) == sorted(number.values)
-        assert [number.place(value) for value in number.values] == list(range(len(number.values)))
+        assert number.places == sorted(set(number.places))
+        assert [number.of_place(place) for place in number.places] == pytest.approx(number.values, rel=0.006)
+        assert number.of_place(10 * number.places[-1]) == number.values[-1]
     chosen = {number.key: number.values[len(number.values) // 3] for number in numbers}
     chosen |= {"premenopausal": True, "visceral": False, "bone_only": False, "target_lesions": 2}
     found = replace(setup, covariates=chosen).model(catalogue).covariates
@@ -168,7 +172,7 @@ def test_the_ends_of_every_covariate_make_a_patient_or_say_that_cells_act_too_of
         for value in (number.values[0], number.values[-1]):
             chosen = replace(setup, covariates={number.key: value})
             if (number.key, value) == ("turnover", number.values[-1]):
-                with pytest.raises(InputError, match="slower growth or a lower turnover"):
+                with pytest.raises(InputError, match="Slower growth or a lower turnover"):
                     chosen.model(catalogue)
             else:
                 assert chosen.model(catalogue).cells > 0
@@ -178,7 +182,7 @@ def test_the_ends_of_every_covariate_make_a_patient_or_say_that_cells_act_too_of
     ("chosen", "message"),
     [
         ({"bone_only": True, "visceral": True}, "bone-only disease is not visceral"),
-        ({"net_growth_per_day": 0.03, "turnover": 0.95}, "slower growth or a lower turnover"),
+        ({"net_growth_per_day": 0.03, "turnover": 0.95}, "Slower growth or a lower turnover"),
         ({"diagnosis_volume_cm3": 300.0, "lethal_volume_cm3": 200.0}, "above the volume at diagnosis"),
     ],
 )
@@ -281,24 +285,27 @@ def test_bands_of_one_line_under_changing_drugs_are_told_apart(twin):
     named = [[name for _, _, name in spans(each.course().lines, 10.0)] for each in (twin, forked)]
     assert named[0] == ["line 1a", "line 1b", "line 2"]
     assert named[1] == ["line 1a", "line 1b", "line 2", "line 3"]
-    option = option_of(forked.course(), forked.palette, columns=2, height_px=500)
-    shown = [
-        area[0]["name"] for series in option["series"] for area in series.get("markArea", {}).get("data", [])
-    ]
+    shown = [band["name"] for panel in live(forked) for band in panel["bands"]]
     assert set(shown) == set(named[1])
+
+
+def live(*twins):
+    """The charts of the first of these twins, which are compared."""
+    return next(iter(panels_of([(twin.course(), twin.palette, twin.record.growth) for twin in twins])))
 
 
 def test_charts_have_a_unit_on_every_axis_and_fill_the_panel_of_genotypes(twin):
     twin.advance(60)
-    option = option_of(twin.course(), twin.palette, columns=2, height_px=500)
-    assert all("|" in title["text"] and title["text"].split("|")[1].rstrip("}") for title in option["title"])
-    layers = [series for series in option["series"] if series.get("areaStyle")]
+    panels = live(twin)
+    assert all(panel["unit"] for panel in panels)
+    layers = [series for series in panels[0]["series"] if series.get("areaStyle")]
     highest = max(layers, key=lambda series: series["data"][-1][1])
-    assert highest["data"][-1] == [pytest.approx(60 / 30.4375, abs=1e-3), pytest.approx(100, abs=0.5)]
-    assert sum(bool(axis["name"]) for axis in option["xAxis"]) == 2
+    month, top, _ = highest["data"][-1]
+    assert month == pytest.approx(60 / 30.4375, abs=1e-3)
+    assert top == pytest.approx(100, abs=0.5)
 
 
-def test_downloads_are_what_was_seen(twin):
+def test_downloads_are_what_was_seen(twin, setup):
     twin.advance(15)
     other = twin.fork("other", [["fulvestrant"]])
     with zipfile.ZipFile(io.BytesIO(zipped([twin, other], "csv"))) as archive:
@@ -309,7 +316,47 @@ def test_downloads_are_what_was_seen(twin):
         assert pl.read_parquet(archive.read("states.parquet")).equals(
             twin.course().states.select(pl.lit(twin.name).alias("strategy"), pl.all())
         )
-    assert figure_svg(twin).startswith(b"<?xml")
+    assert figure_svg(figure_of([twin, other], setup)).startswith(b"<?xml")
+
+
+def test_the_film_shows_the_tumour_from_the_first_day_to_the_last(twin):
+    twin.advance(300)
+    with Image.open(io.BytesIO(gif(twin))) as film:
+        assert film.n_frames == FRAMES
+        first, last = (_covered(film, place) for place in (0, FRAMES - 1))
+    today, enrolled = (twin.record.on(day).volume_cm3 for day in (300, 0))
+    assert last / first == pytest.approx((today / enrolled) ** (2 / 3), rel=0.1)
+
+
+def _covered(film, place):
+    film.seek(place)
+    return (np.asarray(film.convert("RGB")) < 250).any(axis=-1).sum()
+
+
+def test_twins_are_drawn_on_the_same_axes_with_strategy_drugs_and_seed(twin, setup):
+    other = twin.fork("chemotherapy", [["capecitabine"]])
+    twin.advance(20)
+    other.advance(90)
+    figure = figure_of([twin, other], setup)
+    left, right = figure.subfigs
+    assert len(left.axes) == len(right.axes) == 6
+    for one, same in zip(left.axes, right.axes, strict=True):
+        assert one.get_title(loc="left") == same.get_title(loc="left")
+        assert (one.get_xlim(), one.get_ylim()) == (same.get_xlim(), same.get_ylim())
+    said = "\n".join(part.get_suptitle() for part in (figure, left, right))
+    for words in ("seed 1", "Patient 2", twin.name, "chemotherapy", "line 2: capecitabine"):
+        assert words in said
+
+
+def test_the_charts_of_twins_have_the_same_axes(twin):
+    other = twin.fork("chemotherapy", [["capecitabine"]])
+    twin.advance(20)
+    other.advance(200)
+    seen = [(each.course(), each.palette, each.record.growth) for each in (twin, other)]
+    for left, right in zip(*panels_of(seen), strict=True):
+        for key in ("key", "end", "strip", "first"):
+            assert left[key] == right[key]
+        assert left["yAxis"]["max"] == right["yAxis"]["max"]
 
 
 def test_everything_can_be_downloaded_of_a_bone_only_patient_after_progression(catalogue, setup):
@@ -318,10 +365,11 @@ def test_everything_can_be_downloaded_of_a_bone_only_patient_after_progression(c
         twin.advance(28)
     progression = twin.model.assessments.filter(response="PD")
     assert progression["sld_mm"].null_count() == progression.height == 1
-    assert b"<!-- PD -->" in figure_svg(twin)
-    assert Image.open(io.BytesIO(figure_png(twin))).size[0] > 1000
+    figure = figure_of([twin], setup)
+    assert b"<!-- PD -->" in figure_svg(figure)
+    assert Image.open(io.BytesIO(figure_png(figure))).size[0] > 1000
     assert zipped([twin], "csv")
-    assert option_of(twin.course(), twin.palette, columns=2, height_px=500)["series"]
+    assert all(panel["series"] or panel["key"] == "ctdna" for panel in live(twin))
 
 
 # --- words -----------------------------------------------------------------------------------

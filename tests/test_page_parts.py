@@ -14,7 +14,7 @@ import reacton
 import solara
 import tumor_abm.app
 from solara.components.file_download import FileDownloadWidget
-from tumor_abm.app import downloads
+from tumor_abm.app import downloads, page
 from tumor_abm.app.boundary import part
 from tumor_abm.app.catalogue import Catalogue
 from tumor_abm.app.page import _Sight
@@ -135,16 +135,16 @@ def test_an_event_that_fails_stays_in_its_part() -> None:
 def test_charts_that_fail_leave_the_tumour_and_the_run(
     session: Session, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    figure = solara.FigureEcharts
+    grid = page.ChartGrid
 
     def fail(**_: object) -> None:
         raise ValueError("no charts today")
 
-    monkeypatch.setattr(solara, "FigureEcharts", fail)
+    monkeypatch.setattr(page, "ChartGrid", fail)
     _, rendered = solara.render(_Sight(session), handle_error=False)
     assert f"The charts {KEPT}ValueError: no charts today" in texts(rendered)
     assert "Line 1 started" in texts(rendered)
-    monkeypatch.setattr(solara, "FigureEcharts", figure)
+    monkeypatch.setattr(page, "ChartGrid", grid)
     button(rendered, "Try again").click()
     assert KEPT not in texts(rendered)
     assert session.twins[0].model.running
@@ -169,10 +169,10 @@ def test_a_download_that_fails_says_which_and_can_be_had_later(
     ask()
     wait_until(lambda: KEPT in texts(rendered))
     assert f"The download Figure, PNG {KEPT}ValueError: no ink" in texts(rendered)
-    assert len(rendered.find(widget).widgets) == 3
+    assert len(rendered.find(widget).widgets) == 5
     monkeypatch.setattr(downloads, "figure_png", lambda _: b"a picture")
     button(rendered, "Try again").click()
-    assert len(rendered.find(widget).widgets) == 4
+    assert len(rendered.find(widget).widgets) == 6
     ask()
     wait_until(lambda: any(found.bytes == b"a picture" for found in rendered.find(widget).widgets))
     rendered.close()

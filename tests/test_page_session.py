@@ -6,14 +6,15 @@ import asyncio
 import io
 import threading
 import time
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from PIL import Image
 from tumor_abm.app.catalogue import Catalogue
 from tumor_abm.app.session import Session
-from tumor_abm.app.toolbar import burden_in_words
-from tumor_abm.app.why import of_clone
+from tumor_abm.app.why import acting, of_clone, remedies
+from tumor_abm.app.words import burden_in_words
 from tumor_abm.knowledge.explanation import Explanation
 
 
@@ -62,7 +63,7 @@ def test_what_is_wrong_is_told_and_the_patient_stays(catalogue):
 
 def test_drug_that_is_taken_already_is_told(catalogue):
     session = Session(catalogue)
-    lived(session, lambda: session.treat(0, lambda twin: twin.model.add("letrozole")))
+    lived(session, lambda: session.do(0, "change", "letrozole", "palbociclib"))
     assert session.notice.value is not None
     assert "taken already" in session.notice.value.text
 
@@ -117,7 +118,7 @@ def test_twins_that_were_stopped_on_different_days_meet_again(catalogue):
     lived(
         session,
         lambda: session.fork("other", [["fulvestrant"]]),
-        lambda: session.treat(1, lambda twin: twin.advance(5)),
+        lambda: session.order(lambda: session.twins[1].advance(5)),
         session.step,
     )
     assert [picture.facts["day"] for picture in session.pictures.value] == [12, 12]
@@ -185,4 +186,22 @@ def test_a_clone_is_explained_by_the_growth_that_the_legend_shows(catalogue):
         explained = of_clone(explanation, picture, row)
         assert len(explained.cells) == (4 if row.genotype else 2)
         assert explained.cells[-1].net == pytest.approx(row.net_growth, rel=1e-9)
+    session.close()
+
+
+def test_what_would_stop_a_clone_makes_it_shrink_and_what_is_taken_is_not_named(catalogue):
+    session = Session(catalogue)
+    lived(session, session.step, session.step)
+    (picture,) = session.pictures.value
+    explanation = Explanation(catalogue.experiment.knowledge)
+    for row in [row for row in picture.legend if row.genotype is not None]:
+        explained = of_clone(explanation, picture, row)
+        found = remedies(explained)
+        assert found == sorted(found, key=lambda each: each[1])
+        assert not {drug for drug, _ in found} & set(explained.treatment)
+        for drug, net in found:
+            with_it = replace(explained, treatment={**explained.treatment, drug: 1.0})
+            assert net < 0
+            assert with_it.cells[-1].net == pytest.approx(net, rel=1e-9)
+        assert len(acting(explained)) == len(explained.treatment)
     session.close()

@@ -19,11 +19,12 @@ from tumor_abm._base.sinks import figure_text, file_names, html_text, markdown_t
 from tumor_abm._base.toml import read_toml
 from tumor_abm.app.catalogue import Catalogue
 from tumor_abm.app.downloads import figure_svg
+from tumor_abm.app.figure import figure_of
 from tumor_abm.app.session import Session
 from tumor_abm.app.setup import Choices
 from tumor_abm.app.timeline import events_as_rows
 from tumor_abm.app.toolbar import _words
-from tumor_abm.app.tumour_view import _heading, _legend
+from tumor_abm.app.tumour_view import _heading, legend_rows
 from tumor_abm.app.twin import Twin
 from tumor_abm.cli import main
 from tumor_abm.knowledge import Knowledge
@@ -181,26 +182,27 @@ def test_the_page_shows_every_name_whole_and_runs_nothing(experiment):
         Choices(population=session.catalogue.populations[0], strategy=nasty).model(session.catalogue), nasty
     )
     twin.advance(60)
-    session.twins = [twin]
+    session._life.twins = [twin]
     (picture,) = session._draw()
     regimen = terminal_text(picture.facts["regimen"])
     assert terminal_text(DRUG) in regimen
-    bar, heading, legend = (
-        Seen(made) for made in (_words(picture.facts, 1), _heading(picture), _legend(picture))
-    )
+    bar, heading = (Seen(made) for made in (_words(picture.facts, 1), _heading(picture)))
     assert regimen in bar.text
     assert regimen in heading.text
     assert terminal_text(nasty) in heading.text
     events = Seen(events_as_rows(picture.facts["events"]))
     assert terminal_text(DRUG) in events.text
-    for seen in (bar, heading, legend, events):
+    for row in legend_rows(picture):  # the browser takes them as texts
+        assert terminal_text(row["label"]) == row["label"]
+        assert terminal_text(row["title"]) == row["title"]
+    for seen in (bar, heading, events):
         assert not {"img", "script"} & set(seen.tags)
-    assert not any(is_math_text(text.get_text()) for text in drawn_words(twin))
-    ET.fromstring(figure_svg(twin))
+    figure = figure_of([twin], session.setup.value)
+    assert not any(is_math_text(text.get_text()) for text in drawn_words(figure))
+    ET.fromstring(figure_svg(figure))
 
 
-def drawn_words(twin):
-    figure = twin.figure(columns=1, width_in=7)
+def drawn_words(figure):
     legends = [legend for axes in figure.axes if (legend := axes.get_legend())]
     found = [text for legend in legends for text in legend.get_texts()]
     assert terminal_text(DRUG) in [text.get_text() for text in found]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import socket
 import subprocess
@@ -103,7 +104,7 @@ def opened(browser: Browser, address: str) -> Iterator[Page]:
     page.on("pageerror", lambda error: raised.append(str(error)))
     page.on("console", lambda said: raised.append(said.text) if "Content Security" in said.text else None)
     page.goto(address)
-    page.get_by_text("Day 0 ").first.wait_for()
+    page.get_by_text(re.compile(r"Day \d")).first.wait_for()
     yield page
     whole = page.inner_text("body")
     print(f"The page said at the end:\n{whole}")  # shown where the test fails

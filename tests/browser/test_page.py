@@ -7,104 +7,28 @@ import re
 import subprocess
 import sys
 import zipfile
-from pathlib import Path
 
 import polars as pl
-from PIL import Image, ImageStat
+from browser.actions import (
+    PATIENCE_MS,
+    PATIENCE_S,
+    choose,
+    close_panel,
+    day,
+    download,
+    expect_number,
+    has_something,
+    message,
+    open_panel,
+    picture,
+    play_until,
+    press,
+    set_slider,
+    type_seed,
+    wait_for_day,
+)
+from PIL import Image
 from playwright.sync_api import Browser, Page, expect
-
-PATIENCE_S = 120
-PATIENCE_MS = PATIENCE_S * 1000
-
-MOVING = ".expand-transition-enter-active, .expand-transition-leave-active"
-"""Panels that are just opening or closing."""
-
-
-def day(page: Page) -> int:
-    """The day that the page shows."""
-    shown = re.search(r"Day ([\d,]+)", page.locator(".tumor-bar .tumor-facts").inner_text())
-    assert shown
-    return int(shown[1].replace(",", ""))
-
-
-def wait_for_day(page: Page, at_least: int) -> None:
-    page.wait_for_function(
-        """least => {
-            const shown = document.querySelector('.tumor-bar .tumor-facts').innerText.match(/Day ([\\d,]+)/);
-            return shown && Number(shown[1].replaceAll(',', '')) >= least;
-        }""",
-        arg=at_least,
-        timeout=PATIENCE_MS,
-    )
-
-
-def press(page: Page, name: str) -> None:
-    page.get_by_role("button", name=name, exact=True).click()
-
-
-def type_seed(page: Page, text: str) -> None:
-    """Type as people do, key by key, and leave the field."""
-    field = page.get_by_label("Seed")
-    field.press("Control+A")
-    page.keyboard.type(text)
-    field.press("Tab")
-
-
-def open_panel(page: Page, name: str) -> None:
-    turn_panel(page, name, opened=True)
-
-
-def close_panel(page: Page, name: str) -> None:
-    turn_panel(page, name, opened=False)
-
-
-def turn_panel(page: Page, name: str, *, opened: bool) -> None:
-    """Open or close a panel, and wait until nothing moves, so that no click misses what moves away."""
-    header = page.locator(".v-expansion-panel-header", has_text=name)
-    header.click()
-    active = header.and_(page.locator(".v-expansion-panel-header--active"))
-    expect(active).to_have_count(int(opened), timeout=PATIENCE_MS)
-    expect(page.locator(MOVING)).to_have_count(0, timeout=PATIENCE_MS)
-
-
-def choose(page: Page, label: str, option: str) -> None:
-    page.locator(".v-select", has=page.locator("label", has_text=label)).last.click()
-    page.locator(".menuable__content__active .v-list-item", has_text=option).first.click()
-    page.keyboard.press("Escape")
-
-
-def set_slider(page: Page, label: str, key: str, times: int = 1) -> None:
-    thumb = page.locator(".tumor-slider", has_text=label).get_by_role("slider")
-    thumb.focus()
-    for _ in range(times):
-        thumb.press(key)
-
-
-def message(page: Page) -> str:
-    shown = page.locator(".v-alert")
-    expect(shown).to_be_visible(timeout=PATIENCE_MS)
-    return shown.inner_text()
-
-
-def picture(page: Page, twin: int = 0) -> Image.Image:
-    """The tumour of a twin as the browser shows it."""
-    shown = page.locator(".tumor-main .solara-image").nth(twin)
-    return Image.open(io.BytesIO(shown.screenshot()))
-
-
-def has_something(image: Image.Image) -> bool:
-    return max(ImageStat.Stat(image.convert("L")).stddev) > 3
-
-
-def play_until(page: Page, at_least: int) -> None:
-    press(page, "Play")
-    wait_for_day(page, at_least)
-    press(page, "Pause")
-    expect(page.get_by_role("button", name="Play", exact=True)).to_be_visible(timeout=PATIENCE_MS)
-    before = -1
-    while before != day(page):  # the frame that was being made is still shown
-        before = day(page)
-        page.wait_for_timeout(1500)
 
 
 def test_page_shows_a_tumour_with_legend_charts_and_timeline(page: Page) -> None:
@@ -128,8 +52,8 @@ def test_step_goes_on_by_the_days_of_a_frame(page: Page) -> None:
     press(page, "Step")
     wait_for_day(page, 7)
     assert day(page) == 7
-    set_slider(page, "days a frame", "ArrowRight", times=3)
-    expect(page.get_by_text("10 days a frame")).to_be_visible(timeout=PATIENCE_MS)
+    set_slider(page, "Days a frame", "ArrowRight", times=3)
+    expect_number(page, "Days a frame", "10")
     press(page, "Step")
     wait_for_day(page, 17)
     assert day(page) == 17
@@ -144,8 +68,8 @@ def test_reset_begins_again_with_the_same_patient(page: Page) -> None:
 
 
 def test_slider_at_its_end_plays_through_line_switches_until_follow_up_ends(page: Page) -> None:
-    set_slider(page, "days a frame", "End")
-    expect(page.get_by_text("28 days a frame")).to_be_visible(timeout=PATIENCE_MS)
+    set_slider(page, "Days a frame", "End")
+    expect_number(page, "Days a frame", "28")
     press(page, "Play")
     expect(page.locator(".tumor-events")).to_contain_text("Line 2 started", timeout=2 * PATIENCE_MS)
     expect(page.get_by_role("button", name="Play", exact=True)).to_be_disabled(timeout=4 * PATIENCE_MS)
@@ -155,7 +79,7 @@ def test_slider_at_its_end_plays_through_line_switches_until_follow_up_ends(page
 def test_another_patient_has_another_tumour(page: Page) -> None:
     before = page.locator(".tumor-bar .tumor-facts").inner_text()
     set_slider(page, "Patient number", "ArrowRight")
-    expect(page.get_by_text("Patient number 3", exact=True)).to_be_visible(timeout=PATIENCE_MS)
+    expect_number(page, "Patient number", "3")
     press(page, "Reset")
     page.wait_for_function(
         "before => document.querySelector('.tumor-bar .tumor-facts').innerText !== before",
@@ -184,7 +108,7 @@ def test_seed_that_is_typed_while_the_page_is_being_built_stands(browser: Browse
     assert 'found "typed early"' in message(page)
     page.get_by_text("Day 0 ").first.wait_for()
     set_slider(page, "Patient number", "ArrowRight")
-    expect(page.get_by_text("Patient number 3", exact=True)).to_be_visible(timeout=PATIENCE_MS)
+    expect_number(page, "Patient number", "3")
     assert page.get_by_label("Seed").input_value() == "typed early"
     press(page, "Reset")
     assert 'found "typed early"' in message(page)
@@ -285,12 +209,6 @@ def test_downloads_hold_what_is_shown(page: Page) -> None:
         assert figure.size[0] > 1000
 
 
-def download(page: Page, label: str) -> Path:
-    with page.expect_download(timeout=PATIENCE_MS) as found:
-        press(page, label)
-    return Path(found.value.path())
-
-
 def test_tabs_do_not_share_their_patient(open_tab, page: Page) -> None:
     play_until(page, 50)
     with open_tab() as other:
@@ -315,7 +233,7 @@ def test_lattice_is_drawn_and_plays(page: Page) -> None:
     choose(page, "Engine", "lattice, flat")
     choose(page, "Cells in a tumour of lethal size", "20000")
     press(page, "Reset")
-    expect(page.get_by_text("Each cell has its place")).to_be_visible(timeout=PATIENCE_MS)
+    expect(page.get_by_text("Each individual has its place")).to_be_visible(timeout=PATIENCE_MS)
     play_until(page, 28)
     assert has_something(picture(page))
 

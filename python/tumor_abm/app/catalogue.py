@@ -13,6 +13,7 @@ from typing import Any
 from tumor_abm._base.toml import read_toml
 from tumor_abm.config import Experiment
 from tumor_abm.errors import InputError
+from tumor_abm.knowledge import Drug
 from tumor_abm.knowledge.patient_laws import PatientLaws
 from tumor_abm.treatment import Line
 
@@ -84,6 +85,14 @@ class Catalogue:
         known = self.experiment.knowledge.drugs
         return sorted(known, key=lambda name: (known[name].class_, name))
 
+    @cached_property
+    def drugs_by_class(self) -> list[dict[str, Any]]:
+        """The drugs, by class: ``name``, ``class``, and what is told of each as ``hint``."""
+        known = self.experiment.knowledge.drugs
+        return [
+            {"name": name, "class": known[name].class_, "hint": _told(known[name])} for name in self.drugs
+        ]
+
     @property
     def populations(self) -> list[str]:
         """Populations from which the patient can come; the experiment's own first."""
@@ -100,11 +109,29 @@ class Catalogue:
         """Alterations in play."""
         return list(self.experiment.alterations)
 
+    @cached_property
+    def colour_order(self) -> list[str]:
+        """All known alterations in an order that no choice changes: the core set first."""
+        known = self.experiment.knowledge
+        return list(dict.fromkeys([*known.core_alterations, *self.alterations, *known.alterations]))
+
     @property
     def states(self) -> list[str]:
         """Alterations in play that are reversible states."""
         known = self.experiment.knowledge.alterations
         return [name for name in self.alterations if known[name].origin.kind == "state"]
+
+
+def _told(drug: Drug) -> str:
+    """Say what a drug is, how it is given, and where that is from."""
+    dose = f"{drug.dose.value:g} {drug.dose.unit}"
+    parts = [
+        drug.label,
+        drug.given or f"{dose}, {drug.route}",
+        drug.toxicity and f"Main toxicity: {drug.toxicity}",
+    ]
+    parts.append(f"Source: {', '.join(drug.source)}" if drug.source else "")
+    return ". ".join(part for part in parts if part)
 
 
 def _genes(experiment: Experiment) -> set[str]:

@@ -7,6 +7,7 @@ from typing import Any
 import solara
 
 from tumor_abm.app.boundary import part
+from tumor_abm.app.drug_picker import DrugPicker
 from tumor_abm.app.session import Session
 from tumor_abm.app.twin import Regimen
 
@@ -33,19 +34,24 @@ def Chair(session: Session) -> None:
             SIDES[twin], values=list(SIDES), on_value=lambda side: set_at(SIDES.index(side)), dense=True
         )
         solara.Text(pictures[twin].name, classes=["tumor-note"])
+    if facts["past"]:
+        solara.Text(
+            "An earlier day is looked at. To change treatment, go on from there, or back to the last day.",
+            classes=["tumor-note"],
+        )
+        return
     _Taken(session, twin, facts)
-    solara.SelectMultiple(
-        "Drugs from today on",
-        all_values=session.catalogue.drugs,
-        values=list(chosen),
-        on_value=lambda drugs: set_chosen(tuple(drugs)),
-        dense=True,
+    DrugPicker(
+        label="Drugs from today on",
+        drugs=session.catalogue.drugs_by_class,
+        value=list(chosen),
+        event_put=lambda drugs: set_chosen(tuple(drugs)),
     )
     solara.Checkbox(label="as a new line of therapy", value=new_line, on_value=set_new_line)
 
     def give(drugs: Regimen) -> None:
         session.pause()
-        session.treat(twin, lambda patient: patient.give(drugs, new_line=new_line))
+        session.do(twin, "line" if new_line else "change", *drugs)
 
     solara.Button(
         "Give these",
@@ -82,13 +88,13 @@ def _Taken(session: Session, twin: int, facts: dict[str, Any]) -> None:
                 "resume" if held else "hold",
                 small=True,
                 text=True,
-                on_click=lambda drug=drug, held=held: session.treat(
-                    twin, lambda patient: patient.model.resume(drug) if held else patient.model.hold(drug)
-                ),
+                on_click=lambda drug=drug, held=held: session.do(twin, "resume" if held else "hold", drug),
             )
             solara.Button(
                 "stop",
                 small=True,
                 text=True,
-                on_click=lambda drug=drug: session.treat(twin, lambda patient: patient.model.stop(drug)),
+                on_click=lambda drug=drug: session.do(twin, "stop", drug),
             )
+    if len(taken) == 1:
+        solara.Text("To stop the last drug of a line holds it; the line goes on.", classes=["tumor-note"])

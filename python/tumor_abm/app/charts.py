@@ -1,225 +1,130 @@
-"""The live charts, drawn by the browser: what `plot_course` draws on paper, as an option of ECharts."""
+"""The live charts, drawn by the browser: what `plot_course` draws on paper, as options of ECharts."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+import math
+from collections.abc import Iterator, Sequence
 from itertools import cycle
 from typing import Any
 
 import numpy as np
 import polars as pl
-import solara
 
+from tumor_abm._base.genotype import Genotype
 from tumor_abm._base.units import DAYS_PER_MONTH
-from tumor_abm.app.boundary import part
-from tumor_abm.plots.course import (
-    BANDS,
-    NEUTROPENIA,
-    RESPONSES,
-    SERIES,
-    Course,
-    spans,
-)
-from tumor_abm.plots.genotypes import Palette
-from tumor_abm.plots.layers import cells_over_time, genotypes_of, layers_of
+from tumor_abm.app.chart import Chart, Frame, Option, curve, line, points, rising
+from tumor_abm.app.growth import Growth
+from tumor_abm.app.muller import genotypes_chart
+from tumor_abm.plots.course import BANDS, NEUTROPENIA, RESPONSES, SERIES, Course, spans
+from tumor_abm.plots.genotypes import Palette, short
+from tumor_abm.plots.layers import cells_over_time, genotypes_of
 from tumor_abm.plots.style import INK, MUTED
-from tumor_abm.plots.thinning import extremes
 
 POINTS = 320
 """Points of a live curve, about."""
 
-_DAYS = 160
-"""Days of the genotypes' shares."""
-
-_LEFT_PX, _RIGHT_PX, _TOP_PX, _BOTTOM_PX = 58, 10, 30, 34
-_GAP_X_PX, _GAP_Y_PX = 62, 44
+_POINTS_OF_GROWTH = 24
+_STRIP = 0.16  # least share of the width that the growth before enrolment has
+_STRIP_AT_FIRST = 0.8  # its share as long as nothing else is known
+_STRIP_NARROWS_MONTHS = 2.0
+_LEAST_MONTHS = 3.0
 _NARROWEST_NAMED = 0.07
 _MOST_CURVES = 12
-_LEGEND_LESS_PCT = 9  # by which a legend is narrower than a column
-_NAMING = 1  # the chart of burden names the lines: it has room at its foot
+_LEAST_MM, _LEAST_NEUTROPHILS, _LEAST_PCT = 10.0, 2.0, 150.0
 
-Option = dict[str, Any]
-
-
-@dataclass
-class Chart:
-    """One chart.
-
-    Attributes
-    ----------
-    title, unit
-        What is drawn, and the unit of the vertical axis.
-    axis
-        Of the vertical axis, as ECharts has it.
-    series
-        Curves and points, as ECharts has them.
-    legend
-        Names of the series that are named on the chart.
-    limits
-        Horizontal lines: value to label.
-    filled
-        Whether the series fill the chart, so that the legend needs a ground of its own.
-    """
-
-    title: str
-    unit: str
-    axis: Option
-    series: list[Option]
-    legend: list[str] = field(default_factory=list)
-    limits: dict[float, str] = field(default_factory=dict)
-    filled: bool = False
+Patient = tuple[Course, Palette, Growth]
+"""What was seen of one, its colours, and its growth before enrolment."""
 
 
-@part("The charts")
-def Charts(option: Option, height_px: int) -> None:
-    """Show charts."""
-    solara.FigureEcharts(
-        option=option, attributes={"style": f"height: {height_px}px; width: 100%"}, responsive=True
-    )
-
-
-def option_of(course: Course, palette: Palette, *, columns: int, height_px: int) -> Option:
-    """Return the charts of a patient.
+def panels_of(patients: Sequence[Patient]) -> Iterator[list[Option]]:
+    """Yield the charts of each patient; patients that are compared have the same axes.
 
     Parameters
     ----------
-    course
-        What was seen so far.
-    palette
-        Colours of genotypes.
-    columns
-        Charts side by side.
-    height_px
-        Height of all charts together.
+    patients
+        One, or twins.
     """
-    panels = [make(course, palette) for make in _panels(course)]
-    rows = -(-len(panels) // columns)
-    last = float(course.states["day"][-1]) / DAYS_PER_MONTH
-    end = max(3.0, last)
-    places = [_place(at % rows, at // rows, rows, columns, height_px) for at in range(len(panels))]
-    bands = _bands(course.lines, end)
-    return {
-        "animation": False,
-        "textStyle": {"color": INK, "fontFamily": "Roboto, Arial, sans-serif"},
-        "axisPointer": {"link": [{"xAxisIndex": "all"}], "lineStyle": {"color": MUTED}},
-        "tooltip": {"trigger": "item", "formatter": "{b}", "confine": True, "textStyle": {"fontSize": 11}},
-        "grid": places,
-        "title": [
-            {
-                "text": f"{panel.title}  {{u|{panel.unit}}}",
-                "left": place["title_left"],
-                "top": place["top"] - 24,
-                "textStyle": {
-                    "fontSize": 12,
-                    "color": INK,
-                    "rich": {"u": {"fontSize": 11, "color": MUTED, "fontWeight": "normal"}},
-                },
-            }
-            for panel, place in zip(panels, places, strict=True)
-        ],
-        "legend": [
-            _legend(panel, place) for panel, place in zip(panels, places, strict=True) if panel.legend
-        ],
-        "xAxis": [
-            _time_axis(at, end, at % rows == rows - 1 or at == len(panels) - 1) for at in range(len(panels))
-        ],
-        "yAxis": [{**_AXIS, **panel.axis, "gridIndex": at} for at, panel in enumerate(panels)],
-        "series": [
-            {**series, "xAxisIndex": at, "yAxisIndex": at}
-            for at, panel in enumerate(panels)
-            for series in [
-                _ground(panel, bands),
-                *panel.series,
-                *([_names_of_lines(bands, end)] if at == _NAMING else []),
-            ]
-        ],
+    frame = frame_of(patients)
+    for course, palette, growth in patients:
+        charts = [
+            genotypes_chart(course, palette, growth, frame),
+            _burden(course, palette, growth, frame),
+            _diameters(course, frame),
+            _ctdna(course, frame),
+            _drugs(course, frame),
+        ]
+        if course.states["neutrophils"].drop_nulls().len():
+            charts.append(_neutrophils(course, frame))
+        bands = list(_bands(course.lines, frame.end))
+        yield [chart.panel(frame, bands) for chart in charts]
+
+
+def frame_of(patients: Sequence[Patient]) -> Frame:
+    """Return the axes on which all of these patients can be shown."""
+    courses = [course for course, _, _ in patients]
+    last = max(float(course.states["day"][-1]) for course in courses) / DAYS_PER_MONTH
+    end = max(_LEAST_MONTHS, last)
+    share = max(_STRIP, _STRIP_AT_FIRST * math.exp(-last / _STRIP_NARROWS_MONTHS))
+    first = min(growth.first_day for _, _, growth in patients) / DAYS_PER_MONTH
+    most = {
+        column: max(_most(course.states[column]) for course in courses)
+        for column in ("cells", "sld_mm", "neutrophils")
     }
+    scanned = max(_most(course.assessments["sld_mm"]) for course in courses)
+    vaf = max(_most(course.liquid_biopsies["vaf"]) for course in courses)
+    taken = max(_most(course.concentrations["relative"]) for course in courses)
+    return Frame(
+        end=end,
+        strip=end * share / (1 - share) if first < 0 else 0.0,
+        first=first,
+        cells=3 * float(np.ceil(np.log10(max(most["cells"], 10.0)) / 3)),
+        mm=_round_up(max(most["sld_mm"], scanned, _LEAST_MM)),
+        vaf_pct=10.0 if 100 * vaf < 8 else 100.0,
+        drug_pct=max(_LEAST_PCT, float(np.ceil(130 * taken / 50) * 50)),
+        neutrophils=_round_up(max(most["neutrophils"], _LEAST_NEUTROPHILS)),
+    )
 
 
-_AXIS: Option = {
-    "type": "value",
-    "axisLabel": {"fontSize": 10, "color": INK},
-    "axisLine": {"show": True, "lineStyle": {"color": MUTED}},
-    "axisTick": {"show": True, "length": 3},
-    "splitLine": {"show": False},
-    "splitNumber": 3,
-}
-
-
-_POWER_OF_TEN: Option = {
-    "formatter": "10{raised|{value}}",
-    "rich": {"raised": {"fontSize": 8, "color": INK, "padding": [0, 0, 6, 1]}},
-}
-
-
-def _panels(course: Course) -> Iterator[Callable[[Course, Palette], Chart]]:
-    yield from (_genotypes, _burden, _diameters, _ctdna, _drugs)
-    if course.states["neutrophils"].drop_nulls().len():
-        yield _neutrophils
-
-
-def _genotypes(course: Course, palette: Palette) -> Chart:
-    days, layers = layers_of(course.clones, palette, _DAYS)
-    months = _months(days)
-    series: list[Option] = []
-    top = np.zeros(len(days))
-    # Every layer reaches down to the axis; the lower ones are drawn over the higher ones. A layer is known
-    # by its place, so that the browser keeps the order when layers come and go.
-    for place, layer in enumerate(layers):
-        top = top + 100 * layer.share
-        series.append(
-            {
-                "id": f"layer {place}",
-                "name": layer.name,
-                "type": "line",
-                "symbol": "none",
-                "silent": True,
-                "lineStyle": {"width": 0},
-                "itemStyle": {"color": layer.colour},
-                "areaStyle": {"color": layer.colour, "opacity": 1, "origin": "start"},
-                "data": _points(months, top),
-                "z": 3 - place / 100,
-            }
-        )
-    named = list(dict.fromkeys(layer["name"] for layer in series))
-    axis = {"min": 0, "max": 100, "splitNumber": 2}
-    return Chart("Genotypes", "% of living cells", axis, series, legend=named, filled=True)
-
-
-def _burden(course: Course, palette: Palette) -> Chart:
+def _burden(course: Course, palette: Palette, growth: Growth, frame: Frame) -> Chart:
     peaks = course.clones.group_by("genotype").agg(pl.col("cells").max()).sort("cells", descending=True)
     genotypes = genotypes_of(course.clones)
     largest = [name for name in peaks["genotype"] if genotypes[name] in palette][:_MOST_CURVES]
     shown = course.clones.filter(pl.col("genotype").is_in(largest))
     days, cells = cells_over_time(shown, course.states["day"])
-    series = [
-        _line(name, palette[genotypes[name]], _curve(days, _log10(cells[genotypes[name]])), 1.2)
-        for name in largest
+    founder = next(iter(genotypes.values()), ())
+    series: list[Option] = []
+    for name in largest:
+        genotype = genotypes[name]
+        grown = _grown(growth, genotype, frame)
+        lived = rising(days, cells.get(genotype, np.zeros(len(days))), POINTS)
+        series.append(line(short(genotype, founder), palette[genotype], [*grown, *lived], 1.3))
+    total = course.states["cells"].to_numpy().astype(float)
+    before = growth.days(_POINTS_OF_GROWTH)
+    grown_all = sum((growth.on(genotype, before) for genotype in growth.cells), np.zeros(len(before)))
+    of_all = [
+        *rising(before, grown_all, POINTS, frame),
+        *rising(course.states["day"].to_numpy(), total, POINTS),
     ]
-    total = course.states["cells"].to_numpy()
-    series.append(_line("all", INK, _curve(days, _log10(total)), 2.0))
-    most = float(total.max(initial=1.0))
-    top = 3 * float(np.ceil(np.log10(max(most, 10.0)) / 3))
-    axis = {
-        "min": 0,
-        "max": top,
-        "interval": 3,
-        "axisLabel": {**_AXIS["axisLabel"], **_POWER_OF_TEN},
-    }
-    return Chart("Burden", "living cells, log scale", axis, series)
+    series.append(line("all", INK, of_all, 2.2))
+    axis = {"min": 0, "max": frame.cells, "interval": 3, "power_of_ten": True}
+    return Chart("burden", "Burden", "living cells, log scale", axis, series, named_lines=True)
 
 
-def _diameters(course: Course, palette: Palette) -> Chart:
+def _grown(growth: Growth, genotype: Genotype, frame: Frame) -> list[list[float | None]]:
+    days = growth.days(_POINTS_OF_GROWTH)
+    return rising(days, growth.on(genotype, days), POINTS, frame)
+
+
+def _diameters(course: Course, frame: Frame) -> Chart:
     states = course.states
-    series = [_line("true", MUTED, _curve(states["day"].to_numpy(), states["sld_mm"].to_numpy()), 1.2)]
+    series = [line("true", MUTED, curve(states["day"].to_numpy(), states["sld_mm"].to_numpy(), POINTS), 1.3)]
     scans = course.assessments
-    seen: list[str] = []
+    seen: dict[str, str] = {}
     for response, colour in RESPONSES.items():
         rows = scans.filter(pl.col("response") == response).drop_nulls("sld_mm")
         if not rows.height:
             continue
-        seen.append(response)
+        seen[response] = colour
         series.append(
             {
                 "name": response,
@@ -236,166 +141,66 @@ def _diameters(course: Course, palette: Palette) -> Chart:
                 ],
             }
         )
-    return Chart("Sum of longest diameters, RECIST 1.1", "mm", {"min": 0}, series, legend=seen)
+    axis = {"min": 0, "max": frame.mm}
+    return Chart("diameters", "Sum of longest diameters, RECIST 1.1", "mm", axis, series, legend=seen)
 
 
-def _ctdna(course: Course, palette: Palette) -> Chart:
+def _ctdna(course: Course, frame: Frame) -> Chart:
     readings = course.liquid_biopsies
     floor = course.undetected_pct
-    series, seen = [], []
+    series: list[Option] = []
+    seen: dict[str, str] = {}
     for place, gene in enumerate(readings["gene"].unique(maintain_order=True) if readings.height else []):
         own = readings.filter(pl.col("gene") == gene)
         if not own["vaf"].max():
             continue
-        seen.append(gene)
-        percent = np.maximum(own["vaf"].to_numpy() * 100, floor)
+        colour = seen[gene] = SERIES[place % len(SERIES)]
+        days, percent = own["day"].to_numpy(), own["vaf"].to_numpy() * 100
         series.append(
             {
-                **_line(
-                    gene, SERIES[place % len(SERIES)], _points(_months(own["day"].to_numpy()), percent), 1.4
-                ),
+                **line(gene, colour, points(days, np.maximum(percent, floor), percent), 1.4),
                 "symbol": "circle",
                 "symbolSize": 5,
             }
         )
-    most = 100 * float(readings["vaf"].max() or 0.0) if readings.height else 0.0  # type: ignore[arg-type]
-    axis = {"type": "log", "min": floor, "max": 10 if most < 8 else 100}
-    unit = (
-        "% variant allele fraction, log scale" if seen else "% variant allele fraction: nothing found so far"
-    )
+    axis = {"type": "log", "min": floor, "max": frame.vaf_pct}
+    unit = "% variant allele fraction, log scale"
+    if not seen:
+        unit = "% variant allele fraction: nothing found so far"
     limits = {100 * course.detection_limit: "limit of detection"} if course.detection_limit else {}
-    return Chart("ctDNA", unit, axis, series, legend=seen, limits=limits)
+    return Chart("ctdna", "ctDNA", unit, axis, series, legend=seen, limits=limits)
 
 
-def _drugs(course: Course, palette: Palette) -> Chart:
-    taken, days = course.concentrations, course.states["day"].to_numpy()
+def _drugs(course: Course, frame: Frame) -> Chart:
+    days = course.states["day"].to_numpy()
+    colours = {drug: SERIES[place % len(SERIES)] for place, drug in enumerate(course.drugs)}
     series = [
-        _line(drug, SERIES[place % len(SERIES)], _curve(days, 100 * course.concentration(drug)), 1.2)
-        for place, drug in enumerate(course.drugs)
+        line(drug, colour, curve(days, 100 * course.concentration(drug), POINTS), 1.3)
+        for drug, colour in colours.items()
     ]
-    most = 100 * float(taken["relative"].max() or 1.0) if taken.height else 100.0  # type: ignore[arg-type]
-    return Chart(
-        "Drugs",
-        "% of usual steady state",
-        {"min": 0, "max": max(150.0, round(1.3 * most, -1))},
-        series,
-        legend=course.drugs,
-    )
+    axis = {"min": 0, "max": frame.drug_pct}
+    return Chart("drugs", "Drugs", "% of usual steady state", axis, series, legend=colours)
 
 
-def _neutrophils(course: Course, palette: Palette) -> Chart:
-    points = _curve(course.states["day"].to_numpy(), course.states["neutrophils"].to_numpy())
+def _neutrophils(course: Course, frame: Frame) -> Chart:
+    shown = curve(course.states["day"].to_numpy(), course.states["neutrophils"].to_numpy(), POINTS)
     limits = {below: grade for grade, below in NEUTROPENIA.items()}
+    axis = {"min": 0, "max": frame.neutrophils}
     return Chart(
-        "Neutrophils", "10⁹/L", {"min": 0}, [_line("neutrophils", SERIES[0], points, 1.3)], limits=limits
+        "neutrophils",
+        "Neutrophils",
+        "10⁹/L",
+        axis,
+        [line("neutrophils", SERIES[0], shown, 1.3)],
+        limits=limits,
     )
 
 
-def _line(name: str, colour: str, points: list[list[float | None]], width: float) -> Option:
-    return {
-        "name": name,
-        "type": "line",
-        "symbol": "none",
-        "lineStyle": {"width": width, "color": colour},
-        "itemStyle": {"color": colour},
-        "data": points,
-    }
-
-
-def _ground(panel: Chart, bands: list[Option]) -> Option:
-    """Return the series without points that carries bands and limits."""
-    return {
-        "type": "line",
-        "data": [],
-        "silent": True,
-        "z": 0,
-        "markArea": {
-            "silent": True,
-            "label": {"show": False},
-            "data": [
-                [{**band, "itemStyle": {"color": colour}}, {"xAxis": band["until"]}]
-                for band, colour in zip(bands, cycle(BANDS), strict=False)
-            ],
-        },
-        "markLine": {
-            "silent": True,
-            "symbol": "none",
-            "lineStyle": {"color": MUTED, "width": 0.8, "type": "dashed"},
-            "label": {"position": "insideEndTop", "formatter": "{b}", "fontSize": 9, "color": MUTED},
-            "data": [
-                {"yAxis": value, "name": label, "label": {"position": f"insideEnd{side}"}}
-                for (value, label), side in zip(panel.limits.items(), ("Top", "Bottom"), strict=False)
-            ],
-        },
-    }
-
-
-def _names_of_lines(bands: list[Option], end: float) -> Option:
-    """Return the series without points that writes the numbers of the lines of therapy above all else."""
-    wide = [band for band in bands if band["until"] - band["xAxis"] > _NARROWEST_NAMED * end]
-    return {
-        "type": "line",
-        "data": [],
-        "silent": True,
-        "markArea": {
-            "z": 9,
-            "silent": True,
-            "itemStyle": {"color": "transparent"},
-            "label": {"position": "insideTop", "fontSize": 10, "color": INK},
-            "data": [[band, {"xAxis": band["until"]}] for band in wide],
-        },
-    }
-
-
-def _bands(lines: pl.DataFrame, end: float) -> list[Option]:
-    return [{"name": name, "xAxis": start, "until": stop} for start, stop, name in spans(lines, end)]
-
-
-def _place(row: int, column: int, rows: int, columns: int, height_px: int) -> Option:
-    """Where a chart stands: columns share the width, rows the height."""
-    inner = (height_px - _TOP_PX - _BOTTOM_PX - (rows - 1) * _GAP_Y_PX) / rows
-    share = 100 / columns
-    return {
-        "left": _LEFT_PX if column == 0 else f"{column * share + 100 * _GAP_X_PX / 1500:.2f}%",
-        "right": f"{100 - (column + 1) * share + 0.8:.2f}%",
-        "top": _TOP_PX + row * (inner + _GAP_Y_PX),
-        "height": inner,
-        "legend_width": f"{share - _LEGEND_LESS_PCT:.0f}%",
-        "title_left": 8 if column == 0 else f"{column * share + 0.4:.2f}%",
-    }
-
-
-def _time_axis(at: int, end: float, named: bool) -> Option:
-    return {
-        **_AXIS,
-        "gridIndex": at,
-        "min": 0,
-        "max": end,
-        "splitNumber": 6,
-        "axisLabel": {"fontSize": 10, "color": INK, "showMaxLabel": False},
-        "axisPointer": {"show": True, "label": {"show": False}},
-        "name": "months since enrolment" if named else "",
-        "nameLocation": "middle",
-        "nameGap": 20,
-        "nameTextStyle": {"fontSize": 11, "color": INK},
-    }
-
-
-def _legend(panel: Chart, place: Option) -> Option:
-    return {
-        "type": "scroll",
-        "backgroundColor": "rgba(255, 255, 255, 0.8)" if panel.filled else "transparent",
-        "padding": 2,
-        "data": panel.legend,
-        "left": place["left"],
-        "width": place["legend_width"],
-        "top": place["top"] - 2,
-        "itemWidth": 12,
-        "itemHeight": 7,
-        "itemGap": 8,
-        "selectedMode": False,
-        "textStyle": {"fontSize": 10},
-    }
+def _bands(lines: pl.DataFrame, end: float) -> Iterator[Option]:
+    """Yield lines of therapy as areas; what is too narrow for its name has none."""
+    for (start, stop, name), colour in zip(spans(lines, end), cycle(BANDS), strict=False):
+        named = name if stop - start > _NARROWEST_NAMED * end else ""
+        yield {"name": named, "from": round(start, 3), "until": round(stop, 3), "colour": colour}
 
 
 def _scan_in_words(row: dict[str, Any]) -> str:
@@ -405,24 +210,13 @@ def _scan_in_words(row: dict[str, Any]) -> str:
     return f"day {row['day']:.0f}: {row['sld_mm']:.0f} mm{changed}{new}, {row['response']}"
 
 
-def _months(days: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
-    return np.round(days / DAYS_PER_MONTH, 3)
+def _most(values: pl.Series) -> float:
+    most = values.drop_nulls().max()
+    return float(most) if isinstance(most, int | float) else 0.0
 
 
-def _curve(days: np.ndarray[Any, Any], values: np.ndarray[Any, Any]) -> list[list[float | None]]:
-    """Return the points of a curve, with its extremes and its gaps."""
-    shown = extremes(values, POINTS)
-    return _points(_months(days[shown]), values[shown])
-
-
-def _points(months: np.ndarray[Any, Any], values: np.ndarray[Any, Any]) -> list[list[float | None]]:
-    """Pair months with values to three figures or so; what is not a number is a gap."""
-    rounded = np.round(values.astype(float), 3)
-    return [
-        [month, None if value != value else value]
-        for month, value in zip(months.tolist(), rounded.tolist(), strict=True)
-    ]
-
-
-def _log10(cells: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
-    return np.log10(np.where(cells >= 1, cells, np.nan))
+def _round_up(value: float) -> float:
+    """Return the next of 1, 2, 3, 4, 5, 6, 8 or 10 times a power of ten, with room above the value."""
+    room = 1.15 * value
+    power = 10 ** np.floor(np.log10(room))
+    return float(next(step * power for step in (1, 2, 3, 4, 5, 6, 8, 10) if step * power >= room))

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import solara
 
 from tumor_abm.app.boundary import part
@@ -46,12 +44,12 @@ def Compare(session: Session) -> None:
 
     def fork() -> None:
         try:
-            plan: Any = lines_of(lines) if other == OWN_LINES else session.catalogue.lines(other)
+            written = [list(drugs) for drugs in lines_of(lines)] if other == OWN_LINES else None
         except InputError as error:
             session.tell(str(error))
             return
         named = "; ".join(" + ".join(drugs) for drugs in lines) if other == OWN_LINES else other
-        session.fork(named, plan)
+        session.fork(named, written)
 
     solara.Button(
         "Fork and compare",

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from tumor_abm.app.words import three_figures
 from tumor_abm.knowledge.covariate_law import CovariateLaw
 from tumor_abm.knowledge.pathway import FRACTION, Pathway
 from tumor_abm.knowledge.patient_laws import LogitNormal, LogNormal, PatientLaws
@@ -35,6 +36,8 @@ class Covariate:
         The page's number over the model's.
     values
         What can be chosen, in the model's unit, ascending.
+    source
+        Where its law comes from.
     """
 
     key: str
@@ -42,14 +45,31 @@ class Covariate:
     unit: str
     fold: float
     values: tuple[float, ...]
+    source: tuple[str, ...] = ()
 
-    def place(self, value: float) -> int:
-        """Return the index of the choice nearest to a value."""
-        return int(np.abs(np.asarray(self.values) - value).argmin())
+    def words(self, value: float | None, drawn: float | None = None) -> str:
+        """Say the value with its unit, or that it is drawn, and what was, if that is known."""
+        if value is not None:
+            return self._said(value)
+        return "as drawn" if drawn is None else f"as drawn ({self._said(drawn)})"
 
-    def words(self, value: float | None) -> str:
-        """Say the value with its unit, or that it is drawn."""
-        return "as drawn" if value is None else f"{value * self.fold:.3g} {self.unit}".rstrip()
+    @property
+    def places(self) -> list[float]:
+        """What can be chosen, in the page's unit."""
+        return [float(f"{value * self.fold:.3g}") for value in self.values]
+
+    def of_place(self, shown: float) -> float:
+        """Return the model's number of one in the page's unit, within the range of the choices."""
+        return min(max(shown / self.fold, self.values[0]), self.values[-1])
+
+    def hint(self) -> str:
+        """Say unit, range and source."""
+        span = f"From {three_figures(self.places[0])} to {three_figures(self.places[-1])}"
+        source = f" Source: {', '.join(self.source)}." if self.source else ""
+        return f"{span} {self.unit}".rstrip() + f".{source}"
+
+    def _said(self, value: float) -> str:
+        return f"{three_figures(value * self.fold)} {self.unit}".rstrip()
 
 
 @dataclass(frozen=True)
@@ -121,6 +141,7 @@ def _of_cells(population: PatientLaws, pathway: Pathway, *, prominent: bool) -> 
                 unit="%" if is_share else described.unit,
                 fold=100.0 if is_share else 1.0,
                 values=tuple(dict.fromkeys(values)),
+                source=tuple(law.median.source) if law.median is not None else (),
             )
         )
     return found
@@ -143,7 +164,12 @@ def _of_clinic(population: PatientLaws, keys: Mapping[str, _Shown]) -> list[Cova
     """Return what can be set of the patients of a population, over the range in which they are drawn."""
     return [
         Covariate(
-            key=key, label=shown.label, unit=shown.unit, fold=shown.fold, values=_values(population, key)
+            key=key,
+            label=shown.label,
+            unit=shown.unit,
+            fold=shown.fold,
+            values=_values(population, key),
+            source=_source(population, key),
         )
         for key, shown in keys.items()
         if _is_drawn(population, key)
@@ -168,6 +194,11 @@ def _values(population: PatientLaws, key: str) -> tuple[float, ...]:
         else:
             values = _shares(law.median, law.sigma.value)
     return _rounded(values)
+
+
+def _source(population: PatientLaws, key: str) -> tuple[str, ...]:
+    law = getattr(population, _FOLDS.get(key, key))
+    return tuple(law.source if isinstance(law, Quantity) else law.median.source)
 
 
 def _shares(median: Quantity, sigma: float) -> FloatArray:

@@ -9,15 +9,16 @@ from typing import Literal
 
 import polars as pl
 import solara
+from matplotlib.figure import Figure
 from polars import selectors as columns
 
 from tumor_abm.app.boundary import part
+from tumor_abm.app.film import gif
 from tumor_abm.app.session import Session
 from tumor_abm.app.twin import Twin
 from tumor_abm.plots.style import png, style
 
 _FIGURE_DPI = 200
-_FIGURE_IN = 7.4
 
 Kind = Literal["csv", "parquet"]
 
@@ -29,20 +30,36 @@ def Downloads(session: Session) -> None:
     files: list[tuple[str, str, Callable[[], bytes]]] = [
         ("Data, CSV", "tumor_abm_csv.zip", lambda: zipped(session.twins, "csv")),
         ("Data, Parquet", "tumor_abm_parquet.zip", lambda: zipped(session.twins, "parquet")),
-        ("Figure, SVG", "tumor_abm.svg", lambda: figure_svg(session.twins[0])),
-        ("Figure, PNG", "tumor_abm.png", lambda: figure_png(session.twins[0])),
+        ("Figure, SVG", "tumor_abm.svg", lambda: figure_svg(session.figure())),
+        ("Figure, PNG", "tumor_abm.png", lambda: figure_png(session.figure())),
+        ("Tumour, GIF", "tumor_abm.gif", lambda: gif(session.twins[0])),
+        ("experiment.toml", "experiment.toml", lambda: session.experiment().text.encode()),
     ]
     if not ready:
         return
     for label, filename, data in files:
         _Download(session, label, filename, data)
+    _Experiment(session)
+
+
+@part("What is said of experiment.toml")
+def _Experiment(session: Session) -> None:
+    """Say what to do with the file, and what is not in it."""
+    solara.Text(
+        "A batch run of experiment.toml lives the same: tumor-abm run experiment.toml --out DIR. This "
+        "patient is the last one.",
+        classes=["tumor-note"],
+    )
+    for what in session.left_out:
+        solara.Text(f"Not in experiment.toml: {what}.", classes=["tumor-note"])
 
 
 @part("The download {label}")
 def _Download(session: Session, label: str, filename: str, data: Callable[[], bytes]) -> None:
     day = f"{session.pictures.value[0].facts['day']:.0f}"
     made = solara.use_memo(lambda: lambda: session.at_rest(data), [day, len(session.twins)])
-    with solara.FileDownload(made, filename=filename.replace(".", f"_day{day}.", 1)):
+    dated = filename if filename == "experiment.toml" else filename.replace(".", f"_day{day}.", 1)
+    with solara.FileDownload(made, filename=dated):
         solara.Button(label, icon_name="mdi-download", small=True, text=True)
 
 
@@ -66,17 +83,17 @@ def zipped(twins: list[Twin], kind: Kind) -> bytes:
     return file.getvalue()
 
 
-def figure_svg(twin: Twin) -> bytes:
-    """Return the charts as SVG."""
+def figure_svg(figure: Figure) -> bytes:
+    """Return a figure as SVG."""
     file = io.BytesIO()
     with style():
-        twin.figure(columns=1, width_in=_FIGURE_IN).savefig(file, format="svg", metadata={"Date": None})
+        figure.savefig(file, format="svg", metadata={"Date": None})
     return file.getvalue()
 
 
-def figure_png(twin: Twin) -> bytes:
-    """Return the charts as PNG."""
-    return png(twin.figure(columns=1, width_in=_FIGURE_IN), _FIGURE_DPI)
+def figure_png(figure: Figure) -> bytes:
+    """Return a figure as PNG."""
+    return png(figure, _FIGURE_DPI)
 
 
 def _written(table: pl.DataFrame, kind: Kind) -> bytes:

@@ -3,20 +3,28 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import solara
 import solara.lab
+import solara.settings
 
+from tumor_abm._base.units import DAYS_PER_MONTH
+from tumor_abm.app.address_bar import AddressBar
+from tumor_abm.app.aria import Aria
 from tumor_abm.app.boundary import part
 from tumor_abm.app.catalogue import Catalogue
 from tumor_abm.app.chair import Chair
-from tumor_abm.app.charts import Charts
+from tumor_abm.app.chart_grid import ChartGrid
 from tumor_abm.app.compare import Compare
 from tumor_abm.app.downloads import Downloads
+from tumor_abm.app.headline import Headline
+from tumor_abm.app.keys import Keys
 from tumor_abm.app.patient import PatientPanel
 from tumor_abm.app.plan import PlanPanel
+from tumor_abm.app.scrubber import Scrubber
 from tumor_abm.app.server import served
-from tumor_abm.app.session import Session, charts_height
+from tumor_abm.app.session import Session
 from tumor_abm.app.timeline import Timeline
 from tumor_abm.app.toolbar import Toolbar
 from tumor_abm.app.tumour_view import TumourView
@@ -24,7 +32,9 @@ from tumor_abm.app.why import Why
 
 TITLE = "tumor_abm: a tumour under therapy"
 
-_BRAND = "<b>tumor_abm</b> <span>a tumour under therapy; for research, not for treating patients</span>"
+_BRAND = "<h1>tumor_abm</h1> <span>a tumour under therapy; for research, not for treating patients</span>"
+
+_WHY = 4  # the place of the panel that says why
 
 _STYLE = Path(__file__).with_name("page.css")
 
@@ -39,19 +49,46 @@ def Layout(children: list[solara.Element]) -> None:
 @part("The page")
 def Page() -> None:
     """One tab: its own session, from the first sight to the last."""
-    session = solara.use_memo(lambda: Session(served.catalogue or Catalogue.of(None)), [])
+    router = solara.use_router()
+    session = solara.use_memo(
+        lambda: Session(served.catalogue or Catalogue.of(None), router.search or ""), []
+    )
     solara.lab.use_task(session.live, dependencies=[], prefer_threaded=False)
     solara.use_effect(lambda: session.close, [])
     solara.Title(TITLE)
     _colours()
+    shown = session.address.value
     with solara.Div(classes=["tumor-page"]):
-        with solara.Div(classes=["tumor-side"]):
+        with solara.Div(classes=["tumor-unseen"]):
+            Aria()
+            _Keyboard(session)
+            AddressBar(query=shown.query, is_new=shown.is_new, event_visit=session.visit)
+        with solara.v.Html(tag="aside", class_="tumor-side", attributes={"aria-label": "Controls"}):
             solara.HTML(tag="div", unsafe_innerHTML=_BRAND, classes=["tumor-brand"])
             _Controls(session)
-        with solara.Div(classes=["tumor-main"]):
+        with solara.v.Html(tag="main", class_="tumor-main"):
             Toolbar(session)
+            Scrubber(session)
             _Notice(session)
             _Sight(session)
+
+
+@part("The keyboard")
+def _Keyboard(session: Session) -> None:
+    """Space plays and pauses; Escape leaves an earlier day, or takes a message away."""
+
+    def turn(_: object) -> None:
+        if session.playing.value:
+            session.pause()
+        elif session.pictures.value:
+            session.play()
+
+    def leave(_: object) -> None:
+        session.notice.value = None
+        if session.looking.value is not None:
+            session.look_at_today()
+
+    Keys(event_space=turn, event_escape=leave)
 
 
 def _colours() -> None:
@@ -63,6 +100,8 @@ def _colours() -> None:
 def _Controls(session: Session) -> None:
     """Panels that open one at a time or together."""
     opened, set_opened = solara.use_state([0, 1])
+    chosen = session.chosen.value
+    solara.use_effect(lambda: set_opened([_WHY]) if chosen else None, [chosen])
     panels = [
         ("Patient", "mdi-account-outline", PatientPanel),
         ("Strategy", "mdi-format-list-numbered", PlanPanel),
@@ -93,7 +132,15 @@ def _Notice(session: Session) -> None:
     notice = session.notice.value
     if notice is not None:
         kind = solara.Error if notice.kind == "error" else solara.Info
-        kind(notice.text, dense=True)
+        with kind(notice.text, dense=True):
+            for twin in notice.cured:
+                solara.Button(
+                    "Stop the treatment",
+                    icon_name="mdi-pill-off",
+                    small=True,
+                    text=True,
+                    on_click=lambda twin=twin: session.do(twin, "hold"),
+                )
 
 
 @part("The view")
@@ -103,31 +150,60 @@ def _Sight(session: Session) -> None:
     if not pictures:
         if session.notice.value is None:
             with solara.Column(align="center", style={"padding-top": "80px"}):
-                solara.v.ProgressCircular(indeterminate=True, color="primary")
+                solara.v.ProgressCircular(
+                    indeterminate=True, color="primary", attributes={"aria-label": "the tumour grows"}
+                )
                 solara.Text("The tumour grows from one cell to diagnosis …", classes=["tumor-note"])
-    elif len(pictures) == 1:
-        with solara.Div(classes=["tumor-row"]):
-            with solara.Div(classes=["tumor-card", "tumor-look"]):
-                TumourView(session, 0)
-            with solara.Div(classes=["tumor-card", "tumor-charts"]):
-                _Charts(session, 0)
-        with solara.Div(classes=["tumor-card"]):
-            Timeline(pictures[0])
-    else:
-        with solara.Div(classes=["tumor-row"]):
-            for twin, picture in enumerate(pictures):
-                with solara.Div(classes=["tumor-twin"]):
-                    with solara.Div(classes=["tumor-card"]):
-                        TumourView(session, twin)
-                    with solara.Div(classes=["tumor-card", "tumor-charts"]):
-                        _Charts(session, twin)
-                    with solara.Div(classes=["tumor-card"]):
-                        Timeline(picture)
+        return
+    if len(pictures) == 1:
+        _One(session)
+        return
+    Headline(session)
+    with solara.Div(classes=["tumor-row"]):
+        for twin in range(len(pictures)):
+            with solara.Div(classes=["tumor-twin"]):
+                _Twin(session, twin)
+
+
+@part("The patient")
+def _One(session: Session) -> None:
+    with solara.Div(classes=["tumor-row"]):
+        with solara.Div(classes=["tumor-card", "tumor-look"]):
+            TumourView(session, 0)
+        with solara.Div(classes=["tumor-card", "tumor-charts"]):
+            _Charts(session, 0)
+    with solara.Div(classes=["tumor-card"]):
+        Timeline(session.pictures.value[0])
+
+
+@part("The twin")
+def _Twin(session: Session, twin: int) -> None:
+    with solara.Div(classes=["tumor-card"]):
+        TumourView(session, twin)
+    with solara.Div(classes=["tumor-card", "tumor-charts"]):
+        _Charts(session, twin)
+    with solara.Div(classes=["tumor-card"]):
+        Timeline(session.pictures.value[twin])
 
 
 @part("The charts")
 def _Charts(session: Session, twin: int) -> None:
     """Show the charts as last drawn; they follow the tumour a little later."""
-    charts = session.charts.value
-    if twin < len(charts):
-        Charts(charts[twin], charts_height(len(session.pictures.value)))
+    charts, looking = session.charts.value, session.looking.value
+    if twin >= len(charts):
+        return
+    assets = solara.settings.assets
+    solara.v.Html(tag="h2", class_="tumor-unseen", children=["Charts"])
+    ChartGrid(
+        panels=charts[twin],
+        said=session.pictures.value[twin].name,
+        looking=None if looking is None else _place(charts[twin][0], looking / DAYS_PER_MONTH),
+        chosen=session.chosen.value,
+        cdn="" if assets.proxy else assets.cdn,
+        event_choose=session.choose_clone,
+    )
+
+
+def _place(panel: dict[str, Any], month: float) -> float:
+    """Return where a month lies on the axis of time of a chart."""
+    return month if month >= 0 or not panel["strip"] else month * panel["strip"] / -panel["first"]

@@ -6,16 +6,15 @@ import solara
 
 from tumor_abm.app.boundary import part
 from tumor_abm.app.covariate import MOST_LESIONS, Covariate, flags, main_covariates, more_covariates
+from tumor_abm.app.number_slider import NumberSlider
 from tumor_abm.app.session import Session
-from tumor_abm.app.setup import ENGINES, INDIVIDUALS
+from tumor_abm.app.setup import ENGINES, INDIVIDUALS, RATES
 from tumor_abm.app.text_field import TextField
-from tumor_abm.app.toolbar import Slider
 from tumor_abm.knowledge.pathway import Pathway
 from tumor_abm.knowledge.patient_laws import PatientLaws
 
 MOST_PATIENT = 999
 
-_RATES = (0.01, 0.1, 0.3, 1.0, 3.0, 10.0, 100.0)
 _DRAWN, _YES, _NO = "as drawn", "yes", "no"
 
 
@@ -31,29 +30,17 @@ def PatientPanel(session: Session) -> None:
         on_value=lambda name: session.choose(population=name),
         dense=True,
     )
-    Slider(
-        f"Patient number {setup.patient}",
-        setup.patient,
-        (0, MOST_PATIENT),
-        lambda number: session.choose(patient=number),
-        width="100%",
+    NumberSlider(
+        label="Patient number",
+        hint="Any whole number: the population has as many patients as one likes.",
+        places=list(range(MOST_PATIENT + 1)),
+        value=setup.patient,
+        any_above=True,
+        whole=True,
+        event_put=lambda number: session.choose(patient=int(number)),
     )
     TextField(label="Seed", initial=setup.seed, event_put=lambda text: session.choose(seed=text))
-    solara.Select(
-        "Engine",
-        values=list(ENGINES.values()),
-        value=ENGINES[setup.engine],
-        on_value=lambda words: session.choose(engine=_key(words)),
-        dense=True,
-    )
-    if setup.engine != "clones":
-        solara.Select(
-            "Cells in a tumour of lethal size",
-            values=list(INDIVIDUALS),
-            value=setup.cells,
-            on_value=lambda cells: session.choose(cells=cells),
-            dense=True,
-        )
+    _Engine(session)
     drawn = setup.founder is None
     solara.Checkbox(
         label="Draw the founder's alterations",
@@ -68,12 +55,12 @@ def PatientPanel(session: Session) -> None:
             on_value=lambda names: session.choose(founder=tuple(names)),
             dense=True,
         )
-    Slider(
-        f"Mutation rates × {setup.mutation_rate:g}",
-        _RATES.index(setup.mutation_rate),
-        (0, len(_RATES) - 1),
-        lambda place: session.choose(mutation_rate=_RATES[place]),
-        width="100%",
+    NumberSlider(
+        label="Mutation rates, fold",
+        hint=f"A factor on all mutation probabilities, from {RATES[0]:g} to {RATES[-1]:g}.",
+        places=list(RATES),
+        value=setup.mutation_rate,
+        event_put=lambda fold: session.choose(mutation_rate=fold),
     )
     population = catalogue.population(setup.population)
     pathway = catalogue.experiment.knowledge.pathway
@@ -81,6 +68,32 @@ def PatientPanel(session: Session) -> None:
         _Value(session, covariate)
     _More(session, population, pathway)
     solara.Text("What is chosen here counts from the next Reset on.", classes=["tumor-note"])
+
+
+@part("The choice of the engine")
+def _Engine(session: Session) -> None:
+    """Choose how cells are held; what is left of the tumour depends on it."""
+    setup = session.setup.value
+    solara.Select(
+        "Engine",
+        values=list(ENGINES.values()),
+        value=ENGINES[setup.engine],
+        on_value=lambda words: session.choose(engine=_key(words)),
+        dense=True,
+    )
+    if setup.engine != "clones":
+        solara.Text(
+            "An individual stands for many cells and dies as a whole, so how much tumour is left at the "
+            "lowest point depends on the engine. The engine clones counts every cell.",
+            classes=["tumor-note"],
+        )
+        solara.Select(
+            "Cells in a tumour of lethal size",
+            values=list(INDIVIDUALS),
+            value=setup.cells,
+            on_value=lambda cells: session.choose(cells=cells),
+            dense=True,
+        )
 
 
 @part("The panel of the patient")
@@ -130,20 +143,33 @@ def _Choice(session: Session, key: str, label: str, choices: dict[str, bool] | d
 def _Value(session: Session, covariate: Covariate) -> None:
     """Show a number of the patient: drawn, unless it is set."""
     chosen = session.setup.value.covariates.get(covariate.key)
-    values = covariate.values
-    solara.Checkbox(
-        label=f"{covariate.label}: {covariate.words(chosen)}",
-        value=chosen is not None,
-        on_value=lambda on: _put(session, covariate.key, values[len(values) // 2] if on else None),
-    )
-    if chosen is not None:
-        Slider(
-            "",
-            covariate.place(chosen),
-            (0, len(values) - 1),
-            lambda place: _put(session, covariate.key, values[place]),
-            width="100%",
+    label = f"{covariate.label}: {covariate.words(chosen, _drawn(session, covariate.key))}"
+    with solara.v.Html(tag="div", attributes={"title": covariate.hint()}):
+        solara.Checkbox(
+            label=label,
+            value=chosen is not None,
+            on_value=lambda on: _put(
+                session, covariate.key, covariate.values[len(covariate.values) // 2] if on else None
+            ),
         )
+    if chosen is not None:
+        NumberSlider(
+            label=f"{covariate.label}, {covariate.unit}".rstrip(", "),
+            hint=covariate.hint(),
+            places=covariate.places,
+            value=float(f"{chosen * covariate.fold:.3g}"),
+            event_put=lambda number: _put(session, covariate.key, covariate.of_place(number)),
+        )
+
+
+def _drawn(session: Session, key: str) -> float | None:
+    """Return what was drawn of the patient that is shown, if it is the one that is chosen."""
+    begun, setup, pictures = session.begun, session.setup.value, session.pictures.value
+    if begun is None or not pictures or key in begun.covariates:
+        return None
+    same = (begun.patient, begun.seed, begun.population) == (setup.patient, setup.seed, setup.population)
+    value = pictures[0].facts["covariates"].get(key)
+    return float(value) if same and isinstance(value, int | float) else None
 
 
 def _key(words: str) -> str:

@@ -6,6 +6,7 @@ import solara
 
 from tumor_abm.app.boundary import part
 from tumor_abm.app.catalogue import Catalogue
+from tumor_abm.app.drug_picker import DrugPicker
 from tumor_abm.app.session import Session
 from tumor_abm.app.setup import OWN_LINES
 
@@ -49,17 +50,17 @@ def LinesEditor(catalogue: Catalogue, lines: Lines, on_lines: solara.Callable[[L
     for number, drugs in enumerate(lines):
         with solara.Row(gap="2px", style={"align-items": "center"}):
             with solara.Div(style={"flex": "1", "min-width": "0"}):
-                solara.SelectMultiple(
-                    f"Line {number + 1}",
-                    all_values=catalogue.drugs,
-                    values=list(drugs),
-                    on_value=lambda chosen, number=number: put(number, chosen),
-                    dense=True,
+                DrugPicker(
+                    label=f"Line {number + 1}",
+                    drugs=catalogue.drugs_by_class,
+                    value=list(drugs),
+                    event_put=lambda chosen, number=number: put(number, chosen),
                 )
             solara.Button(
                 icon_name="mdi-close",
                 icon=True,
                 small=True,
+                attributes={"aria-label": f"Remove line {number + 1}"},
                 on_click=lambda number=number: on_lines((*lines[:number], *lines[number + 1 :])),
             )
     if len(lines) < MOST_LINES:

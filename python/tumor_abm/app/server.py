@@ -6,6 +6,7 @@ import errno
 import logging
 import os
 import socket
+import sys
 import threading
 import warnings
 import webbrowser
@@ -17,6 +18,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from tumor_abm.app.catalogue import Catalogue
+from tumor_abm.app.front_end import missing
 from tumor_abm.errors import InputError
 
 if TYPE_CHECKING:
@@ -77,6 +79,9 @@ def serve(
     except ImportError as error:
         raise InputError(f"{_MISSING} ({error})") from None
     listening = _bound(port)
+    lacking = missing()
+    if lacking is not None:
+        print(lacking, file=sys.stderr, flush=True)
     address = f"http://{HOST}:{listening.getsockname()[1]}"
 
     def ready() -> None:
@@ -103,13 +108,14 @@ def application(allow_hosts: Sequence[str] = ()) -> ASGIApp:
     from solara.server.starlette import app as asgi
 
     from tumor_abm.app.guard import Guard
+    from tumor_abm.app.shell import Shell
 
     settings.theme.title = "tumor_abm"
     settings.theme.show_banner = False
     app.apps["__default__"] = app.AppScript("tumor_abm.app.page")
     assets = solara.settings.assets
     elsewhere = [] if assets.proxy else [f"https://{urlsplit(assets.cdn).netloc}"]
-    return Guard(asgi, allow_hosts, elsewhere)
+    return Guard(Shell(asgi, missing), allow_hosts, elsewhere)
 
 
 def _bound(port: int | None) -> socket.socket:

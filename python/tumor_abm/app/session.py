@@ -13,22 +13,28 @@ from threading import Event, Lock, Thread
 from typing import Any, Literal
 
 import solara
+from matplotlib.figure import Figure
 
 import tumor_abm._core as _core
+from tumor_abm.app.address import Start, first_choices, query_of, start_of
 from tumor_abm.app.boundary import told
 from tumor_abm.app.catalogue import Catalogue
-from tumor_abm.app.charts import option_of
-from tumor_abm.app.setup import Choices
-from tumor_abm.app.twin import LegendRow, Twin
-from tumor_abm.errors import InputError
-from tumor_abm.plots.genotypes import Palette
+from tumor_abm.app.charts import panels_of
+from tumor_abm.app.deed import Deed, Kind
+from tumor_abm.app.experiment_file import AsExperiment, as_experiment, left_out
+from tumor_abm.app.figure import figure_of
+from tumor_abm.app.life import Life
+from tumor_abm.app.picture import Picture, on_day, today
+from tumor_abm.app.setup import Choices, too_fast
+from tumor_abm.app.twin import Twin
+from tumor_abm.errors import InputError, StepTooLongError
 
 SPEEDS = (1, 2, 5, 10, 20)
 """Frames per second to choose from."""
 
 _CHARTS_LOOK_S = 0.05
 _CHARTS_PAUSE_S = 0.2
-_AFTER_CURE = "Play goes on, with the drugs as they are, to the end of follow-up."
+_AFTER_CURE = "Play goes on, with the drugs as they are, to the end of follow-up; or stop the treatment."
 
 Order = Callable[[], None]
 
@@ -39,19 +45,24 @@ class Notice:
 
     kind: Literal["error", "info"]
     text: str
+    cured: tuple[int, ...] = ()
+    """Twins whose tumour is gone while drugs are given."""
 
 
 @dataclass(frozen=True)
-class Picture:
-    """What the page shows of one twin."""
+class Shown:
+    """The address that the browser shows.
 
-    name: str
-    tumour: bytes
-    legend: list[LegendRow]
-    founder: list[str]
-    facts: dict[str, Any]
-    solid: bool
-    view: str
+    Attributes
+    ----------
+    query
+        The state of the page.
+    is_new
+        Whether it is a new entry of the browser's history, to which Back leads back from the next.
+    """
+
+    query: str
+    is_new: bool
 
 
 class Stopped(BaseException):
@@ -68,17 +79,26 @@ class Session:
     ----------
     catalogue
         What can be chosen.
+    query
+        Of the address by which the page was reached.
     """
 
-    def __init__(self, catalogue: Catalogue) -> None:
+    def __init__(self, catalogue: Catalogue, query: str = "") -> None:
         self.catalogue = catalogue
-        self.twins: list[Twin] = []
-        self.setup = solara.reactive(
-            Choices(population=catalogue.experiment.population_name, strategy=catalogue.arms[0])
-        )
+        self._life = Life(catalogue)
+        self._usual = first_choices(catalogue)
+        self._day = 0.0
+        self._looking: float | None = None
+        self._addressed: tuple[Choices, tuple[Deed, ...]] | None = None
+        self._addressed_day = 0.0
+        start, problem = self._start(query)
+        self.setup = solara.reactive(start.choices)
+        self.address = solara.reactive(Shown(query.removeprefix("?"), is_new=False))
+        self.looking: solara.Reactive[float | None] = solara.reactive(None)
+        self.chosen = solara.reactive("")
         self.pictures: solara.Reactive[tuple[Picture, ...]] = solara.reactive(())
-        self.charts: solara.Reactive[tuple[dict[str, Any], ...]] = solara.reactive(())
-        self.notice: solara.Reactive[Notice | None] = solara.reactive(None)
+        self.charts: solara.Reactive[tuple[list[dict[str, Any]], ...]] = solara.reactive(())
+        self.notice: solara.Reactive[Notice | None] = solara.reactive(problem)
         self.playing = solara.reactive(False)
         self.busy = solara.reactive(False)
         self.days_per_frame = solara.reactive(7)
@@ -92,7 +112,24 @@ class Session:
         self._stop = Event()
         self._lock = Lock()
         self._charts_due = False
-        self._orders.append(partial(self._begin, self.setup.value))
+        self._orders.append(partial(self._follow, start))
+
+    @property
+    def twins(self) -> list[Twin]:
+        """One patient, or two."""
+        return self._life.twins
+
+    @property
+    def begun(self) -> Choices | None:
+        """With what the patient that is shown was begun."""
+        return self._life.choices
+
+    def _start(self, query: str) -> tuple[Start, Notice | None]:
+        """Read an address; say what is wrong with it, and begin as usual."""
+        try:
+            return start_of(query, self.catalogue), None
+        except InputError as error:
+            return Start(choices=self._usual), Notice("error", f"This link cannot be followed: {error}")
 
     def order(self, order: Order) -> None:
         """Have the page's task do something to the patient; what was wrong before is forgotten."""
@@ -110,7 +147,7 @@ class Session:
     def _free(self) -> None:
         """Let go of the patient as soon as nothing is done to it any more."""
         with self._lock:
-            self.twins = []
+            self._life.twins = []
             self._orders.clear()
         gc.collect()  # a model and its agents name each other
 
@@ -126,6 +163,10 @@ class Session:
         elif not self._loop.is_closed():
             self._loop.call_soon_threadsafe(self._stir.set)
 
+    def choose_clone(self, name: str) -> None:
+        """Let a genotype stand out in the charts, by its name there; again: all of them."""
+        self.chosen.value = "" if name == self.chosen.value else name
+
     def choose(self, **changes: Any) -> None:
         """Change the set-up; it counts from the next reset on."""
         self.setup.value = replace(self.setup.value, **changes)
@@ -133,11 +174,21 @@ class Session:
     def reset(self) -> None:
         """Stop, and begin again with the patient that is chosen now."""
         self._break_off()
-        self.order(partial(self._begin, self.setup.value))
+        self.order(partial(self._follow, Start(choices=self.setup.value)))
+
+    def visit(self, query: str) -> None:
+        """Show what an address says, as after Back."""
+        self._break_off()
+        start, problem = self._start(query)
+        self.setup.value = start.choices
+        self.address.value = Shown(query.removeprefix("?"), is_new=False)
+        self.order(partial(self._follow, start))
+        self.notice.value = problem
 
     def play(self) -> None:
         """Play until paused, or until follow-up ends."""
         self.notice.value = None
+        self._look_at(None)
         self.playing.value = True
         self._wake()
 
@@ -161,15 +212,38 @@ class Session:
     def step(self) -> None:
         """Go on by one frame."""
         self.playing.value = False
-        self.order(partial(self._advance, self.days_per_frame.value))
+        self._look_at(None)
+        self.order(partial(self._life.advance, self.days_per_frame.value))
 
-    def treat(self, twin: int, change: Callable[[Twin], None]) -> None:
-        """Change the treatment of one twin; what is wrong with it is told on the page."""
-        self.order(lambda: change(self.twins[min(twin, len(self.twins) - 1)]))
+    def do(self, twin: int, kind: Kind, *what: Any) -> None:
+        """Do something to a twin by hand; what is wrong with it is told on the page."""
+        self.order(lambda: self._life.do(twin, kind, *what))
 
-    def fork(self, name: str, strategy: Any) -> None:
-        """Send a twin of the first patient down another strategy."""
-        self.order(lambda: self._fork(name, strategy))
+    def fork(self, name: str, lines: Any = None) -> None:
+        """Send a twin of the first patient down another strategy: an arm by its name, or these lines."""
+        self.do(0, "fork", name, *([] if lines is None else [lines]))
+
+    def look_back(self, day: float) -> None:
+        """Show an earlier day; what is lived stays."""
+        self.playing.value = False
+        self._look_at(day)
+        if not self._orders:
+            self.order(_nothing)
+
+    def look_at_today(self) -> None:
+        """Show the last day that was lived."""
+        self._look_at(None)
+        self.order(_nothing)
+
+    def go_on_from(self, day: float) -> None:
+        """Return to an earlier day, and forget what came later."""
+        self.playing.value = False
+        self._look_at(None)
+        self.order(partial(self._life.go_back, day))
+
+    def _look_at(self, day: float | None) -> None:
+        self._looking = day
+        self.looking.value = day
 
     def look(self, twin: int, view: str) -> None:
         """See a solid tumour from outside, or a section through it."""
@@ -183,6 +257,19 @@ class Session:
         """Say on the page what is wrong."""
         self.notice.value = Notice("error", problem)
 
+    def figure(self) -> Figure:
+        """Draw what was seen, to be printed."""
+        return figure_of(self.twins, self._life.choices or self._usual)
+
+    def experiment(self) -> AsExperiment:
+        """Return the present life as an experiment."""
+        return as_experiment(self._life)
+
+    @property
+    def left_out(self) -> tuple[str, ...]:
+        """What an experiment cannot say of the present life."""
+        return left_out(self._life)
+
     def at_rest(self, make: Callable[[], bytes]) -> bytes:
         """Return what `make` makes of the patients while they stand still."""
         with self._lock:
@@ -190,11 +277,7 @@ class Session:
 
     def keep(self, twin: int) -> None:
         """End the comparison and go on with one of the twins."""
-
-        def alone() -> None:
-            self.twins = [self.twins[twin]]
-
-        self.order(alone)
+        self.do(twin, "keep")
 
     async def live(self) -> None:
         """Do all that the page does by itself, until it is closed: its one task.
@@ -215,6 +298,7 @@ class Session:
         while not self._closed.is_set():
             self._stir.clear()
             if not self._orders and not self.playing.value:
+                self._show_address()
                 await self._stir.wait()
                 continue
             began = time.monotonic()
@@ -235,7 +319,7 @@ class Session:
     def _next(self) -> tuple[Order, Event]:
         """Return what is to be done, and what will stop this and nothing later."""
         # Reactive values belong to this tab's context, which the thread that works does not have.
-        frame = partial(self._advance, self.days_per_frame.value) if self.playing.value else _nothing
+        frame = partial(self._life.advance, self.days_per_frame.value) if self.playing.value else _nothing
         with self._choosing:
             self._stop = Event()
             return self._orders.popleft() if self._orders else frame, self._stop
@@ -253,16 +337,22 @@ class Session:
                 return self._draw(), None
             except Stopped:
                 return None, None
+            except StepTooLongError as error:
+                return self._still(), Notice("error", too_fast(error))
             except InputError as error:
-                return None, Notice("error", str(error))
+                return self._still(), Notice("error", str(error))
             except Exception as error:
                 return None, Notice("error", told("What was asked for", error))
+
+    def _still(self) -> tuple[Picture, ...] | None:
+        """Return what is to be shown although something went wrong."""
+        return self._draw() if self.twins else None
 
     def _show(self, drawn: tuple[Picture, ...] | None, notice: Notice | None) -> None:
         if drawn is not None:
             self.frames += 1
             self.pictures.value = drawn
-            notice = self._news(drawn)
+            notice = notice or self._news(drawn)
         if notice is not None:
             self.playing.value = False
             self.notice.value = notice
@@ -278,41 +368,37 @@ class Session:
             return None
         for twin in cured:
             twin.cure_told = True
+        treated = [twin for twin in cured if twin.model.running and twin.model.dosings]
         days = [f"day {twin.record.cured_day:,.0f}" for twin in cured]
         if len(drawn) > 1:
             days = [f"{day} ({twin.name})" for day, twin in zip(days, cured, strict=True)]
         return Notice(
-            "info", f"Cured: no cell of the tumour is left since {' and '.join(days)}. {_AFTER_CURE}"
+            "info",
+            f"Cured: no cell of the tumour is left since {' and '.join(days)}. {_AFTER_CURE}",
+            tuple(self.twins.index(twin) for twin in treated),
         )
 
-    def _begin(self, chosen: Choices) -> None:
-        palette = Palette(self.catalogue.states)
-        self.twins = [Twin(chosen.model(self.catalogue), chosen.strategy, palette)]
-
-    def _advance(self, days: int) -> None:
-        """Live so many days; a twin that was stopped before the other catches up."""
-        until = max(twin.model.day for twin in self.twins) + days
-        for twin in self.twins:
-            twin.advance(round(until - twin.model.day))
-
-    def _fork(self, name: str, strategy: Any) -> None:
-        first = self.twins[0]
-        self.twins = [first, first.fork(name, strategy)]
+    def _follow(self, start: Start) -> None:
+        self._looking = None
+        self._life.follow(start.choices, start.deeds, start.day)
 
     def _draw(self) -> tuple[Picture, ...]:
         self._charts_due = True
-        return tuple(
-            Picture(
-                name=twin.name,
-                tumour=twin.picture(),
-                legend=twin.legend(),
-                founder=twin.founder,
-                facts=facts_of(twin),
-                solid=twin.solid,
-                view=twin.view,
-            )
-            for twin in self.twins
-        )
+        self._day = self._life.day if self.twins else 0.0
+        if self._looking is None:
+            return tuple(today(twin) for twin in self.twins)
+        return tuple(on_day(twin, self._looking) for twin in self.twins)
+
+    def _show_address(self) -> None:
+        """Let the address say what is shown; what was done anew is a new entry of the browser's history."""
+        if self._life.choices is None or not self.twins:
+            return
+        choices, deeds = self._life.choices, tuple(self._life.deeds)
+        query = query_of(choices, deeds, self._day, self._usual)
+        if query != self.address.value.query:
+            is_new = (choices, deeds) != self._addressed or self._day < self._addressed_day
+            self.address.value = Shown(query, is_new=is_new and self._addressed is not None)
+        self._addressed, self._addressed_day = (choices, deeds), self._day
 
     async def draw_charts(self) -> None:
         """Draw the charts whenever there is something new, but not all the time."""
@@ -329,18 +415,10 @@ class Session:
             spent = time.monotonic() - began
             await asyncio.sleep(max(_CHARTS_PAUSE_S, spent) if self.playing.value else 0)
 
-    def _charts(self) -> tuple[dict[str, Any], ...]:
+    def _charts(self) -> tuple[list[dict[str, Any]], ...]:
         with self._lock:
-            courses = [(twin.course(), twin.palette) for twin in self.twins]
-        columns, height = (2, charts_height(1)) if len(courses) == 1 else (1, charts_height(2))
-        return tuple(
-            option_of(course, palette, columns=columns, height_px=height) for course, palette in courses
-        )
-
-
-def charts_height(twins: int) -> int:
-    """Height of the charts of one patient, or of each of two, in pixels."""
-    return 545 if twins == 1 else 760
+            seen = [(twin.course(), twin.palette, twin.record.growth) for twin in self.twins]
+        return tuple(panels_of(seen))
 
 
 def _running_loop() -> asyncio.AbstractEventLoop | None:
@@ -352,26 +430,3 @@ def _running_loop() -> asyncio.AbstractEventLoop | None:
 
 def _nothing() -> None:
     """Do nothing: what is there is shown."""
-
-
-def facts_of(twin: Twin) -> dict[str, Any]:
-    """Return what the page says of a patient today."""
-    model = twin.model
-    return {
-        "day": model.day,
-        "line": model.line,
-        "regimen": model.regimen,
-        "cells": model.cells,
-        "volume_cm3": model.volume_cm3,
-        "sld_mm": model.sld_mm,
-        "scan": model.scan,
-        "status": model.status,
-        "engine": model.engine,
-        "scale": model.scale,
-        "running": model.running,
-        "drugs": model.drugs.to_dicts(),
-        "covariates": model.covariates,
-        "events": twin.record.events(model).to_dicts(),
-        "cured_day": twin.record.cured_day,
-        "earlier": twin.record.earlier_regimens(model.regimen),
-    }

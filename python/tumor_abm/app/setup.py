@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -25,9 +26,10 @@ ENGINES = {
 INDIVIDUALS = (20_000, 200_000, 1_000_000, 10_000_000)
 """Choices of the number of cells held one by one in a tumour of lethal size."""
 
+RATES = (0.01, 0.1, 0.3, 1.0, 3.0, 10.0, 100.0)
+"""Choices of the factor on all mutation probabilities."""
+
 _DEPTH = 10
-_PACE = {"net_growth_per_day", "turnover"}
-"""What sets how often cells act; the length of a step cannot be chosen on the page."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -86,14 +88,11 @@ class Choices:
             options["covariates"] = dict(self.covariates)
         if self.engine not in ENGINES:
             raise InputError(key="engine", found=self.engine, allowed=ENGINES)
-        if self.engine.startswith("lattice"):
-            dimensions = 3 if self.engine.endswith("3-D") else 2
-            options["space"] = Space(
-                dimensions=dimensions, neighbourhood="moore", placement="push", depth=_DEPTH
-            )
-        if self.engine != "clones":
-            options["engine"] = self.engine.split()[0]
-            options["cells"] = self.cells
+        tables = self.engine_tables()
+        if "lattice" in tables:
+            options["space"] = Space(**tables["lattice"])
+        if tables:
+            options |= {"engine": tables["engine"], "cells": tables["most_cells"]}
         try:
             return TumorModel(
                 catalogue.tables,
@@ -105,9 +104,21 @@ class Choices:
                 **options,
             )
         except StepTooLongError as error:
-            if _PACE & self.covariates.keys():
-                raise InputError(f"{error}; so would slower growth or a lower turnover") from None
-            raise
+            raise InputError(too_fast(error)) from None
+
+    def engine_tables(self) -> dict[str, Any]:
+        """Return what an experiment says of the engine; nothing of the usual one."""
+        if self.engine == "clones":
+            return {}
+        tables: dict[str, Any] = {"engine": self.engine.split()[0], "most_cells": self.cells}
+        if self.engine.startswith("lattice"):
+            tables["lattice"] = {
+                "dimensions": 3 if self.engine.endswith("3-D") else 2,
+                "neighbourhood": "moore",
+                "placement": "push",
+                "depth": _DEPTH,
+            }
+        return tables
 
     def plan(self) -> str | list[list[str]]:
         """Return the strategy as a model takes it.
@@ -120,7 +131,7 @@ class Choices:
         return self.strategy if self.strategy != OWN_LINES else lines_of(self.lines)
 
 
-def lines_of(lines: tuple[tuple[str, ...], ...]) -> list[list[str]]:
+def lines_of(lines: Sequence[Sequence[str]]) -> list[list[str]]:
     """Return composed lines as a model takes them.
 
     Raises
@@ -150,3 +161,12 @@ def seed_of(text: str) -> int:
     ):
         raise InputError(key="seed", found=text[:40], allowed=f"{seeds.ALLOWED}, e.g. 42")
     return int(stripped)
+
+
+def too_fast(error: StepTooLongError) -> str:
+    """Say that cells act too often for a step, and what would do."""
+    return (
+        f"Cells would act too often for steps of {error.dt:g} day: {error.division:.2g} divisions and "
+        f"{error.death:.2g} deaths per cell and day. Slower growth or a lower turnover would do; in an "
+        f"experiment file, steps of at most {error.longest:.2g} day."
+    )

@@ -6,18 +6,40 @@ from typing import Any
 
 import solara
 
-from tumor_abm._base.sinks import html_text
+from tumor_abm._base.sinks import html_text, terminal_text
 from tumor_abm._base.units import DAYS_PER_MONTH
 from tumor_abm.app.boundary import part
-from tumor_abm.app.session import Picture
+from tumor_abm.app.picture import Picture
+from tumor_abm.app.record import OVERTAKING
+
+_BANDS = "In the charts, line 1a, 1b, 1c … are stretches of line 1 between which its drugs or doses changed."
+_DOSES = "A percentage after a drug is its dose, of the standard one."
 
 
 @part("The timeline")
 def Timeline(picture: Picture) -> None:
-    """Lines of therapy and events."""
-    solara.HTML(tag="div", unsafe_innerHTML="<b>Timeline</b>", classes=["tumor-facts"])
-    events = events_as_rows(picture.facts["events"])
-    solara.HTML(tag="div", unsafe_innerHTML=f"<table>{events}</table>", classes=["tumor-events"])
+    """Lines of therapy and events; the last one is read out as it comes."""
+    events = picture.facts["events"]
+    latest = event_in_words(events[-1]) if events else ""
+    solara.HTML(tag="div", unsafe_innerHTML="<h2>Timeline</h2>", classes=["tumor-facts"])
+    solara.v.Html(
+        tag="div",
+        class_="tumor-unseen",
+        attributes={"role": "status", "aria-live": "polite"},
+        children=[terminal_text(latest)],
+    )
+    solara.v.Html(
+        tag="div",
+        class_="tumor-events",
+        attributes={"tabindex": "0", "role": "region", "aria-label": "Timeline"},
+        children=[solara.HTML(tag="table", unsafe_innerHTML=f"<tbody>{events_as_rows(events)}</tbody>")],
+    )
+    for said in (
+        _BANDS if picture.facts["changed_in_line"] else "",
+        _DOSES if picture.facts["reduced"] else "",
+    ):
+        if said:
+            solara.Text(said, classes=["tumor-note"])
 
 
 def events_as_rows(events: list[dict[str, Any]]) -> str:
@@ -38,8 +60,12 @@ def event_in_words(event: dict[str, Any]) -> str:
     'Line 2 started: fulvestrant'
     >>> event_in_words({"line": 1, "event": "dose held", "detail": "palbociclib"})
     'Dose held: palbociclib'
+    >>> event_in_words({"line": 1, "event": "overtaking", "detail": "ESR1 Y537S overtook the founder"})
+    'ESR1 Y537S overtook the founder'
     """
     said = str(event["event"])
+    if said == OVERTAKING:
+        return f"{event['detail'][0].upper()}{event['detail'][1:]}"
     if said.startswith("line ") and event.get("line"):
         said = f"line {event['line']}{said.removeprefix('line')}"
     detail = event.get("detail") or ""

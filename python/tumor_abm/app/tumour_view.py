@@ -2,19 +2,33 @@
 
 from __future__ import annotations
 
+from base64 import b64encode
+from typing import Any
+
 import solara
 
-from tumor_abm._base.sinks import html_text
+from tumor_abm._base.sinks import html_text, terminal_text
 from tumor_abm.app.boundary import part
-from tumor_abm.app.session import Picture, Session
-from tumor_abm.app.toolbar import burden_in_words, cure_in_words, scientific
+from tumor_abm.app.legend import Legend
+from tumor_abm.app.picture import Picture
+from tumor_abm.app.session import Session
+from tumor_abm.app.words import (
+    burden_in_words,
+    cure_in_words,
+    places_in_words,
+    scientific,
+    treatment_in_words,
+)
 from tumor_abm.plots.genotypes import short
 
-_CAPTIONS = {
-    "clones": "Each dot stands for the same number of cells; the disc has the tumour's diameter. Well mixed: "
-    "place says nothing.",
-    "lattice": "Each cell has its place.",
-}
+_MIXED = (
+    "Each dot stands for the same number of cells; the disc has the tumour's diameter. Well mixed: place "
+    "says nothing."
+)
+_ENGINE = (
+    "An individual dies as a whole, so how much is left at the lowest point depends on the engine; "
+    "clones counts every cell."
+)
 
 
 @part("The picture of the tumour")
@@ -26,13 +40,20 @@ def TumourView(session: Session, twin: int) -> None:
         solara.HTML(tag="div", unsafe_innerHTML=_heading(picture), classes=["tumor-facts"])
     with solara.Div(classes=["tumor-beside" if compared else "tumor-below"]):
         with solara.Div(classes=["tumor-picture"]):
-            solara.Image(picture.tumour, width="180px" if compared else "262px")
+            solara.v.Html(
+                tag="img",
+                class_="solara-image",
+                attributes={
+                    "src": f"data:image/png;base64,{b64encode(picture.tumour).decode()}",
+                    "alt": _alternative(picture),
+                    "width": "180" if compared else "262",
+                },
+            )
             if picture.facts["cured_day"] is not None:
                 solara.Div(children=[cure_in_words(picture.facts)], classes=["tumor-cured"])
         with solara.Div(classes=["tumor-grow"]):
-            solara.HTML(tag="div", unsafe_innerHTML=_legend(picture))
-            if not compared:
-                solara.HTML(tag="div", unsafe_innerHTML=_caption(picture), classes=["tumor-note"])
+            Legend(rows=legend_rows(picture), chosen=session.chosen.value, event_choose=session.choose_clone)
+            solara.HTML(tag="div", unsafe_innerHTML=_caption(picture), classes=["tumor-note"])
     if picture.facts["engine"] == "lattice" and picture.solid:
         solara.ToggleButtonsSingle(
             picture.view,
@@ -44,30 +65,40 @@ def TumourView(session: Session, twin: int) -> None:
 
 def _heading(picture: Picture) -> str:
     facts = picture.facts
-    treated = f"line {facts['line']}: {facts['regimen']}" if facts["line"] else "no treatment"
-    state = {"dead": "died", "censored": "follow-up has ended"}.get(facts["status"], treated)
-    return f"<b>{html_text(picture.name)}</b><br>{html_text(state)}<br>{burden_in_words(facts)}"
+    state = html_text(treatment_in_words(facts))
+    return f"<h2>{html_text(picture.name)}</h2>{state}<br>{burden_in_words(facts)}"
+
+
+def _alternative(picture: Picture) -> str:
+    """Say what the picture shows."""
+    parts = [f"{row.name} {_percent(row.share)}%" for row in picture.legend]
+    return f"The tumour on day {picture.facts['day']:,.0f}: {', '.join(parts) or 'no cell'}"
 
 
 def _caption(picture: Picture) -> str:
     facts = picture.facts
-    kind = "lattice" if facts["engine"] == "lattice" else "clones"
-    scale = f" One stands for {scientific(facts['scale'])} cells." if facts["scale"] > 1 else ""
-    return _CAPTIONS[kind] + scale
+    if facts["engine"] == "lattice":
+        return f"{places_in_words(facts)} {_ENGINE}"
+    scale = f" An individual stands for {scientific(facts['scale'])} cells." if facts["scale"] > 1 else ""
+    return f"{_MIXED}{scale}" + (f" {_ENGINE}" if scale else "")
 
 
-def _legend(picture: Picture) -> str:
-    rows = []
-    for row in picture.legend:
-        growth = "" if row.net_growth is None else f"{100 * row.net_growth:+.1f}".replace("-", "−")
-        name = row.name if row.genotype is None else short(row.genotype, picture.founder)
-        chip = f'<span class="tumor-chip" style="background:{row.colour}"></span>'
-        numbers = "".join(
-            f'<td class="number">{text}</td>' for text in (scientific(row.cells), _percent(row.share), growth)
-        )
-        rows.append(f'<tr title="{html_text(row.name)}"><td>{chip}{html_text(name)}</td>{numbers}</tr>')
-    head = "<tr><th>genotype</th><th>cells</th><th>%</th><th>growth, %/day</th></tr>"
-    return f'<table class="tumor-legend">{head}{"".join(rows)}</table>'
+def legend_rows(picture: Picture) -> list[dict[str, Any]]:
+    """Return the rows of the legend as its component takes them."""
+    return [
+        {
+            "name": "" if row.genotype is None else short(row.genotype, picture.founder),
+            "label": terminal_text(
+                row.name if row.genotype is None else short(row.genotype, picture.founder)
+            ),
+            "title": terminal_text(row.name),
+            "colour": row.colour,
+            "cells": scientific(row.cells),
+            "share": _percent(row.share),
+            "growth": "" if row.net_growth is None else f"{100 * row.net_growth:+.1f}".replace("-", "−"),
+        }
+        for row in picture.legend
+    ]
 
 
 def _percent(share: float) -> str:

@@ -8,15 +8,17 @@ from typing import Any, TypeVar
 
 import numpy as np
 import polars as pl
-from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from tumor_abm._base.genotype import Genotype
-from tumor_abm.app.record import Record
+from tumor_abm._base.genotype import Genotype, named
+from tumor_abm.app.checkpoints import Checkpoints
+from tumor_abm.app.deed import Kind
+from tumor_abm.app.record import Record, Seen
 from tumor_abm.errors import InputError
 from tumor_abm.model import TumorModel
+from tumor_abm.model.sites import Sites
 from tumor_abm.plots import tumour as pictures
-from tumor_abm.plots.course import Course, plot_course
+from tumor_abm.plots.course import Course
 from tumor_abm.plots.genotypes import OTHERS, Palette
 
 Regimen = Sequence[str | dict[str, Any]]
@@ -70,6 +72,8 @@ class Twin:
         Colours of genotypes, shared by twins.
     record
         What was seen so far; begun today if there is none.
+    checkpoints
+        Earlier states; begun today if there are none.
 
     Attributes
     ----------
@@ -80,11 +84,17 @@ class Twin:
     """
 
     def __init__(
-        self, model: TumorModel, name: str, palette: Palette | None = None, record: Record | None = None
+        self,
+        model: TumorModel,
+        name: str,
+        palette: Palette | None = None,
+        record: Record | None = None,
+        checkpoints: Checkpoints | None = None,
     ) -> None:
         self.model, self.name = model, name
         self.palette = palette or Palette()
         self.record = record or Record(model)
+        self.checkpoints = checkpoints or Checkpoints(model)
         self.view = "surface"
         self.cure_told = False
         self._reach = self._reach_shown = 0
@@ -92,11 +102,11 @@ class Twin:
         self._give_colours(at_most=_COLOURS_AT_FIRST)
 
     def _give_colours(self, at_most: int | None = None) -> None:
-        """Give colours to genotypes that are seen, or to the largest ones however rare."""
+        """Give colours to genotypes that are seen or in the legend, or to the largest ones however rare."""
         living = self.model.genotypes.sort("cells", descending=True)
         larger = pl.col("fraction").cum_sum() - pl.col("fraction")
         seen = (pl.col("fraction") >= _SEEN_FROM) | (larger < _SEEN_TOGETHER)
-        chosen = living.head(at_most) if at_most else living.filter(seen)
+        chosen = living.head(at_most) if at_most else living.filter(seen | _is_in_legend())
         for carried in chosen["alterations"]:
             self.palette.give(tuple(carried))
 
@@ -112,18 +122,22 @@ class Twin:
         return sites is not None and sites.genotype.ndim == 3
 
     def advance(self, days: int) -> None:
-        """Live so many days, or until follow-up ends.
+        """Live so many days, or until follow-up ends, as `reach` does."""
+        self.reach(self.model.day + days)
+
+    def reach(self, day: float) -> None:
+        """Live up to a day, or until follow-up ends.
 
         What interrupts it (see `interruption`) leaves the twin on the day that it has reached.
         """
         steps_per_day = max(1, round(1 / self.model.dt))
-        taken = round(self.model.day / self.model.dt)
-        last = (taken // steps_per_day + days) * steps_per_day
+        taken, last = round(self.model.day / self.model.dt), round(day / self.model.dt)
         try:
             while True:
                 whole = taken % steps_per_day == 0 or not self.model.running
                 if whole and self.model.day > self.record.day:
                     self.record.note(self.model)
+                    self.checkpoints.note(self.model)
                 if taken >= last or not self.model.running:
                     return
                 self.model.step()
@@ -134,40 +148,84 @@ class Twin:
     def fork(self, name: str, strategy: Any = None) -> Twin:
         """Return a twin with the same past, from today on under another strategy."""
         model, record = self.model.fork(strategy), self.record.twin()
+        if strategy is not None:
+            record.leave_by_hand(self.model.line)
         record.note_line(model)
-        twin = Twin(model, name, self.palette, record)
+        twin = Twin(model, name, self.palette, record, self.checkpoints.until(model.day))
+        twin.checkpoints.fix(model)
         twin.cure_told = self.cure_told
         return twin
+
+    def until(self, day: float) -> Twin:
+        """Return this twin as it was on a day that it has lived."""
+        if day >= self.model.day:
+            return self
+        model = self.checkpoints.before(day)
+        record = self.record.until(model.day)
+        twin = Twin(model, self.name, self.palette, record, self.checkpoints.until(model.day))
+        twin.reach(day)
+        twin.view = self.view
+        twin.cure_told = twin.record.cured_day is not None
+        return twin
+
+    def treat(self, kind: Kind, what: Regimen) -> None:
+        """Do something by hand, from today on.
+
+        Raises
+        ------
+        InputError
+            It cannot be done.
+        """
+        if kind in ("line", "change"):
+            self.give(what, new_line=kind == "line")
+        elif kind == "stop":
+            self.stop(str(what[0]))
+        elif kind == "hold":
+            self.model.hold(*map(str, what))
+        else:
+            self.model.resume(*map(str, what))
+        self.record.note_line(self.model)
+        self.checkpoints.fix(self.model)
+
+    def stop(self, drug: str) -> None:
+        """Give one drug less; the last one of a line is held, for the line goes on."""
+        taken = [dosing["drug"] for dosing in self.model.dosings]
+        if taken == [drug]:
+            self.model.hold(drug)
+        else:
+            self.model.stop(drug)
 
     def course(self) -> Course:
         """Return all that was seen so far."""
         return self.record.course(self.model)
 
-    def figure(self, *, columns: int, width_in: float, height_in: float | None = None) -> Figure:
-        """Draw the course so far."""
-        return plot_course(
-            self.course(), self.palette, columns=columns, width_in=width_in, height_in=height_in
-        )
-
     def legend(self) -> list[LegendRow]:
         """Return the genotypes from the most to the least frequent."""
-        living = self.model.genotypes.sort("cells", descending=True)
+        living = self.model.genotypes.select("alterations", "cells", pl.col("division") - pl.col("death"))
+        return self._legend([(tuple(carried), cells, net) for carried, cells, net in living.iter_rows()])
+
+    def legend_on(self, seen: Seen) -> list[LegendRow]:
+        """Return the legend of an earlier day."""
+        return self._legend(seen.living)
+
+    def _legend(self, living: Sequence[tuple[Genotype, int, float | None]]) -> list[LegendRow]:
+        ordered = sorted(living, key=lambda row: row[1], reverse=True)
+        total = max(sum(cells for _, cells, _ in ordered), 1)
         rows = [
-            LegendRow(
-                name=row["genotype"],
-                genotype=tuple(row["alterations"]),
-                colour=self.palette[tuple(row["alterations"])],
-                cells=row["cells"],
-                share=row["fraction"],
-                net_growth=row["division"] - row["death"],
-            )
-            for row in living.head(SHOWN_GENOTYPES).iter_rows(named=True)
+            LegendRow(named(genotype), genotype, self.palette[genotype], cells, cells / total, net)
+            for genotype, cells, net in ordered[:SHOWN_GENOTYPES]
         ]
-        rest = living.slice(SHOWN_GENOTYPES)
-        if rest.height:
-            cells, share = float(rest["cells"].sum()), float(rest["fraction"].sum())
-            rows.append(LegendRow(f"{rest.height} more", None, "#FFFFFF", cells, share, None))
+        rest = sum(cells for _, cells, _ in ordered[SHOWN_GENOTYPES:])
+        if rest:
+            more = len(ordered) - SHOWN_GENOTYPES
+            rows.append(LegendRow(f"{more} more", None, "#FFFFFF", rest, rest / total, None))
         return rows
+
+    @property
+    def individuals(self) -> int | None:
+        """Cells, real ones, that have a place on the lattice today; ``None`` without a lattice."""
+        sites = self.model.sites
+        return None if sites is None else int(np.count_nonzero(sites.genotype)) * self.model.scale
 
     def give(self, drugs: Regimen, *, new_line: bool) -> None:
         """Give these drugs and no others from today on.
@@ -189,14 +247,30 @@ class Twin:
             running[dosing["drug"]].items() >= dosing.items() for dosing in wanted
         ):
             raise InputError(f"{self.model.regimen} is taken already; choose other drugs")
+        left = self.model.line
         self.model.intervene(list(drugs), new_line=new_line)
-        self.record.note_line(self.model)
+        if new_line:
+            self.record.leave_by_hand(left)
 
     def picture(self, pixels: int = pictures.PIXELS) -> bytes:
-        """Draw the tumour of today as PNG."""
+        """Draw the tumour of today as PNG: cells that are counted only as dots, those with a place there."""
         sites = self.model.sites
-        if sites is None:
-            return self._disc(pixels)
+        if sites is not None and sites.genotype.any():
+            drawn = self._lattice(sites, pixels)
+        else:
+            drawn = self._disc(self._living_today(), self.model.volume_cm3, pixels)
+        if sites is not None:
+            self.record.keep_picture(self.model.day, drawn)
+        return drawn
+
+    def picture_on(self, seen: Seen, pixels: int = pictures.PIXELS) -> bytes:
+        """Draw the tumour of an earlier day; of a lattice, the last picture that was drawn by then."""
+        kept = self.record.picture_by(seen.day)
+        if kept is not None:
+            return kept
+        return self._disc([(genotype, cells) for genotype, cells, _ in seen.living], seen.volume_cm3, pixels)
+
+    def _lattice(self, sites: Sites, pixels: int) -> bytes:
         codes, colours = self._ranked(sites.genotype)
         if codes.ndim == 2:
             return pictures.section(self._placed(codes, sites.origin, 0), colours, pixels)
@@ -229,13 +303,20 @@ class Twin:
         whole[left:right, bottom:top] = plane
         return np.ascontiguousarray(whole.T[::-1])
 
-    def _disc(self, pixels: int) -> bytes:
-        living = self.model.genotypes.sort("cells", descending=True)
-        parts = living.select("fraction", "alterations").iter_rows()
-        rows = [(share, self.palette[tuple(carried)]) for share, carried in parts]
-        rest = sum(share for share, _ in rows[_MOST_KINDS:])
-        ordered = sorted([*rows[:_MOST_KINDS], (rest, OTHERS)], key=lambda row: row[1])
-        diameter = (self.model.volume_cm3 / self.record.reference_volume_cm3) ** (1 / 3)
+    def _living_today(self) -> list[tuple[Genotype, int]]:
+        living = self.model.genotypes.select("alterations", "cells").iter_rows()
+        return [(tuple(carried), cells) for carried, cells in living]
+
+    def _disc(self, living: Sequence[tuple[Genotype, int]], volume_cm3: float, pixels: int) -> bytes:
+        ordered = sorted(living, key=lambda row: row[1], reverse=True)
+        rows = [(float(cells), self.palette[genotype]) for genotype, cells in ordered]
+        rest = sum(cells for cells, _ in rows[_MOST_KINDS:])
+        shown = sorted([*rows[:_MOST_KINDS], (rest, OTHERS)], key=lambda row: row[1])
+        diameter = (volume_cm3 / self.record.reference_volume_cm3) ** (1 / 3)
         return pictures.disc(
-            [share for share, _ in ordered], [colour for _, colour in ordered], float(diameter), pixels
+            [share for share, _ in shown], [colour for _, colour in shown], float(diameter), pixels
         )
+
+
+def _is_in_legend() -> pl.Expr:
+    return pl.int_range(pl.len()) < SHOWN_GENOTYPES

@@ -9,17 +9,23 @@ import solara
 from tumor_abm._base.sinks import html_text
 from tumor_abm.app.boundary import part
 from tumor_abm.app.chair import SIDES
-from tumor_abm.app.session import Picture, Session
+from tumor_abm.app.picture import Picture
+from tumor_abm.app.session import Session
 from tumor_abm.app.twin import LegendRow
 from tumor_abm.knowledge.explained import Explained
 from tumor_abm.knowledge.explanation import Explanation
+from tumor_abm.plots.genotypes import short
+
+MOST_REMEDIES = 8
+"""Drugs that are named as what would stop a clone."""
+
+_LEAST = 1e-3  # by how much less net growth per day a drug must make to be named
 
 
 @part("The panel that says why")
 def Why(session: Session) -> None:
-    """Choose a clone; show what the drugs of today make of it, beside a cell without alterations."""
+    """Show what the drugs of the day make of the chosen clone, and what would stop it."""
     side, set_side = solara.use_state(SIDES[0])
-    chosen, set_chosen = solara.use_state("")
     explanation = solara.use_memo(lambda: Explanation(session.catalogue.experiment.knowledge), [])
     pictures = session.pictures.value
     if not pictures:
@@ -28,13 +34,16 @@ def Why(session: Session) -> None:
     if len(pictures) > 1:
         solara.Select("Twin", values=list(SIDES), value=side, on_value=set_side, dense=True)
         picture = pictures[SIDES.index(side)]
-    rows = {row.name: row for row in picture.legend if row.genotype is not None}
+    rows = {short(row.genotype, picture.founder): row for row in picture.legend if row.genotype is not None}
     if not rows:
         solara.Text("No cell is left.", classes=["tumor-note"])
         return
+    chosen = session.chosen.value
     name = chosen if chosen in rows else next(iter(rows))
-    solara.Select("Clone", values=list(rows), value=name, on_value=set_chosen, dense=True)
-    _Pathway(of_clone(explanation, picture, rows[name]))
+    solara.Select("Clone", values=list(rows), value=name, on_value=session.chosen.set, dense=True)
+    explained = of_clone(explanation, picture, rows[name])
+    _Pathway(explained)
+    _Remedies(explained)
 
 
 def of_clone(explanation: Explanation, picture: Picture, row: LegendRow) -> Explained:
@@ -53,7 +62,7 @@ def of_clone(explanation: Explanation, picture: Picture, row: LegendRow) -> Expl
 
 @part("The pathway of a clone")
 def _Pathway(explained: Explained) -> None:
-    for sentence in explained.sentences():
+    for sentence in [*explained.sentences(), *acting(explained)]:
         solara.Div(children=[sentence], classes=["tumor-note"])
     solara.HTML(tag="div", unsafe_innerHTML=_table(explained))
     solara.Div(
@@ -61,14 +70,63 @@ def _Pathway(explained: Explained) -> None:
     )
 
 
+@part("What would stop a clone")
+def _Remedies(explained: Explained) -> None:
+    found = remedies(explained)
+    rows = "".join(
+        f'<tr><td>{html_text(drug)}</td><td class="number">{_per_day(net)}</td></tr>' for drug, net in found
+    )
+    if not rows:
+        solara.Text("No single drug more would make this clone shrink.", classes=["tumor-note"])
+        return
+    solara.HTML(
+        tag="div",
+        unsafe_innerHTML=f'<table class="tumor-legend"><thead><tr><th>one drug more would stop it</th>'
+        f"<th>net growth, %/day</th></tr></thead><tbody>{rows}</tbody></table>",
+    )
+
+
+def acting(explained: Explained) -> list[str]:
+    """Say where each drug of the day acts."""
+    knowledge = explained.explanation.knowledge
+    targets = knowledge.pathway.targets
+    return [
+        f"{drug} acts on {' and '.join(targets[target].label for target in knowledge.drugs[drug].effects)}."
+        for drug in explained.drugs
+        if knowledge.drugs[drug].effects
+    ]
+
+
+def remedies(explained: Explained) -> list[tuple[str, float]]:
+    """Return the drugs that would make a clone shrink beside those of the day, and its net growth per day.
+
+    The drug is at its usual steady state; the strongest come first.
+    """
+    explanation, today = explained.explanation, dict(explained.treatment)
+    more = [drug for drug in explanation.drugs if drug not in today]
+    rates = explanation.numbers(
+        dict(explained.patient),
+        treatments=[{**today, drug: 1.0} for drug in more],
+        genotypes=[list(explained.alterations)],
+    )
+    net = (rates[:, 0, 0] - rates[:, 0, 1]).tolist()
+    own = explained.cells[-1].net
+    found = [(drug, after) for drug, after in zip(more, net, strict=True) if after < min(0.0, own - _LEAST)]
+    return sorted(found, key=lambda each: each[1])[:MOST_REMEDIES]
+
+
+def _per_day(net: float) -> str:
+    return f"{100 * net:+.1f}".replace("-", "−")
+
+
 def _table(explained: Explained) -> str:
     """Write every number of the clone, without drugs and under those of today."""
     treated = bool(explained.treatment)
     cells = 2 if treated else 1
     head = (
-        "<tr><th></th><th>without drugs</th><th>today</th></tr>"
+        "<tr><td></td><th>without drugs</th><th>today</th></tr>"
         if treated
-        else "<tr><th></th><th>today</th></tr>"
+        else "<tr><td></td><th>today</th></tr>"
     )
     rows = []
     for row in (*explained.inputs(), *explained.nodes()):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Self
@@ -80,7 +81,7 @@ class ModelState(ByHand, PatientView, mesa.Model):  # type: ignore[misc]
     # --- copies ------------------------------------------------------------------------------
 
     def fork(self, strategy: Sequence[Any] | None = None, *, seed: int | None = None) -> Self:
-        """Return a copy of the whole state: a twin.
+        """Return a copy of the whole state: a twin. Attributes of a subclass are copied as `copy.copy` does.
 
         Parameters
         ----------
@@ -108,6 +109,9 @@ class ModelState(ByHand, PatientView, mesa.Model):  # type: ignore[misc]
         if seed is None:
             twin.rng.bit_generator.state = self.rng.bit_generator.state
             twin.random.setstate(self.random.getstate())
+        for name, value in vars(self).items():
+            if name not in vars(twin):
+                setattr(twin, name, copy.copy(value))
         if strategy is not None:
             twin.follow(strategy)
         return twin

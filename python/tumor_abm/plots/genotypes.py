@@ -4,29 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from functools import cache
+from itertools import chain, islice
 
 from tumor_abm._base.genotype import Genotype, named
-from tumor_abm.plots.hues import distinct
+from tumor_abm.plots.hues import distinct_for_all, mixture
 
 OTHERS = "#8A8A8A"
 """Colour of genotypes that have none of their own."""
 
 _FOUNDER = "#9AACBC"
-
-# Okabe and Ito's colours, then darker shades of them that keep apart in lightness.
-_LATER = (
-    "#D55E00",
-    "#0072B2",
-    "#009E73",
-    "#CC79A7",
-    "#E69F00",
-    "#56B4E9",
-    "#5B2A86",
-    "#7A3B00",
-    "#003F66",
-    "#8C6D1F",
-    "#00543E",
-)
 
 _MOST_HUES = 64
 
@@ -37,38 +23,64 @@ _SHADES = (0.0, -0.35, 0.4, -0.55, 0.6, -0.2, 0.2, 0.75)
 class Palette:
     """Colours of up to 64 genotypes; all others are grey.
 
-    The founder is pale. A mutant has a hue of its own, which it keeps for ever, so that figures of
-    one tumour, and of its twins under other treatments, can share a palette. Cells that differ by a
+    The founder is pale. An alteration has one colour, in whatever order and in whichever patient it comes;
+    a genotype with several gained ones has the colour half-way between theirs. Cells that differ by a
     reversible state alone (CDK6-high, EMT) have the same hue, darker or lighter.
 
     Parameters
     ----------
     states
         Names of the reversible states.
+    alterations
+        Alterations in an order that never changes, the most frequent first; others come after them, as they
+        are met.
     """
 
-    def __init__(self, states: Iterable[str] = ()) -> None:
+    def __init__(self, states: Iterable[str] = (), *, alterations: Iterable[str] = ()) -> None:
         self._states = list(states)
-        self._hues: dict[frozenset[str], str] = {}
-        self._states_met: dict[frozenset[str], int] = {frozenset(): 0}
+        known = dict.fromkeys(name for name in alterations if name not in self._states)
+        self._colour_of = dict(zip(known, _hues(), strict=False))
+        self._founder: frozenset[str] | None = None
+        self._shown: set[frozenset[str]] = set()
+        alone = (frozenset({state}) for state in self._states)
+        self._states_met = {
+            met: place for place, met in enumerate(islice(chain([frozenset[str]()], alone), len(_SHADES)))
+        }
 
     def give(self, genotype: Genotype) -> None:
         """Give a genotype a colour of its own, unless it has one or none is left; the founder first."""
         mutations, states = self._parts(genotype)
-        if mutations not in self._hues and len(self._hues) < _MOST_HUES:
-            self._hues[mutations] = _hues()[len(self._hues)]
-        if mutations in self._hues and len(self._states_met) < len(_SHADES):
+        if self._founder is None:
+            self._founder = mutations
+        if mutations not in self._shown and len(self._shown) < _MOST_HUES:
+            for name in sorted(self._gained(mutations)):
+                if name not in self._colour_of and len(self._colour_of) < _MOST_HUES:
+                    self._colour_of[name] = _hues()[len(self._colour_of)]
+            if mutations == self._founder or self._gained(mutations) <= self._colour_of.keys():
+                self._shown.add(mutations)
+        if mutations in self._shown and len(self._states_met) < len(_SHADES):
             self._states_met.setdefault(states, len(self._states_met))
 
     def __contains__(self, genotype: Genotype) -> bool:
         mutations, states = self._parts(genotype)
-        return mutations in self._hues and states in self._states_met
+        return mutations in self._shown and states in self._states_met
 
     def __getitem__(self, genotype: Genotype) -> str:
         mutations, states = self._parts(genotype)
         if genotype not in self:
             return OTHERS
-        return _mixed(self._hues[mutations], _SHADES[self._states_met[states]])
+        gained = self._gained(mutations)
+        hue = mixture(self._colour_of[name] for name in gained) if gained else _FOUNDER
+        return _mixed(hue, _SHADES[self._states_met[states]])
+
+    def of_alteration(self, name: str) -> str:
+        """Return the colour of an alteration by itself."""
+        return self._colour_of.get(name, OTHERS)
+
+    def _gained(self, mutations: frozenset[str]) -> frozenset[str]:
+        """Return what a genotype has beyond the founder; if it has only lost something, what it has."""
+        assert self._founder is not None
+        return mutations - self._founder or (frozenset() if mutations == self._founder else mutations)
 
     def _parts(self, genotype: Genotype) -> tuple[frozenset[str], frozenset[str]]:
         alterations = frozenset(genotype)
@@ -78,9 +90,8 @@ class Palette:
 
 @cache
 def _hues() -> tuple[str, ...]:
-    """Return the founder's colour, Okabe and Ito's, and more that keep apart from all before them."""
-    first = (_FOUNDER, *_LATER)
-    return (*first, *distinct(_MOST_HUES - len(first), apart_from=(*first, OTHERS)))
+    """Return colours that keep apart from each other, the founder's and that of the others, for every eye."""
+    return distinct_for_all(_MOST_HUES, (_FOUNDER, OTHERS))
 
 
 def _mixed(colour: str, shade: float) -> str:

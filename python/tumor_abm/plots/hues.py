@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from functools import cache
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,12 +15,73 @@ _STEPS = 18
 _STRONG = (38.0, 72.0)
 _PALE = (74.0, 88.0)
 _CHROMA = (12.0, 66.0)
+_FOR_ALL = (25.0, 82.0)
 _WHITE = (0.95047, 1.0, 1.08883)
 _TO_XYZ = (
     (0.4124564, 0.3575761, 0.1804375),
     (0.2126729, 0.7151522, 0.0721750),
     (0.0193339, 0.1191920, 0.9503041),
 )
+
+# What is left of linear RGB without one kind of cone: Machado, Oliveira and Fernandes 2009, IEEE Trans Vis
+# Comput Graph 15:1291, severity 1.
+_VISIONS = {
+    "protanopia": (
+        (0.152286, 1.052583, -0.204868),
+        (0.114503, 0.786281, 0.099216),
+        (-0.003882, -0.048116, 1.051998),
+    ),
+    "deuteranopia": (
+        (0.367322, 0.860646, -0.227968),
+        (0.280085, 0.672501, 0.047413),
+        (-0.011820, 0.042940, 0.968881),
+    ),
+    "tritanopia": (
+        (1.255528, -0.076749, -0.178779),
+        (-0.078411, 0.930809, 0.147602),
+        (0.004733, 0.691367, 0.303900),
+    ),
+}
+
+
+@cache
+def distinct_for_all(number: int, apart_from: tuple[str, ...] = ()) -> tuple[str, ...]:
+    """Return colours, each as far as can be from those before it for those who see it least.
+
+    That is the least distance in CIELAB for usual colour vision and without each kind of cone.
+
+    Parameters
+    ----------
+    number
+        How many.
+    apart_from
+        Colours from which they keep away, too, as ``#RRGGBB``.
+    """
+    rgb = _grid()
+    chroma = np.hypot(*_lab(rgb)[:, 1:].T)
+    light = _lab(rgb)[:, 0]
+    rgb = rgb[(light >= _FOR_ALL[0]) & (light <= _FOR_ALL[1]) & (chroma >= _CHROMA[0])]
+    seen = _seen(rgb)
+    nearest = np.full(len(rgb), np.inf)
+    for taken in (*apart_from, "#FFFFFF"):
+        nearest = np.minimum(nearest, _squares(seen, _seen(_rgb(taken)[None])).min(axis=0))
+    found = []
+    for _ in range(number):
+        place = int(np.argmax(nearest))
+        found.append(_hex(rgb[place]))
+        nearest = np.minimum(nearest, _squares(seen, seen[:, place : place + 1]).min(axis=0))
+    return tuple(found)
+
+
+def least_difference(one: str, other: str) -> float:
+    """Distance of two colours in CIELAB for those who see it least, with and without each kind of cone."""
+    return float(np.sqrt(_squares(_seen(_rgb(one)[None]), _seen(_rgb(other)[None])).min()))
+
+
+def mixture(colours: Iterable[str]) -> str:
+    """Return the colour half-way between colours, whatever their order, in linear RGB."""
+    light = np.mean([_linear(_rgb(colour)) for colour in sorted(colours)], axis=0)
+    return _hex(_coded(light).round().astype(np.int64))
 
 
 def distinct(number: int, *, apart_from: Iterable[str] = (), pale: bool = False) -> list[str]:
@@ -43,7 +105,7 @@ def distinct(number: int, *, apart_from: Iterable[str] = (), pale: bool = False)
     found = []
     for _ in range(number):
         place = int(np.argmax(nearest))
-        found.append("#" + "".join(f"{part:02X}" for part in rgb[place]))
+        found.append(_hex(rgb[place]))
         nearest = np.minimum(nearest, _squares(lab, lab[place]))
     return found
 
@@ -55,8 +117,7 @@ def difference(one: str, other: str) -> float:
 
 @cache
 def _candidates(pale: bool) -> tuple[NDArray[np.int64], Floats]:
-    steps = np.linspace(0, 255, _STEPS).round().astype(np.int64)
-    rgb = np.stack(np.meshgrid(steps, steps, steps, indexing="ij"), axis=-1).reshape(-1, 3)
+    rgb = _grid()
     lab = _lab(rgb)
     low, high = _PALE if pale else _STRONG
     chroma = np.hypot(lab[:, 1], lab[:, 2])
@@ -64,15 +125,42 @@ def _candidates(pale: bool) -> tuple[NDArray[np.int64], Floats]:
     return rgb[kept], lab[kept]
 
 
+def _grid() -> NDArray[np.int64]:
+    """Return colours that are spread over all of sRGB."""
+    steps = np.linspace(0, 255, _STEPS).round().astype(np.int64)
+    return np.stack(np.meshgrid(steps, steps, steps, indexing="ij"), axis=-1).reshape(-1, 3)
+
+
+def _seen(rgb: NDArray[np.int64]) -> Floats:
+    """Return colours in CIELAB as each kind of eye sees them: by kind, colour and coordinate."""
+    light = _linear(rgb)
+    kinds = [_coded(light @ np.array(left).T) for left in _VISIONS.values()]
+    return np.stack([_lab(rgb), *map(_lab, kinds)])
+
+
+def _hex(rgb: NDArray[np.int64]) -> str:
+    return "#" + "".join(f"{part:02X}" for part in rgb)
+
+
 def _rgb(colour: str) -> NDArray[np.int64]:
     return np.array([int(colour[i : i + 2], 16) for i in (1, 3, 5)])
 
 
-def _lab(rgb: NDArray[np.int64]) -> Floats:
-    """Convert sRGB (IEC 61966-2-1), 0 to 255, to CIELAB under D65."""
+def _linear(rgb: NDArray[Any]) -> Floats:
+    """Convert sRGB (IEC 61966-2-1), 0 to 255, to shares of light."""
     share = rgb / 255
-    linear = np.where(share <= 0.04045, share / 12.92, ((share + 0.055) / 1.055) ** 2.4)
-    relative = linear @ np.array(_TO_XYZ).T / np.array(_WHITE)
+    return np.where(share <= 0.04045, share / 12.92, ((share + 0.055) / 1.055) ** 2.4)
+
+
+def _coded(light: Floats) -> Floats:
+    """Convert shares of light, cut to what can be shown, to sRGB, 0 to 255."""
+    cut = np.clip(light, 0, 1)
+    return 255 * np.where(cut <= 0.0031308, cut * 12.92, 1.055 * cut ** (1 / 2.4) - 0.055)
+
+
+def _lab(rgb: NDArray[Any]) -> Floats:
+    """Convert sRGB, 0 to 255, to CIELAB under D65."""
+    relative = _linear(rgb) @ np.array(_TO_XYZ).T / np.array(_WHITE)
     root = np.where(relative > (6 / 29) ** 3, np.cbrt(relative), relative / (3 * (6 / 29) ** 2) + 4 / 29)
     x, y, z = np.moveaxis(root, -1, 0)
     return np.stack([116 * y - 16, 500 * (x - y), 200 * (y - z)], axis=-1)

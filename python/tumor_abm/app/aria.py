@@ -1,0 +1,10 @@
+"""What Vuetify tells those who hear the page, put where it belongs."""
+
+from __future__ import annotations
+
+import solara
+
+
+@solara.component_vue("aria.vue")
+def Aria() -> None:
+    """Move roles and states of panels and lists from boxes, where they mean nothing, to what has the focus."""
