@@ -304,7 +304,9 @@ def _histories(population: Any, spared: Spared) -> list[tuple[float, str, dict[s
             asked = _unspared(past["eligibility"]["covariate"], spared)
             past["eligibility"] = {**past["eligibility"], "covariate": asked}
         if "prior" in past:
-            past["prior"] = [spared.line(line, before=True) for line in past["prior"] if not spared.without(line)]
+            past["prior"] = [
+                spared.line(line, before=True) for line in past["prior"] if not spared.without(line)
+            ]
         past = {key: value for key, value in past.items() if value}
         lived = {"history": [{"name": "past", "share": 1.0, **past}]} if past else {}
         found.append((history["share"] / total, history.get("name", ""), {**table, **lived}))

@@ -198,7 +198,9 @@ class Problem:
             "cohorts": self._cohorts,
             "arms": self.arms,
             "responses": [(target.key, target.measurable_only) for target in self._responses],
-            "prevalences": [(one.key, one.alterations, one.moment, one.above, one.relapsed) for one in self.prevalences],
+            "prevalences": [
+                (one.key, one.alterations, one.moment, one.above, one.relapsed) for one in self.prevalences
+            ],
             "ki67": [one.drugs for one in self.ki67],
             "alike": self.alike,
         }
@@ -461,7 +463,13 @@ def lumped(knowledge: Knowledge, alike: Sequence[str]) -> Knowledge:
     }
     for name, population in knowledge.populations.items():
         share = sum(population.founder[one].value for one in alike if one in population.founder)
-        found = {"value": min(share, 1.0), "high": 1.0, "unit": "share", "source": "assumed", "note": "together"}
+        found = {
+            "value": min(share, 1.0),
+            "high": 1.0,
+            "unit": "share",
+            "source": "assumed",
+            "note": "together",
+        }
         tables["population"][name] = {"founder": {first: found}}
     problems = Problems("alike")
     changed = knowledge.updated(tables, problems)

@@ -83,7 +83,9 @@ WAVES: Mapping[Plan, Sequence[Wave]] = {
         Wave(sets=120, patients=16, width=0.045, on_line=64),
         Wave(sets=120, patients=16, width=0.04, on_line=64),
     ),
-    "together": tuple(Wave(sets=120, patients=16, width=width, on_line=48) for width in (0.1, 0.09, 0.08, 0.07, 0.06, 0.05)),
+    "together": tuple(
+        Wave(sets=120, patients=16, width=width, on_line=48) for width in (0.1, 0.09, 0.08, 0.07, 0.06, 0.05)
+    ),
     "chemotherapy": (
         Wave(sets=60, patients=24, width=0.2, on_line=48),
         Wave(sets=50, patients=24, width=0.14, on_line=48),
