@@ -12,7 +12,7 @@ CHEMOTHERAPY = ("tubulin", "antimetabolite", "dna_damage")
 
 
 def joint_effects(known: Knowledge, alterations: Iterable[str]) -> dict[str, float]:
-    """What several alterations in one cell do together: folds multiply, what is lost is lost once, gains add."""
+    """What several alterations in one cell do together: folds multiply, losses do not add up, gains do."""
     joint = {name: effect.neutral for name, effect in known.pathway.effects.items()}
     for name in alterations:
         for key, quantity in known.alterations[name].effect.items():
@@ -103,7 +103,7 @@ def drive(c: Numbers, e: Numbers, patient: Numbers, free: Numbers, er: float, si
 
 
 def way_past_cdk46(c: Numbers, e: Numbers, free: Numbers, silenced: float, p53: float, myc: float) -> float:
-    """Fold of CDK2 activity: cyclin E, what p21 and p27 leave, what signals, WEE1, autophagy and HDACs add."""
+    """Fold of CDK2 activity: cyclin E, p21 and p27, and what signals, WEE1, autophagy, HDACs add."""
     held = (p53 * (1 - silenced) + (1 - e["p27_lost"]) / myc) / 2
     freed = (1 + c["cip_kip_hold"]) / (1 + c["cip_kip_hold"] * held)
     signals = (
