@@ -4,15 +4,21 @@ from __future__ import annotations
 
 import dataclasses
 import itertools
+import re
 import tomllib
 from pathlib import Path
 
 import numpy as np
 import pytest
+from tumor_abm.config import load_experiment
 from tumor_abm.knowledge import Knowledge
 from tumor_abm.knowledge.explanation import Explanation
 from tumor_abm.knowledge.formula import Name
 from tumor_abm.knowledge.pathway import OUTPUTS, Node
+
+from tools.review import answers, asked_in, claims, review, sections, state
+
+ROOT = Path(__file__).parents[1]
 
 KNOWN = Knowledge.shipped()
 SHIPPED = Explanation(KNOWN)
@@ -216,3 +222,46 @@ def test_what_escapes_t_cells_gains_only_where_they_kill(alteration: str) -> Non
 def test_rb_is_needed_for_antigen_to_rise() -> None:
     assert node(KNOWN, "antigen", ["RB1 loss"], ["palbociclib"]) == 1
     assert node(KNOWN, "antigen", [], ["palbociclib"]) > 1
+
+
+# ----------------------------------------------------------------------------------------------- the page
+
+
+def test_the_page_of_the_review_is_up_to_date() -> None:
+    assert (ROOT / "docs" / "review.md").read_text(encoding="utf-8") == review(), "make review"
+
+
+def test_every_claim_has_an_entry_or_a_reason_and_evidence_for_and_against() -> None:
+    for claim in claims():
+        assert bool(claim["entries"]) != ("none" in claim), claim["claim"]
+        assert claim["for"]
+        assert claim["against"]
+        for entry in claim["entries"]:
+            assert state(entry, KNOWN)
+        for key in re.findall(r"\[([\w, ]+)\]", f"{claim['for']} {claim['against']}"):
+            assert set(key.split(", ")) <= set(KNOWN.sources), claim["claim"]
+
+
+def test_every_section_of_the_review_on_resistance_and_strategies_is_there() -> None:
+    numbers = [section["number"] for section in sections()]
+    assert numbers[1:] == [
+        *("4.1.1", "4.1.2", "4.1.3", "4.1.4", "4.2.1", "4.2.2", "4.2.3", "4.2.4", "4.2.5"),
+        *("5.1", "5.2", "5.3", "5.4", "5.5"),
+    ]
+
+
+def test_every_strategy_is_asked_by_an_experiment_that_can_be_read() -> None:
+    strategies = [claim for section in sections() if section["number"] > "5" for claim in section["claim"]]
+    assert all(claim["experiments"] for claim in strategies)
+    asked = {name for claim in claims() for name in claim.get("experiments", ())}
+    for name in sorted(asked):
+        load_experiment(asked_in(name))
+    small = {f"review/{file.stem}" for file in (ROOT / "experiments" / "review").glob("*.toml")}
+    assert small <= asked
+    assert set(answers()) <= small
+
+
+def test_every_alteration_and_drug_that_the_review_brought_stands_in_a_claim() -> None:
+    told = {entry for claim in claims() for entry in claim["entries"]}
+    brought = {name for name, alteration in KNOWN.alterations.items() if "review" in alteration.source}
+    assert brought | NEW_DRUGS <= told
