@@ -20,7 +20,7 @@ export PIP_CONSTRAINT := $(CURDIR)/constraints.txt
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := build
-.PHONY: build run test most-tests verified-and-rest verify browser-test fuzz docs experiments package-test lint format bench screenshots evidence evolution biology release-notes constraints clean help
+.PHONY: build run test most-tests verified-and-rest verify browser-test fuzz docs experiments package-test lint format bench screenshots evidence evolution biology review release-notes constraints clean help
 
 build: $(BUILT) ## create .venv and build everything into it
 
@@ -93,6 +93,13 @@ evolution: build ## run the study of clonal evolution and write docs/evolution.m
 
 biology: build ## write docs/biology.md: the network, and which treatment works in which cell
 	$(BIN)/python -m tools.biology docs/biology.md
+
+review: build ## run the small experiments of the review and write docs/review.md
+	for file in experiments/review/*.toml; do \
+	  $(BIN)/tumor-abm run $$file --out results/review/$$(basename $$file .toml) --no-figures || exit 1; \
+	done
+	$(BIN)/python -m tools.review --answers results/review
+	$(BIN)/python -m tools.review docs/review.md
 
 docs: build ## build the site of the documentation into docs/_build/html, its links checked
 	$(BIN)/sphinx-build -q -W --keep-going -E docs docs/_build/html

@@ -6,41 +6,26 @@ from collections.abc import Iterable, Mapping
 
 from tumor_abm.knowledge import Knowledge
 
-ADDED = ("cyclin_d_bypass", "pi3k_gain", "pten_gain", "akt_gain", "mtor_gain", "fgfr_gain", "mapk_gain")
-SIGNALS = ("aromatase", "ovary", "pi3k", "pi3k_alpha", "akt", "mtor", "fgfr", "cdk2")
+Numbers = Mapping[str, float]
+
 CHEMOTHERAPY = ("tubulin", "antimetabolite", "dna_damage")
-LARGEST = ("er_constitutive", "er_lost", "rb_lost")
 
 
 def joint_effects(known: Knowledge, alterations: Iterable[str]) -> dict[str, float]:
-    """What several alterations in one cell do together; folds multiply."""
-    joint = {
-        **dict.fromkeys((*ADDED, *LARGEST), 0.0),
-        **dict.fromkeys(
-            (
-                "er_antagonist_fold",
-                "cyclin_d_fold",
-                "cdk46_fold",
-                "cdk46_inhibitor_fold",
-                "cdk2_fold",
-                "chemotherapy_fold",
-                *(f"{target}_fold" for target in CHEMOTHERAPY),
-            ),
-            1.0,
-        ),
-    }
+    """What several alterations in one cell do together: folds multiply, losses do not add up, gains do."""
+    joint = {name: effect.neutral for name, effect in known.pathway.effects.items()}
     for name in alterations:
         for key, quantity in known.alterations[name].effect.items():
-            if key in ADDED:
-                joint[key] += quantity.value
-            elif key in LARGEST:
-                joint[key] = max(joint[key], quantity.value)
-            else:
+            if key.endswith("_fold"):
                 joint[key] *= quantity.value
+            elif key.endswith(("_gain", "_bypass")) and key not in ("hdac_gain", "autophagy_gain"):
+                joint[key] += quantity.value
+            else:
+                joint[key] = max(joint[key], quantity.value)
     return joint
 
 
-def reached(known: Knowledge, drugs: Mapping[str, float], target: str, fold: float = 1.0) -> float:
+def reached(known: Knowledge, drugs: Numbers, target: str, fold: float = 1.0) -> float:
     """How far drugs at these doses act, independently, on a target that lost so much affinity."""
     left = 1.0
     for name, dose in drugs.items():
@@ -53,7 +38,7 @@ def reached(known: Knowledge, drugs: Mapping[str, float], target: str, fold: flo
 
 
 def rates(
-    known: Knowledge, patient: Mapping[str, float], alterations: Iterable[str], drugs: Mapping[str, float]
+    known: Knowledge, patient: Numbers, alterations: Iterable[str], drugs: Numbers
 ) -> tuple[float, float]:
     """Division and death per day."""
     alterations = list(alterations)
@@ -62,42 +47,115 @@ def rates(
     fitness = 1.0
     for name in alterations:
         fitness *= 1 - known.alterations[name].fitness_cost.value
-    inhibited = {key: reached(known, drugs, key) for key in (*SIGNALS, "kill", *CHEMOTHERAPY)}
+    inhibited = {key: reached(known, drugs, key) for key in known.pathway.targets}
+    inhibited["er"] = reached(known, drugs, "er", e["er_antagonist_fold"])
+    inhibited["cdk46"] = reached(known, drugs, "cdk46", e["cdk46_inhibitor_fold"])
+    inhibited["cdk7"] = reached(known, drugs, "cdk7", e["cdk7_inhibitor_fold"])
+    free = {key: 1 - value for key, value in inhibited.items()}
+    silenced = e["hdac_gain"] * free["hdac"]
+    p53 = 2 * (1 - e["p53_lost"]) / (1 + (1 + e["mdm2_gain"]) * free["mdm2"])
+    myc = 1 + (e["myc_gain"] + e["chromatin_gain"] * free["hdac"]) * free["bet"]
+
+    er, er_left = receptor(c, e, patient, free, silenced)
+    cyclin_d = drive(c, e, patient, free, er, silenced)
+    cdk2_gain = way_past_cdk46(c, e, free, silenced, p53, myc)
+    e2f = free_e2f(c, e, patient, free, cyclin_d, cdk2_gain)
+    activity = e2f / released(c, 1 + c["cdk2_basal"] * patient["cyclin_e"])
+
+    damaged, killed = kills(e, patient, inhibited, cdk2_gain)
+    attempted = patient["division"] * activity * fitness
+    lack = patient["er_dependence"] * max(1 - er, 0) * er_left
+    arrest = max(1 - activity, 0)
+    sheltered = e["autophagy_gain"] * free["autophagy"]
+    dying = arrest * (1 - c["autophagy_shelter"] * sheltered) * (1 - c["p53_senescence"] * max(1 - p53, 0))
+    risen = max(p53 - 2 * (1 - e["p53_lost"]) / (2 + e["mdm2_gain"]), 0)
+    lost = c["er_survival"] * lack + c["arrest_death"] * dying + c["p53_death"] * risen
+    lost += c["cdk7_death"] * e["cdk7_gain"] * inhibited["cdk7"] * (1 - e["p53_lost"])
+    lost += c["repair_loss"] * damaged * arrest
+    died = patient["death"] * (1 + c["immune_share"] * (attack(c, e, inhibited, myc) - 1))
+    return attempted * (1 - killed), died + patient["division"] * lost + attempted * killed
+
+
+def receptor(c: Numbers, e: Numbers, patient: Numbers, free: Numbers, silenced: float) -> tuple[float, float]:
+    """ER activity, and how much of the receptor is left."""
     ovarian = c["ovarian_share"] if patient["premenopausal"] else 0.0
-    ovaries = ovarian * (1 - inhibited["ovary"]) * (1 - inhibited["ovary"] * inhibited["aromatase"])
-    estradiol = ovaries + (1 - ovarian) * (1 - inhibited["aromatase"])
+    ovaries = ovarian * free["ovary"] * (1 - (1 - free["ovary"]) * (1 - free["aromatase"]))
+    estradiol = ovaries + (1 - ovarian) * free["aromatase"]
     half = c["estradiol_half_saturation"] * (1 - ovarian)
     ligand = estradiol * (1 + half) / (estradiol + half)
-    er = max(ligand, e["er_constitutive"]) * (1 - e["er_lost"])
-    er *= 1 - reached(known, drugs, "er", e["er_antagonist_fold"])
+    left = (
+        (1 - e["er_lost"]) * (1 - c["hdac_er"] * silenced) / (1 + e["ap1_gain"] * free["mek"] * free["bet"])
+    )
+    return max(ligand, e["er_constitutive"]) * left * free["er"], left
 
-    wild = 1 - c["pi3k_alpha_share"] * inhibited["pi3k_alpha"]
-    pi3k = (wild + e["pi3k_gain"] * (1 - inhibited["pi3k_alpha"])) * (1 - inhibited["pi3k"])
-    akt = (pi3k + e["pten_gain"] + e["akt_gain"]) * (1 - inhibited["akt"])
-    mtor = (akt + e["mtor_gain"]) * (1 - inhibited["mtor"])
-    mapk = (1 + e["fgfr_gain"]) * (1 - inhibited["fgfr"]) + e["mapk_gain"]
+
+def drive(c: Numbers, e: Numbers, patient: Numbers, free: Numbers, er: float, silenced: float) -> float:
+    """Cyclin D: what ER, PI3K and MAPK make of it, and what needs none of them."""
+    alpha = 1 - free["pi3k_alpha"]
+    pi3k = (1 - c["pi3k_alpha_share"] * alpha + e["pi3k_gain"] * free["pi3k_alpha"]) * free["pi3k"]
+    akt = (pi3k + e["pten_gain"] + e["akt_gain"]) * free["akt"]
+    mtor = (akt + e["mtor_gain"] + e["tgfb_gain"] * free["tgfb"]) * free["mtor"]
+    mapk = ((1 + e["fgfr_gain"]) * free["fgfr"] + e["mapk_gain"]) * free["mek"]
     w = patient["er_dependence"]
     other = (1 - w) * (c["pi3k_share"] * mtor + (1 - c["pi3k_share"]) * mapk)
-    cyclin_d = (w * er + other + e["cyclin_d_bypass"]) * e["cyclin_d_fold"]
+    bypass = e["cyclin_d_bypass"] + e["ap1_gain"] * free["mek"] * free["bet"] + c["hdac_cyclin_d"] * silenced
+    return (w * er + other + bypass) * e["cyclin_d_fold"]
 
-    cdk46 = cyclin_d * e["cdk46_fold"] * (1 - reached(known, drugs, "cdk46", e["cdk46_inhibitor_fold"]))
-    cdk2 = c["cdk2_basal"] * patient["cyclin_e"] * e["cdk2_fold"] * (1 - inhibited["cdk2"])
-    e2f = 1.0 if e["rb_lost"] > 0 else free(c, cdk46 + cdk2)
-    activity = e2f / free(c, 1 + c["cdk2_basal"] * patient["cyclin_e"])
 
-    spared = 1 - min(inhibited["kill"] * e["chemotherapy_fold"], 1)
+def way_past_cdk46(c: Numbers, e: Numbers, free: Numbers, silenced: float, p53: float, myc: float) -> float:
+    """Fold of CDK2 activity: cyclin E, p21 and p27, and what signals, WEE1, autophagy, HDACs add."""
+    held = (p53 * (1 - silenced) + (1 - e["p27_lost"]) / myc) / 2
+    freed = (1 + c["cip_kip_hold"]) / (1 + c["cip_kip_hold"] * held)
+    signals = (
+        e["akt_cdk2_gain"] * free["akt"] * free["pi3k"]
+        + (e["mtor_cdk2_gain"] + e["tgfb_gain"] * free["tgfb"]) * free["mtor"]
+        + (e["fgfr_cdk2_gain"] * free["fgfr"] + e["mapk_cdk2_gain"]) * free["mek"]
+    )
+    adapted = c["autophagy_escape"] * e["autophagy_gain"] * free["autophagy"] + c["hdac_cdk2"] * silenced
+    return e["cdk2_fold"] * freed + signals + e["wee1_gain"] * free["wee1"] + adapted
+
+
+def free_e2f(
+    c: Numbers, e: Numbers, patient: Numbers, free: Numbers, cyclin_d: float, cdk2_gain: float
+) -> float:
+    """Share of E2F that is free."""
+    uninhibited = 1 - (1 - free["cdk46"]) * (1 - e["cdk46_shield"])
+    cdk46 = cyclin_d * e["cdk46_fold"] * (1 + e["cdk7_gain"] * free["cdk7"]) * uninhibited
+    cdk2 = (
+        c["cdk2_basal"] * patient["cyclin_e"] * cdk2_gain * (1 + e["cdk7_gain"]) * free["cdk7"] * free["cdk2"]
+    )
+    drive_of_g1 = (cdk46 + cdk2) * (1 + c["smad3_hold"] * e["smad3_lost"] * free["cdk2"])
+    without_rb = e["rb_lost"] * (c["rb_free"] + (1 - c["rb_free"]) * min(cyclin_d, 1))
+    return max(released(c, drive_of_g1), without_rb)
+
+
+def kills(e: Numbers, patient: Numbers, inhibited: Numbers, cdk2_gain: float) -> tuple[float, float]:
+    """Shares of divisions that chemotherapy by class, and all drugs, end in death."""
+    spared = 1.0
     for target in CHEMOTHERAPY:
         kill = inhibited[target] * patient[f"{target}_sensitivity"] * e[f"{target}_fold"]
         spared *= 1 - min(kill * e["chemotherapy_fold"], 1)
-    killed = 1 - spared
-    attempted = patient["division"] * activity * fitness
-    lack = w * max(1 - er, 0) * (1 - e["er_lost"])
-    arrest = max(1 - activity, 0)
-    lost = patient["division"] * (c["er_survival"] * lack + c["arrest_death"] * arrest)
-    return attempted * (1 - killed), patient["death"] + lost + attempted * killed
+    stress = 1 - 1 / cdk2_gain if cdk2_gain > 1 else 0.0
+    whole = spared * (1 - min(inhibited["kill"] * e["chemotherapy_fold"], 1))
+    whole *= 1 - min(inhibited["wee1"] * (1 + e["p53_lost"] + stress), 1)
+    return 1 - spared, 1 - whole
 
 
-def free(c: Mapping[str, float], activity: float) -> float:
+def attack(c: Numbers, e: Numbers, inhibited: Numbers, myc: float) -> float:
+    """Killing by T cells, relative to that in an untreated tumour."""
+    antigen = 1 + c["antigen_rise"] * inhibited["cdk46"] * (1 - e["rb_lost"])
+    spared = 1 - inhibited["kill"]
+    for target in CHEMOTHERAPY:
+        spared *= 1 - inhibited[target]
+    t_cells = (1 + c["treg_release"] * inhibited["treg"]) * (1 - c["t_cell_loss"] * (1 - spared))
+    t_cells *= 1 - inhibited["lymphocytes"]
+    pd_l1 = 1 + c["pd_l1_rise"] * inhibited["cdk46"] + e["pd_l1_gain"] + c["pd_l1_myc"] * (myc - 1)
+    pd_l1 *= 1 - inhibited["pd_l1"]
+    held = (1 + c["pd_l1_brake"]) / (1 + c["pd_l1_brake"] * pd_l1)
+    return antigen * t_cells * (1 - e["immune_escape"]) * held
+
+
+def released(c: Numbers, activity: float) -> float:
     """Share of E2F that RB does not hold."""
     if activity <= 0:
         return 0.0

@@ -192,11 +192,25 @@ def test_a_circle_in_a_users_network_is_refused(capsys, tmp_path: Path) -> None:
 # ------------------------------------------------------------------------------------- what moves what
 
 
+IMMUNE = ("antigen", "pd_l1")
+"""Nodes that rise as CDK4/6 is inhibited."""
+
+
 def test_arrows_have_the_signs_that_biology_gives_them() -> None:
     found = signs(SHIPPED, MEDIAN)
     for target in ("cdk46", "er", "aromatase", "mtor", "akt", "fgfr", "cdk2", "pi3k", "pi3k_alpha"):
-        assert {sign for (read, _), sign in found.items() if read == Name("drug", target)} <= {-1, 0}
+        into = {
+            sign
+            for (read, node), sign in found.items()
+            if read == Name("drug", target) and node not in IMMUNE
+        }
+        assert into <= {-1, 0}
     assert found[Name("drug", "cdk46"), "cdk46_activity"] == -1
+    assert {found[Name("drug", "cdk46"), node] for node in IMMUNE} == {1}
+    assert found[Name("drug", "mdm2"), "mdm2"] == -1
+    assert found[Name("", "mdm2"), "p53"] == -1
+    assert found[Name("", "p53"), "p21"] == 1
+    assert found[Name("", "p21"), "cdk2_freed"] == -1
     assert found[Name("", "cyclin_d"), "cdk46_activity"] == 1
     assert found[Name("alteration", "rb_lost"), "e2f"] == 1
     assert found[Name("", "activity"), "arrest"] == -1

@@ -239,8 +239,7 @@ effect = { mek_fold = 50.0 }
         ('[target.er]\npotency = "er_fold"', 'target.er.potency: "er_fold" is not a known effect'),
         ('[target.er]\ncombine = "sum"', 'target.er.combine: found "sum"; allowed: "bliss", "max" or "add"'),
         (
-            '[node.killed]\nformula = """(tubulin_kill + antimetabolite_kill + dna_damage_kill'
-            ' + drug.kill * alteration.chemotherapy_fold)"""',
+            '[node.killed]\nformula = "chemotherapy_killed + wee1_kill + drug.kill"',
             "node.killed.formula: found",
         ),
         (

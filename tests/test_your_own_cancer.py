@@ -43,8 +43,8 @@ def test_the_new_drug_slows_cells_and_the_new_mutation_undoes_it() -> None:
     patient = known.populations["after_cdk46_inhibitor"].median_cells | {"er_dependence": 0.2}
     division = Explanation(known).numbers(
         patient,
-        treatments=[{}, {"trametinib": 1.0}],
-        genotypes=[["NF1 loss"], ["NF1 loss", "MAP2K1 mutation"]],
+        treatments=[{}, {"ulixertinib": 1.0}],
+        genotypes=[["NF1 loss"], ["NF1 loss", "MAPK1 mutation"]],
         nodes=["division"],
     )[..., 0]
     assert division[1, 0] < division[0, 0]
@@ -53,7 +53,7 @@ def test_the_new_drug_slows_cells_and_the_new_mutation_undoes_it() -> None:
 
 def test_the_file_of_the_page_runs() -> None:
     results = run_experiment(EXPERIMENT | {"patients": 10}, jobs=1)
-    given = results["outcomes"].filter(pl.col("regimen").str.contains("trametinib"))
+    given = results["outcomes"].filter(pl.col("regimen").str.contains("ulixertinib"))
     assert given.height == 10
 
 

@@ -35,6 +35,7 @@ from tumor_abm.plots.style import svg
 from tumor_abm.trials.usual import usual_pairs
 
 from tools.markdown import items, paragraph, table, table_and_list
+from tools.reasons import told
 
 _EXAMPLE = (["RB1 loss"], ["palbociclib", "fulvestrant"])
 _COLUMNS = 6
@@ -91,6 +92,7 @@ def biology(matrix: pl.DataFrame) -> str:
         "counts": _counts(said),
         "disagree": _claims(said.filter(verdict="disagree")),
         "too_weak": _claims(said.filter(verdict="too weak")),
+        "why": items(told(said)),
         "open": _claims(said.filter(expected="open")),
         "numbers": "\n".join(_numbers(matrix)),
     }

@@ -118,7 +118,7 @@ def causes(pathway: Pathway, before: Values, after: Values) -> list[Cause]:
         effect = None if potency is None else Name("alteration", potency)
         if effect is not None and before[effect] != after[effect]:
             lay(effect, laid.pop(name), name)
-    found = [Cause(name=name, share=share, path=_path(name, onward)) for name, share in laid.items()]
+    found = [Cause(name=name, share=share, path=_path(name, onward)) for name, share in laid.items() if share]
     return sorted(found, key=lambda cause: -abs(cause.share))
 
 
