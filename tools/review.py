@@ -20,7 +20,7 @@ from tumor_abm._base.files import write_whole
 from tumor_abm._base.sinks import markdown_text
 from tumor_abm._base.toml import read_toml
 from tumor_abm.analysis.comparison import compare
-from tumor_abm.analysis.wording import median_text
+from tumor_abm.analysis.estimates_in_words import median_text
 from tumor_abm.knowledge import Knowledge
 from tumor_abm.run.results import Results
 
