@@ -23,7 +23,7 @@ from tumor_abm.knowledge.ensemble import Ensemble
 
 KNOWLEDGE = Path(__file__).parents[1] / "python" / "tumor_abm" / "knowledge"
 
-_FILES = ("pathway.toml", "populations.toml", "alterations.toml", "drugs.toml")
+_FILES = ("pathway.toml", "populations.toml", "alterations.toml", "drugs.toml", "instruments.toml")
 _SOURCE = "Calibration"
 
 
