@@ -176,10 +176,10 @@ def test_the_middle_of_an_ensemble_is_on_the_scales_of_the_parameters() -> None:
 def test_a_search_begins_around_ensembles_of_what_is_calibrated_alone(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    chemotherapy = tmp_path / "chemotherapy.json"
-    Ensemble(members=(Member(overrides={"drug.paclitaxel.effects.tubulin.max": 1.0}),)).save(chemotherapy)
+    another = tmp_path / "another.json"
+    Ensemble(members=(Member(overrides={"drug.elacestrant.effects.er.ic50": 0.1}),)).save(another)
     for file, problem in [
-        (chemotherapy, "none of the numbers"),
+        (another, "none of the numbers"),
         (tmp_path / "absent.json", "cannot be read"),
     ]:
         out = tmp_path / "out"
