@@ -8,7 +8,7 @@ from typing import NoReturn
 
 from tumor_abm._base.sinks import terminal_text
 from tumor_abm._core import __version__
-from tumor_abm.cli import batch, commands, compare, export, report, window
+from tumor_abm.cli import batch, commands, compare, export, power, report, window
 from tumor_abm.cli.completion import SHELLS, PrintCompletion
 from tumor_abm.cli.values import count, path, port, print_as_json, seed, target
 from tumor_abm.errors import shortened
@@ -202,6 +202,9 @@ def _add_batches(add: Callable[..., Parser]) -> None:
 
 def _add_trials(add: Callable[..., Parser]) -> None:
     _describe_predict(add("predict", "predict what trials report", commands.predict, _PREDICT_EXAMPLES))
+    power.describe(
+        add("power", "tell the chance that a trial would show a difference", power.power, power.EXAMPLES)
+    )
     _describe_window(
         add(
             "window",
