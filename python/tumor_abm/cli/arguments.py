@@ -156,13 +156,7 @@ def parser() -> Parser:
         return added
 
     _describe_run(add("run", "run an experiment and compare its arms", commands.run, _RUN_EXAMPLES))
-    compare.describe(add("compare", "compare the arms of a finished run", compare.compare, compare.EXAMPLES))
-    report.describe(
-        add("report", "write the page of a finished run, study or batch anew", report.report, report.EXAMPLES)
-    )
-    export.describe(
-        add("export", "write the tables of a finished run for other programs", export.export, export.EXAMPLES)
-    )
+    _add_results(add)
     _describe_evolve(
         add(
             "evolve",
@@ -191,6 +185,16 @@ def parser() -> Parser:
     )
     _describe_schema(add("schema", "write the JSON schema of an experiment, study or batch", commands.schema))
     return top
+
+
+def _add_results(add: Callable[..., Parser]) -> None:
+    compare.describe(add("compare", "compare the arms of a finished run", compare.compare, compare.EXAMPLES))
+    report.describe(
+        add("report", "write the page of a finished run, study or batch anew", report.report, report.EXAMPLES)
+    )
+    export.describe(
+        add("export", "write the tables of a finished run for other programs", export.export, export.EXAMPLES)
+    )
 
 
 def _add_batches(add: Callable[..., Parser]) -> None:

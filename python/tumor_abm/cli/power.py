@@ -65,11 +65,13 @@ def power(arguments: argparse.Namespace) -> None:
     if arguments.ensemble is not None:
         shipped = arguments.ensemble == SHIPPED
         ensemble = Ensemble.shipped() if shipped else Ensemble.load(path(arguments.ensemble))
+    arm, control = arguments.arms
     console = messages()
     with log_to(console), counting(console, len(ensemble.members), "parameter sets") as done:
         plan = plan_trial(
             experiment_file(arguments.experiment),
-            *arguments.arms,
+            arm,
+            control,
             arguments.n,
             TrialDesign(accrual_months=arguments.accrual, follow_up_months=arguments.follow_up),
             timed=arguments.endpoint,
