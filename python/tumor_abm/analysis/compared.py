@@ -11,6 +11,7 @@ import polars as pl
 
 from tumor_abm.analysis.endpoints import Endpoint
 from tumor_abm.analysis.subgroups import INTERACTIONS, SUBGROUPS
+from tumor_abm.analysis.treatment_time import ON_REGIMEN, TO_NEXT
 
 
 @dataclass(frozen=True)
@@ -45,6 +46,9 @@ class Compared:
     subgroups
         A row per arm other than the control, endpoint, covariate and level: the effect in that subgroup; see
         `tumor_abm.analysis.subgroups`. No rows unless subgroups were asked for.
+    on_regimens, to_next
+        Time on each regimen, and to the next treatment and to chemotherapy; see
+        `tumor_abm.analysis.treatment_time`.
     interactions
         A row per arm other than the control, endpoint and covariate: whether the effect differs between the
         subgroups, and how each patient's gain goes with the covariate itself.
@@ -59,4 +63,6 @@ class Compared:
     experiment: Mapping[str, Any]
     control: str
     subgroups: pl.DataFrame = field(default_factory=partial(pl.DataFrame, schema=SUBGROUPS))
+    on_regimens: pl.DataFrame = field(default_factory=partial(pl.DataFrame, schema=ON_REGIMEN))
+    to_next: pl.DataFrame = field(default_factory=partial(pl.DataFrame, schema=TO_NEXT))
     interactions: pl.DataFrame = field(default_factory=partial(pl.DataFrame, schema=INTERACTIONS))

@@ -24,6 +24,7 @@ from tumor_abm.analysis.paired import Contrast, Twins, hazard_ratio, mean_differ
 from tumor_abm.analysis.subgroups import subgroups
 from tumor_abm.analysis.survival import kaplan_meier, median_follow_up
 from tumor_abm.analysis.toxicity import neutropenia
+from tumor_abm.analysis.treatment_time import time_on_regimens, time_to_next
 from tumor_abm.analysis.wording import LEGEND, sections, summary_section
 from tumor_abm.run.results import Results
 
@@ -52,9 +53,12 @@ class Comparison(Compared):
     def save(self, directory: str | Path) -> None:
         """Write ``comparison``, ``who_gains`` and ``neutropenia`` as Parquet and CSV.
 
-        So are ``subgroups`` and ``interactions`` if subgroups were asked for.
+        So are ``time_on_regimens`` and ``time_to_next``, and, if subgroups were asked for, ``subgroups`` and
+        ``interactions``.
         """
         tables = {"comparison": self.table, "who_gains": self.gains, "neutropenia": self.neutropenia}
+        if self.on_regimens.height:
+            tables |= {"time_on_regimens": self.on_regimens, "time_to_next": self.to_next}
         if self.interactions.height:
             tables |= {"subgroups": self.subgroups, "interactions": self.interactions}
         for name, table in tables.items():
@@ -104,6 +108,8 @@ def compare(results: Results, by: Sequence[str | Cut] = ()) -> Comparison:
         control=results.control,
         subgroups=effects,
         interactions=interactions,
+        on_regimens=time_on_regimens(results),
+        to_next=time_to_next(results),
     )
 
 

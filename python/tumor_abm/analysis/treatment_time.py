@@ -50,6 +50,8 @@ def time_on_regimens(results: Results) -> pl.DataFrame:
         patients of the arm. Time that follow-up cuts off counts as far as it was seen.
     """
     must_be("results", results, Results)
+    if not _is_told(results):
+        return pl.DataFrame(schema=ON_REGIMEN)
     patients = results.scan("overall").group_by(pl.col("arm").cast(pl.String)).agg(all=pl.len())
     months = (pl.col("end_day") - pl.col("start_day").cast(pl.Int64)) / DAYS_PER_MONTH
     of_patient = (
@@ -74,6 +76,11 @@ def time_on_regimens(results: Results) -> pl.DataFrame:
     return found.sort(order, pl.col("months_of_all"), descending=[False, True]).select(
         pl.col(name).cast(kind) for name, kind in ON_REGIMEN.items()
     )
+
+
+def _is_told(results: Results) -> bool:
+    """Whether the outcomes say what was given and how long."""
+    return {"regimen", "start_day", "end_day"} <= set(results.scan("outcomes").collect_schema())
 
 
 def chemotherapies(experiment: Mapping[str, Any]) -> list[str]:
@@ -114,6 +121,8 @@ def time_to_next(results: Results) -> pl.DataFrame:
         chemotherapy where a regimen is none that the experiment names.
     """
     must_be("results", results, Results)
+    if not _is_told(results):
+        return pl.DataFrame(schema=TO_NEXT)
     return pl.DataFrame(list(_rows(results)), schema=TO_NEXT)
 
 

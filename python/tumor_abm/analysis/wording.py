@@ -21,6 +21,7 @@ from tumor_abm.analysis.estimates_in_words import (
     whole_text,
 )
 from tumor_abm.analysis.subgroup_wording import subgroup_sections
+from tumor_abm.analysis.treatment_wording import next_section, treatment_section
 from tumor_abm.treatment import Eligibility
 
 LEGEND = (
@@ -39,6 +40,8 @@ def sections(comparison: Compared) -> list[Section]:
         pairs_section(comparison),
         gains_section(comparison),
         *subgroup_sections(comparison),
+        next_section(comparison),
+        treatment_section(comparison),
         neutropenia_section(comparison),
     ):
         worded += [section] if section.rows else []

@@ -8,7 +8,7 @@ from typing import NoReturn
 
 from tumor_abm._base.sinks import terminal_text
 from tumor_abm._core import __version__
-from tumor_abm.cli import batch, commands, compare, export, report, window
+from tumor_abm.cli import batch, commands, compare, export, power, report, window
 from tumor_abm.cli.completion import SHELLS, PrintCompletion
 from tumor_abm.cli.values import count, path, port, print_as_json, seed, target
 from tumor_abm.errors import shortened
@@ -156,13 +156,7 @@ def parser() -> Parser:
         return added
 
     _describe_run(add("run", "run an experiment and compare its arms", commands.run, _RUN_EXAMPLES))
-    compare.describe(add("compare", "compare the arms of a finished run", compare.compare, compare.EXAMPLES))
-    report.describe(
-        add("report", "write the page of a finished run, study or batch anew", report.report, report.EXAMPLES)
-    )
-    export.describe(
-        add("export", "write the tables of a finished run for other programs", export.export, export.EXAMPLES)
-    )
+    _add_results(add)
     _describe_evolve(
         add(
             "evolve",
@@ -193,6 +187,16 @@ def parser() -> Parser:
     return top
 
 
+def _add_results(add: Callable[..., Parser]) -> None:
+    compare.describe(add("compare", "compare the arms of a finished run", compare.compare, compare.EXAMPLES))
+    report.describe(
+        add("report", "write the page of a finished run, study or batch anew", report.report, report.EXAMPLES)
+    )
+    export.describe(
+        add("export", "write the tables of a finished run for other programs", export.export, export.EXAMPLES)
+    )
+
+
 def _add_batches(add: Callable[..., Parser]) -> None:
     _describe_batch(
         add("batch", "run an experiment, study or population along axes", batch.batch, _BATCH_EXAMPLES)
@@ -202,6 +206,9 @@ def _add_batches(add: Callable[..., Parser]) -> None:
 
 def _add_trials(add: Callable[..., Parser]) -> None:
     _describe_predict(add("predict", "predict what trials report", commands.predict, _PREDICT_EXAMPLES))
+    power.describe(
+        add("power", "tell the chance that a trial would show a difference", power.power, power.EXAMPLES)
+    )
     _describe_window(
         add(
             "window",

@@ -5,13 +5,14 @@ from __future__ import annotations
 import argparse
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from tumor_abm.cli import sets
 from tumor_abm.cli.printing import as_written, print_json, records, writing
 from tumor_abm.cli.values import print_as_json, target
 
 if TYPE_CHECKING:
+    from tumor_abm.analysis.answers import Answer
     from tumor_abm.run.results import Results
 
 EXAMPLES = """\
@@ -47,6 +48,8 @@ def describe(compare: argparse.ArgumentParser) -> None:
 def compare(arguments: argparse.Namespace) -> None:
     """Print the comparison of the arms of a finished run."""
     from tumor_abm._base.files import write_whole
+    from tumor_abm._base.sinks import rich_text
+    from tumor_abm.analysis.answers import answers
     from tumor_abm.analysis.comparison import compare as compared
     from tumor_abm.cli.consoles import output
     from tumor_abm.run.results import Results
@@ -69,14 +72,26 @@ def compare(arguments: argparse.Namespace) -> None:
                 "neutropenia": records(comparison.neutropenia),
                 "subgroups": records(comparison.subgroups),
                 "interactions": records(comparison.interactions),
+                "time_on_regimens": records(comparison.on_regimens),
+                "time_to_next": records(comparison.to_next),
+                "answers": [
+                    vars(answer) | {"verdict": answer.verdict.value} for answer in answers(comparison)
+                ],
                 "missing": records(comparison.missing),
                 "without_meaning": {each.name: why for each, why in comparison.without_meaning.items()},
             }
         )
         return
     with as_written(arguments.directory):
-        comparison.print(output())
-        sets.tell(sets.of_run(results), output())
+        out = output()
+        comparison.print(out)
+        for answer in answers(comparison):
+            out.print(rich_text(answer.sentence), soft_wrap=True)
+        sets.tell(sets.of_run(results), out)
+
+
+def _record(answer: Answer) -> dict[str, Any]:
+    return vars(answer) | {"verdict": answer.verdict.value}
 
 
 def listed(texts: Sequence[str], results: Results) -> list[str]:

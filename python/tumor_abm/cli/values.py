@@ -37,6 +37,22 @@ def port(text: str) -> int:
     return _whole_number(text, at_least=1, at_most=65_535)
 
 
+def sizes(text: str) -> list[int]:
+    """Read whole numbers of at least 2 with commas between them."""
+    return [_whole_number(part.strip(), at_least=2) for part in text.split(",")]
+
+
+def months(text: str) -> float:
+    """Read a number of months of at least 0."""
+    try:
+        number = float(text)
+    except ValueError:
+        number = -1.0
+    if not 0 <= number <= 10_000:
+        raise argparse.ArgumentTypeError(f'found "{text}"; allowed: months from 0 to 10000')
+    return number
+
+
 def print_as_json(command: argparse.ArgumentParser) -> None:
     """Let a command print JSON."""
     command.add_argument(

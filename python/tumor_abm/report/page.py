@@ -20,6 +20,7 @@ from tumor_abm.analysis.comparison import Comparison, compare
 from tumor_abm.analysis.division import Cut
 from tumor_abm.analysis.endpoints import Endpoint, is_defined
 from tumor_abm.analysis.subgroup_wording import subgroup_sections
+from tumor_abm.analysis.treatment_wording import next_section, treatment_section
 from tumor_abm.analysis.wording import (
     LEGEND,
     endpoint_section,
@@ -121,6 +122,7 @@ def _page(results: Results, comparison: Comparison, drawer: _Drawer) -> str:
         "gains": gains_section(comparison),
         "subgroups": subgroup_sections(comparison),
         "figures": [drawer.draw(figure) for figure in figures_of(results, comparison)],
+        "treatment": [next_section(comparison), treatment_section(comparison)],
         "neutropenia": neutropenia_section(comparison),
         "population": population_in_words(results.experiment),
         "baseline": baseline_section(results),

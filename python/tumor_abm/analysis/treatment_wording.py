@@ -1,0 +1,59 @@
+"""Times on treatment as tables for terminal and report."""
+
+from __future__ import annotations
+
+import polars as pl
+
+from tumor_abm._base.section import NOTHING, Section
+from tumor_abm.analysis.compared import Compared
+from tumor_abm.analysis.estimates_in_words import median_text
+from tumor_abm.analysis.survival import NORMAL_95
+
+
+def treatment_section(comparison: Compared) -> Section:
+    """Word the mean time on each regimen."""
+    return Section(
+        title="Time on each regimen",
+        note="Months on a regimen, all lines on it together, as far as they were followed: mean of those who "
+        "were on it (95% CI), and of all patients of the arm.",
+        header=["Arm", "regimen", "patients", "mean (95% CI)", "of all"],
+        rows=[
+            [
+                row["arm"],
+                row["regimen"],
+                str(row["n"]),
+                _mean(row["months_mean"], row["months_se"]),
+                f"{row['months_of_all']:.1f}",
+            ]
+            for row in comparison.on_regimens.iter_rows(named=True)
+        ],
+        spare=frozenset({"patients"}),
+    )
+
+
+def _mean(mean: float, se: float | None) -> str:
+    if se is None:
+        return f"{mean:.1f}"
+    return f"{mean:.1f} ({max(0.0, mean - NORMAL_95 * se):.1f}–{mean + NORMAL_95 * se:.1f})"
+
+
+def next_section(comparison: Compared) -> Section:
+    """Word the time to the next treatment and to chemotherapy."""
+    told = comparison.to_next
+    measures = told["measure"].unique(maintain_order=True).to_list()
+    arms = told["arm"].unique(maintain_order=True).to_list()
+    return Section(
+        title="Time to the next treatment and to chemotherapy",
+        note="Median months (95% CI) from the start of the first line, or death.",
+        header=["Arm", *(f"to {measure}" for measure in measures)],
+        rows=[
+            [arm, *(_median(told.filter(arm=arm, measure=measure)) for measure in measures)] for arm in arms
+        ],
+    )
+
+
+def _median(found: pl.DataFrame) -> str:
+    if found.is_empty() or not found["n"][0]:
+        return NOTHING
+    row = found.row(0, named=True)
+    return median_text(row["median_months"], row["lo"], row["hi"])
