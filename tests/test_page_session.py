@@ -205,3 +205,43 @@ def test_what_would_stop_a_clone_makes_it_shrink_and_what_is_taken_is_not_named(
             assert with_it.cells[-1].net == pytest.approx(net, rel=1e-9)
         assert len(acting(explained)) == len(explained.treatment)
     session.close()
+
+
+def test_play_goes_on_from_the_last_day_after_an_earlier_one_was_looked_at(catalogue):
+    session = Session(catalogue)
+    seen = []
+    lived(
+        session,
+        session.step,
+        session.step,
+        lambda: session.look_back(7),
+        lambda: seen.append(session.pictures.value[0].facts["day"]),
+        session.step,
+    )
+    assert seen == [7]
+    assert session.pictures.value[0].facts["day"] == 21
+    assert session.looking.value is None
+
+
+def test_a_link_of_the_address_leads_to_what_is_shown(catalogue):
+    session = Session(catalogue)
+    session.choose(patient=5)
+    lived(session, session.reset, session.step, lambda: session.do(0, "hold"), session.step)
+    other = Session(catalogue, "?" + session.address.value.query)
+    lived(other)
+    assert other.setup.value.patient == 5
+    assert other.pictures.value[0].facts["cells"] == session.pictures.value[0].facts["cells"]
+    assert other.address.value.query == session.address.value.query
+
+
+def test_a_link_that_cannot_be_followed_is_told_and_the_usual_patient_is_shown(catalogue):
+    session = Session(catalogue, "engine=steam")
+    assert session.notice.value is not None
+    assert 'engine: found "steam"' in session.notice.value.text
+    lived(session)
+    assert session.pictures.value[0].facts["day"] == 0
+    beyond = Session(catalogue, 'day=20&did=[10,0,"line",["no such drug"]]')
+    lived(beyond)
+    assert beyond.notice.value is not None
+    assert "no such drug" in beyond.notice.value.text
+    assert beyond.pictures.value[0].facts["day"] == 10

@@ -7,4 +7,4 @@ import solara
 
 @solara.component_vue("aria.vue")
 def Aria() -> None:
-    """Move roles and states of panels and lists from boxes, where they mean nothing, to what has the focus."""
+    """Move roles and states of panels and lists from boxes, which have no focus, to what has it."""

@@ -121,7 +121,7 @@ def curve(days: Floats, values: Floats, most: int) -> Points:
 
 
 def rising(days: Floats, cells: Floats, most: int, frame: Frame | None = None) -> Points:
-    """Return counts of cells for a log axis, on which no cell is a gap; the counts themselves come third.
+    """Return counts of cells for a log axis, on which no cell is a gap.
 
     Parameters
     ----------
@@ -137,7 +137,7 @@ def rising(days: Floats, cells: Floats, most: int, frame: Frame | None = None) -
     shown = extremes(logs, most)
     months = days[shown] / DAYS_PER_MONTH
     placed = months if frame is None else frame.place(months)
-    return _paired(placed, logs[shown], np.round(cells[shown]))
+    return _paired(placed, logs[shown])
 
 
 def points(days: Floats, values: Floats, said: Floats | None = None) -> Points:

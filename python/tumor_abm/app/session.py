@@ -33,7 +33,8 @@ SPEEDS = (1, 2, 5, 10, 20)
 """Frames per second to choose from."""
 
 _CHARTS_LOOK_S = 0.05
-_CHARTS_PAUSE_S = 0.2
+_CHARTS_PAUSE_S, _CHARTS_MOST_S = 0.8, 3.0
+_CHARTS_SHARE = 4.0  # of what drawing charts takes: how long it rests after it, while playing
 _AFTER_CURE = "Play goes on, with the drugs as they are, to the end of follow-up; or stop the treatment."
 
 Order = Callable[[], None]
@@ -413,7 +414,8 @@ class Session:
             except Exception as error:
                 self.notice.value = Notice("error", told("The drawing of the charts", error))
             spent = time.monotonic() - began
-            await asyncio.sleep(max(_CHARTS_PAUSE_S, spent) if self.playing.value else 0)
+            rest = min(max(_CHARTS_PAUSE_S, _CHARTS_SHARE * spent), _CHARTS_MOST_S)
+            await asyncio.sleep(rest if self.playing.value else 0)
 
     def _charts(self) -> tuple[list[dict[str, Any]], ...]:
         with self._lock:

@@ -145,6 +145,11 @@ class Twin:
         finally:
             self._give_colours()
 
+    def note(self) -> None:
+        """Note today, which was reached from elsewhere."""
+        self.record.note(self.model)
+        self._give_colours()
+
     def fork(self, name: str, strategy: Any = None) -> Twin:
         """Return a twin with the same past, from today on under another strategy."""
         model, record = self.model.fork(strategy), self.record.twin()

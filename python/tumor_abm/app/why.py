@@ -79,9 +79,10 @@ def _Remedies(explained: Explained) -> None:
     if not rows:
         solara.Text("No single drug more would make this clone shrink.", classes=["tumor-note"])
         return
+    what = "stop it" if explained.cells[-1].net > 0 else "shrink it faster"
     solara.HTML(
         tag="div",
-        unsafe_innerHTML=f'<table class="tumor-legend"><thead><tr><th>one drug more would stop it</th>'
+        unsafe_innerHTML=f'<table class="tumor-legend"><thead><tr><th>one drug more would {what}</th>'
         f"<th>net growth, %/day</th></tr></thead><tbody>{rows}</tbody></table>",
     )
 
@@ -91,7 +92,7 @@ def acting(explained: Explained) -> list[str]:
     knowledge = explained.explanation.knowledge
     targets = knowledge.pathway.targets
     return [
-        f"{drug} acts on {' and '.join(targets[target].label for target in knowledge.drugs[drug].effects)}."
+        f"{drug}: {'; '.join(_begun_small(targets[at].label) for at in knowledge.drugs[drug].effects)}."
         for drug in explained.drugs
         if knowledge.drugs[drug].effects
     ]
@@ -113,6 +114,10 @@ def remedies(explained: Explained) -> list[tuple[str, float]]:
     own = explained.cells[-1].net
     found = [(drug, after) for drug, after in zip(more, net, strict=True) if after < min(0.0, own - _LEAST)]
     return sorted(found, key=lambda each: each[1])[:MOST_REMEDIES]
+
+
+def _begun_small(label: str) -> str:
+    return label[0].lower() + label[1:]
 
 
 def _per_day(net: float) -> str:
