@@ -22,7 +22,7 @@ from tumor_abm._base.toml import read_toml
 from tumor_abm.analysis.comparison import compare
 from tumor_abm.analysis.estimates_in_words import median_text
 from tumor_abm.knowledge import Knowledge
-from tumor_abm.run.results import Results
+from tumor_abm.run.results import PROVENANCE, Results
 
 from tools.markdown import limits, paragraph, table
 
@@ -144,41 +144,39 @@ def _answered(kept: Mapping[str, Answer]) -> Iterator[str]:
             continue
         answer = kept[name]
         yield f"{answer['patients']} patients, seed {answer['seed']}, by the defaults of {answer['day']}:\n"
-        yield table([answer["endpoint"], "median, months (95% CI)", "HR (paired 95% CI)"], answer["arms"])
+        header = ["endpoint", "arm", "median, months (95% CI)", "HR (paired 95% CI)"]
+        yield table(header, answer["arms"])
 
 
 def answer_of(results: Results) -> dict[str, Any]:
-    """Return what a run answers: its first endpoint that is defined in every arm.
-
-    A planned course of several lines has no such endpoint; then the first of all.
-    """
+    """Return what a run answers: every endpoint that its arms share from the start."""
     compared = compare(results)
     rows = {(row["arm"], row["endpoint"]): row for row in compared.table.iter_rows(named=True)}
-    names = [endpoint.name for endpoint in compared.endpoints if endpoint.randomised]
-    whole = [name for name in names if all(not rows[arm, name]["not_defined"] for arm in results.arms)]
-    chosen = (whole or names)[0]
     told = []
-    for arm in results.arms:
-        row = rows[arm, chosen]
-        control = arm == compared.control
-        ratio = limits(row["hr"], row["paired_hr_lo"], row["paired_hr_hi"], 2)
-        median = median_text(row["median_months"], row["lo"], row["hi"])
-        told.append([markdown_text(arm), median, "control" if control else ratio])
+    for name in [endpoint.name for endpoint in compared.endpoints if endpoint.randomised]:
+        for place, arm in enumerate(results.arms):
+            row = rows[arm, name]
+            ratio = limits(row["hr"], row["paired_hr_lo"], row["paired_hr_hi"], 2)
+            median = median_text(row["median_months"], row["lo"], row["hi"])
+            shown = ["" if place else name, markdown_text(arm)]
+            if row["not_defined"] is not None:
+                told.append([*shown, "not defined", ""])
+            else:
+                told.append([*shown, median, "control" if arm == compared.control else ratio])
     return {
         "patients": results.enrolled,
         "seed": results.experiment["seed"],
         "day": str(results.provenance["started"])[:10],
-        "endpoint": chosen,
         "arms": told,
     }
 
 
 def keep_answers(folder: Path) -> None:
-    """Keep the answers of the small experiments whose results are in a folder."""
+    """Keep the answers of the small experiments whose runs in a folder are finished."""
     kept = dict(answers())
     for name in _small():
         results = folder / name.removeprefix(SMALL)
-        if results.is_dir():
+        if (results / PROVENANCE).is_file():
             kept[name] = answer_of(Results.load(results))
     text = json.dumps(kept, indent=1, ensure_ascii=False, sort_keys=True) + "\n"
     write_whole(_ANSWERS, partial(Path.write_text, data=text, encoding="utf-8"))
