@@ -67,7 +67,8 @@ impl Frame {
 
     fn act(&mut self, network: &Network, drugs: &[Drug], concentrations: &[f64]) -> bool {
         self.acting.clear();
-        for (drug, &concentration) in drugs.iter().zip(concentrations).filter(|(_, present)| **present > 0.0) {
+        for (drug, &concentration) in drugs.iter().zip(concentrations).filter(|(_, present)| **present > 0.0)
+        {
             for effect in &drug.effects {
                 if network.pathway.targets[effect.target].potency.is_some() {
                     let over_ic50 = concentration / effect.ic50;
