@@ -11,6 +11,7 @@ import solara
 import solara.settings
 from mesa.visualization.utils import update_counter
 
+from tumor_abm.app.boundary import part
 from tumor_abm.app.chart_grid import ChartGrid
 from tumor_abm.app.charts import panels_of
 from tumor_abm.app.legend import Legend
@@ -25,7 +26,7 @@ _TWIN = "_twin_on_the_page"
 """Attribute of a model with what was seen of it: both go together."""
 
 
-@solara.component
+@part("The tumour")
 def Tumour(model: TumorModel) -> None:
     """Show the tumour of today: dots, or the sites of a lattice."""
     twin = _seen(model)
@@ -36,7 +37,7 @@ def Tumour(model: TumorModel) -> None:
         solara.v.Html(tag="img", attributes=attributes)
 
 
-@solara.component
+@part("The genotypes")
 def Genotypes(model: TumorModel) -> None:
     """Show the living genotypes with colour, cells, share and growth."""
     picture = today(_seen(model))
@@ -44,7 +45,7 @@ def Genotypes(model: TumorModel) -> None:
         Legend(rows=legend_rows(picture), chosen="", event_choose=_nothing)
 
 
-@solara.component
+@part("The course")
 def Course(model: TumorModel) -> None:
     """Show the charts, with a point for every day on which the page was drawn."""
     twin = _seen(model)
