@@ -62,7 +62,7 @@ def main() -> None:
 def take(page: Page) -> None:
     """Take both pictures."""
     page.locator(".tumor-bar .tumor-facts").wait_for()
-    page.locator(".tumor-slider", has_text="days a frame").get_by_role("slider").press("End")
+    page.locator(".tumor-slider", has_text="Days a frame").get_by_role("slider").press("End")
     play_to(page, FIRST_DAY)
     keep(page, "app_tumour_under_therapy.png")
     page.get_by_role("button", name="Reset", exact=True).click()
