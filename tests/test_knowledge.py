@@ -100,6 +100,15 @@ def test_the_core_set_is_in_play_by_default() -> None:
         "ESR1 D538G",
         "PIK3CA mutation",
         "CDK6-high",
+        "ER loss",
+        "AKT1 E17K",
+        "FGFR1 amplification",
+        "FGFR2 alteration",
+        "KRAS activation",
+        "NF1 loss",
+        "ERBB2 mutation",
+        "CCNE2 amplification",
+        "AURKA amplification",
     ]
     with_taxane = KNOWN.core_alterations_with(["tubulin"])
     assert set(with_taxane) - set(KNOWN.core_alterations) == {"ABCB1 overexpression", "MCL1 amplification"}

@@ -70,7 +70,7 @@ def test_esr1_mutations_are_resistant_to_aromatase_inhibitors_and_not_to_cdk46_i
 
 def test_a_target_that_an_alteration_drives_makes_its_drug_work() -> None:
     assert found("PIK3CA mutation", of_class("PI3K-alpha inhibitor")) == {"sensitised"}
-    assert found("FGFR1 amplification", ["erdafitinib"]) == {"sensitised"}
+    assert found("CCNE1 amplification", ["tagtociclib"]) == {"sensitised"}
 
 
 def test_what_does_nothing_in_the_wild_type_has_no_effect_to_lose() -> None:
