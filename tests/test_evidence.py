@@ -26,7 +26,7 @@ SETS = Ensemble(
 @pytest.fixture(scope="module")
 def written(tmp_path_factory):
     folder = tmp_path_factory.mktemp("page")
-    wanted = ["monaleesa_2", "persevera", "epik_b5", "mayo_after_cdk46i", "meridian"]
+    wanted = ["monaleesa_2", "persevera", "epik_b5", "mayo_after_cdk46i", "snap"]
     prediction = predict(wanted, ensemble=SETS, patients=12, jobs=2)
     prediction.save(folder / "kept")
     kept = Prediction.load(folder / "kept")
@@ -68,8 +68,8 @@ def test_rows_stand_by_what_they_were_used_for(written):
     _, page, _ = written
     of_trial = {
         "MONALEESA-2": "What was fitted",
-        "EPIK-B5": "Not fitted yet",
-        "MERiDiAN": "Not fitted yet",
+        "EPIK-B5": "What was fitted",
+        "SNAP (IBCSG 42-12)": "Not fitted yet",
         "Mayo real-world": "In practice",
         "persevERA": "Predictions",
     }
@@ -81,8 +81,7 @@ def test_rows_stand_by_what_they_were_used_for(written):
     assert [part.split("\n")[0] for part in later[1:]] == [
         *("After a CDK4/6 inhibitor", "Chemotherapy", "One drug of each class", "Rates")
     ]
-    assert "| EPIK-B5 |" in later[1]
-    assert "| MERiDiAN |" in later[2]
+    assert "| SNAP (IBCSG 42-12) |" in later[2]
 
 
 def test_what_counts_as_fitted_are_the_rows_of_the_plans():

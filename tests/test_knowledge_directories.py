@@ -73,12 +73,12 @@ def population() -> str:
 
 
 def test_files_of_a_directory_name_each_others_entries_in_any_order(tmp_path: Path) -> None:
-    mek = '[target.mek]\nlabel = "Inhibits MEK"\n'
+    erk = '[target.erk]\nlabel = "Inhibits ERK"\n'
     node = '[node.akt_signal]\nformula = "(pi3k_signal + alteration.pten_gain + alteration.akt_gain)'
-    node += ' * (1 - drug.akt) * (1 - drug.mek)"\n'
-    drug = DRUG.replace("mine", "mek")
-    known = KNOWN.with_file(directory(tmp_path, a=drug, b=node, c=mek))
-    assert "mek" in known.pathway.targets
+    node += ' * (1 - drug.akt) * (1 - drug.erk)"\n'
+    drug = DRUG.replace("mine", "erk")
+    known = KNOWN.with_file(directory(tmp_path, a=drug, b=node, c=erk))
+    assert "erk" in known.pathway.targets
     assert known.drugs["palbociclib"] == KNOWN.drugs["palbociclib"]
     for file in (tmp_path / "mine").iterdir():  # one after the other, none of the first two would do
         with pytest.raises(InputError):

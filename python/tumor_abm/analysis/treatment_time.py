@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -10,6 +11,7 @@ import polars as pl
 
 from tumor_abm._base.arguments import must_be
 from tumor_abm._base.genotype import JOINT
+from tumor_abm._base.sums import total
 from tumor_abm._base.units import DAYS_PER_MONTH
 from tumor_abm.analysis.survival import kaplan_meier
 from tumor_abm.run.results import Results
@@ -35,9 +37,6 @@ TO_NEXT = {
 }
 """Columns of `time_to_next`."""
 
-CHEMOTHERAPY = ("tubulin", "antimetabolite", "dna_damage")
-"""Targets whose drugs are chemotherapies."""
-
 
 def time_on_regimens(results: Results) -> pl.DataFrame:
     """Tell how long patients are on each regimen, all lines on it together.
@@ -53,29 +52,40 @@ def time_on_regimens(results: Results) -> pl.DataFrame:
     if not _is_told(results):
         return pl.DataFrame(schema=ON_REGIMEN)
     patients = results.scan("overall").group_by(pl.col("arm").cast(pl.String)).agg(all=pl.len())
-    months = (pl.col("end_day") - pl.col("start_day").cast(pl.Int64)) / DAYS_PER_MONTH
+    days = pl.col("end_day") - pl.col("start_day").cast(pl.Int64)
     of_patient = (
         results.scan("outcomes")
-        .select("patient", pl.col("arm", "regimen").cast(pl.String), months=months)
+        .select("patient", pl.col("arm", "regimen").cast(pl.String), days=days)
         .group_by("arm", "regimen", "patient")
-        .agg(pl.col("months").sum())
+        .agg(months=pl.col("days").sum() / DAYS_PER_MONTH)
     )
-    found = (
-        of_patient.group_by("arm", "regimen")
-        .agg(
-            n=pl.len().cast(pl.Int64),
-            months_mean=pl.col("months").mean(),
-            months_se=pl.col("months").std() / pl.len().sqrt(),
-            total=pl.col("months").sum(),
-        )
-        .join(patients, on="arm")
-        .with_columns(months_of_all=pl.col("total") / pl.col("all"))
-        .collect()
-    )
+    all_of = dict(patients.collect().iter_rows())
+    rows = [
+        _row(arm, regimen, part["months"].to_list(), all_of[arm])
+        for (arm, regimen), part in of_patient.collect().group_by("arm", "regimen", maintain_order=True)
+    ]
+    found = pl.DataFrame(rows, schema=ON_REGIMEN)
     order = pl.col("arm").replace_strict(results.arms, range(len(results.arms)), return_dtype=pl.Int64)
     return found.sort(order, pl.col("months_of_all"), descending=[False, True]).select(
         pl.col(name).cast(kind) for name, kind in ON_REGIMEN.items()
     )
+
+
+def _row(arm: object, regimen: object, months: list[float], all_of_arm: int) -> dict[str, Any]:
+    """Sum times up in the same way on every machine and for any number of threads."""
+    whole = total(months)
+    mean = whole / len(months)
+    spread = None
+    if len(months) > 1:
+        spread = math.sqrt(total([(one - mean) ** 2 for one in months]) / (len(months) - 1))
+    return {
+        "arm": arm,
+        "regimen": regimen,
+        "n": len(months),
+        "months_mean": mean,
+        "months_se": None if spread is None else spread / math.sqrt(len(months)),
+        "months_of_all": whole / all_of_arm,
+    }
 
 
 def _is_told(results: Results) -> bool:
@@ -85,8 +95,10 @@ def _is_told(results: Results) -> bool:
 
 def chemotherapies(experiment: Mapping[str, Any]) -> list[str]:
     """Return the drugs of an experiment, as it was run, that act on a target of chemotherapy."""
+    known = experiment.get("target", {})
+    targets = {name for name, one in known.items() if one.get("therapy") == "chemotherapy"}
     drugs = experiment.get("drug", {})
-    return [name for name, drug in drugs.items() if any(of in drug.get("effects", {}) for of in CHEMOTHERAPY)]
+    return [name for name, drug in drugs.items() if not targets.isdisjoint(drug.get("effects", {}))]
 
 
 def regimens_of(experiment: Mapping[str, Any]) -> dict[str, tuple[str, ...]]:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tumor_abm.cli import sets
+from tumor_abm.cli.compare import tell
 from tumor_abm.cli.printing import print_json, print_pairs, records, writing
 
 if TYPE_CHECKING:
@@ -47,8 +48,7 @@ def run(arguments: argparse.Namespace) -> None:
         comparison.save(arguments.out)
         by_set = sets.of_run(results, arguments.out)
         drawn = {} if arguments.no_figures else _draw(results, comparison, arguments.out, console)
-    comparison.print(output())
-    sets.tell(by_set, output())
+    tell(comparison, by_set, output())
     tables = ", ".join(results.tables)
     print_pairs(
         f"\nIn {arguments.out}:",

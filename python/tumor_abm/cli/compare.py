@@ -5,14 +5,17 @@ from __future__ import annotations
 import argparse
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from tumor_abm.cli import sets
 from tumor_abm.cli.printing import as_written, print_json, records, writing
 from tumor_abm.cli.values import print_as_json, target
 
 if TYPE_CHECKING:
-    from tumor_abm.analysis.answers import Answer
+    from rich.console import Console
+
+    from tumor_abm.analysis.between_sets import BetweenSets
+    from tumor_abm.analysis.comparison import Comparison
     from tumor_abm.run.results import Results
 
 EXAMPLES = """\
@@ -48,7 +51,6 @@ def describe(compare: argparse.ArgumentParser) -> None:
 def compare(arguments: argparse.Namespace) -> None:
     """Print the comparison of the arms of a finished run."""
     from tumor_abm._base.files import write_whole
-    from tumor_abm._base.sinks import rich_text
     from tumor_abm.analysis.answers import answers
     from tumor_abm.analysis.comparison import compare as compared
     from tumor_abm.cli.consoles import output
@@ -83,15 +85,18 @@ def compare(arguments: argparse.Namespace) -> None:
         )
         return
     with as_written(arguments.directory):
-        out = output()
-        comparison.print(out)
-        for answer in answers(comparison):
-            out.print(rich_text(answer.sentence), soft_wrap=True)
-        sets.tell(sets.of_run(results), out)
+        tell(comparison, sets.of_run(results), output())
 
 
-def _record(answer: Answer) -> dict[str, Any]:
-    return vars(answer) | {"verdict": answer.verdict.value}
+def tell(comparison: Comparison, by_set: BetweenSets | None, out: Console) -> None:
+    """Print a comparison, its answers, and what sets of parameters say of them."""
+    from tumor_abm._base.sinks import rich_text
+    from tumor_abm.analysis.answers import answers
+
+    comparison.print(out)
+    for answer in answers(comparison):
+        out.print(rich_text(answer.sentence), soft_wrap=True)
+    sets.tell(by_set, out)
 
 
 def listed(texts: Sequence[str], results: Results) -> list[str]:
