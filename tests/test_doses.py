@@ -85,7 +85,7 @@ def test_a_hold_by_hand_puts_off_an_infusion() -> None:
 
 def test_an_adaptive_pause_puts_off_an_infusion() -> None:
     adaptive = {"stop_at": -0.05, "resume_at": -0.04, "drugs": ["docetaxel"]}
-    plan = stays("letrozole", "docetaxel", adaptive=adaptive) | {"neutropenia": {"model": False}}
+    plan = stays("docetaxel", adaptive=adaptive) | {"neutropenia": {"model": False}}
     plan["assessment"] = {"calendar": [{"every_weeks": 5}], "window_days": 0}
     paused = 0
     for patient in range(12):

@@ -26,7 +26,7 @@ SETS = Ensemble(
 @pytest.fixture(scope="module")
 def written(tmp_path_factory):
     folder = tmp_path_factory.mktemp("page")
-    wanted = ["monaleesa_2", "persevera", "epik_b5", "mayo_after_cdk46i", "snap"]
+    wanted = ["monaleesa_2", "persevera", "epik_b5", "mayo_after_cdk46i", "meridian", "snap"]
     prediction = predict(wanted, ensemble=SETS, patients=12, jobs=2)
     prediction.save(folder / "kept")
     kept = Prediction.load(folder / "kept")
