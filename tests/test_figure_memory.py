@@ -16,8 +16,8 @@ CLONES = 8
 """Times the clones of a tumour are there: shipped experiments have about 60 rows a patient."""
 
 FEW, MANY = 2_000, 18_000
-KB_PER_PATIENT = 4
-"""Times and flags of both arms, as Cox's model wants them; with whole tables it is more than 20."""
+KB_PER_PATIENT = 48
+"""Times and flags of both arms, and the burden of all over time, whose quantiles are drawn."""
 
 REPORT = """
 import sys

@@ -56,7 +56,7 @@ def test_every_shipped_file_runs_is_reported_and_opens_in_the_page(file, tmp_pat
         assert arm in results.arms
         assert all(catalogue.lines_in_words(arm))
     assert opened(catalogue).model.line == 1
-    assert page.count("<div class=arm>") == len(results.arms)
+    assert page.count('<div class="arm">') == len(results.arms)
 
 
 @pytest.mark.parametrize("file", STUDIES, ids=lambda file: file.stem)
