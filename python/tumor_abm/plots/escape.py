@@ -147,6 +147,10 @@ def _completed(results: Results, states: pl.DataFrame) -> pl.DataFrame:
 
 def _draw(axes: Axes, states: pl.DataFrame, shown: Mapping[State, str]) -> None:
     steps = states["step"].unique().sort().to_list()
+    if not steps:
+        axes.text(0.5, 0.5, "no patients", ha="center", va="center", transform=axes.transAxes)
+        axes.set_xticks([])
+        return
     order = list(shown)
     patients = max(states["patient"].n_unique(), 1)
     wide = states.pivot("step", index="patient", values="state")
@@ -178,7 +182,7 @@ def _draw(axes: Axes, states: pl.DataFrame, shown: Mapping[State, str]) -> None:
                 )
         if step + 1 in steps:
             _ribbons(axes, wide.select(before=str(step), after=str(step + 1)), step, order, shown)
-    axes.set_xlim(-0.3, max(steps, default=0) + 0.3)
+    axes.set_xlim(-0.3, max(steps) + 0.3)
     axes.set_ylim(0, 100)
     ticks = ["enrolment", *(f"progression\non line {step}" for step in steps[1:])]
     axes.set_xticks(steps, ticks, fontsize=8)
