@@ -21,7 +21,7 @@ from tumor_abm.calibration.store import AGAIN
 
 from tools.markdown import paragraph, table, table_and_list
 
-MOST = 4
+MOST = 3
 """Parameters named for every endpoint."""
 
 
