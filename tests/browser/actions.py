@@ -26,7 +26,7 @@ def day(page: Page) -> int:
 def wait_for_day(page: Page, at_least: int) -> None:
     page.wait_for_function(
         """least => {
-            const shown = document.querySelector('.tumor-bar .tumor-facts').innerText.match(/Day ([\\d,]+)/);
+            const shown = document.querySelector('.tumor-bar .tumor-facts')?.innerText.match(/Day ([\\d,]+)/);
             return shown && Number(shown[1].replaceAll(',', '')) >= least;
         }""",
         arg=at_least,
