@@ -24,9 +24,14 @@ _RUNS = {"script", "img", "iframe", "object", "embed"}
 
 
 class _Page(HTMLParser):
-    """Refuses what runs."""
+    """Refuses what runs, but for the one script that sorts tables."""
+
+    scripts = 0
 
     def handle_starttag(self, tag: str, attributes: list[tuple[str, str | None]]) -> None:
+        if tag == "script" and not attributes and not self.scripts:
+            self.scripts += 1
+            return
         if tag in _RUNS or any(name.startswith("on") for name, _ in attributes):
             raise BrokenError(f"the report runs <{tag} {attributes}>")
 

@@ -232,7 +232,7 @@ def search(
         missing = tried_of(problem, sets[known:], seeds[known:], wave=number, patients=patients, jobs=jobs)
         for place, one in enumerate(missing, start=known):
             journal.add(one)
-            progress(done + place)
+            progress(done + place + 1)
         done += len(sets)
         progress(done)
         return list(journal)[done - len(sets) : done]
