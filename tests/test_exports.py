@@ -8,7 +8,7 @@ from lived import MONTH_DAYS, lived
 from tumor_abm.analysis.adam import adam, adtte
 from tumor_abm.analysis.comparison import compare
 from tumor_abm.analysis.survival import kaplan_meier
-from tumor_abm.analysis.treatment_time import regimens_of, time_on_regimens, time_to_next
+from tumor_abm.analysis.treatment_time import chemotherapies, regimens_of, time_on_regimens, time_to_next
 from tumor_abm.cli.main import main
 from tumor_abm.run.results import Results
 
@@ -93,8 +93,20 @@ def test_next_treatment_is_the_second_line_or_death(results):
     assert row["events"] == began.height + alone["os_event"].sum()
 
 
+def chemotherapy_and_endocrine() -> dict[str, object]:
+    """Return two drugs, and their targets, as an experiment keeps them."""
+    return {
+        "drug": {
+            "capecitabine": {"effects": {"antimetabolite": {}}},
+            "letrozole": {"effects": {"estradiol": {}}},
+        },
+        "target": {"antimetabolite": {"therapy": "chemotherapy"}, "estradiol": {"therapy": "endocrine"}},
+    }
+
+
 def test_chemotherapy_is_found_by_what_the_drug_acts_on(results):
-    drugs = {"capecitabine": {"effects": {"antimetabolite": {}}}, "letrozole": {"effects": {"estradiol": {}}}}
+    known = chemotherapy_and_endocrine()
+    assert chemotherapies(known) == ["capecitabine"]
     lines = [
         {"regimen": [{"drug": "letrozole"}]},
         {"regimen": [{"drug": "capecitabine"}, {"drug": "letrozole"}]},
@@ -105,9 +117,7 @@ def test_chemotherapy_is_found_by_what_the_drug_acts_on(results):
         pl.when(pl.col("line") == 1).then(pl.lit("letrozole")).otherwise(pl.lit("capecitabine + letrozole"))
     )
     outcomes = results.outcomes.with_columns(regimen=names)
-    made = Results(
-        results.tables | {"outcomes": outcomes}, results.experiment | {"arm": arms, "drug": drugs}, {}
-    )
+    made = Results(results.tables | {"outcomes": outcomes}, results.experiment | {"arm": arms} | known, {})
     told = time_to_next(made)
     next_one, chemotherapy = (
         told.filter(measure=name).drop("measure") for name in ("next treatment", "chemotherapy")
@@ -117,8 +127,8 @@ def test_chemotherapy_is_found_by_what_the_drug_acts_on(results):
 
 
 def test_regimens_that_the_experiment_does_not_name_are_not_guessed(results):
-    drugs = {"capecitabine": {"effects": {"antimetabolite": {}}}}
-    made = Results(results.tables, results.experiment | {"drug": drugs}, {})
+    made = Results(results.tables, results.experiment | chemotherapy_and_endocrine(), {})
+    assert chemotherapies(made.experiment)
     assert time_to_next(made)["measure"].unique().to_list() == ["next treatment"]
 
 
