@@ -41,8 +41,9 @@ def opened(catalogue: Catalogue) -> Twin:
 
 @pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
 def test_every_shipped_file_runs_is_reported_and_opens_in_the_page(file, tmp_path, monkeypatch):
-    # How curves look depends on no file.
+    # How curves look depends on no file, and how figures are laid out takes the most time.
     monkeypatch.setattr("tumor_abm.report.page.plot_kaplan_meier", lambda *_, **__: Figure())
+    monkeypatch.setattr("tumor_abm.report.page.svg", lambda *_: "<svg></svg>")
     written = read_toml(file) | {"afterwards": [], "end_with_last_line": True, "patients": 3}
     written["knowledge"] = [str(file.parent / name) for name in written.get("knowledge", [])]
     experiment = Experiment.from_dict(written)
