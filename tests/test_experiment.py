@@ -377,7 +377,8 @@ def test_two_runs_in_one_directory_are_refused(experiment: Path, tmp_path: Path)
     _, err = second.communicate()
     assert (second.returncode, err.count("\n")) == (2, 1)
     assert f"process {first.pid} on " in err
-    assert exit_code(first) == 0
+    first.send_signal(signal.SIGINT)  # it still runs, and ends as one that was never disturbed
+    assert exit_code(first) == 130
 
 
 @pytest.mark.slow
