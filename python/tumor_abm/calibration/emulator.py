@@ -6,12 +6,14 @@ and square terms around a middle; sets near by and of many patients weigh more) 
 sets: it says more than the loss of the best set found (Kennedy & O'Hagan 2001, J R Stat Soc B 63:425; Vernon
 et al. 2010, Bayesian Anal 5:619). An output depends on few of the parameters: patients who are never given a
 drug do not tell its potency. Those that it cannot depend on are left out of its regression, and their noise
-with them.
+with them. How much a parameter moves outputs is learnt from all of them together (automatic relevance,
+MacKay 1994). Sets of the same patients err together, so that what differs between them is known better.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,15 +22,21 @@ Numbers = NDArray[np.float64]
 Mask = NDArray[np.bool_]
 
 _SLOPE = 0.8
-"""Standard deviation, beforehand, of what an output changes by over the range of a parameter."""
+"""Standard deviation, to begin with, of what an output changes by over the range of a parameter."""
 _BEND = 1.2
 """The same of what the square of the way through the range changes."""
+_LEAST = 0.01
+"""The least that either is held to be, whatever is learnt."""
+_ROUNDS = 4
+"""Times that they are learnt."""
 _NEAR = 0.25
 """Root mean square distance (shares of the ranges) at which a set weighs 0.6 of one in the middle."""
 _VARIANCE = (0.01, 0.25)
 """Least and largest p(1 - p) of a share p, the variance of one patient."""
 _UNEVEN = 1.5
 """Patients of a trial are worth so many fewer: histories with a small share have few."""
+_SHARED = 0.6
+"""Share of the noise that sets of the same patients have in common."""
 _DIGITS = 2
 """Of variances: outputs of the same variance and the same parameters are solved together."""
 
@@ -46,6 +54,8 @@ class Emulator:
         Where the regressions are made for.
     patients
         How many each set was simulated with: few make more noise. None: the same for all.
+    seeds
+        Names the patients: sets of the same seed share theirs, and part of the noise. None: no two do.
     relevant
         A row per output and a column per parameter: whether it can depend on it. None: on all.
     """
@@ -57,23 +67,24 @@ class Emulator:
         *,
         middle: Numbers,
         patients: NDArray[np.int64] | None = None,
+        seeds: NDArray[np.int64] | None = None,
         relevant: Mask | None = None,
     ) -> None:
         self.middle = middle
-        outputs = values.shape[1]
+        sets, outputs = values.shape
+        patients = np.ones(sets, dtype=np.int64) if patients is None else patients
+        seeds = np.arange(sets) if seeds is None else seeds
         relevant = np.ones((outputs, len(middle)), dtype=np.bool_) if relevant is None else relevant
-        terms = self._terms(points)
         distances = ((points - middle) ** 2).mean(axis=1)
-        weights = np.exp(-0.5 * distances / _NEAR**2)
-        weights = weights / max(float(weights.max()), 1e-300) * (1.0 if patients is None else patients)
-        self._coefficients = np.zeros((terms.shape[1], outputs))
-        variances = _variances(values)
-        for own, columns in _alike(relevant, variances, np.isnan(values)):
-            known = ~np.isnan(values[:, columns[0]])
-            kept = np.flatnonzero(np.concatenate([[True], own, own]))
-            weighed = weights[known] / variances[columns[0]]
-            found = _ridge(terms[known][:, kept], values[known][:, columns], weighed)
-            self._coefficients[kept[:, None], columns] = found
+        deviations = np.exp(0.25 * (distances - distances.min()) / _NEAR**2) / np.sqrt(patients)
+        groups = _alike(self._terms(points), values, relevant, deviations, seeds)
+        spread = np.concatenate([np.full(len(middle), _SLOPE), np.full(len(middle), _BEND)])
+        for _ in range(_ROUNDS):
+            spread = _relevance(groups, spread)
+        self._coefficients = np.zeros((1 + len(spread), outputs))
+        for group in groups:
+            found, _ = group.solved(spread)
+            self._coefficients[group.terms[:, None], group.columns] = found
 
     def _terms(self, points: Numbers) -> Numbers:
         """One, the parameters, and their squares, from the middle."""
@@ -87,6 +98,52 @@ class Emulator:
         return found
 
 
+@dataclass(frozen=True)
+class _Group:
+    """Outputs of one variance that depend on the same parameters and are known of the same sets."""
+
+    columns: NDArray[np.intp]
+    terms: NDArray[np.intp]
+    squares: Numbers
+    products: Numbers
+
+    def solved(self, spread: Numbers) -> tuple[Numbers, Numbers]:
+        """Coefficients that are likeliest, a column per output, and the variance that is left in each."""
+        beforehand = np.concatenate([[1e-6], spread[self.terms[1:] - 1] ** -2.0])
+        left = np.linalg.inv(self.squares + np.diag(beforehand))
+        return left @ self.products, np.diag(left)
+
+
+def _alike(
+    terms: Numbers, values: Numbers, relevant: Mask, deviations: Numbers, seeds: NDArray[np.int64]
+) -> list[_Group]:
+    """Divide outputs into those that are solved together."""
+    variances, silent = _variances(values), np.isnan(values)
+    columns: dict[tuple[bytes, float, bytes], list[int]] = {}
+    for output, variance in enumerate(variances):
+        key = (silent[:, output].tobytes(), float(variance), relevant[output].tobytes())
+        columns.setdefault(key, []).append(output)
+    white: dict[bytes, tuple[Numbers, Numbers, Mask]] = {}
+    found = []
+    for (said, variance, _), of_group in columns.items():
+        if said not in white:
+            known = ~silent[:, of_group[0]]
+            whitening = _whitening(deviations[known], seeds[known])
+            white[said] = (whitening, whitening @ terms[known], known)
+        whitening, whitened, known = white[said]
+        own = np.flatnonzero(np.concatenate([[True], relevant[of_group[0]], relevant[of_group[0]]]))
+        outputs = whitening @ values[known][:, of_group]
+        found.append(
+            _Group(
+                columns=np.array(of_group),
+                terms=own,
+                squares=whitened[:, own].T @ whitened[:, own] / variance,
+                products=whitened[:, own].T @ outputs / variance,
+            )
+        )
+    return found
+
+
 def _variances(values: Numbers) -> Numbers:
     """Variance of one patient, per output."""
     silent = np.isnan(values)
@@ -95,22 +152,21 @@ def _variances(values: Numbers) -> Numbers:
     return found
 
 
-def _alike(
-    relevant: Mask, variances: Numbers, silent: Mask
-) -> Iterator[tuple[Mask, NDArray[np.intp]]]:
-    """Parameters, and the outputs that depend on them, of one variance and known of the same sets."""
-    groups: dict[tuple[bytes, float, bytes], list[int]] = {}
-    for output, variance in enumerate(variances):
-        key = (relevant[output].tobytes(), float(variance), silent[:, output].tobytes())
-        groups.setdefault(key, []).append(output)
-    for columns in groups.values():
-        yield relevant[columns[0]], np.array(columns)
-
-
-def _ridge(terms: Numbers, values: Numbers, weights: Numbers) -> Numbers:
-    """Coefficients that are likeliest, given what they were held to be beforehand."""
-    parameters = (terms.shape[1] - 1) // 2
-    beforehand = np.diag([1e-6, *[_SLOPE**-2] * parameters, *[_BEND**-2] * parameters])
-    weighted = (terms * weights[:, None]).T
-    found: Numbers = np.linalg.solve(weighted @ terms + beforehand, weighted @ values).astype(np.float64)
+def _whitening(deviations: Numbers, seeds: NDArray[np.int64]) -> Numbers:
+    """Matrix that makes noise of the simulations independent and of the variance of one patient."""
+    common = np.where(seeds[:, None] == seeds, _SHARED, 0.0)
+    np.fill_diagonal(common, 1.0)
+    found: Numbers = np.linalg.inv(np.linalg.cholesky(common * np.outer(deviations, deviations)))
     return found
+
+
+def _relevance(groups: Sequence[_Group], spread: Numbers) -> Numbers:
+    """How much each term moves outputs: root mean square of the coefficients, given what was held before."""
+    squared, number = np.zeros_like(spread), np.zeros_like(spread)
+    for group in groups:
+        found, left = group.solved(spread)
+        outputs = len(group.columns)
+        squared[group.terms[1:] - 1] += (found[1:] ** 2).sum(axis=1) + outputs * left[1:]
+        number[group.terms[1:] - 1] += outputs
+    learnt: Numbers = np.maximum(np.sqrt(squared / np.maximum(number, 1.0)), _LEAST)
+    return learnt

@@ -72,7 +72,7 @@ class Wave:
 
 
 WAVES: Mapping[Plan, Sequence[Wave]] = {
-    "all": tuple(Wave(sets=120, patients=16, width=width, named=160) for width in (0.08, 0.07, 0.06)),
+    "all": tuple(Wave(sets=240, patients=16, width=width, named=128) for width in (0.08, 0.07, 0.06)),
     "chemotherapy": tuple(Wave(sets=60, patients=24, width=width, named=96) for width in (0.14, 0.1, 0.08)),
 }
 APPROACH: Sequence[Wave] = tuple(Wave(sets=120, patients=12, width=0.1, named=64) for _ in range(8))
@@ -348,8 +348,10 @@ def learnt(problem: Problem, tried: Sequence[Tried], middle: Numbers | None = No
     best = np.argsort(problem.losses(shares, outputs), kind="stable")
     if middle is None:
         middle = shares[best[: max(len(best) // 5, 1)]].mean(axis=0)
-    patients = np.array([one.patients for one in known])
-    emulator = Emulator(shares, outputs, middle=middle, patients=patients, relevant=problem.relevant)
+    patients, seeds = (np.array([getattr(one, name) for one in known]) for name in ("patients", "seed"))
+    emulator = Emulator(
+        shares, outputs, middle=middle, patients=patients, seeds=seeds, relevant=problem.relevant
+    )
     return Learnt(problem, emulator, shares[best])
 
 
