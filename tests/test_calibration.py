@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
+import subprocess
+import sys
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -370,6 +373,40 @@ def test_an_ensemble_is_drawn_from_what_other_calibrations_simulated(
     np.testing.assert_array_equal(sets, [one.shares for one in again])
     page, _ = write_calibration(tmp_path, tmp_path / "docs" / "calibration.md")
     assert "learnt from the sets of 1 searches; then, 1 times, 4 sets" in " ".join(page.read_text().split())
+
+
+def test_fingerprints_do_not_hang_on_the_order_of_sets() -> None:
+    code = "from tumor_abm.calibration.problem import Problem; print(Problem.shipped().sha256)"
+    said = {
+        subprocess.run(
+            [sys.executable, "-c", code],
+            env={**os.environ, "PYTHONHASHSEED": seed},
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
+        for seed in "12"
+    }
+    assert len(said) == 1
+
+
+def test_what_an_outcome_can_depend_on_is_what_its_patients_are_given() -> None:
+    problem = Problem.shipped()
+    names, arms = problem.parameters.names, [key[:2] for key in problem.arms for _ in HALFWAY]
+
+    def depend_on(parameter: str) -> set[tuple[str, ...]]:
+        of_curves = problem.relevant[: len(arms), names.index(parameter)]
+        return {arm for arm, depends in zip(arms, of_curves, strict=True) if depends}
+
+    assert depend_on("growth") == set(arms)
+    assert depend_on("alpelisib_potency") == {arm for arm in set(arms) if "alp" in arm[1]} != set()
+    assert ("paloma_2", "P+L") in depend_on("cdk6_potency")
+    assert ("paloma_2", "L") not in depend_on("cdk6_potency")
+    with_history = {arm for arm in set(arms) if arm[0] == "veritac_2"}
+    assert with_history <= depend_on("cdk46_potency")  # all had a CDK4/6 inhibitor before
+    other = Free(label="none", numbers=["pathway.e2f_half"], scale="log", given=["aspirin"])
+    with pytest.raises(InputError, match="'aspirin' is no drug, class of drugs or kind of therapy"):
+        Parameters.of({"none": other}, Knowledge.shipped())
 
 
 def test_what_simulations_mean_does_not_hang_on_the_defaults() -> None:

@@ -85,7 +85,7 @@ class Parameter:
     high: float
     start: float
     source: tuple[str, ...]
-    given: frozenset[str] = frozenset()
+    given: tuple[str, ...] = ()
 
     def value(self, share: float) -> float:
         """Return the value at `share` of the way through the range (0 to 1), on its scale."""
@@ -174,19 +174,19 @@ def _joined(path: tuple[str | int, ...]) -> str:
     return ".".join(str(step) for step in path)
 
 
-def _given(key: str, free: Free, knowledge: Knowledge) -> frozenset[str]:
+def _given(key: str, free: Free, knowledge: Knowledge) -> tuple[str, ...]:
     """Drugs without which a parameter does nothing."""
     paths = [path.split(".") for path in free.numbers]
     if all(path[0] == "drug" for path in paths):
-        return frozenset(path[1] for path in paths)
+        return tuple(sorted({path[1] for path in paths}))
     found = {name: drugs_of(name, knowledge) for name in free.given}
     for name, drugs in found.items():
         if not drugs:
             raise InputError(f"{name!r} is no drug, class of drugs or kind of therapy", key=key)
-    return frozenset(drug for drugs in found.values() for drug in drugs)
+    return tuple(sorted({drug for drugs in found.values() for drug in drugs}))
 
 
-def _parameter(name: str, free: Free, numbers: Mapping[str, Quantity], given: frozenset[str]) -> Parameter:
+def _parameter(name: str, free: Free, numbers: Mapping[str, Quantity], given: tuple[str, ...]) -> Parameter:
     found: list[Quantity] = []
     for path in free.numbers:
         if path not in numbers:

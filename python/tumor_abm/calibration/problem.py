@@ -299,12 +299,8 @@ class Problem:
             *(drugs[one.key] for one in self.prevalences),
             *(set(one.drugs) for one in self.ki67),
         ]
-        return np.array(
-            [
-                [not one.given or not one.given.isdisjoint(drugs) for one in self.parameters]
-                for drugs in of_outputs
-            ]
-        )
+        needs = [set(one.given) for one in self.parameters]
+        return np.array([[not needed or bool(needed & drugs) for needed in needs] for drugs in of_outputs])
 
     @cached_property
     def _rows(self) -> list[Target]:
