@@ -66,8 +66,8 @@ def node(known: Knowledge, name: str, alterations: list[str], drugs: list[str]) 
 def test_core_alterations_under_drugs_of_before_have_the_rates_of_before(patient: dict[str, float]) -> None:
     """Under every pair of drugs, and for every pair of alterations, to 1e-12 per day.
 
-    But for what was decided since (docs/decisions/2026-11-30-sequences.md): alterations whose effect on CDK2 goes
-    with a signal, the loss of RB, and the death of cells with excess CDK2 under an inhibitor of CDK7.
+    But for what was decided since (docs/decisions/2026-11-30-sequences.md): alterations whose effect on CDK2
+    goes with a signal, the loss of RB, and the death of cells with excess CDK2 under an inhibitor of CDK7.
     """
     old = dataclasses.replace(
         KNOWN.pathway,
