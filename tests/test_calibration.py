@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
+import subprocess
+import sys
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -27,7 +30,7 @@ from tumor_abm.calibration.plan_file import PlanFile
 from tumor_abm.calibration.posterior import drawn
 from tumor_abm.calibration.problem import Problem
 from tumor_abm.calibration.sample import Curves, Sample
-from tumor_abm.calibration.search import STEPS, Wave, journalled
+from tumor_abm.calibration.search import DAMPINGS, Wave, centre_of, journalled
 from tumor_abm.calibration.store import Calibration, calibrate
 from tumor_abm.cli.main import BAD_INPUT, main
 from tumor_abm.errors import InputError
@@ -128,10 +131,13 @@ def test_a_subset_that_nobody_belongs_to_says_nothing() -> None:
     assert np.isnan(quantities).any()
     assert (deviations[np.isnan(quantities)[: len(deviations)]] == 0).all()
     assert np.isfinite(problem.losses(problem.parameters.start()[None, :], table)).all()
-    known = np.random.default_rng(SEED).normal(size=(30, 1))
-    learnt = Emulator(known, np.where(np.arange(30)[:, None] == 7, np.nan, 2 * known))
-    assert learnt.predict(np.array([[0.5]]))[0, 0] == pytest.approx(1.0, abs=0.2)
-    assert Emulator(known, np.full((30, 1), np.nan)).predict(known[:2]).tolist() == [[0.0], [0.0]]
+    known = np.random.default_rng(SEED).uniform(size=(30, 1))
+    many, middle = np.full(30, 1000), np.array([0.5])
+    one_silent = np.where(np.arange(30)[:, None] == 7, np.nan, 0.8 * known)
+    learnt = Emulator(known, one_silent, middle=middle, patients=many)
+    assert learnt.predict(np.array([[0.5]]))[0, 0] == pytest.approx(0.4, abs=0.05)
+    silent = Emulator(known, np.full((30, 1), np.nan), middle=middle)
+    assert silent.predict(known[:2]).tolist() == [[0.0], [0.0]]
 
 
 def test_a_smaller_problem_takes_its_part_of_what_a_larger_one_gives() -> None:
@@ -303,7 +309,7 @@ def small_calibration(path: Path, progress: Callable[[int], None] = lambda done:
         seed=1,
         jobs=2,
         plan="chemotherapy",
-        waves=(Wave(sets=6, patients=2, width=0.05, on_line=2),),
+        waves=(Wave(sets=6, patients=2, width=0.05, named=2),),
         candidates=4,
         patients=3,
         progress=progress,
@@ -334,7 +340,7 @@ def test_the_ensemble_is_drawn_again_once_its_first_draws_were_learnt_from(
     done: list[int] = []
     small_calibration(tmp_path / "broken", done.append)
     assert (tmp_path / "broken" / "again.jsonl").read_text() == "".join(lines)
-    assert done[-1] == 6 + len(STEPS) + 2 * 4
+    assert done[-1] == 6 + 1 + len(DAMPINGS) + 2 * 4
 
 
 @pytest.mark.dear
@@ -360,12 +366,47 @@ def test_an_ensemble_is_drawn_from_what_other_calibrations_simulated(
             for one in journalled(finished.path / "again.jsonl", found.problem.simulated_sha256)
         ),
     ]
-    assert len(tried) == 6 + len(STEPS) + 2 * 4
-    sets = drawn(problem, tried, sets=4, seed=2, latest=len(tried))
+    assert len(tried) == 6 + 1 + len(DAMPINGS) + 2 * 4
+    middle = centre_of(problem, journalled(finished.path / "simulated.jsonl", problem.simulated_sha256))
+    sets = drawn(problem, tried, middle, sets=4, seed=2)
     again = journalled(tmp_path / "again.jsonl", found.problem.simulated_sha256)
     np.testing.assert_array_equal(sets, [one.shares for one in again])
     page, _ = write_calibration(tmp_path, tmp_path / "docs" / "calibration.md")
     assert "learnt from the sets of 1 searches; then, 1 times, 4 sets" in " ".join(page.read_text().split())
+
+
+def test_fingerprints_do_not_hang_on_the_order_of_sets() -> None:
+    code = "from tumor_abm.calibration.problem import Problem; print(Problem.shipped().sha256)"
+    said = {
+        subprocess.run(
+            [sys.executable, "-c", code],
+            env={**os.environ, "PYTHONHASHSEED": seed},
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
+        for seed in "12"
+    }
+    assert len(said) == 1
+
+
+def test_what_an_outcome_can_depend_on_is_what_its_patients_are_given() -> None:
+    problem = Problem.shipped()
+    names, arms = problem.parameters.names, [key[:2] for key in problem.arms for _ in HALFWAY]
+
+    def depend_on(parameter: str) -> set[tuple[str, ...]]:
+        of_curves = problem.relevant[: len(arms), names.index(parameter)]
+        return {arm for arm, depends in zip(arms, of_curves, strict=True) if depends}
+
+    assert depend_on("growth") == set(arms)
+    assert depend_on("alpelisib_potency") == {arm for arm in set(arms) if "alp" in arm[1]} != set()
+    assert ("paloma_2", "P+L") in depend_on("cdk6_potency")
+    assert ("paloma_2", "L") not in depend_on("cdk6_potency")
+    with_history = {arm for arm in set(arms) if arm[0] == "veritac_2"}
+    assert with_history <= depend_on("cdk46_potency")  # all had a CDK4/6 inhibitor before
+    other = Free(label="none", numbers=["pathway.e2f_half"], scale="log", given=["aspirin"])
+    with pytest.raises(InputError, match="'aspirin' is no drug, class of drugs or kind of therapy"):
+        Parameters.of({"none": other}, Knowledge.shipped())
 
 
 def test_what_simulations_mean_does_not_hang_on_the_defaults() -> None:

@@ -142,6 +142,8 @@ def _counts(said: pl.DataFrame) -> str:
 
 def _claims(said: pl.DataFrame) -> str:
     """Return a row per claim: the drugs it is about, what is expected, and what is left of their effects."""
+    if said.is_empty():
+        return "Nowhere."
     rows = []
     for _, claim in said.group_by("alteration", "row", "column", "words", "expected", maintain_order=True):
         first = claim.row(0, named=True)

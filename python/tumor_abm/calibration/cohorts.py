@@ -212,6 +212,27 @@ def delay_months(tables: Mapping[str, Any]) -> float:
     return float(calendar[0]["every_weeks"] - _WEEKS) / 2 / _WEEKS_PER_MONTH
 
 
+def drugs_of_arms(cohorts: Collection[HistoryCohort]) -> dict[ArmKey, set[str]]:
+    """Return the drugs that patients of every arm of a trial are given, in it or before."""
+    found: dict[ArmKey, set[str]] = {}
+    for cohort in cohorts:
+        before = _drugs_in(cohort.tables["population"])
+        for key, (name, _) in cohort.members.items():
+            found.setdefault(key, set()).update(before, _drugs_in(cohort.arms[name]))
+    return found
+
+
+def _drugs_in(tables: Any) -> set[str]:
+    """Drugs of all regimens in a part of an experiment."""
+    if isinstance(tables, Mapping):
+        regimen = tables.get("regimen", [])
+        drugs = {dosing if isinstance(dosing, str) else dosing["drug"] for dosing in regimen}
+        return drugs.union(*map(_drugs_in, tables.values()))
+    if isinstance(tables, list | tuple):
+        return set().union(*map(_drugs_in, tables))
+    return set()
+
+
 def live(cohort: HistoryCohort, knowledge: Knowledge, *, patients: int, seed: int, jobs: int) -> Lives:
     """Simulate a cohort."""
     spec = json.dumps(cohort.experiment(knowledge, seed).to_core(), allow_nan=False)

@@ -1,52 +1,63 @@
 """A fast stand-in for the simulation: what it would give for parameters it was not run with.
 
 Every simulated parameter set gives shares of its few patients, which are right on average: medians, hazard
-ratios and the loss are not, and are made of what the emulator gives. A Gaussian process per output, whose
-kernel holds all linear, quadratic and product terms of the parameters, shrunk by their likelihood, averages
-the noise over all sets: it says more than the loss of the best set found (Kennedy & O'Hagan 2001, J R Stat
-Soc B 63:425; Vernon et al. 2010, Bayesian Anal 5:619). A few parameters move everything and most move little:
-which ones is learnt from all outputs together, and counts in the kernels.
+ratios and the loss are not, and are made of what the emulator gives. A ridge regression per output (linear
+and square terms around a middle; sets near by and of many patients weigh more) averages the noise over all
+sets: it says more than the loss of the best set found (Kennedy & O'Hagan 2001, J R Stat Soc B 63:425; Vernon
+et al. 2010, Bayesian Anal 5:619). An output depends on few of the parameters: patients who are never given a
+drug do not tell its potency. Those that it cannot depend on are left out of its regression, and their noise
+with them. How much a parameter moves outputs is learnt from all of them together (automatic relevance,
+MacKay 1994). Sets of the same patients err together, so that what differs between them is known better.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from itertools import product
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 Numbers = NDArray[np.float64]
+Mask = NDArray[np.bool_]
 
-_Kernel = tuple[float, float]
-"""Weights of the linear and of the quadratic terms."""
-
-_LINEAR = (0.1, 0.3, 1.0)
-_QUADRATIC = (0.0, 0.03, 0.1, 0.3)
-_KERNELS: tuple[_Kernel, ...] = tuple(product(_LINEAR, _QUADRATIC))
-_SHARED = (0.0, 0.4, 0.7, 0.85)
-"""Shares of the noise that sets of the same patients may have in common; the likeliest is taken."""
-_ROUNDS = 2
-"""Times that the relevance of the parameters is learnt."""
-_ENOUGH = 2
-"""Sets per parameter from which on it can be learnt."""
-_LEAST_RELEVANCE = 0.3
-_NOISE = (0.05, 0.1, 0.2, 0.4, 0.7, 1.0)
+_SLOPE = 0.8
+"""Standard deviation, to begin with, of what an output changes by over the range of a parameter."""
+_BEND = 1.2
+"""The same of what the square of the way through the range changes."""
+_LEAST = 0.01
+"""The least that either is held to be, whatever is learnt."""
+_ROUNDS = 4
+"""Times that they are learnt."""
+_NEAR = 0.25
+"""Root mean square distance (shares of the ranges) at which a set weighs 0.6 of one in the middle."""
+_VARIANCE = (0.01, 0.25)
+"""Least and largest p(1 - p) of a share p, the variance of one patient."""
+_UNEVEN = 1.5
+"""Patients of a trial are worth so many fewer: histories with a small share have few."""
+_SHARED = 0.6
+"""Share of the noise that sets of the same patients have in common."""
+_DIGITS = 2
+"""Of variances: outputs of the same variance and the same parameters are solved together."""
 
 
 class Emulator:
-    """Gaussian processes of all outputs over the parameters.
+    """Ridge regressions of all outputs over the parameters.
 
     Parameters
     ----------
     points
         Parameter sets, a row each, as shares of the ranges.
     values
-        Outputs, a row per parameter set; NaN where a simulation said nothing of one.
+        Outputs, a row per parameter set: shares of patients; NaN where a simulation said nothing of one.
+    middle
+        Where the regressions are made for.
     patients
         How many each set was simulated with: few make more noise. None: the same for all.
     seeds
         Names the patients: sets of the same seed share theirs, and part of the noise. None: no two do.
+    relevant
+        A row per output and a column per parameter: whether it can depend on it. None: on all.
     """
 
     def __init__(
@@ -54,121 +65,108 @@ class Emulator:
         points: Numbers,
         values: Numbers,
         *,
+        middle: Numbers,
         patients: NDArray[np.int64] | None = None,
         seeds: NDArray[np.int64] | None = None,
+        relevant: Mask | None = None,
     ) -> None:
-        number = len(points)
-        patients = np.ones(number, dtype=np.int64) if patients is None else patients
-        seeds = np.arange(number) if seeds is None else seeds
-        self._whitening = [_whitening(patients, seeds, shared) for shared in _SHARED]
-        self._centre = points.mean(axis=0)
-        spread = np.maximum(points.std(axis=0), 1e-9)
-        self.relevance: Numbers = np.ones_like(spread)
-        """How much the outputs move with each parameter, squared; 1 on average."""
-        rounds = _ROUNDS if len(points) >= _ENOUGH * points.shape[1] else 0
-        for _ in range(rounds):
-            self._scale = spread / np.sqrt(self.relevance)
-            self._learn(self._standard(points), values)
-            self.relevance = self._relevance(spread)
-        self._scale = spread / np.sqrt(self.relevance)
-        self._learn(self._standard(points), values)
+        self.middle = middle
+        sets, outputs = values.shape
+        patients = np.ones(sets, dtype=np.int64) if patients is None else patients
+        seeds = np.arange(sets) if seeds is None else seeds
+        relevant = np.ones((outputs, len(middle)), dtype=np.bool_) if relevant is None else relevant
+        distances = ((points - middle) ** 2).mean(axis=1)
+        deviations = np.exp(0.25 * (distances - distances.min()) / _NEAR**2) / np.sqrt(patients)
+        groups = _alike(self._terms(points), values, relevant, deviations, seeds)
+        spread = np.concatenate([np.full(len(middle), _SLOPE), np.full(len(middle), _BEND)])
+        for _ in range(_ROUNDS):
+            spread = _relevance(groups, spread)
+        self._coefficients = np.zeros((1 + len(spread), outputs))
+        for group in groups:
+            found, _ = group.solved(spread)
+            self._coefficients[group.terms[:, None], group.columns] = found
 
-    def _learn(self, points: Numbers, values: Numbers) -> None:
-        self._points = points
-        silent = np.isnan(values)
-        said = np.maximum((~silent).sum(axis=0), 1)
-        self._middle: Numbers = np.where(silent, 0.0, values).sum(axis=0) / said
-        values = np.where(silent, self._middle, values)
-        spread = np.maximum(values.std(axis=0), 1e-9)
-        standard = (values - self._middle) / spread
-        products = points @ points.T / points.shape[1]
-        fits = [_likeliest(_whitened(products, white), white @ standard) for white in self._whitening]
-        stretched = [values.shape[1] * float(np.log(np.diag(white)).sum()) for white in self._whitening]
-        place = int(np.argmax([fit[2] + more for fit, more in zip(fits, stretched, strict=True)]))
-        white, (self._kernels, noise, _) = self._whitening[place], fits[place]
-        self.shared = _SHARED[place]
-        """Share of the noise that simulations of the same patients have in common."""
-        self.noise: Numbers = noise * spread
-        """Standard deviation of a single simulation of the usual number of patients, per output."""
-        self._weights = np.zeros_like(values)
-        parts = _whitened(products, white)
-        for kernel, columns in self._by_kernel():
-            eigenvalues, vectors = np.linalg.eigh(_covariance(parts, kernel))
-            total = np.maximum(eigenvalues, 0.0)[:, None] + noise[columns] ** 2
-            projected = vectors.T @ (white @ standard[:, columns]) / total
-            self._weights[:, columns] = white.T @ (vectors @ projected) * spread[columns]
-
-    def _relevance(self, spread: Numbers) -> Numbers:
-        """Squared slopes over the sets, averaged over all outputs (automatic relevance, MacKay 1994)."""
-        steps = np.diag(spread)
-        here, up, down = (self.predict(self._centre + step) for step in (0 * steps, steps, -steps))
-        slopes, bends = (up - down) / 2, up + down - 2 * here
-        squared = (slopes**2 + bends**2).mean(axis=1)
-        found = squared / max(float(squared.mean()), 1e-300) + _LEAST_RELEVANCE
-        relevance: Numbers = found / found.mean()
-        return relevance
-
-    def distance(self, points: Numbers, middle: Numbers) -> Numbers:
-        """Root mean square distance, in standard deviations of the sets, weighted by relevance."""
-        found: Numbers = np.sqrt((((points - middle) / self._scale) ** 2).mean(axis=1))
+    def _terms(self, points: Numbers) -> Numbers:
+        """One, the parameters, and their squares, from the middle."""
+        away = points - self.middle
+        found: Numbers = np.hstack([np.ones((len(points), 1)), away, away**2])
         return found
-
-    def _standard(self, points: Numbers) -> Numbers:
-        scaled: Numbers = (points - self._centre) / self._scale
-        return scaled
-
-    def _by_kernel(self) -> Iterator[tuple[_Kernel, NDArray[np.intp]]]:
-        """Columns of the outputs that have a kernel."""
-        for i, kernel in enumerate(_KERNELS):
-            columns = np.flatnonzero(self._kernels == i)
-            if len(columns):
-                yield kernel, columns
 
     def predict(self, points: Numbers) -> Numbers:
         """Return expected outputs, a row per parameter set."""
-        products = self._standard(points) @ self._points.T / self._points.shape[1]
-        found: Numbers = np.tile(self._middle, (len(points), 1))
-        for kernel, columns in self._by_kernel():
-            found[:, columns] += _covariance(_parts(products), kernel) @ self._weights[:, columns]
+        found: Numbers = self._terms(points) @ self._coefficients
         return found
 
 
-_Parts = tuple[Numbers, Numbers, Numbers]
-"""Constant, linear and quadratic part of a covariance."""
+@dataclass(frozen=True)
+class _Group:
+    """Outputs of one variance that depend on the same parameters and are known of the same sets."""
+
+    columns: NDArray[np.intp]
+    terms: NDArray[np.intp]
+    squares: Numbers
+    products: Numbers
+
+    def solved(self, spread: Numbers) -> tuple[Numbers, Numbers]:
+        """Coefficients that are likeliest, a column per output, and the variance that is left in each."""
+        beforehand = np.concatenate([[1e-6], spread[self.terms[1:] - 1] ** -2.0])
+        left = np.linalg.inv(self.squares + np.diag(beforehand))
+        return left @ self.products, np.diag(left)
 
 
-def _parts(products: Numbers) -> _Parts:
-    return np.ones_like(products), products, products**2
-
-
-def _covariance(parts: _Parts, kernel: _Kernel) -> Numbers:
-    constant, linear, quadratic = parts
-    covariance: Numbers = constant + kernel[0] * linear + kernel[1] * quadratic
-    return covariance
-
-
-def _whitening(patients: NDArray[np.int64], seeds: NDArray[np.int64], shared: float) -> Numbers:
-    """Matrix that makes noise of the simulations independent, and of the variance of the usual number."""
-    common = np.where(seeds[:, None] == seeds, shared, 0.0)
-    np.fill_diagonal(common, 1.0)
-    few = np.sqrt(np.median(patients) / patients)
-    found: Numbers = np.linalg.inv(np.linalg.cholesky(common * np.outer(few, few)))
+def _alike(
+    terms: Numbers, values: Numbers, relevant: Mask, deviations: Numbers, seeds: NDArray[np.int64]
+) -> list[_Group]:
+    """Divide outputs into those that are solved together."""
+    variances, silent = _variances(values), np.isnan(values)
+    columns: dict[tuple[bytes, float, bytes], list[int]] = {}
+    for output, variance in enumerate(variances):
+        key = (silent[:, output].tobytes(), float(variance), relevant[output].tobytes())
+        columns.setdefault(key, []).append(output)
+    white: dict[bytes, tuple[Numbers, Numbers, Mask]] = {}
+    found = []
+    for (said, variance, _), of_group in columns.items():
+        if said not in white:
+            known = ~silent[:, of_group[0]]
+            whitening = _whitening(deviations[known], seeds[known])
+            white[said] = (whitening, whitening @ terms[known], known)
+        whitening, whitened, known = white[said]
+        own = np.flatnonzero(np.concatenate([[True], relevant[of_group[0]], relevant[of_group[0]]]))
+        outputs = whitening @ values[known][:, of_group]
+        found.append(
+            _Group(
+                columns=np.array(of_group),
+                terms=own,
+                squares=whitened[:, own].T @ whitened[:, own] / variance,
+                products=whitened[:, own].T @ outputs / variance,
+            )
+        )
     return found
 
 
-def _whitened(products: Numbers, white: Numbers) -> _Parts:
-    constant, linear, quadratic = (white @ part @ white.T for part in _parts(products))
-    return constant, linear, quadratic
+def _variances(values: Numbers) -> Numbers:
+    """Variance of one patient, per output."""
+    silent = np.isnan(values)
+    mean = np.where(silent, 0.0, values).sum(axis=0) / np.maximum((~silent).sum(axis=0), 1)
+    found: Numbers = np.round(_UNEVEN * np.clip(mean * (1 - mean), *_VARIANCE), _DIGITS).astype(np.float64)
+    return found
 
 
-def _likeliest(parts: _Parts, standard: Numbers) -> tuple[NDArray[np.intp], Numbers, float]:
-    """Kernel (its place) and noise that are likeliest, per output, and the likelihood of all outputs."""
-    likelihoods = []
-    for kernel in _KERNELS:
-        eigenvalues, vectors = np.linalg.eigh(_covariance(parts, kernel))
-        projected = (vectors.T @ standard) ** 2
-        for noise in _NOISE:
-            total = np.maximum(eigenvalues, 0.0) + noise**2
-            likelihoods.append(-0.5 * ((1 / total) @ projected + np.log(total).sum()))
-    kernels, noises = np.divmod(np.argmax(likelihoods, axis=0), len(_NOISE))
-    return kernels, np.array(_NOISE)[noises], float(np.max(likelihoods, axis=0).sum())
+def _whitening(deviations: Numbers, seeds: NDArray[np.int64]) -> Numbers:
+    """Matrix that makes noise of the simulations independent and of the variance of one patient."""
+    common = np.where(seeds[:, None] == seeds, _SHARED, 0.0)
+    np.fill_diagonal(common, 1.0)
+    found: Numbers = np.linalg.inv(np.linalg.cholesky(common * np.outer(deviations, deviations)))
+    return found
+
+
+def _relevance(groups: Sequence[_Group], spread: Numbers) -> Numbers:
+    """How much each term moves outputs: root mean square of the coefficients, given what was held before."""
+    squared, number = np.zeros_like(spread), np.zeros_like(spread)
+    for group in groups:
+        found, left = group.solved(spread)
+        outputs = len(group.columns)
+        squared[group.terms[1:] - 1] += (found[1:] ** 2).sum(axis=1) + outputs * left[1:]
+        number[group.terms[1:] - 1] += outputs
+    learnt: Numbers = np.maximum(np.sqrt(squared / np.maximum(number, 1.0)), _LEAST)
+    return learnt

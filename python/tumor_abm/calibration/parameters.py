@@ -14,6 +14,7 @@ from pydantic import Field
 from tumor_abm._base.table import Table
 from tumor_abm.errors import InputError
 from tumor_abm.knowledge import Knowledge, Quantity
+from tumor_abm.knowledge.claims import drugs_of
 
 Scale = Literal["linear", "log", "logit"]
 Plan = Literal["all", "chemotherapy"]
@@ -38,12 +39,16 @@ class Free(Table):
         Scale on which its range is divided evenly.
     endpoint
         What of the fit it is there for, in words.
+    given
+        Drugs, classes of drugs or kinds of therapy without which it does nothing: an outcome of patients who
+        are given none of them does not depend on it. What it sets of a drug goes with that drug by itself.
     """
 
     label: str
     numbers: list[str] = Field(min_length=1)
     scale: Scale
     endpoint: str = ""
+    given: list[str] = Field(default_factory=list)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,6 +71,8 @@ class Parameter:
         Value in the package.
     source
         Sources of the range.
+    given
+        Drugs without which it does nothing; none: it matters for everyone.
     """
 
     name: str
@@ -78,6 +85,7 @@ class Parameter:
     high: float
     start: float
     source: tuple[str, ...]
+    given: tuple[str, ...] = ()
 
     def value(self, share: float) -> float:
         """Return the value at `share` of the way through the range (0 to 1), on its scale."""
@@ -126,7 +134,12 @@ class Parameters(Sequence[Parameter]):
             A path names no number, a number has no range, or ranges of tied numbers do not meet.
         """
         numbers = {_joined(path): quantity for path, quantity in knowledge.numbers().items()}
-        return cls([_parameter(name, one, numbers) for name, one in free.items()])
+        return cls(
+            [
+                _parameter(name, one, numbers, _given(f"parameter.{name}.given", one, knowledge))
+                for name, one in free.items()
+            ]
+        )
 
     def start(self) -> NDArray[np.float64]:
         """Shares of the ranges at which the shipped values stand."""
@@ -161,7 +174,19 @@ def _joined(path: tuple[str | int, ...]) -> str:
     return ".".join(str(step) for step in path)
 
 
-def _parameter(name: str, free: Free, numbers: Mapping[str, Quantity]) -> Parameter:
+def _given(key: str, free: Free, knowledge: Knowledge) -> tuple[str, ...]:
+    """Drugs without which a parameter does nothing."""
+    paths = [path.split(".") for path in free.numbers]
+    if all(path[0] == "drug" for path in paths):
+        return tuple(sorted({path[1] for path in paths}))
+    found = {name: drugs_of(name, knowledge) for name in free.given}
+    for name, drugs in found.items():
+        if not drugs:
+            raise InputError(f"{name!r} is no drug, class of drugs or kind of therapy", key=key)
+    return tuple(sorted({drug for drugs in found.values() for drug in drugs}))
+
+
+def _parameter(name: str, free: Free, numbers: Mapping[str, Quantity], given: tuple[str, ...]) -> Parameter:
     found: list[Quantity] = []
     for path in free.numbers:
         if path not in numbers:
@@ -188,6 +213,7 @@ def _parameter(name: str, free: Free, numbers: Mapping[str, Quantity]) -> Parame
         high=high,
         start=float(np.clip(first.value, low, high)),
         source=tuple(first.source),
+        given=given,
     )
 
 

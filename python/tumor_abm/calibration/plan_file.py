@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import tomllib
 from typing import Self
 
@@ -85,6 +86,27 @@ class PassedOver(Table):
     note: str = Field(min_length=1)
 
 
+class Weight(Table):
+    """How much misfits of some kind count.
+
+    Attributes
+    ----------
+    splits
+        Of rows of the table of trials; none: of all, and of what is no row of it.
+    quantities
+        Of these.
+    weight
+        Over that of others.
+    note
+        Why.
+    """
+
+    splits: list[str] = Field(default_factory=list)
+    quantities: list[Quantity] = Field(min_length=1)
+    weight: float = Field(gt=0)
+    note: str = Field(min_length=1)
+
+
 class PlanFile(Table):
     """What is calibrated, and on what, as written in the file of a plan.
 
@@ -99,6 +121,8 @@ class PlanFile(Table):
         Rows of these splits that do not enter it.
     fitted
         Quantities of these rows that do; others are predicted.
+    weight
+        What counts more, or less.
     spared
         Differences between trials that are passed over.
     stride_days
@@ -121,6 +145,7 @@ class PlanFile(Table):
     splits: list[str] = Field(min_length=1)
     passed_over: list[PassedOver] = Field(default_factory=list)
     fitted: list[Quantity] = Field(default=["median", "hazard ratio", "rate", "response"], min_length=1)
+    weight: list[Weight] = Field(default_factory=list)
     spared: Spared
     stride_days: int = Field(default=1, ge=1, le=28)
     prior_weight: float = Field(ge=0)
@@ -129,6 +154,14 @@ class PlanFile(Table):
     proliferation: str = ""
     ki67: dict[str, Ki67Fall] = Field(default_factory=dict)
     prevalence: dict[str, PrevalenceRange] = Field(default_factory=dict)
+
+    def weight_of(self, quantity: Quantity, split: str = "") -> float:
+        """Return how much the misfit of a quantity counts."""
+        return math.prod(
+            one.weight
+            for one in self.weight
+            if quantity in one.quantities and (not one.splits or split in one.splits)
+        )
 
     @classmethod
     def shipped(cls, plan: Plan) -> Self:

@@ -13,7 +13,7 @@ from tumor_abm._base.seeds import stream
 from tumor_abm.calibration.emulator import Numbers
 from tumor_abm.calibration.parameters import Parameters
 from tumor_abm.calibration.problem import Problem
-from tumor_abm.calibration.search import LATEST, Learnt, Tried, learnt
+from tumor_abm.calibration.search import Learnt, Tried, learnt
 
 MEMBERS = 12
 ROUNDS = 2
@@ -45,23 +45,23 @@ class Fit:
     outputs: list[float]
 
 
-def drawn(problem: Problem, tried: Sequence[Tried], *, sets: int, seed: int, latest: int = LATEST) -> Numbers:
-    """Draw parameter sets from the posterior of the emulator, the best one first.
+def drawn(problem: Problem, tried: Sequence[Tried], middle: Numbers, *, sets: int, seed: int) -> Numbers:
+    """Draw parameter sets from the posterior of the emulator around a middle, the best one first.
 
     Metropolis chains with steps along differences of other chains (ter Braak 2006, Stat Comput 16:239),
     which take the scale and the direction of the posterior from the chains themselves.
 
     Parameters
     ----------
+    middle
+        Where in the ranges a search ended.
     sets
         How many.
     seed
         Names them.
-    latest
-        How many of `tried` the emulator is made of.
     """
-    known = learnt(problem, tried, latest=latest)
-    _, best = known.best(seed)
+    known = learnt(problem, tried, middle)
+    best = known.best()
     rng = stream(seed, 1)
     chains = np.clip(best + 0.02 * rng.standard_normal((max(_CHAINS, sets), len(best))), 0.01, 0.99)
     losses = known.losses(chains)

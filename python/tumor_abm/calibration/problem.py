@@ -6,7 +6,7 @@ import hashlib
 import json
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -22,6 +22,7 @@ from tumor_abm.calibration.cohorts import (
     carriers,
     cohorts_of,
     delay_months,
+    drugs_of_arms,
     live,
     samples,
 )
@@ -128,7 +129,11 @@ class Problem:
         delays = {name: delay_months(tables) for name, tables in trials.items()}
         rows = evidence.trials()
         of_splits = targets_of(written.rows(rows), arms, delays)
-        targets = [target for target in of_splits if target.quantity in written.fitted]
+        targets = [
+            replace(target, weight=written.weight_of(target.quantity, target.split))
+            for target in of_splits
+            if target.quantity in written.fitted
+        ]
         shown = []
         if near:
             shown = [target for target in of_splits if target.quantity not in written.fitted]
@@ -138,7 +143,9 @@ class Problem:
             if (one.trial, one.arm, "") not in arms:
                 raise InputError(f"no trial has the arm {one.trial} {one.arm}", key=f"prevalence.{name}")
             settings = one.model_dump(exclude={"trial", "arm", "source", "note"})
-            prevalences.append(PrevalenceTarget(name=name, key=arms[one.trial, one.arm, ""][0], **settings))
+            weight = written.weight_of("prevalence")
+            key = arms[one.trial, one.arm, ""][0]
+            prevalences.append(PrevalenceTarget(name=name, key=key, weight=weight, **settings))
         wanted = {
             key[:2] for target in [*targets, *shown] for key in (target.key, target.versus) if key is not None
         }
@@ -157,6 +164,7 @@ class Problem:
                     drugs=one.drugs,
                     published=1 + one.change_pct / 100,
                     sigma=one.sigma,
+                    weight=written.weight_of("Ki-67"),
                 )
                 for name, one in written.ki67.items()
             ],
@@ -282,6 +290,19 @@ class Problem:
         return list(dict.fromkeys(key for key in keys if key is not None))
 
     @cached_property
+    def relevant(self) -> NDArray[np.bool_]:
+        """Whether an output (a row) can depend on a parameter (a column): some only where a drug is given."""
+        drugs = drugs_of_arms(self.cohorts)
+        of_outputs = [
+            *(drugs[key[:2]] for key in self.arms for _ in HALFWAY),
+            *(drugs[target.key[:2]] for target in self._responses),
+            *(drugs[one.key] for one in self.prevalences),
+            *(set(one.drugs) for one in self.ki67),
+        ]
+        needs = [set(one.given) for one in self.parameters]
+        return np.array([[not needed or bool(needed & drugs) for needed in needs] for drugs in of_outputs])
+
+    @cached_property
     def _rows(self) -> list[Target]:
         return [*self.targets, *self.shown]
 
@@ -351,8 +372,10 @@ class Problem:
         return found
 
     def misfits(self, outputs: Numbers) -> Numbers:
-        """Sum the penalties of all misfits, per parameter set."""
-        total: Numbers = penalty(self.deviations(outputs)).sum(axis=1)
+        """Sum the penalties of all misfits, each as much as it counts, per parameter set."""
+        groups = (self.targets, self.prevalences, self.ki67)
+        weights = np.array([one.weight for group in groups for one in group])
+        total: Numbers = penalty(self.deviations(outputs)) @ weights
         return total
 
     def losses(self, shares: Numbers, outputs: Numbers) -> Numbers:

@@ -1,18 +1,18 @@
 """The search: waves of simulated parameter sets, from which an emulator learns where to go.
 
 A wave is a cloud of parameter sets around a centre; it is simulated, the emulator learns, and names the best
-that it expects. It promises too much: a cloud in many dimensions is thin in every direction. So a few sets
-are simulated on the line from the centre to what it names, with more patients, the same for all; the emulator
-learns from these, too, and the best of them is the centre of the next wave. The first cloud lies around the
-shipped values, around the middle of an ensemble, or, in a search from scratch, around that of the plausible
-ranges, from where it takes more waves. Each simulation is on disk as soon as it is done. A wave is drawn from
-the seed and the waves before it alone, so an interrupted search goes on as if nothing had happened.
+that it expects, the nearer the less it is trusted (Levenberg 1944, Q Appl Math 2:164; Marquardt 1963, J SIAM
+11:431). It promises too much: a cloud in many dimensions is thin in every direction. So what it names is
+simulated for several degrees of trust, and the centre, too, with more patients, the same for all; the best of
+them is the centre of the next wave. The first cloud lies around the shipped values, around the middle of an
+ensemble, or, in a search from scratch, around that of the plausible ranges, from where it takes more waves.
+Each simulation is on disk as soon as it is done. A wave is drawn from the seed and the waves before it alone,
+so an interrupted search goes on as if nothing had happened.
 """
 
 from __future__ import annotations
 
 import json
-import math
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from cmaes import CMA
+from scipy.optimize import minimize
 
 from tumor_abm._base.files import read_text
 from tumor_abm._base.seeds import stream
@@ -35,27 +35,18 @@ JOURNAL = "simulated.jsonl"
 
 _NO_JOURNAL = "holds what is no journal of a calibration"
 
+_IMPOSSIBLE = "no parameter set could be simulated: the ranges hold only impossible tumours"
+
 _GLANCE_S = 0.1
 _EDGE = 0.01
 """Proposals stay so far, as a share of the range, from its ends."""
-LATEST = 400
-"""Sets that an emulator is made of, the latest: it need not know where nobody goes any more."""
-_LATEST_ON_THE_WAY = 800
-"""The same while the search moves: what it must know is the direction, of which every set says little."""
-STEPS = (0.0, 0.25, 0.5, 1.0, 1.5, 2.5)
-"""Where on the way from the centre of a wave to what the emulator names sets are simulated."""
-_NEAR = 0.4
-"""Distance (`Emulator.distance`) within which an emulator is trusted.
-
-Farther off it promises more than the simulation keeps.
-"""
-_DISTRUST = 500.0
-_WIDTHS = (0.4, 1.5)
-"""Least and largest width of a cloud along a parameter, over the width of its wave."""
-_STARTS = 2
-_GENERATIONS = 150
-_POPULATION = 40
-_SIGMA = 0.05
+DAMPINGS = (30.0, 10.0, 3.0, 1.0, 0.3)
+"""Loss of one `_STEP` along one parameter: how little an emulator is trusted away from its middle."""
+_STEP = 0.08
+_FARTHEST = 2.5
+"""Steps along one parameter at most."""
+_SLIGHTLY = 1e-4
+_ITERATIONS = 60
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,32 +60,22 @@ class Wave:
     patients
         Patients of every cohort.
     width
-        Standard deviation around the centre, as a share of the ranges, of parameters of average relevance.
-    on_line
-        Patients of every cohort for each set on the line.
+        Standard deviation around the centre, as a share of the ranges.
+    named
+        Patients of every cohort for each set that the emulator names.
     """
 
     sets: int
     patients: int
     width: float
-    on_line: int
+    named: int
 
 
 WAVES: Mapping[Plan, Sequence[Wave]] = {
-    "all": tuple(
-        Wave(sets=120, patients=16, width=width, on_line=48) for width in (0.1, 0.09, 0.08, 0.07, 0.06, 0.05)
-    ),
-    "chemotherapy": (
-        Wave(sets=60, patients=24, width=0.2, on_line=48),
-        Wave(sets=50, patients=24, width=0.14, on_line=48),
-        Wave(sets=50, patients=24, width=0.1, on_line=48),
-        Wave(sets=50, patients=24, width=0.08, on_line=48),
-    ),
+    "all": tuple(Wave(sets=240, patients=16, width=width, named=128) for width in (0.08, 0.07, 0.06)),
+    "chemotherapy": tuple(Wave(sets=60, patients=24, width=width, named=96) for width in (0.14, 0.1, 0.08)),
 }
-APPROACH: Sequence[Wave] = (
-    *(Wave(sets=80, patients=12, width=0.1, on_line=48) for _ in range(6)),
-    *(Wave(sets=120, patients=16, width=0.1, on_line=64) for _ in range(5)),
-)
+APPROACH: Sequence[Wave] = tuple(Wave(sets=120, patients=12, width=0.1, named=64) for _ in range(8))
 """Before these when a search starts from scratch: a narrow cloud would not show where the long way goes."""
 
 
@@ -237,26 +218,33 @@ def search(
         progress(done)
         return list(journal)[done - len(sets) : done]
 
-    relevance = np.ones_like(centre)
     for number, wave in enumerate(waves):
-        cloud = _cloud(wave, centre, relevance, stream(seed, number))
+        cloud = _cloud(wave, centre, stream(seed, number))
         # Both sets of a pair live with the same patients: chance in these cancels between them. Other pairs
         # live with others, so that the emulator averages over patients, too.
         seeds = [patients_seed(seed, number, place // 2) for place in range(wave.sets)]
         tried = simulate(number, cloud, wave.patients, seeds)
         say(f"wave {number + 1} of {len(waves)}: {_summary(problem, tried)}")
-        known = learnt(problem, list(journal)[:done], centre, latest=_LATEST_ON_THE_WAY)
-        relevance = known.emulator.relevance
-        _, named = known.best(seed + number)
-        line = np.clip(centre + np.outer(STEPS, named - centre), _EDGE, 1 - _EDGE)
-        tried = simulate(number, line, wave.on_line, [patients_seed(seed, number, wave.sets)] * len(STEPS))
-        # Their own losses are those of their few patients; the emulator weighs them with all others.
-        possible = line[[one.outputs is not None for one in tried]]
-        if len(possible):
-            learnt_since = learnt(problem, list(journal)[:done], centre, latest=_LATEST_ON_THE_WAY)
-            losses = problem.losses(possible, learnt_since.emulator.predict(possible))
-            centre = possible[losses.argmin()]
-            say(f"  on the line: {', '.join(f'{loss:.0f}' for loss in losses)}")
+        known = learnt(problem, list(journal)[:done], centre)
+        named = np.vstack([centre, *(known.best(damping) for damping in DAMPINGS)])
+        tried = simulate(number, named, wave.named, [patients_seed(seed, number, wave.sets)] * len(named))
+        shares, outputs = _possible(tried)
+        if len(shares):
+            losses = problem.losses(shares, outputs)
+            centre = shares[losses.argmin()]
+            say(f"  the centre and what is named: {', '.join(f'{loss:.0f}' for loss in losses)}")
+
+
+def centre_of(problem: Problem, tried: Sequence[Tried]) -> Numbers:
+    """Return where a search ended: the best set of its last wave, of those with most patients."""
+    possible = [one for one in tried if one.outputs is not None]
+    if not possible:
+        raise InputError(_IMPOSSIBLE)
+    last = [one for one in possible if one.wave == possible[-1].wave]
+    most = max(one.patients for one in last)
+    shares, outputs = _possible([one for one in last if one.patients == most])
+    found: Numbers = shares[problem.losses(shares, outputs).argmin()]
+    return found
 
 
 def tried_of(
@@ -306,61 +294,65 @@ class Learnt:
     problem
         What they are held against.
     emulator
-        Of the latest of them.
+        Of them, around its middle.
     points
         These parameter sets, best first.
-    middle
-        Where it is trusted.
     """
 
     problem: Problem
     emulator: Emulator
     points: Numbers
-    middle: Numbers
 
-    def losses(self, shares: Numbers) -> Numbers:
-        """Loss by the emulator, with a fence where it knows nothing; a row of `shares` per parameter set."""
-        beyond = np.maximum(self.emulator.distance(shares, self.middle) - _NEAR, 0.0)
-        fenced: Numbers = self.problem.losses(shares, self.emulator.predict(shares)) + _DISTRUST * beyond**2
-        return fenced
+    def losses(self, shares: Numbers, damping: float = 1.0) -> Numbers:
+        """Loss by the emulator, a row of `shares` per parameter set; more, away from where it is made for."""
+        away = (shares - self.emulator.middle) / _STEP
+        expected = self.problem.losses(shares, self.emulator.predict(shares))
+        found: Numbers = expected + damping * (away**2).sum(axis=1)
+        return found
 
-    def best(self, seed: int) -> tuple[float, Numbers]:
-        """Loss and parameter set at which the emulator expects the least loss."""
-        best = (math.inf, self.middle)
-        for start in range(_STARTS):
-            strategy = _strategy(self.middle, seed + start)
-            for _ in range(_GENERATIONS):
-                asked = np.array([strategy.ask() for _ in range(strategy.population_size)])
-                losses = self.losses(asked)
-                strategy.tell(list(zip(asked, losses, strict=True)))
-                place = int(losses.argmin())
-                if losses[place] < best[0]:
-                    best = (float(losses[place]), asked[place])
+    def best(self, damping: float = 1.0) -> Numbers:
+        """Return the parameter set at which the least loss is expected."""
+        middle = self.emulator.middle
+        steps = np.vstack([np.zeros_like(middle), _SLIGHTLY * np.eye(len(middle))])
+
+        def loss_and_slope(shares: Numbers) -> tuple[float, Numbers]:
+            losses = self.losses(shares + steps, damping)
+            return float(losses[0]), (losses[1:] - losses[0]) / _SLIGHTLY
+
+        low = np.clip(middle - _FARTHEST * _STEP, _EDGE, 1 - _EDGE)
+        high = np.clip(middle + _FARTHEST * _STEP, _EDGE, 1 - _EDGE)
+        found = minimize(
+            loss_and_slope,
+            np.clip(middle, low, high),
+            jac=True,
+            method="L-BFGS-B",
+            bounds=np.stack([low, high], axis=1),
+            options={"maxiter": _ITERATIONS},
+        )
+        best: Numbers = np.clip(found.x, low, high)
         return best
 
 
-def learnt(
-    problem: Problem, tried: Sequence[Tried], middle: Numbers | None = None, *, latest: int = LATEST
-) -> Learnt:
-    """Learn from the latest of `tried`.
+def learnt(problem: Problem, tried: Sequence[Tried], middle: Numbers | None = None) -> Learnt:
+    """Learn from what was simulated.
 
     Parameters
     ----------
     middle
-        Where the emulator is trusted; none: in the middle of the best fifth.
-    latest
-        How many sets.
+        Where the emulator is made for; none: in the middle of the best fifth.
     """
-    known = [one for one in tried if one.outputs is not None][-latest:]
+    known = [one for one in tried if one.outputs is not None]
     if not known:
-        raise InputError("no parameter set could be simulated: the ranges hold only impossible tumours")
+        raise InputError(_IMPOSSIBLE)
     shares, outputs = _possible(known)
     best = np.argsort(problem.losses(shares, outputs), kind="stable")
     if middle is None:
         middle = shares[best[: max(len(best) // 5, 1)]].mean(axis=0)
     patients, seeds = (np.array([getattr(one, name) for one in known]) for name in ("patients", "seed"))
-    emulator = Emulator(shares, outputs, patients=patients, seeds=seeds)
-    return Learnt(problem, emulator, shares[best], middle)
+    emulator = Emulator(
+        shares, outputs, middle=middle, patients=patients, seeds=seeds, relevant=problem.relevant
+    )
+    return Learnt(problem, emulator, shares[best])
 
 
 def _possible(tried: Sequence[Tried]) -> tuple[Numbers, Numbers]:
@@ -379,18 +371,8 @@ def _summary(problem: Problem, tried: Sequence[Tried]) -> str:
     return f"loss {losses.min():.0f} at best, {np.median(losses):.0f} in the middle{lost}"
 
 
-def _cloud(wave: Wave, centre: Numbers, relevance: Numbers, rng: np.random.Generator) -> Numbers:
-    """Draw the parameter sets of a wave, a row each: pairs that mirror each other at the centre.
-
-    Parameters that move everything are moved less, for the emulator bends less than the simulation.
-    """
-    widths = wave.width * np.clip(relevance**-0.25, *_WIDTHS)
-    steps = widths * rng.standard_normal((-(-wave.sets // 2), len(centre)))
+def _cloud(wave: Wave, centre: Numbers, rng: np.random.Generator) -> Numbers:
+    """Draw the parameter sets of a wave, a row each: pairs that mirror each other at the centre."""
+    steps = wave.width * rng.standard_normal((-(-wave.sets // 2), len(centre)))
     pairs = np.stack([centre + steps, centre - steps], axis=1).reshape(-1, len(centre))
     return np.clip(pairs[: wave.sets], _EDGE, 1 - _EDGE)
-
-
-def _strategy(mean: Numbers, seed: int) -> CMA:
-    bounds = np.tile([_EDGE, 1 - _EDGE], (len(mean), 1))
-    inside = np.clip(mean, 2 * _EDGE, 1 - 2 * _EDGE)
-    return CMA(mean=inside, sigma=_SIGMA, bounds=bounds, seed=seed, population_size=_POPULATION)

@@ -14,6 +14,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 import tumor_abm._core as _core
+from tumor_abm.calibration.emulator import Numbers
 from tumor_abm.calibration.parameters import Parameters, Plan
 from tumor_abm.calibration.posterior import (
     CANDIDATES,
@@ -28,13 +29,13 @@ from tumor_abm.calibration.posterior import (
 from tumor_abm.calibration.problem import Problem
 from tumor_abm.calibration.search import (
     APPROACH,
+    DAMPINGS,
     JOURNAL,
-    LATEST,
-    STEPS,
     WAVES,
     Journal,
     Tried,
     Wave,
+    centre_of,
     journalled,
     patients_seed,
     search,
@@ -153,21 +154,22 @@ def calibrate(
     elif around is not None:
         begin = _middle(problem.parameters, around)
         identity["around"] = [float(share) for share in begin]
-    before: list[Tried] = []
+    searched = [journalled(path / JOURNAL, problem.simulated_sha256) for path in known]
+    before = [one for path in known for one in _simulated_again(problem, full, path)]
     if known:
-        before = [one for path in known for one in _simulated(problem, full, path)]
         identity["known"] = [_sha256(path) for path in known]
     with exclusive(_made(out)):
         journal = Journal(out / JOURNAL, identity)
         search(problem, journal, seed=seed, jobs=jobs, waves=waves, begin=begin, progress=progress, say=say)
         settings = {"full": full.sha256, "rounds": rounds, "sets": candidates, "patients": patients}
         again = Journal(out / AGAIN, {**identity, "simulated": full.simulated_sha256, **settings})
-        tried = [*before, *journal]
+        searched = searched or [list(journal)]
+        tried = [*(one for of_search in searched for one in of_search), *before]
+        middles = [centre_of(problem, of_search) for of_search in searched]
         for number in range(rounds):
             done = len(again.of_wave(number))
             if done < candidates:
-                latest = len(tried) if known else LATEST
-                sets = drawn(problem, tried, sets=candidates, seed=seed + number, latest=latest)
+                sets = _candidates(problem, tried, middles, candidates, seed=seed + number)
                 seeds = [patients_seed(seed, len(waves) + number, place) for place in range(candidates)]
                 missing = tried_of(full, sets[done:], seeds[done:], wave=number, patients=patients, jobs=jobs)
                 for one in missing:
@@ -187,6 +189,15 @@ def calibrate(
         return found
 
 
+def _candidates(
+    problem: Problem, tried: Sequence[Tried], middles: Sequence[Numbers], number: int, *, seed: int
+) -> Numbers:
+    """Draw sets around where each search ended, as many around each."""
+    each = -(-number // len(middles))
+    found = [drawn(problem, tried, middle, sets=each, seed=seed) for middle in middles]
+    return np.stack(found, axis=1).reshape(-1, len(problem.parameters))[:number]
+
+
 def _made(out: Path) -> Path:
     """Make a directory that may be there."""
     try:
@@ -199,13 +210,13 @@ def _made(out: Path) -> Path:
 def _identity(problem: Problem, seed: int, waves: Sequence[Wave], *, from_scratch: bool) -> dict[str, Any]:
     """Say what makes two calibrations the same."""
     return {
-        "format": 3,
+        "format": 4,
         "seed": seed,
         "sha256": problem.sha256,
         "simulated": problem.simulated_sha256,
         "from_scratch": from_scratch,
         "waves": [vars(wave) for wave in waves],
-        "steps": STEPS,
+        "dampings": DAMPINGS,
     }
 
 
@@ -217,12 +228,11 @@ def _smaller(problem: Problem, full: Problem, tried: Iterable[Tried]) -> list[Tr
     ]
 
 
-def _simulated(problem: Problem, full: Problem, path: Path) -> list[Tried]:
-    """Read what the calibration in `path` has simulated."""
-    searched = journalled(path / JOURNAL, problem.simulated_sha256)
+def _simulated_again(problem: Problem, full: Problem, path: Path) -> list[Tried]:
+    """Read what the calibration in `path` has simulated after its search."""
     if not (path / AGAIN).exists():
-        return searched
-    return [*searched, *_smaller(problem, full, journalled(path / AGAIN, full.simulated_sha256))]
+        return []
+    return _smaller(problem, full, journalled(path / AGAIN, full.simulated_sha256))
 
 
 def _sha256(path: Path) -> str:
@@ -248,7 +258,7 @@ def waves_of(plan: Plan, *, from_scratch: bool = False, known: Sequence[Path] = 
 
 def simulations(waves: Sequence[Wave]) -> int:
     """How many parameter sets a calibration simulates."""
-    return sum(wave.sets + len(STEPS) for wave in waves) + ROUNDS * CANDIDATES
+    return sum(wave.sets + 1 + len(DAMPINGS) for wave in waves) + ROUNDS * CANDIDATES
 
 
 def _write(found: Calibration, plan: Plan, identity: Mapping[str, Any]) -> None:

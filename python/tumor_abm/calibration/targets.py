@@ -49,6 +49,8 @@ class Target:
         Months by which the trial sees progression later than the simulation, for its scans are rarer.
     split
         What the row may be used for.
+    weight
+        How much its misfit counts.
     """
 
     trial: str
@@ -65,6 +67,7 @@ class Target:
     delay: float
     measurable_only: bool
     split: str
+    weight: float = 1.0
 
     @property
     def name(self) -> str:
@@ -207,6 +210,8 @@ class PrevalenceTarget:
         Standard deviation with which a share outside is judged.
     relapsed
         Only patients who come from adjuvant therapy, with no line since.
+    weight
+        How much its misfit counts.
     """
 
     name: str
@@ -218,6 +223,7 @@ class PrevalenceTarget:
     high: float
     sigma: float
     relapsed: bool = False
+    weight: float = 1.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -236,6 +242,8 @@ class Ki67Target:
         Geometric mean over patients of Ki-67 on treatment over that before.
     sigma
         Standard deviation of its logarithm.
+    weight
+        How much its misfit counts.
     """
 
     name: str
@@ -243,3 +251,4 @@ class Ki67Target:
     drugs: list[str]
     published: float
     sigma: float
+    weight: float = 1.0
