@@ -301,3 +301,19 @@ def recorded_seed(path: Path) -> int | None:
             seed = read_json(file).get("seed")
             return seed if isinstance(seed, int) else None
     return None
+
+
+def finished_in(path: Path) -> Results:
+    """Open the result in a directory, or say how far the run in it is.
+
+    Raises
+    ------
+    InputError
+        There is none, it is unfinished, or a file of it is missing or damaged.
+    """
+    unfinished = RunDirectory.progress_in(path)
+    if unfinished is not None:
+        done, whole = unfinished
+        problem = f"holds an unfinished run, {done} of {whole} are done; the same command goes on"
+        raise InputError(problem, file=path)
+    return Results.load(path)
