@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from tumor_abm._base.arguments import must_be
 from tumor_abm.analysis.endpoints import OS, PFS2, PFS_FROM_START, Endpoint, Kind
 from tumor_abm.analysis.paired import Twins, hazard_ratio
 from tumor_abm.analysis.survival import kaplan_meier
@@ -63,6 +64,7 @@ class Precision:
         >>> Precision.parse("rate 24 OS +- 3").in_words()
         'rate 24 OS +- 3'
         """
+        must_be("until-precise", text, str)
         found = _ASKED.fullmatch(text)
         endpoint = None if found is None else _endpoint(found["endpoint"])
         if found is None or endpoint is None or float(found["half"]) == 0:

@@ -119,6 +119,8 @@ def run_experiment(
     if directory is None:
         lives = loaded.patients * len(loaded.arms)
         afford("patients", loaded.patients, lives * BYTES_PER_LIFE)
+    if enough is not None and not callable(enough):
+        raise InputError(key="enough", found=enough, allowed="a function of results")
     if enough is not None and (ensemble is not None or scheduler is not None):
         problem = "patients are added one chunk after the other"
         raise InputError(f"{problem}: without an ensemble, and on this machine only", key="enough")
