@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import polars as pl
+import polars.selectors as cs
 import pytest
 from arms import arm, experiment
 from tumor_abm import Results, TumorModel, run_experiment
@@ -278,7 +279,10 @@ def test_grades_of_neutropenia_are_rates_per_arm() -> None:
 
     table = pl.concat([outcomes("b", [2.5, 1.7, 1.2, 0.7, 0.4]), outcomes("a", [0.99, 1.0, None])])
     rates = neutropenia(Results({"outcomes": table}, {"arm": [{"name": "b"}, {"name": "a"}]}, {}))
-    assert rates.rows() == [
+    assert rates.select(~cs.matches("_(lo|hi)$")).rows() == [
         ("b", 1, 5, 20.0, 20.0, 20.0, 20.0, 40.0),
         ("a", 1, 2, 0.0, 50.0, 50.0, 0.0, 50.0),
     ]
+    first = rates.row(0, named=True)  # one, and two, in five: Wilson's limits
+    assert (first["grade_4_lo"], first["grade_4_hi"]) == pytest.approx((3.62, 62.45), abs=0.01)
+    assert (first["grade_3_4_lo"], first["grade_3_4_hi"]) == pytest.approx((11.76, 76.93), abs=0.01)

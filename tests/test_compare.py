@@ -157,8 +157,41 @@ def test_arm_without_patients_has_no_numbers():
 
 def test_saved_comparison_is_the_comparison(comparison, tmp_path):
     comparison.save(tmp_path)
-    assert_frame_equal(pl.read_parquet(tmp_path / "comparison.parquet"), comparison.table)
+    assert_frame_equal(pl.read_parquet(tmp_path / "comparison.parquet"), comparison.with_limits)
     assert_frame_equal(pl.read_csv(tmp_path / "who_gains.csv"), comparison.gains)
+
+
+def test_every_rate_and_median_has_limits_that_hold_it(comparison):
+    table = comparison.with_limits
+    assert [name for name in table.columns if name in comparison.table.columns] == comparison.table.columns
+    for name in (
+        "rate_6",
+        "rate_12",
+        "rate_18",
+        "rate_24",
+        "rate_36",
+        "orr_pct",
+        "cbr_pct",
+        "follow_up_months",
+    ):
+        stem = name.removesuffix("_pct").removesuffix("_months")
+        low, value, high = table[f"{stem}_lo"], table[name], table[f"{stem}_hi"]
+        assert value.is_not_null().any()
+        assert name == "follow_up_months" or low.is_null().to_list() == value.is_null().to_list()
+        assert ((low <= value) & (value <= high)).drop_nulls().all()
+        assert (low < value).any()
+    gains = comparison.gains
+    for fate in ("gain", "same", "lose"):
+        assert (gains[f"{fate}_lo"] < gains[f"{fate}_hi"]).all()
+        assert gains[f"{fate}_pct"].is_between(gains[f"{fate}_lo"], gains[f"{fate}_hi"]).all()
+    assert (gains["mean_difference_se"] > 0).all()
+
+
+def test_a_rate_is_printed_with_half_its_interval(results, comparison):
+    told = comparison.with_limits.filter(arm=results.arms[1], endpoint="OS").row(0, named=True)
+    half = (told["rate_24_hi"] - told["rate_24_lo"]) / 2
+    assert half > 1
+    assert f"{told['rate_24']:.0f}±{half:.0f}" in printed(comparison, 140)
 
 
 def test_printed_comparison_has_every_number(results, comparison):

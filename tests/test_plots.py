@@ -8,7 +8,7 @@ import pytest
 from matplotlib.text import Text
 from PIL import Image
 from polars.testing import assert_frame_equal
-from tumor_abm.analysis import carried as carried_by
+from tumor_abm.analysis import portions
 from tumor_abm.analysis.carried import carried_at
 from tumor_abm.analysis.endpoints import endpoint
 from tumor_abm.analysis.survival import kaplan_meier
@@ -183,7 +183,7 @@ def test_results_of_older_versions_are_refused_in_words(results):
 def test_alterations_are_counted_a_few_patients_at_a_time(results, monkeypatch):
     whole = carried_at(results, "progression")
     assert whole.height > 8
-    monkeypatch.setattr(carried_by, "PATIENTS_AT_A_TIME", 7)
+    monkeypatch.setattr(portions, "PATIENTS_AT_A_TIME", 7)
     assert_frame_equal(carried_at(results, "progression"), whole)
 
 

@@ -32,7 +32,7 @@ def results() -> ta.Results:
 @pytest.fixture(scope="module")
 def compared(results: ta.Results) -> dict[str, pl.DataFrame]:
     found = ta.compare(results)
-    return {"comparison": found.table, "who_gains": found.gains, "neutropenia": found.neutropenia}
+    return {"comparison": found.with_limits, "who_gains": found.gains, "neutropenia": found.neutropenia}
 
 
 def test_the_page_names_every_table_of_a_run(results: ta.Results) -> None:

@@ -84,6 +84,26 @@ def test_curve_is_that_of_lifelines(tied):
     assert limits == pytest.approx(fit.confidence_interval_.to_numpy(), rel=ROUNDING)
 
 
+def test_limits_at_a_time_are_those_of_lifelines(tied):
+    durations, events, _ = tied
+    fit = KaplanMeierFitter()
+    with np.errstate(divide="ignore", invalid="ignore"):
+        fit.fit(durations, events)
+    times = np.quantile(np.asarray(durations)[np.asarray(events, dtype=bool)], [0.3, 0.6])
+    low, high = kaplan_meier(durations, events).limits_at(times)
+    theirs = [fit.confidence_interval_.loc[:time].iloc[-1].to_numpy() for time in times]
+    assert np.column_stack([low, high]) == pytest.approx(np.array(theirs), rel=1e-9)
+
+
+def test_limits_before_the_first_event_and_after_the_last_are_no_points():
+    estimate = kaplan_meier([1.0] * 3 + [5.0] * 7, [True] * 10)
+    (early, late), (above_early, above_late) = estimate.limits_at([0.5, 9.0])
+    assert (early, above_early) == (pytest.approx(10 / (10 + 1.959964**2), rel=1e-6), 1.0)
+    assert late == 0.0
+    assert above_late == estimate.limits_at([4.0])[1][0] < 1.0
+    assert np.isnan(kaplan_meier([1.0, 2.0], [True, False]).limits_at([3.0])).all()
+
+
 def test_median_is_not_reached_when_half_survive():
     estimate = kaplan_meier([5, 6, 7, 8], [True, False, False, False])
     # Survival is 3/4 from 5 on; its lower limit, 0.13, is below a half there, the upper one never.

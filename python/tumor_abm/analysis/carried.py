@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import polars as pl
 
+from tumor_abm.analysis.portions import some_patients_at_a_time
 from tumor_abm.errors import InputError
 from tumor_abm.run.results import Results
 
 CARRIED_FROM = 0.2
 """Share of a tumour's cells from which on an alteration counts as carried."""
-
-PATIENTS_AT_A_TIME = 1_000
-"""Patients whose clones are in memory together."""
 
 NONE = "none of them"
 _TUMOUR = ("arm", "line", "patient")
@@ -45,8 +41,9 @@ def carried_at(results: Results, moment: str) -> pl.DataFrame:
     if "alterations" not in seen.collect_schema():
         problem = "found a table without alterations, as older versions wrote it"
         raise InputError(f"clones: {problem}; run the experiment into a new directory")
+    rows = seen.select(*_TUMOUR, "alterations", "fraction")
     counted = (
-        pl.concat([_carriers(clones) for clones in _some_at_a_time(seen)])
+        pl.concat([_carriers(clones) for clones in some_patients_at_a_time(rows)])
         .group_by("arm", "line", "alteration")
         .agg(pl.col("carriers").sum())
     )
@@ -59,15 +56,6 @@ def carried_at(results: Results, moment: str) -> pl.DataFrame:
         )
         .sort("arm", "line", "alteration")
     )
-
-
-def _some_at_a_time(clones: pl.LazyFrame) -> Iterator[pl.DataFrame]:
-    """Yield the clones of some patients after those of others, so that few are in memory."""
-    patient = pl.col("patient")
-    first, last = clones.select(first=patient.min(), last=patient.max()).collect().row(0)
-    for part in range(first or 0, (last or 0) + 1, PATIENTS_AT_A_TIME):
-        here = clones.filter(patient.is_between(part, part + PATIENTS_AT_A_TIME - 1))
-        yield here.select(*_TUMOUR, "alterations", "fraction").collect()
 
 
 def _carriers(clones: pl.DataFrame) -> pl.DataFrame:

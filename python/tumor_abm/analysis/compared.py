@@ -26,9 +26,12 @@ class Compared:
         control arm on the patients that both share (``hr, hr_lo, hr_hi, p`` as a trial of this size would
         see it, columns from ``paired_`` as the simulation knows it), and why there is nothing where an
         endpoint has no meaning (``not_defined``). Null is what the data do not tell.
+    limits
+        A row per arm and endpoint: 95% limits of the other percentages and medians of `table`, e.g.
+        ``rate_12_lo, rate_12_hi``.
     gains
         A row per arm other than the control and endpoint (PFS2, OS): ``arm, endpoint, n, gain_pct,
-        same_pct, lose_pct, mean_difference_months``, see `who_gains`.
+        same_pct, lose_pct, mean_difference_months`` and their errors, see `who_gains`.
     neutropenia
         Worst grades of neutropenia per arm and line, see `tumor_abm.analysis.toxicity.neutropenia`.
     missing
@@ -55,6 +58,7 @@ class Compared:
     """
 
     table: pl.DataFrame
+    limits: pl.DataFrame
     gains: pl.DataFrame
     neutropenia: pl.DataFrame
     missing: pl.DataFrame
@@ -66,3 +70,16 @@ class Compared:
     on_regimens: pl.DataFrame = field(default_factory=partial(pl.DataFrame, schema=ON_REGIMEN))
     to_next: pl.DataFrame = field(default_factory=partial(pl.DataFrame, schema=TO_NEXT))
     interactions: pl.DataFrame = field(default_factory=partial(pl.DataFrame, schema=INTERACTIONS))
+
+    @property
+    def with_limits(self) -> pl.DataFrame:
+        """The table with the limits beside what they are of."""
+        whole = self.table.join(self.limits, on=["arm", "endpoint"], how="left", maintain_order="left")
+        limits = self.limits.columns
+        order = [
+            each
+            for name in self.table.columns
+            for stem in (name.removesuffix("_pct").removesuffix("_months").removesuffix("_median"),)
+            for each in (name, *(f"{stem}_{end}" for end in ("lo", "hi") if f"{stem}_{end}" in limits))
+        ]
+        return whole.select(order)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator, Sequence
+import math
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -21,8 +22,9 @@ from tumor_abm.analysis.compared import Compared
 from tumor_abm.analysis.division import Cut
 from tumor_abm.analysis.endpoints import OS, PFS2, Endpoint, Kind, endpoints, without_meaning
 from tumor_abm.analysis.paired import Contrast, Twins, hazard_ratio, mean_difference
+from tumor_abm.analysis.share import percent_limits
 from tumor_abm.analysis.subgroups import subgroups
-from tumor_abm.analysis.survival import kaplan_meier, median_follow_up
+from tumor_abm.analysis.survival import KaplanMeier, follow_up, kaplan_meier
 from tumor_abm.analysis.toxicity import neutropenia
 from tumor_abm.analysis.treatment_time import time_on_regimens, time_to_next
 from tumor_abm.analysis.wording import LEGEND, sections, summary_section
@@ -51,12 +53,12 @@ class Comparison(Compared):
         return "".join(map(html.section, sections(self))) + f"<p>{html_text(LEGEND)}</p>"
 
     def save(self, directory: str | Path) -> None:
-        """Write ``comparison``, ``who_gains`` and ``neutropenia`` as Parquet and CSV.
+        """Write ``comparison`` (with its limits), ``who_gains`` and ``neutropenia`` as Parquet and CSV.
 
         So are ``time_on_regimens`` and ``time_to_next``, and, if subgroups were asked for, ``subgroups`` and
         ``interactions``.
         """
-        tables = {"comparison": self.table, "who_gains": self.gains, "neutropenia": self.neutropenia}
+        tables = {"comparison": self.with_limits, "who_gains": self.gains, "neutropenia": self.neutropenia}
         if self.on_regimens.height:
             tables |= {"time_on_regimens": self.on_regimens, "time_to_next": self.to_next}
         if self.interactions.height:
@@ -98,7 +100,8 @@ def compare(results: Results, by: Sequence[str | Cut] = ()) -> Comparison:
     rows = [row for endpoint in held for row in _compared(results, endpoint)]
     missing = [row for endpoint in held for row in _missing(results, endpoint)]
     return Comparison(
-        table=pl.DataFrame(rows, schema=_TABLE),
+        table=_of_columns(rows, _TABLE),
+        limits=_of_columns(rows, _LIMITS),
         gains=who_gains(results),
         neutropenia=neutropenia(results),
         missing=pl.DataFrame(missing, schema=_MISSING),
@@ -111,6 +114,10 @@ def compare(results: Results, by: Sequence[str | Cut] = ()) -> Comparison:
         on_regimens=time_on_regimens(results),
         to_next=time_to_next(results),
     )
+
+
+def _of_columns(rows: list[dict[str, Any]], schema: Mapping[str, Any]) -> pl.DataFrame:
+    return pl.DataFrame([{name: row.get(name) for name in schema} for row in rows], schema=schema)
 
 
 def who_gains(results: Results) -> pl.DataFrame:
@@ -154,18 +161,27 @@ _TABLE = {
     "censored_by_rule": pl.Int64,
     "not_defined": pl.String,
 }
+_LIMITS = {
+    "arm": pl.String,
+    "endpoint": pl.String,
+    **{
+        f"{stem}_{end}": pl.Float64
+        for stem in (*(f"rate_{month}" for month in LANDMARKS), "orr", "cbr", "control", "follow_up")
+        for end in ("lo", "hi")
+    },
+}
 _MISSING = {
     **dict.fromkeys(("arm", "endpoint", "absent_from", "why"), pl.String),
     "patients": pl.Int64,
 }
+_FATES = ("gain", "same", "lose")
 _GAINS = {
     "arm": pl.String,
     "endpoint": pl.String,
     "n": pl.Int64,
-    "gain_pct": pl.Float64,
-    "same_pct": pl.Float64,
-    "lose_pct": pl.Float64,
+    **dict.fromkeys((f"{what}_{of}" for what in _FATES for of in ("pct", "lo", "hi")), pl.Float64),
     "mean_difference_months": pl.Float64,
+    "mean_difference_se": pl.Float64,
 }
 
 
@@ -191,7 +207,7 @@ def common_end(observed: pl.DataFrame) -> float:
 
 def _survival(observed: pl.DataFrame, until: float) -> dict[str, Any]:
     estimate = kaplan_meier(observed["months"], observed["event"])
-    rates = 100 * pl.Series(estimate.at(LANDMARKS)).fill_nan(None)
+    followed = follow_up(observed["months"], observed["event"])
     restricted = estimate.restricted_mean(until) if until > 0 else None
     return {
         "n": estimate.n,
@@ -199,11 +215,26 @@ def _survival(observed: pl.DataFrame, until: float) -> dict[str, Any]:
         "median_months": estimate.median,
         "lo": estimate.median_lo,
         "hi": estimate.median_hi,
-        **{f"rate_{month}": rate for month, rate in zip(LANDMARKS, rates, strict=True)},
+        **_landmarks(estimate),
         "rmst_until": None if restricted is None else until,
         "rmst_months": None if restricted is None else restricted.mean,
         "rmst_se": None if restricted is None else restricted.se,
-        "follow_up_months": median_follow_up(observed["months"], observed["event"]),
+        "follow_up_months": followed.median,
+        "follow_up_lo": followed.median_lo,
+        "follow_up_hi": followed.median_hi,
+    }
+
+
+def _landmarks(estimate: KaplanMeier) -> dict[str, float | None]:
+    """Return the percent without the event at each landmark, with 95% limits."""
+    curves = {
+        "": estimate.at(LANDMARKS),
+        **dict(zip(("_lo", "_hi"), estimate.limits_at(LANDMARKS), strict=True)),
+    }
+    return {
+        f"rate_{month}{end}": rate
+        for end, survival in curves.items()
+        for month, rate in zip(LANDMARKS, 100 * pl.Series(survival).fill_nan(None), strict=True)
     }
 
 
@@ -221,7 +252,10 @@ def _on_line(results: Results, endpoint: Endpoint, arm: str, *, defined: bool) -
         cbr_pct=100 * (objective | stable).fill_null(value=False).mean() if defined else None,
         censored_by_rule=by_rule.sum(),
     )
-    return found.collect().row(0, named=True)
+    row = found.collect().row(0, named=True)
+    for name in ("orr", "cbr"):
+        row[f"{name}_lo"], row[f"{name}_hi"] = percent_limits(row[f"{name}_pct"], row["n"])
+    return row
 
 
 def against_control(observed: pl.DataFrame, arm: str, control: str, until: float) -> dict[str, Any]:
@@ -241,6 +275,7 @@ def against_control(observed: pl.DataFrame, arm: str, control: str, until: float
     twins = Twins.of(observed, arm, control)
     ratio = hazard_ratio(twins)
     difference = mean_difference(twins, until) if until > 0 else Contrast()
+    of_control = kaplan_meier(twins.control_months, twins.control_event)
     return {
         "hr": ratio.value,
         "hr_lo": ratio.lo,
@@ -251,7 +286,9 @@ def against_control(observed: pl.DataFrame, arm: str, control: str, until: float
         "paired_p": ratio.paired_p,
         "n_control": observed.filter(arm=control).height,
         "n_shared": len(twins),
-        "control_median_months": kaplan_meier(twins.control_months, twins.control_event).median,
+        "control_median_months": of_control.median,
+        "control_lo": of_control.median_lo,
+        "control_hi": of_control.median_hi,
         "rmst_difference": difference.value,
         "rmst_difference_lo": difference.lo,
         "rmst_difference_hi": difference.hi,
@@ -293,13 +330,18 @@ def _gain(twins: Twins) -> dict[str, Any]:
         np.where(twins.control_event, np.inf, twins.control_months),
     )
     difference = pl.Series(np.minimum(twins.months, followed) - np.minimum(twins.control_months, followed))
-    return {
+    spread = difference.std()
+    found: dict[str, Any] = {
         "n": len(twins),
         "gain_pct": _percent(difference >= GAIN_MONTHS),
         "same_pct": _percent(difference.abs() < GAIN_MONTHS),
         "lose_pct": _percent(difference <= -GAIN_MONTHS),
         "mean_difference_months": difference.mean(),
+        "mean_difference_se": spread / math.sqrt(len(twins)) if isinstance(spread, float) else None,
     }
+    for fate in _FATES:
+        found[f"{fate}_lo"], found[f"{fate}_hi"] = percent_limits(found[f"{fate}_pct"], len(twins))
+    return found
 
 
 def _percent(flags: pl.Series) -> float:

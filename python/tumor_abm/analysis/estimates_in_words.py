@@ -53,6 +53,13 @@ def whole_text(value: float | None) -> str:
     return NOTHING if value is None else f"{value:.0f}"
 
 
+def percent_text(percent: float | None, lo: float | None, hi: float | None) -> str:
+    """Percent with half the width of its 95% interval, e.g. ``54±8``."""
+    if percent is None or lo is None or hi is None:
+        return whole_text(percent)
+    return f"{percent:.0f}±{(hi - lo) / 2:.0f}"
+
+
 def interval_text(lo: float | None, hi: float | None, worded: Callable[[float], str]) -> str:
     """Limits, e.g. ``0.46–0.72``."""
     return NOTHING if lo is None or hi is None else f"{worded(lo)}–{worded(hi)}"

@@ -137,6 +137,24 @@ class KaplanMeier:
         unknown = (times > seen[-1]) & (survival[-1] > 0)
         return np.where(unknown, math.nan, known)
 
+    def limits_at(self, times: ArrayLike) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """95% limits of survival at `times`, pointwise; NaN after the last patient was censored.
+
+        Before the first event they are those of a share of which none was seen in all who are followed
+        (Wilson's), and once all have had it the upper one is that of just before.
+        """
+        known = self.at(times)
+        if self.n == 0:
+            return known, known
+        seen, survival, low, high, at_risk = (
+            self.curve[name].to_numpy() for name in ("time", "survival", "lo", "hi", "at_risk")
+        )
+        followed = np.maximum(at_risk, 1)
+        low = np.where(survival == 1.0, followed / (followed + NORMAL_95**2), np.nan_to_num(low))
+        high = np.where(np.isnan(high), np.append(1.0, high[:-1]), high)
+        place = np.maximum(np.searchsorted(seen, np.asarray(times, dtype=float), side="right") - 1, 0)
+        return np.where(np.isnan(known), np.nan, low[place]), np.where(np.isnan(known), np.nan, high[place])
+
     def at_risk(self, times: ArrayLike) -> NDArray[np.int64]:
         """Patients still followed, without an event, just before each of `times`."""
         times = np.asarray(times, dtype=float)
@@ -226,13 +244,24 @@ def kaplan_meier(durations: ArrayLike, events: ArrayLike) -> KaplanMeier:
     )
 
 
+def follow_up(durations: ArrayLike, events: ArrayLike) -> KaplanMeier:
+    """Reverse Kaplan-Meier estimate, in which censoring is the event (Schemper and Smith 1996).
+
+    Parameters
+    ----------
+    durations, events
+        As in `kaplan_meier`.
+    """
+    durations, events = _observed(durations, events)
+    return kaplan_meier(durations, ~events)
+
+
 def median_follow_up(durations: ArrayLike, events: ArrayLike) -> float | None:
     """Median time for which patients were, or would have been, followed (Schemper and Smith 1996).
 
     It is the median of the reverse Kaplan-Meier estimate, in which censoring is the event.
     """
-    durations, events = _observed(durations, events)
-    return kaplan_meier(durations, ~events).median
+    return follow_up(durations, events).median
 
 
 def log_rank(durations: ArrayLike, events: ArrayLike, treated: ArrayLike) -> float | None:

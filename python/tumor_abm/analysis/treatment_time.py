@@ -23,6 +23,7 @@ ON_REGIMEN = {
     "months_mean": pl.Float64,
     "months_se": pl.Float64,
     "months_of_all": pl.Float64,
+    "months_of_all_se": pl.Float64,
 }
 """Columns of `time_on_regimens`."""
 
@@ -46,7 +47,8 @@ def time_on_regimens(results: Results) -> pl.DataFrame:
     polars.DataFrame
         A row per arm and regimen, as it was at the start of a line: ``n`` patients who were on it,
         ``months_mean`` on it with its standard error ``months_se``, and ``months_of_all``, the mean over all
-        patients of the arm. Time that follow-up cuts off counts as far as it was seen.
+        patients of the arm, with ``months_of_all_se``. Time that follow-up cuts off counts as far as it was
+        seen.
     """
     must_be("results", results, Results)
     if not _is_told(results):
@@ -73,19 +75,26 @@ def time_on_regimens(results: Results) -> pl.DataFrame:
 
 def _row(arm: object, regimen: object, months: list[float], all_of_arm: int) -> dict[str, Any]:
     """Sum times up in the same way on every machine and for any number of threads."""
-    whole = total(months)
-    mean = whole / len(months)
-    spread = None
-    if len(months) > 1:
-        spread = math.sqrt(total([(one - mean) ** 2 for one in months]) / (len(months) - 1))
+    mean, error = _mean_and_error(months)
+    mean_of_all, error_of_all = _mean_and_error([*months, *[0.0] * (all_of_arm - len(months))])
     return {
         "arm": arm,
         "regimen": regimen,
         "n": len(months),
         "months_mean": mean,
-        "months_se": None if spread is None else spread / math.sqrt(len(months)),
-        "months_of_all": whole / all_of_arm,
+        "months_se": error,
+        "months_of_all": mean_of_all,
+        "months_of_all_se": error_of_all,
     }
+
+
+def _mean_and_error(months: list[float]) -> tuple[float, float | None]:
+    """Return a mean and its standard error."""
+    mean = total(months) / len(months)
+    if len(months) < 2:
+        return mean, None
+    spread = math.sqrt(total([(one - mean) ** 2 for one in months]) / (len(months) - 1))
+    return mean, spread / math.sqrt(len(months))
 
 
 def _is_told(results: Results) -> bool:

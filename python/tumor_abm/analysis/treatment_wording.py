@@ -16,14 +16,14 @@ def treatment_section(comparison: Compared) -> Section:
         title="Time on each regimen",
         note="Months on a regimen, all lines on it together, as far as they were followed: mean of those who "
         "were on it (95% CI), and of all patients of the arm.",
-        header=["Arm", "regimen", "patients", "mean (95% CI)", "of all"],
+        header=["Arm", "regimen", "patients", "mean (95% CI)", "of all (95% CI)"],
         rows=[
             [
                 row["arm"],
                 row["regimen"],
                 str(row["n"]),
                 _mean(row["months_mean"], row["months_se"]),
-                f"{row['months_of_all']:.1f}",
+                _mean(row["months_of_all"], row["months_of_all_se"]),
             ]
             for row in comparison.on_regimens.iter_rows(named=True)
         ],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -16,16 +17,17 @@ from tumor_abm.analysis.estimates_in_words import (
     interval_text,
     median_text,
     p_text,
+    percent_text,
     ratio_text,
     signed_text,
-    whole_text,
 )
 from tumor_abm.analysis.subgroup_wording import subgroup_sections
+from tumor_abm.analysis.survival import NORMAL_95
 from tumor_abm.analysis.treatment_wording import next_section, treatment_section
 from tumor_abm.treatment import Eligibility
 
 LEGEND = (
-    "Medians in months, NR: not reached. 6 to 36 mo: % without the event. "
+    "Medians in months, NR: not reached. 6 to 36 mo: % without the event; ±: half the 95% interval. "
     "ORR, CBR: % of all who began the line. HR: Cox, against the control arm, of the patients in both arms; "
     "its interval and p (log-rank) are those of a trial of this size, whose arms are of different patients. "
     "Paired: what the simulation knows, in which they are the same."
@@ -89,9 +91,9 @@ def _in_short(row: Row, control: str, compared: bool) -> Iterator[str]:
 
 def endpoint_section(comparison: Compared, endpoint: Endpoint) -> Section:
     """Word the arms' survival and response for one endpoint."""
-    rows = comparison.table.filter(endpoint=endpoint.name)
-    landmarks = [name for name in rows.columns if name.startswith("rate_")]
-    responses = ["orr_pct", "cbr_pct"] if endpoint.kind is Kind.PFS else []
+    rows = comparison.with_limits.filter(endpoint=endpoint.name)
+    landmarks = [name for name in rows.columns if re.fullmatch(r"rate_\d+", name)]
+    responses = ["orr", "cbr"] if endpoint.kind is Kind.PFS else []
     compared = endpoint.randomised and bool((rows["n_shared"] > 0).any())
     return Section(
         title=endpoint.title if endpoint.name in endpoint.title else f"{endpoint.title} ({endpoint.name})",
@@ -101,7 +103,7 @@ def endpoint_section(comparison: Compared, endpoint: Endpoint) -> Section:
             "events/n",
             "median (95% CI)",
             *(landmark.removeprefix("rate_") + " mo" for landmark in landmarks),
-            *(name.removesuffix("_pct").upper() for name in responses),
+            *map(str.upper, responses),
             *(("HR (95% CI)", "p") if compared else ()),
         ],
         rows=[
@@ -109,13 +111,14 @@ def endpoint_section(comparison: Compared, endpoint: Endpoint) -> Section:
                 row["arm"],
                 NOTHING if row["not_defined"] is not None else f"{row['events'] or 0}/{row['n'] or 0}",
                 _median(row),
-                *(whole_text(row[name]) for name in [*landmarks, *responses]),
+                *(percent_text(row[name], row[f"{name}_lo"], row[f"{name}_hi"]) for name in landmarks),
+                *(percent_of(row, name) for name in responses),
                 *(_against_control(row, comparison.control) if compared else ()),
             ]
             for row in rows.iter_rows(named=True)
         ],
         remarks=tuple(_remarks(comparison, endpoint, rows)),
-        spare=frozenset({"6 mo", "18 mo", "36 mo"}),
+        spare=frozenset({"6 mo", "18 mo", "36 mo", "CBR"}),
     )
 
 
@@ -224,7 +227,7 @@ def neutropenia_section(comparison: Compared) -> Section:
             [
                 row["arm"],
                 str(row["n"]),
-                *(whole_text(row[f"grade_{grade}_pct"]) for grade in ("2", "3", "4", "3_4")),
+                *(percent_of(row, f"grade_{grade}") for grade in ("2", "3", "4", "3_4")),
             ]
             for row in rates.iter_rows(named=True)
             if grave
@@ -232,11 +235,26 @@ def neutropenia_section(comparison: Compared) -> Section:
     )
 
 
+def percent_of(row: Row, name: str) -> str:
+    """Word the percentage of a row with half the width of its interval."""
+    return percent_text(*(row[f"{name}_{of}"] for of in ("pct", "lo", "hi")))
+
+
+def _mean_gain(row: Row) -> str:
+    mean, error = row["mean_difference_months"], row["mean_difference_se"]
+    return (
+        signed_text(mean)
+        if mean is None or error is None
+        else f"{signed_text(mean)} ±{NORMAL_95 * error:.1f}"
+    )
+
+
 def gains_section(comparison: Compared) -> Section:
     """Word how the virtual twins fare."""
     return Section(
         title=f"Who gains against {comparison.control}",
-        note="Each patient against the same one in the control arm, while both are followed; mean in months.",
+        note="Each patient against the same one in the control arm, while both are followed: % of the pairs, "
+        "and the mean in months.",
         header=[
             "Arm",
             "endpoint",
@@ -251,11 +269,8 @@ def gains_section(comparison: Compared) -> Section:
                 row["arm"],
                 row["endpoint"],
                 str(row["n"]),
-                *(
-                    NOTHING if row[name] is None else f"{row[name]:.0f}%"
-                    for name in ("gain_pct", "same_pct", "lose_pct")
-                ),
-                signed_text(row["mean_difference_months"]),
+                *(percent_of(row, fate) for fate in ("gain", "same", "lose")),
+                _mean_gain(row),
             ]
             for row in comparison.gains.iter_rows(named=True)
         ],

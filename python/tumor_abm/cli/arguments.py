@@ -44,6 +44,7 @@ results are the same to the byte however it is run.
 examples:
   tumor-abm run experiments/cdk46_first_or_second_line.toml --out results/order
   tumor-abm run paloma_2 --out results/paloma_2 --patients 200
+  tumor-abm run paloma_2 --out results/precise --until-precise "median PFS1 +- 1" --at-most 2000
   tumor-abm run experiments/chemotherapy_timing.toml --out results/few --patients 100 --seed 7 --jobs 2
   tumor-abm run experiments/chemotherapy_timing.toml --out results/many --patients 100000 \\
       --scheduler tcp://node01:8786
@@ -223,6 +224,14 @@ def _describe_run(run: Parser) -> None:
     _experiment(run)
     run.add_argument("--out", metavar="DIR", type=target, required=True, help="directory for the results")
     run.add_argument("--patients", metavar="N", type=count, help="patients instead of the experiment's")
+    run.add_argument(
+        "--until-precise",
+        metavar="WHAT",
+        help='add patients until half the 95%% interval is so narrow in every arm: "median PFS1 +- 0.5"',
+    )
+    run.add_argument(
+        "--at-most", metavar="N", type=count, help="with --until-precise: patients at most (10000)"
+    )
     run.add_argument("--seed", metavar="S", type=seed, help="seed instead of the experiment's")
     run.add_argument("--jobs", metavar="J", type=count, help="threads (default: all processors)")
     run.add_argument(

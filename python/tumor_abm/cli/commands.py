@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tumor_abm.cli import sets
+from tumor_abm.cli import precision, sets
 from tumor_abm.cli.compare import tell
 from tumor_abm.cli.printing import print_json, print_pairs, records, writing
 
@@ -31,7 +31,11 @@ def run(arguments: argparse.Namespace) -> None:
     from tumor_abm.run.experiment import run_experiment
 
     file = experiment_file(arguments.experiment)
-    experiment = load_experiment(file, patients=arguments.patients, seed=arguments.seed)
+    goal = precision.goal_of(arguments)
+    patients = arguments.patients if goal is None else arguments.at_most or precision.AT_MOST
+    experiment = load_experiment(file, patients=patients, seed=arguments.seed)
+    if goal is not None:
+        goal.check(experiment.resolved())
     console = messages()
     with log_to(console), counting(console, experiment.patients) as count:
         results = run_experiment(
@@ -41,6 +45,7 @@ def run(arguments: argparse.Namespace) -> None:
             scheduler=arguments.scheduler,
             resume="required" if arguments.resume else True,
             ensemble=sets.named(arguments.ensemble),
+            enough=None if goal is None else goal.reached,
             progress=count,
         )
     comparison = compare(results)
@@ -49,6 +54,8 @@ def run(arguments: argparse.Namespace) -> None:
         by_set = sets.of_run(results, arguments.out)
         drawn = {} if arguments.no_figures else _draw(results, comparison, arguments.out, console)
     tell(comparison, by_set, output())
+    if goal is not None:
+        precision.tell(goal, results, output())
     tables = ", ".join(results.tables)
     print_pairs(
         f"\nIn {arguments.out}:",

@@ -54,14 +54,14 @@ def compare(arguments: argparse.Namespace) -> None:
     from tumor_abm.analysis.answers import answers
     from tumor_abm.analysis.comparison import compare as compared
     from tumor_abm.cli.consoles import output
-    from tumor_abm.run.results import Results
+    from tumor_abm.run.directory import finished_in
 
-    results = Results.load(arguments.directory)
+    results = finished_in(arguments.directory)
     with as_written(arguments.directory):
         comparison = compared(results, listed(arguments.by, results))
     if arguments.csv:
         with writing(arguments.csv):
-            write_whole(arguments.csv, comparison.table.write_csv)
+            write_whole(arguments.csv, comparison.with_limits.write_csv)
             if comparison.interactions.height:
                 write_whole(_beside(arguments.csv, "subgroups"), comparison.subgroups.write_csv)
                 write_whole(_beside(arguments.csv, "interactions"), comparison.interactions.write_csv)
@@ -69,7 +69,7 @@ def compare(arguments: argparse.Namespace) -> None:
         print_json(
             {
                 "control": comparison.control,
-                "comparison": records(comparison.table),
+                "comparison": records(comparison.with_limits),
                 "who_gains": records(comparison.gains),
                 "neutropenia": records(comparison.neutropenia),
                 "subgroups": records(comparison.subgroups),

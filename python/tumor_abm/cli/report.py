@@ -35,10 +35,10 @@ def describe(report: argparse.ArgumentParser) -> None:
 def report(arguments: argparse.Namespace) -> None:
     """Write ``report.html`` of a finished run, study or batch."""
     from tumor_abm.report import write_any_report
-    from tumor_abm.run.results import Results
+    from tumor_abm.run.directory import finished_in
 
     directory, out = arguments.directory, arguments.out or arguments.directory
-    results = Results.load(directory)
+    results = finished_in(directory)
     with as_written(directory):
         by = listed(arguments.by, results)
     with writing(out), as_written(directory):

@@ -191,8 +191,12 @@ def _chosen(
         others = [name for name in batch.axes if name not in axes and name not in (where or {})]
         told = ", ".join(f"{name}=..." for name in others)
         raise InputError(f"several points share a value; fix the other axes: {{{told}}}", key="where")
-    words = _IN_WORDS.get(rows["statistic"][0], rows["statistic"][0])
-    return rows, f"{measure}: {words}"
+    return rows, f"{measure}: {statistic_in_words(rows['statistic'][0])}"
+
+
+def statistic_in_words(statistic: str) -> str:
+    """Return what a statistic of a summary tells, with its unit."""
+    return _IN_WORDS.get(statistic, statistic)
 
 
 def _levels(column: pl.Series) -> list[Any]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 import polars as pl
 from matplotlib.axes import Axes
@@ -11,6 +13,7 @@ from matplotlib.ticker import LogLocator, NullFormatter
 from tumor_abm._base.arguments import must_be
 from tumor_abm._base.sinks import figure_text
 from tumor_abm._base.units import DAYS_PER_MONTH
+from tumor_abm.analysis.portions import some_patients_at_a_time
 from tumor_abm.plots.style import FAINT, MUTED, canvas, colours, style, whole, wrapped
 from tumor_abm.run.results import Results
 
@@ -23,6 +26,8 @@ _BESIDE = 3
 _NOT_FOUND = 1e-4
 _DAYS_OF_SAMPLES = 84
 """Samples so close are told together: each patient's last of them."""
+_VALUES_AT_A_TIME = 200_000
+"""Values in memory together, or those of one day if they are more."""
 
 
 def plot_burden(results: Results, *, titled: bool = True, ax: Axes | None = None) -> Figure:
@@ -73,48 +78,82 @@ def plot_burden(results: Results, *, titled: bool = True, ax: Axes | None = None
 
 
 def _cells(results: Results) -> pl.DataFrame:
-    """Return quantiles of living cells: ``arm, day, n`` and a column per quantile."""
+    """Return quantiles of living cells, see `_quantiles`."""
     trajectory = results.scan("trajectory").select(
-        "patient", pl.col("arm").cast(pl.String), "day", value=pl.col("cells").cast(pl.Float64)
+        _arm(results), pl.col("day").cast(pl.UInt32), value=pl.col("cells").cast(pl.Float64)
     )
     return _quantiles(trajectory)
+
+
+def _arm(results: Results) -> pl.Expr:
+    """Return the column of the arm, a byte a row."""
+    return pl.col("arm").cast(pl.Enum(results.arms))
 
 
 def _blood(results: Results) -> pl.DataFrame:
     if "liquid_biopsies" not in results.tables:
         return pl.DataFrame()
-    samples = (
-        results.scan("liquid_biopsies")
-        .group_by("patient", pl.col("arm").cast(pl.String), "day")
+    samples = results.scan("liquid_biopsies").select(
+        "patient", _arm(results), pl.col("day").cast(pl.UInt32), "vaf"
+    )
+    return _quantiles(pl.concat(_lasting(some) for some in some_patients_at_a_time(samples)).lazy())
+
+
+def _lasting(samples: pl.DataFrame) -> pl.DataFrame:
+    """Return the largest fraction, in percent, of each patient's last sample in every step of weeks."""
+    return (
+        samples.group_by("patient", "arm", "day")
         .agg(value=100 * pl.col("vaf").max())
         .with_columns(sampled="day", day=pl.col("day") // _DAYS_OF_SAMPLES * _DAYS_OF_SAMPLES)
         .sort("sampled")
         .group_by("patient", "arm", "day")
         .agg(pl.col("value").last())
+        .select("arm", "day", "value")
     )
-    return _quantiles(samples)
 
 
 def _quantiles(values: pl.LazyFrame) -> pl.DataFrame:
-    found = (
-        values.group_by("arm", "day")
-        .agg(
-            n=pl.len(),
-            **{f"q{round(100 * share)}": pl.col("value").quantile(share) for share in _QUANTILES},
-        )
-        .sort("arm", "day")
-        .collect()
-    )
+    """Return ``arm, day, n``, and, on the days that are drawn, a column per quantile.
+
+    The values of some of these days are in memory together, never those of all.
+    """
+    counted = values.group_by("arm", "day").agg(n=pl.len()).sort("arm", "day").collect(engine="streaming")
     enough = pl.max_horizontal(pl.lit(_LEAST), _LEAST_SHARE * pl.col("n").max().over("arm"))
-    return found.filter(pl.col("n") >= enough)
+    told = counted.filter(pl.col("n") >= enough)
+    stride = pl.max_horizontal(1, pl.len().over("arm") // _POINTS)
+    drawn = told.filter(pl.int_range(pl.len()).over("arm") % stride == 0).sort("day", "arm")
+    if drawn.is_empty():
+        return told.with_columns(pl.lit(None, pl.Float64).alias(_column(share)) for share in _QUANTILES)
+    found = pl.concat(_of_days(values, some) for some in _some_at_a_time(drawn))
+    return told.join(found, on=["arm", "day"], how="left", maintain_order="left")
+
+
+def _column(share: float) -> str:
+    return f"q{round(100 * share)}"
+
+
+def _some_at_a_time(days: pl.DataFrame) -> Iterator[pl.DataFrame]:
+    portion = (pl.col("n").cum_sum() - 1) // _VALUES_AT_A_TIME
+    yield from days.with_columns(portion=portion).partition_by("portion", include_key=False)
+
+
+def _of_days(values: pl.LazyFrame, days: pl.DataFrame) -> pl.DataFrame:
+    here = pl.col("day").is_between(days["day"].min(), days["day"].max())
+    return (
+        values.filter(here)
+        .join(days.lazy().select("arm", "day"), on=["arm", "day"], how="semi")
+        .group_by("arm", "day")
+        .agg(**{_column(share): pl.col("value").quantile(share) for share in _QUANTILES})
+        .collect(engine="streaming")
+    )
 
 
 def _draw(axes: Axes, told: pl.DataFrame, colour: str, floor: float) -> None:
     axes.set_yscale("log")
-    shown = told.gather_every(max(1, told.height // _POINTS))
+    shown = told.drop_nulls()
     months = shown["day"].to_numpy() / DAYS_PER_MONTH
     low, early, middle, late, high = (
-        np.maximum(shown[f"q{round(100 * share)}"].to_numpy(), floor) for share in _QUANTILES
+        np.maximum(shown[_column(share)].to_numpy(), floor) for share in _QUANTILES
     )
     axes.fill_between(months, low, high, color=colour, alpha=0.15, linewidth=0, label="middle 80%")
     axes.fill_between(months, early, late, color=colour, alpha=0.3, linewidth=0, label="middle half")

@@ -15,6 +15,7 @@ from matplotlib.patheffects import withStroke
 from tumor_abm._base.arguments import must_be
 from tumor_abm._base.genotype import named
 from tumor_abm._base.sinks import figure_text
+from tumor_abm.analysis.portions import some_patients_at_a_time
 from tumor_abm.errors import InputError
 from tumor_abm.plots.hues import distinct
 from tumor_abm.plots.style import INK, MUTED, canvas, style, whole, wrapped
@@ -102,34 +103,27 @@ def _ruled(results: Results) -> _Ruled:
         raise InputError(f"clones: {problem}; run the experiment into a new directory")
     moment = pl.col("moment").cast(pl.String)
     step = pl.when(moment == "baseline").then(0).otherwise(pl.col("line").cast(pl.Int64))
-    rulers = (
-        clones.filter(moment.is_in(["baseline", "progression"]))
-        .select("patient", pl.col("arm").cast(pl.String), "alterations", "fraction", step=step)
-        .sort("fraction", descending=True)
-        .unique(["arm", "patient", "step"], keep="first", maintain_order=True)
-        .select("arm", "patient", "step", "alterations")
-        .collect()
+    seen = clones.filter(moment.is_in(["baseline", "progression"])).select(
+        "patient", pl.col("arm").cast(pl.String), "alterations", "fraction", step=step
     )
-    frequent = rulers["alterations"].value_counts(sort=True)["alterations"].to_list()
-    names = {tuple(genotype): named(tuple(genotype)) for genotype in frequent}
-    own = [names[tuple(genotype)] for genotype in frequent if len(genotype)][:SHOWN_GENOTYPES]
-    kept = [named(()), *own]
-    states = rulers.select(
-        "arm",
-        "patient",
-        "step",
-        state=pl.Series(
-            [
-                name if (name := names[tuple(of)]) in kept else _OTHER
-                for of in rulers["alterations"].to_list()
-            ],
-            dtype=pl.String,
-        ),
-    )
+    rulers = pl.concat([_rulers(some) for some in some_patients_at_a_time(seen)])
+    frequent = rulers.group_by("state").len().sort("len", "state", descending=[True, False])["state"]
+    own = [name for name in frequent if name != named(())][:SHOWN_GENOTYPES]
+    kept = pl.col("state").is_in([named(()), *own])
+    states = rulers.with_columns(state=pl.when(kept).then("state").otherwise(pl.lit(_OTHER)))
     strong = distinct(len(own), apart_from=[_WILD, _OTHERS, INK])
     shown = {named(()): _WILD, **dict(zip(own, strong, strict=True)), _OTHER: _OTHERS, _NOT: _GONE}
     found = {*states["state"], _NOT}
     return _Ruled(_completed(results, states), {state: hue for state, hue in shown.items() if state in found})
+
+
+def _rulers(clones: pl.DataFrame) -> pl.DataFrame:
+    """Return ``arm, patient, step, state``: of each tumour the genotype with most cells."""
+    most = clones.sort("fraction", descending=True, maintain_order=True).unique(
+        ["arm", "patient", "step"], keep="first", maintain_order=True
+    )
+    state = pl.Series([named(tuple(genotype)) for genotype in most["alterations"].to_list()], dtype=pl.String)
+    return most.select("arm", "patient", "step", state=state)
 
 
 def _completed(results: Results, states: pl.DataFrame) -> pl.DataFrame:

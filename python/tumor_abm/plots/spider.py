@@ -12,6 +12,7 @@ from matplotlib.lines import Line2D
 from tumor_abm._base.arguments import must_be, positive
 from tumor_abm._base.sinks import figure_text
 from tumor_abm._base.units import DAYS_PER_MONTH
+from tumor_abm.analysis.portions import some_patients_at_a_time
 from tumor_abm.plots.course import RESPONSES
 from tumor_abm.plots.shown_patients import spread_out
 from tumor_abm.plots.style import FAINT, INK, MUTED, canvas, style, whole, wrapped
@@ -80,18 +81,18 @@ def plot_spider(
 
 
 def _scans(results: Results, line: int) -> pl.DataFrame:
-    """Return ``patient, arm, months, change, new_lesions`` of the scans of a line."""
-    started = results.scan("outcomes").filter(pl.col("line") == line)
-    own = results.scan("assessments").filter(pl.col("line") == line)
-    key = [pl.col("patient"), pl.col("arm").cast(pl.String)]
-    starts = started.select(*key, "start_day")
-    return (
-        own.select(*key, "day", "new_lesions", change=100 * pl.col("sld_change"))
-        .join(starts, on=["patient", "arm"])
+    """Return ``patient, arm, months, change, new_lesions`` of the scans of a line, by patient and time."""
+    key = [pl.col("patient"), pl.col("arm").cast(pl.Enum(results.arms))]
+    of_line = pl.col("line") == line
+    starts = results.scan("outcomes").filter(of_line).select(*key, "start_day").collect()
+    own = results.scan("assessments").filter(of_line).drop_nulls("sld_change")
+    scans = own.select(*key, "day", pl.col("new_lesions").cast(pl.UInt16), change=100 * pl.col("sld_change"))
+    return pl.concat(
+        some.join(starts, on=["patient", "arm"])
         .with_columns(months=(pl.col("day") - pl.col("start_day")) / DAYS_PER_MONTH)
-        .drop_nulls("change")
-        .sort("arm", "patient", "months")
-        .collect()
+        .sort("patient", "months")
+        .select("patient", "arm", "months", "change", "new_lesions")
+        for some in some_patients_at_a_time(scans)
     )
 
 
@@ -116,7 +117,8 @@ def _months_shown(scans: pl.DataFrame) -> float:
 def _draw(axes: Axes, scans: pl.DataFrame, outcomes: pl.DataFrame, arm: str, most: int) -> None:
     shown = spread_out(outcomes, most)
     thick = 0.8 if shown.height > 30 else 1.1
-    of_patient = {patient: rows for (patient,), rows in scans.group_by("patient", maintain_order=True)}
+    of_shown = scans.filter(pl.col("patient").is_in(shown["patient"].implode()))
+    of_patient = {patient: rows for (patient,), rows in of_shown.group_by("patient", maintain_order=True)}
     curves, colours, crosses = [], [], []
     for patient, response in shown.select("patient", "response").iter_rows():
         rows = of_patient.get(patient)

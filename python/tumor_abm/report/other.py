@@ -16,8 +16,9 @@ from tumor_abm._base.section import NOTHING, Section
 from tumor_abm.analysis.division import Cut
 from tumor_abm.batch import Batch
 from tumor_abm.errors import InputError
+from tumor_abm.evolution.neutrality import NEUTRAL_FROM
 from tumor_abm.plots import plot_maps, plot_muller, plot_neutrality, plot_spectra, svg
-from tumor_abm.plots.batch import headline_figures
+from tumor_abm.plots.batch import headline_figures, statistic_in_words
 from tumor_abm.report.page import DrawnFigure, told, write_report
 from tumor_abm.report.rendering import render
 from tumor_abm.run.results import Results, without_none
@@ -54,9 +55,9 @@ def write_any_report(
     if by:
         raise InputError(key="by", found=list(by), allowed="subgroups of a run of an experiment with arms")
     if "axis" in experiment:
-        return _write(_of_batch(Batch.open(directory)), out)
+        return _write(_of_batch(Batch.open(directory), path_of("directory", out)), out)
     if "scenario" in experiment:
-        return _write(_of_study(results, path_of("directory", directory)), out)
+        return _write(_of_study(results, path_of("directory", out)), out)
     raise InputError("neither a run, a study nor a batch", file=directory)
 
 
@@ -67,43 +68,94 @@ def _write(parts: dict[str, Any], out: str | Path) -> Path:
     return path
 
 
-def _of_study(results: Results, directory: Path) -> dict[str, Any]:
+def _of_study(results: Results, out: Path) -> dict[str, Any]:
     figures = [
-        ("Site-frequency spectra", "Neutral growth lies on the line of the 1/f law.", plot_spectra),
-        ("Tests of neutrality", "How far each tumour departs from it.", plot_neutrality),
-        ("Where the clones are", "How clones are mixed in space.", plot_maps),
-        ("How the clones grew", "Descendants lie inside their parent.", plot_muller),
+        (
+            "Site-frequency spectra",
+            "Neutral growth lies on the line of the 1/f law.",
+            "spectrum",
+            plot_spectra,
+        ),
+        ("Tests of neutrality", "How far each tumour departs from it.", "variants", plot_neutrality),
+        ("Where the clones are", "How clones are mixed in space.", "cells", plot_maps),
+        ("How the clones grew", "Descendants lie inside their parent.", "history", plot_muller),
     ]
     drawn = []
-    for title, see, plot in figures:
+    for title, see, source, plot in figures:
         figure = plot(results)
         if figure is not None:
-            drawn.append(DrawnFigure(title=title, see=see, svg=Markup(svg(figure, title)), file=""))
+            element = Markup(svg(figure, title))
+            drawn.append(
+                DrawnFigure(title=title, see=see, svg=element, file=_beside(out, f"{source}.parquet"))
+            )
     scenarios = len(results.experiment["scenario"])
     facts = f"{scenarios} scenarios, {results['tumours'].height} tumours"
-    table = _section("The scenarios side by side", "Medians over tumours.", summarise(results))
-    return _parts(results.experiment, results.provenance, facts, "These tumours", [table], drawn)
+    return _parts(
+        results.experiment, results.provenance, facts, "These tumours", [_side_by_side(results)], drawn
+    )
 
 
-def _of_batch(batch: Batch) -> dict[str, Any]:
+def _side_by_side(results: Results) -> Section:
+    """Word what a study found: a column per scenario."""
+    found = summarise(results)
+    scenarios = found["scenario"].to_list()
+    rows = [
+        [words, *(NOTHING if value is None else format(value, form) for value in found[name])]
+        for name, (words, form) in _MEASURES.items()
+    ]
+    return Section(title="The scenarios side by side", note=_MEDIANS, header=["", *scenarios], rows=rows)
+
+
+_MEDIANS = "Medians over tumours; the last rows need biopsies. The 1/f law is fitted to the whole tumour."
+_MEASURES = {
+    "tumours": ("Tumours", ""),
+    "days": ("Days to the size", ".0f"),
+    "fittest_fraction": ("Cells not of the first type", ".1%"),
+    "diversity": ("Diversity of clones (inverse Simpson)", ".1f"),
+    "gamma": ("Balance of the tree (gamma)", ".1f"),
+    "fitted": ("Tumours to which the 1/f law was fitted", ""),
+    "called_neutral": (f"Called neutral (R² of {NEUTRAL_FROM} or more)", ""),
+    "neutral_r_squared": ("R² of the 1/f law", ".3f"),
+    "neutral_area": ("Area between data and law", ".3f"),
+    "neutral_kolmogorov_distance": ("Kolmogorov distance", ".3f"),
+    "neutral_mean_distance": ("Mean distance", ".3f"),
+    "mutation_rate": ("Mutations per haploid genome and effective division", ".1f"),
+    "clonal": ("Clonal mutations", ".0f"),
+    "subclonal": ("Subclonal mutations", ".0f"),
+    "in_all_biopsies": ("Mutations in all biopsies", ".0f"),
+    "shared": ("Mutations shared by some biopsies", ".0f"),
+    "private": ("Mutations private to one biopsy", ".0f"),
+}
+"""Column of the summary of a study to its words, and how its numbers are written."""
+
+
+def _of_batch(batch: Batch, out: Path) -> dict[str, Any]:
     summary = batch.summary()
+    see = _SEE_LINES if len(batch.axes) == 1 else _SEE_FIELDS
     drawn = [
-        DrawnFigure(title=name, see=_SEE, svg=Markup(svg(draw(), name)), file=_beside(batch))
+        DrawnFigure(title=name, see=see, svg=Markup(svg(draw(), name)), file=_beside(out, "summary.csv"))
         for name, draw in headline_figures(batch, summary)
     ]
     facts = f"{batch.points.height} points, {batch.runs.height} runs, of which {batch.failed.height} failed"
     note = "Every number with its Monte Carlo error (se) and what it rests on (n)."
-    tables = [_section("Statistics of the points", note, summary)]
+    worded = summary.with_columns(
+        pl.col("statistic").map_elements(statistic_in_words, return_dtype=pl.String)
+    )
+    tables = [_section("Statistics of the points", note, worded)]
     if batch.failed.height:
         tables.append(_section("Runs that failed", "", batch.failed))
-    return _parts(batch.study, batch.provenance, facts, "What was simulated", tables, drawn)
+    parts = _parts(batch.study, batch.provenance, facts, _WHOSE[batch.kind], tables, drawn)
+    return parts | {"figures_first": True}
 
 
-_SEE = "How the statistic moves along the axes; bars are its Monte Carlo error."
+_WHOSE = {"experiment": "These patients", "study": "These tumours", "population": "These populations"}
+_SEE_LINES = "How the statistic moves along the axis; the band is its 95% Monte Carlo interval."
+_SEE_FIELDS = "How the statistic moves along the axes, with its Monte Carlo error (se)."
 
 
-def _beside(batch: Batch) -> str:
-    return "summary.csv" if (batch.directory / "summary.csv").is_file() else ""
+def _beside(out: Path, file: str) -> str:
+    """Return a file if it lies beside the page."""
+    return file if (out / file).is_file() else ""
 
 
 def _parts(
@@ -121,6 +173,7 @@ def _parts(
         "whose": whose,
         "tables": list(tables),
         "figures": list(figures),
+        "figures_first": False,
         "provenance": told(provenance),
         "as_run": "As it was run",
         "experiment": tomli_w.dumps(without_none(experiment)),

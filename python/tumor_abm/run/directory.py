@@ -10,6 +10,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+import polars as pl
 import pyarrow.parquet as pq
 
 from tumor_abm._base.arguments import is_whole as is_number
@@ -23,6 +24,7 @@ from tumor_abm._base.files import (
     write_text,
     write_whole,
 )
+from tumor_abm._base.frames import read_parquet
 from tumor_abm._base.json import read_json
 from tumor_abm._base.paths import is_file, is_text
 from tumor_abm.errors import InputError
@@ -218,9 +220,25 @@ class RunDirectory:
         with self._writing():
             write_shard(self._chunks / chunk.name, tables, of=self._part(chunk))
 
-    def finish(self, provenance: Mapping[str, Any]) -> None:
-        """Join the chunks into the tables; `provenance.json`, written last, says that all is there."""
-        shards = [tables_of(self._chunks / chunk.name) for chunk in self.plan.chunks]
+    def read(self, chunk: Chunk, names: Sequence[str]) -> dict[str, pl.DataFrame]:
+        """Return tables of a finished chunk."""
+        held = tables_of(self._chunks / chunk.name)
+        return {name: read_parquet(held[name]) for name in names}
+
+    def finish(
+        self,
+        provenance: Mapping[str, Any],
+        chunks: Sequence[Chunk] | None = None,
+        experiment: str | None = None,
+    ) -> None:
+        """Join the chunks into the tables; `provenance.json`, written last, says that all is there.
+
+        Of a run that ends with fewer patients than planned, `chunks` are those it has, and `experiment` is
+        the text of the `experiment.toml` of so many.
+        """
+        shards = [tables_of(self._chunks / chunk.name) for chunk in chunks or self.plan.chunks]
+        if experiment is not None:
+            self._write_experiment(experiment)
         rows = {name: self._join(name, shards) for name in sorted({name for held in shards for name in held})}
         text = json.dumps({**provenance, "tables": rows}, indent=2) + "\n"
         with self._writing():
@@ -294,6 +312,14 @@ class RunDirectory:
             raise InputError(problem, file=self.path) from error
 
 
+def patients_of(path: Path) -> int | None:
+    """Return the patients of the finished run in a directory; ``None`` without one."""
+    if not is_file(path / PROVENANCE):
+        return None
+    patients = read_json(path / PROVENANCE).get("patients")
+    return int(patients) if is_number(patients) and patients > 0 else None
+
+
 def recorded_seed(path: Path) -> int | None:
     """Return the seed of the run in the directory `path`, if there is one."""
     for file in (path / PROVENANCE, path / _CHUNKS / _PLAN):
@@ -301,3 +327,19 @@ def recorded_seed(path: Path) -> int | None:
             seed = read_json(file).get("seed")
             return seed if isinstance(seed, int) else None
     return None
+
+
+def finished_in(path: Path) -> Results:
+    """Open the result in a directory, or say how far the run in it is.
+
+    Raises
+    ------
+    InputError
+        There is none, it is unfinished, or a file of it is missing or damaged.
+    """
+    unfinished = RunDirectory.progress_in(path)
+    if unfinished is not None:
+        done, whole = unfinished
+        problem = f"holds an unfinished run, {done} of {whole} are done; the same command goes on"
+        raise InputError(problem, file=path)
+    return Results.load(path)

@@ -25,13 +25,14 @@ from tumor_abm.errors import InputError, of_file
 from tumor_abm.knowledge import Knowledge
 from tumor_abm.knowledge.ensemble import Ensemble
 from tumor_abm.run.allotment import Allotment
-from tumor_abm.run.chunk import Chunk, chunk_size
+from tumor_abm.run.chunk import LEAST_PATIENTS, Chunk, chunk_size
 from tumor_abm.run.cluster import run_on_cluster
-from tumor_abm.run.directory import RunDirectory, RunPlan, recorded_seed
+from tumor_abm.run.directory import RunDirectory, RunPlan, patients_of, recorded_seed
 from tumor_abm.run.local import run_here
 from tumor_abm.run.provenance import now, provenance
 from tumor_abm.run.results import Results
 from tumor_abm.run.screening import screen
+from tumor_abm.run.so_far import SoFar
 from tumor_abm.run.tables import BYTES_PER_LIFE, Tables
 
 Resume = bool | Literal["required"]
@@ -64,6 +65,7 @@ def run_experiment(
     scheduler: str | None = None,
     resume: Resume = True,
     ensemble: Ensemble | None = None,
+    enough: Callable[[Results], bool] | None = None,
     progress: Callable[[int], None] | None = None,
 ) -> Results:
     """Run an experiment and return its results.
@@ -89,6 +91,10 @@ def run_experiment(
     ensemble
         Sets of parameters over which the patients are shared out by weight; every table says in its column
         ``set`` by which one a patient lived, numbered from 1. ``None``: all live by the defaults.
+    enough
+        Asked after every 50 patients whether those so far are enough, of the tables ``outcomes`` and
+        ``overall``. If so, the run ends as one of so many patients; `patients` is the most. On this machine
+        only, without an ensemble.
     progress
         Called with the number of patients finished so far.
 
@@ -113,8 +119,14 @@ def run_experiment(
     if directory is None:
         lives = loaded.patients * len(loaded.arms)
         afford("patients", loaded.patients, lives * BYTES_PER_LIFE)
+    if enough is not None and not callable(enough):
+        raise InputError(key="enough", found=enough, allowed="a function of results")
+    if enough is not None and (ensemble is not None or scheduler is not None):
+        problem = "patients are added one chunk after the other"
+        raise InputError(f"{problem}: without an ensemble, and on this machine only", key="enough")
     run = _Run(
         experiment=loaded,
+        enough=enough,
         ensemble=ensemble,
         specs=_specs(loaded, ensemble),
         jobs=threads_of(jobs),
@@ -172,6 +184,7 @@ class _Run:
     specs: tuple[str, ...]
     jobs: int
     scheduler: str | None
+    enough: Callable[[Results], bool] | None
     progress: Callable[[int], None]
 
     @property
@@ -190,13 +203,35 @@ class _Run:
         weights = [1.0] if self.ensemble is None else [one.weight for one in self.ensemble.members]
         return Allotment.by_weight(self.patients, weights)
 
+    @property
+    def _patients_per_chunk(self) -> int:
+        """Patients computed together: the same everywhere if those so far are to be judged."""
+        return LEAST_PATIENTS if self.enough else chunk_size(self.jobs)
+
     def in_memory(self) -> Results:
         started = now()
-        done = dict(self._compute(self.allotment.chunks(chunk_size(self.jobs))))
+        so_far = SoFar(self.experiment.resolved(), self.enough)
+        done = {}
+        for chunk, tables in self._compute(self.allotment.chunks(self._patients_per_chunk)):
+            done[chunk] = tables
+            if so_far.suffices_with({name: pl.DataFrame(tables[name]) for name in SoFar.TABLES}):
+                break
         tables = _joined([done[chunk] for chunk in sorted(done)])
-        return Results(tables, self.experiment.resolved(), self._provenance(started))
+        run = self._of(sum(chunk.patients for chunk in done))
+        return Results(tables, run.experiment.resolved(), run._provenance(started))
+
+    def _of(self, patients: int) -> _Run:
+        """Return the run of fewer patients."""
+        written = self.experiment.written.model_copy(update={"patients": patients})
+        return replace(self, experiment=replace(self.experiment, written=written), enough=None)
 
     def in_directory(self, path: Path, resume: Resume) -> Results:
+        if self.enough is not None and (patients := patients_of(path)) is not None:
+            results = self._of(min(patients, self.patients)).in_directory(path, resume)
+            if patients < self.patients and not self.enough(results):
+                problem = f"finished before with {patients} patients, who are not enough"
+                raise InputError(f"{problem}; name another directory", file=path)
+            return results
         directory = RunDirectory(path, self.sha256)
         state = directory.look()
         if state == "finished":
@@ -223,9 +258,27 @@ class _Run:
         if plan.version != _core.__version__:
             problem = f"begun with tumor_abm {plan.version}, this is {_core.__version__}"
             raise InputError(f"{problem}; name another directory", file=directory.path)
+        if self.enough is not None:
+            self._grow(directory, plan)
+            return
         for chunk, tables in self._compute(directory.missing()):
             directory.keep(chunk, tables)
         directory.finish(self._provenance(plan.started))
+
+    def _grow(self, directory: RunDirectory, plan: RunPlan) -> None:
+        """Add chunks until their patients are enough, then finish as a run of these."""
+        missing = directory.missing()
+        computed = self._compute(missing)
+        so_far = SoFar(self.experiment.resolved(), self.enough)
+        held: list[Chunk] = []
+        for chunk in plan.chunks:
+            if chunk in missing:
+                directory.keep(*next(computed))
+            held.append(chunk)
+            if so_far.suffices_with(directory.read(chunk, SoFar.TABLES)):
+                break
+        run = self._of(sum(chunk.patients for chunk in held))
+        directory.finish(run._provenance(plan.started), held, run.experiment.to_toml())
 
     def _finished_before(self, directory: RunDirectory) -> Results:
         directory.tidy()
@@ -268,7 +321,7 @@ class _Run:
             sha256=self.sha256,
             seed=self.experiment.seed,
             patients=self.patients,
-            patients_per_chunk=chunk_size(self.jobs),
+            patients_per_chunk=self._patients_per_chunk,
             version=_core.__version__,
             started=now(),
             sets=() if self.ensemble is None else self.allotment.sizes,

@@ -7,6 +7,7 @@ import tomllib
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,7 @@ from tumor_abm._base.frames import read_parquet
 from tumor_abm._base.html import facts
 from tumor_abm._base.paths import is_directory, path_of
 from tumor_abm.errors import InputError, did_you_mean
+from tumor_abm.run.tables import ROWS_PER_GROUP
 
 EXPERIMENT = "experiment.toml"
 PROVENANCE = "provenance.json"
@@ -128,7 +130,8 @@ class Results:
         directory.mkdir(parents=True, exist_ok=True)
         (directory / PROVENANCE).unlink(missing_ok=True)
         for name, table in self.tables.items():
-            write_whole(directory / f"{name}.parquet", table.write_parquet)
+            write = partial(table.write_parquet, row_group_size=ROWS_PER_GROUP)
+            write_whole(directory / f"{name}.parquet", write)
         sums = {f"{name}.parquet": sha256_of(directory / f"{name}.parquet") for name in self.tables}
         rows = _rows(self.tables)
         texts = {
