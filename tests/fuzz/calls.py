@@ -13,6 +13,7 @@ import polars as pl
 import tumor_abm as ta
 from tumor_abm import biopsy, endpoints, neutrality, plots, survival, trials
 from tumor_abm.evolution.maf import maf, write_maf
+from tumor_abm.evolution.mutation_table import read_mutations
 from tumor_abm.knowledge.ensemble import Ensemble
 from tumor_abm.study import load_study
 from tumor_abm.trials import predict
@@ -313,6 +314,8 @@ CALLS: dict[str, list[Call]] = {
         ),
         Call(neutrality.neutral_fit, {"vaf": [0.1, 0.15, 0.2] * 8, "lowest": 0.12, "highest": 0.24}),
         Call(neutrality.cumulative, {"vaf": [0.1, 0.15, 0.2] * 8, "lowest": 0.12, "highest": 0.24}),
+        Call(neutrality.spectrum, {"vaf": [0.1, 0.15, 0.2] * 8, "bins": 10}),
+        Call(read_mutations, {"path": "x.maf", "sample": "s", "columns": {"vaf": "x"}, "percent": True}),
         Call(neutrality.inverse_simpson, {"sizes": [1, 2, 3]}),
     ],
     "experiments": [

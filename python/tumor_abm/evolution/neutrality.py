@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from tumor_abm._base.arguments import is_real, numbers
+from tumor_abm._base.arguments import is_real, numbers, positive
 from tumor_abm._base.sums import dot, total
 from tumor_abm.errors import InputError
 
@@ -84,6 +84,27 @@ def cumulative(
     return 1 / fractions - 1 / highest, above - above[0]
 
 
+def spectrum(vaf: ArrayLike, *, bins: int = 50) -> tuple[Floats, NDArray[np.int64]]:
+    """Count mutations by variant allele fraction, in bins of one width from 0 to 1.
+
+    Parameters
+    ----------
+    vaf
+        Of called mutations; what is missing (null, NaN) is passed over.
+    bins
+        How many.
+
+    Returns
+    -------
+    edges, numbers
+        Of the bins, ``bins + 1`` and ``bins`` of them; a fraction on an edge belongs to the bin above it,
+        1 to the last.
+    """
+    values = _fractions(vaf, LOWEST_FREQUENCY, HIGHEST_FREQUENCY)
+    counted, edges = np.histogram(values[np.isfinite(values)], positive("bins", bins), (0.0, 1.0))
+    return edges, counted.astype(np.int64)
+
+
 def neutral_fit(
     vaf: ArrayLike, *, lowest: float = LOWEST_FREQUENCY, highest: float = HIGHEST_FREQUENCY
 ) -> NeutralFit:
@@ -92,7 +113,8 @@ def neutral_fit(
     Parameters
     ----------
     vaf
-        Of called mutations; divided by the purity of the sample beforehand.
+        Of called mutations; divided by the purity of the sample beforehand. What is missing (null, NaN)
+        is passed over.
     lowest, highest
         The range that is fitted: above the noise of sequencing, below clonal mutations.
     """
