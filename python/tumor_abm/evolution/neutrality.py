@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from tumor_abm._base.arguments import is_real, numbers, positive
+from tumor_abm._base.arguments import is_real, numbers, whole
 from tumor_abm._base.sums import dot, total
 from tumor_abm.errors import InputError
 
@@ -19,7 +19,7 @@ NEUTRAL_FROM = 0.98
 GRID_STEP = 0.001
 """Distance of the variant allele fractions at which mutations are counted, as in neutralitytestr."""
 
-_FEWEST = 12
+_FEWEST, _MOST_BINS = 12, 1_000_000
 
 Floats = NDArray[np.float64]
 
@@ -101,7 +101,7 @@ def spectrum(vaf: ArrayLike, *, bins: int = 50) -> tuple[Floats, NDArray[np.int6
         1 to the last.
     """
     values = _fractions(vaf, LOWEST_FREQUENCY, HIGHEST_FREQUENCY)
-    counted, edges = np.histogram(values[np.isfinite(values)], positive("bins", bins), (0.0, 1.0))
+    counted, edges = np.histogram(values[np.isfinite(values)], whole("bins", bins, 1, _MOST_BINS), (0.0, 1.0))
     return edges, counted.astype(np.int64)
 
 
@@ -126,13 +126,13 @@ def neutral_fit(
         return NeutralFit(nan, nan, nan, nan, nan, within.size, lowest, highest)
     slope = dot(inverse, numbers) / dot(inverse, inverse)
     residual = total((numbers - slope * inverse) ** 2)
-    whole = 1 / lowest - 1 / highest
-    expected, observed = inverse / whole, numbers / numbers[-1]
+    span = 1 / lowest - 1 / highest
+    expected, observed = inverse / span, numbers / numbers[-1]
     return NeutralFit(
         mutation_rate=slope,
         r_squared=1 - residual / dot(numbers, numbers),
-        area=abs(_area(expected - observed, inverse)) / whole,
-        kolmogorov_distance=_kolmogorov(1 - (1 / within - 1 / highest) / whole),
+        area=abs(_area(expected - observed, inverse)) / span,
+        kolmogorov_distance=_kolmogorov(1 - (1 / within - 1 / highest) / span),
         mean_distance=total(np.abs(expected - observed)) / expected.size,
         mutations=within.size,
         lowest=lowest,
@@ -168,5 +168,5 @@ def inverse_simpson(sizes: ArrayLike) -> float:
     Simpson 1949, doi:10.1038/163688a0. NaN without cells.
     """
     cells = numbers("sizes", sizes)
-    whole = total(cells)
-    return whole**2 / dot(cells, cells) if whole > 0 else math.nan
+    of_all = total(cells)
+    return of_all**2 / dot(cells, cells) if of_all > 0 else math.nan
