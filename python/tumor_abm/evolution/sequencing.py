@@ -115,14 +115,43 @@ class Sequencing:
         must_be("samples", samples, Mapping)
         if not samples or not all(isinstance(name, str) for name in samples):
             raise InputError(key="samples", found=list(samples), allowed="at least one, by names")
-        rng = generator(seed)
         carriers = {name: mutations.carriers(rows) for name, rows in samples.items()}
+        sizes = {name: len(rows) for name, rows in samples.items()}
+        return self.read_all(mutations.table, carriers, sizes, seed=seed)
+
+    def read_all(
+        self,
+        mutations: pl.DataFrame,
+        carriers: Mapping[str, NDArray[np.int64]],
+        cells: Mapping[str, int],
+        *,
+        seed: int,
+    ) -> pl.DataFrame:
+        """Sequence samples of which it is known how many of their cells carry each mutation.
+
+        Parameters
+        ----------
+        mutations
+            ``mutation, origin, node, clone, type``, as `Mutations.table`.
+        carriers
+            By the name of a sample, a number for each mutation.
+        cells
+            By the name of a sample, all its cells.
+        seed
+            Of numpy's generator.
+
+        Returns
+        -------
+        polars.DataFrame
+            As `samples`.
+        """
+        rng = generator(seed)
         present = np.flatnonzero(sum(carriers.values()))
-        about = mutations.table[present]
+        about = mutations[present]
         found = []
         for name, carried in carriers.items():
             counts = carried[present]
-            fraction = counts / max(len(samples[name]), 1)
+            fraction = counts / max(cells[name], 1)
             reads = self._read(fraction * self.purity / PLOIDY, rng)
             seen = about.select(
                 pl.lit(name).alias("sample"),
