@@ -12,7 +12,9 @@ from typing import Any
 import polars as pl
 import tumor_abm as ta
 from tumor_abm import biopsy, endpoints, neutrality, plots, survival, trials
+from tumor_abm.evolution.clonal_input import conipher, pyclone_vi
 from tumor_abm.evolution.maf import maf, write_maf
+from tumor_abm.evolution.mutation_table import read_mutations
 from tumor_abm.knowledge.ensemble import Ensemble
 from tumor_abm.study import load_study
 from tumor_abm.trials import predict
@@ -178,6 +180,10 @@ def _read(method: str, mutations: Any, rows: Any, seed: Any, **how: Any) -> Any:
     return getattr(ta.Sequencing(**how), method)(mutations, rows, seed=seed)
 
 
+def _samples(samples: Any, seed: Any = 1) -> Any:
+    return ta.Sequencing().samples(_mutations(), samples, seed=seed)
+
+
 _SEQUENCING = {"depth": 50.0, "purity": 0.8, "overdispersion": 0.01, "least_reads": 2, "least_vaf": 0.02}
 _READING = _SEQUENCING | {"mutations": Call(_mutations, {}), "rows": [0, 1], "seed": 1}
 _PATIENT: dict[str, Any] = {
@@ -307,12 +313,22 @@ CALLS: dict[str, list[Call]] = {
         Call(_on(_mutations, "carriers"), {"rows": [0, 1]}),
         Call(_read, _READING, ("bulk",)),
         Call(_read, _READING, ("single_cells",)),
+        Call(_samples, {"samples": {"a": [0, 1], "b": [2]}, "seed": 1}),
+        Call(
+            pyclone_vi,
+            {"reads": Call(_samples, {"samples": {"a": [0], "b": [2]}}), "purity": 0.8, "true": True},
+        ),
+        Call(
+            conipher, {"reads": Call(_samples, {"samples": {"a": [0], "b": [2]}}), "case": "t", "true": True}
+        ),
         Call(maf, {"reads": _READS, "tumour": "t", "sample": "s"}),
         Call(
             write_maf, {"table": Call(maf, {"reads": _READS, "tumour": "t", "sample": "s"}), "path": "x.maf"}
         ),
         Call(neutrality.neutral_fit, {"vaf": [0.1, 0.15, 0.2] * 8, "lowest": 0.12, "highest": 0.24}),
         Call(neutrality.cumulative, {"vaf": [0.1, 0.15, 0.2] * 8, "lowest": 0.12, "highest": 0.24}),
+        Call(neutrality.spectrum, {"vaf": [0.1, 0.15, 0.2] * 8, "bins": 10}),
+        Call(read_mutations, {"path": "x.maf", "sample": "s", "columns": {"vaf": "x"}, "percent": True}),
         Call(neutrality.inverse_simpson, {"sizes": [1, 2, 3]}),
     ],
     "experiments": [

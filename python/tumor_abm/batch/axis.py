@@ -123,27 +123,37 @@ class Axis(Table):
         A law to sample from, by the `design` of the batch.
     whole
         Numbers are rounded to whole ones.
+    ensemble
+        Instead of a `path`: sets of parameters, ``shipped`` or a file of them, relative to this one. Values
+        are the numbers of the sets, from 1.
+    sets
+        The same, written out: of each set, the keys that it moves and their values.
     zip
         Axes with the same word here move together: the first value of one with the first of the other.
     """
 
     name: str = Field(min_length=1, max_length=60)
-    path: str | list[str]
+    path: str | list[str] | None = None
     values: list[Any] | None = Field(default=None, min_length=1, max_length=_MOST_STEPS)
     range: Spread | None = None
     csv: str | None = None
     column: str | None = None
     sample: Law | None = None
+    ensemble: str | None = None
+    sets: list[dict[str, Any]] | None = Field(default=None, min_length=1, max_length=_MOST_STEPS)
     whole: bool = False
     zip: str | None = None
 
     @model_validator(mode="after")
     def _one_source(self) -> Axis:
-        kinds = ("values", "range", "csv", "sample")
+        kinds = ("values", "range", "csv", "sample", "ensemble", "sets")
         given = [kind for kind in kinds if getattr(self, kind) is not None]
         if len(given) != 1:
             found = " and ".join(given) or "none of them"
             raise ValueError(f"found {found}; allowed: exactly one of {', '.join(kinds)}")
+        if (self.path is None) != self.moves_sets:
+            of_sets = "none with ensemble or sets, which have their own; one with the others"
+            raise ValueError(f"path: found {'none' if self.path is None else 'one'}; allowed: {of_sets}")
         if self.column is not None and self.csv is None:
             raise ValueError("column: allowed with csv only")
         if self.csv is not None and self.zip is not None:
@@ -151,9 +161,20 @@ class Axis(Table):
         return self
 
     @property
+    def moves_sets(self) -> bool:
+        """Whether its values are sets of parameters."""
+        return self.ensemble is not None or self.sets is not None
+
+    @property
     def paths(self) -> list[str]:
         """The keys it moves."""
-        return [self.path] if isinstance(self.path, str) else self.path
+        if self.sets is not None:
+            return list(self.sets[0])
+        return [self.path] if isinstance(self.path, str) else self.path or []
+
+    def put(self, value: Any) -> dict[str, Any]:
+        """Return what stands at each key when the axis has this value."""
+        return dict(self.sets[value - 1]) if self.sets is not None else dict.fromkeys(self.paths, value)
 
     @property
     def together(self) -> str:
@@ -164,6 +185,8 @@ class Axis(Table):
 
     def levels(self) -> list[Any]:
         """Return the values of an axis that is not sampled."""
+        if self.sets is not None:
+            return list(range(1, len(self.sets) + 1))
         return self.typed(self.range.values() if self.range is not None else self.values or [])
 
     def typed(self, values: Sequence[Any]) -> list[Any]:

@@ -19,8 +19,9 @@ from tumor_abm.config import Experiment
 from tumor_abm.config.written import Written
 from tumor_abm.errors import EngineError, InputError
 from tumor_abm.evolution.replication import replicate
+from tumor_abm.knowledge import Knowledge
 from tumor_abm.run.chunk import Chunk
-from tumor_abm.run.experiment import checked_spec
+from tumor_abm.run.experiment import checked_spec, knowing
 from tumor_abm.run.side_by_side import Stopped
 from tumor_abm.run.tables import Tables, simulate
 from tumor_abm.study.study import Study, StudyFile
@@ -109,8 +110,12 @@ class ReadyExperiment:
         return simulate(spec, Chunk(0, size or self.size), threads=1, progress=_told(stopped))
 
 
+@dataclass(frozen=True)
 class ExperimentBase(Base):
     """Experiments: patients who live through strategies."""
+
+    open: Experiment | None = None
+    """As written, which may leave numbers open."""
 
     kind = "experiment"
     known = (
@@ -123,7 +128,14 @@ class ExperimentBase(Base):
     @classmethod
     def of(cls, tables: Mapping[str, Any], file: Path | None) -> ExperimentBase:
         """Return the experiment of a file, with all that it rests on written out."""
-        return cls(Experiment.from_dict(tables, file=file, seed=NO_SEED).resolved())
+        experiment = Experiment.from_dict(tables, file=file, seed=NO_SEED)
+        return cls(experiment.resolved(), experiment)
+
+    def known_as(self, knowledge: Knowledge) -> dict[str, Any]:
+        """Return the tables of the experiment where this is known instead of what comes with the package."""
+        if self.open is None:
+            raise InputError("found an experiment with changes; allowed: one as it is in its file")
+        return knowing(self.open, knowledge).resolved()
 
     def at(self, tables: Mapping[str, Any]) -> ReadyExperiment:
         """Check the experiment with other values."""

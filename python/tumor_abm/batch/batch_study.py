@@ -20,6 +20,7 @@ from tumor_abm._base.problems import Problems, shown
 from tumor_abm._base.toml import read_toml
 from tumor_abm.batch.address import steps_of, with_value
 from tumor_abm.batch.axis import Axis
+from tumor_abm.batch.axis_sets import ensemble_named, sets_of
 from tumor_abm.batch.base import Base, ExperimentBase, PopulationBase, Ready, StudyBase
 from tumor_abm.batch.batch_file import BatchFile
 from tumor_abm.batch.design import Values, points_of, read_column, table_of
@@ -83,7 +84,9 @@ class BatchStudy:
             problems.raise_if_any()
             raise
         written = written.model_copy(update={"axis": _with_columns(written.axis, file)})
-        base = _moved(_base(written, file), written.set_, file)
+        base = _base(written, file)
+        written = written.model_copy(update={"axis": _with_sets(written, base, file)})
+        base = _moved(base, written.set_, file)
         drawn = seeds.drawn() if written.seed is None else written.seed
         return cls(written, base, seed=drawn, file=file)
 
@@ -132,9 +135,8 @@ class BatchStudy:
     def _with_values(self, point: int, axes: Iterable[int]) -> dict[str, Any]:
         tables = dict(self.base.tables)
         for i in axes:
-            for path in self.written.axis[i].paths:
+            for path, value in self.written.axis[i].put(self.points[point][i]).items():
                 with _at(self.file, f"axis[{i}].path"):
-                    value = self.points[point][i]
                     tables = with_value(tables, steps_of(path), value, self.base.model)
         return tables
 
@@ -254,6 +256,20 @@ def _with_columns(axes: Sequence[Axis], file: Path | None) -> list[Axis]:
         found.append(
             axis.model_copy(update={"values": values, "csv": None, "column": None, "zip": axis.together})
         )
+    return found
+
+
+def _with_sets(written: BatchFile, base: Base, file: Path | None) -> list[Axis]:
+    """Put the numbers of an ensemble into the axes that name it."""
+    found = []
+    for i, axis in enumerate(written.axis):
+        if axis.ensemble is None:
+            found.append(axis)
+            continue
+        with _at(file, f"axis[{i}].ensemble"):
+            folder = Path() if file is None else file.parent
+            sets = sets_of(base, ensemble_named(axis.ensemble, folder), set(written.set_))
+        found.append(axis.model_copy(update={"sets": sets, "ensemble": None}))
     return found
 
 

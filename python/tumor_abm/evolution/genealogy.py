@@ -79,6 +79,23 @@ class Genealogy:
         return cls(nodes=nodes.select(_node_columns(dt)), cells=cells.insert_column(0, node), day=day)
 
     @classmethod
+    def _of_nodes(cls, nodes: pl.DataFrame, cells: pl.DataFrame, day: float, dt: float) -> Genealogy:
+        """Of cells that need not be tips, nor different ones."""
+        whole = cls(nodes=nodes.select(_node_columns(dt)), cells=cells.select("node").unique(), day=day)
+        part = whole.restrict(np.arange(whole.cells.height))
+        numbers = whole.cells.select("node", part.cells["node"].alias("of_part"))
+        cells = cells.join(numbers, on="node", maintain_order="left")
+        return cls(nodes=part.nodes, cells=cells.drop("node").rename({"of_part": "node"}), day=day)
+
+    @property
+    def samples(self) -> dict[str, NDArray[np.int64]]:
+        """Rows of `cells` by the sample that they are of, in a genealogy of several samples."""
+        if "sample" not in self.cells.columns:
+            raise InputError("samples: found none; allowed: a genealogy of Population.remembered")
+        rows = self.cells.with_row_index("row").group_by("sample", maintain_order=True).agg("row")
+        return {name: np.asarray(of_it, dtype=np.int64) for name, of_it in rows.iter_rows()}
+
+    @classmethod
     def of_replicates(cls, outcomes: pl.DataFrame) -> Iterator[Genealogy]:
         """Read the genealogies that `tumor_abm.replicate` kept, one per row.
 
@@ -283,16 +300,18 @@ class Genealogy:
         """
         one_of("lengths", lengths, ("days", "divisions"))
         parents = self._parents()
-        days = self.nodes["day"].fill_null(self.day).to_numpy()
+        days = self._days()
         born = np.where(parents >= 0, days[parents], 0.0)
         length = days - born if lengths == "days" else self.nodes["divisions"].to_numpy()
-        living = self.nodes["day"].is_null().to_numpy()
+        named = self.nodes["day"].is_null().to_numpy().copy()
+        named[self.cells["node"].to_numpy()] = True
         below: list[list[str]] = [[] for _ in parents]
         roots = []
         # Children stand behind their parents, so each is whole when it is met.
         for node in range(len(parents) - 1, -1, -1):
-            name = str(node) if living[node] else f"({','.join(reversed(below[node]))})"
-            written = f"{name}:{length[node]:.10g}"
+            name = str(node) if named[node] else ""
+            inner = f"({','.join(reversed(below[node]))})" if below[node] else ""
+            written = f"{inner}{name}:{length[node]:.10g}"
             below[node] = []
             if parents[node] >= 0:
                 below[parents[node]].append(written)
@@ -335,7 +354,7 @@ class Genealogy:
         kind[node] = self.cells["type"].to_numpy()
         flags = np.zeros(count, dtype=np.uint32)
         flags[node] = tskit.NODE_IS_SAMPLE
-        ago = self.day - self.nodes["day"].fill_null(self.day).to_numpy()
+        ago = self.day - self._days()
         tables.nodes.set_columns(flags=flags, time=ago, population=kind)
         children = np.flatnonzero(parents >= 0).astype(np.int32)
         tables.edges.set_columns(
@@ -358,6 +377,15 @@ class Genealogy:
         )
         tables.sort()
         return tables.tree_sequence()
+
+    def _days(self) -> NDArray[np.float64]:
+        """Day of every node: of its division, else of its last sampling, else today."""
+        days = self.nodes["day"].fill_null(self.day).to_numpy().copy()
+        if "sampled_day" in self.cells.columns:
+            last = self.cells.group_by("node").agg(pl.col("sampled_day").max())
+            tips = last.filter(self.nodes["day"].gather(last["node"]).is_null())
+            days[tips["node"].to_numpy()] = tips["sampled_day"].to_numpy()
+        return days
 
     def _parents(self) -> NDArray[np.int64]:
         return self.nodes["parent"].cast(pl.Int64).fill_null(-1).to_numpy()

@@ -22,6 +22,17 @@ _VERSION = "#version gdc-1.0.0\n"
 _BASES_BETWEEN_SITES = 1_000
 _SITES_PER_CONTIG = 500_000
 """Programs count positions with 31 bits, and indices of genomes end at 2^29."""
+REFERENCE, ALTERNATIVE = "C", "T"
+
+
+def contig_number() -> pl.Expr:
+    """Return the contig on which ``mutation`` lies, from 1."""
+    return pl.col("mutation").cast(pl.Int64) // _SITES_PER_CONTIG + 1
+
+
+def position() -> pl.Expr:
+    """Return the base of its contig at which ``mutation`` lies."""
+    return (pl.col("mutation").cast(pl.Int64) % _SITES_PER_CONTIG + 1) * _BASES_BETWEEN_SITES
 
 
 def maf(reads: pl.DataFrame, *, tumour: str, sample: str) -> pl.DataFrame:
@@ -47,9 +58,7 @@ def maf(reads: pl.DataFrame, *, tumour: str, sample: str) -> pl.DataFrame:
     must_be("tumour", tumour, str)
     must_be("sample", sample, str)
     driver = pl.col("origin") == "driver"
-    site = pl.col("mutation").cast(pl.Int64)
-    position = (site % _SITES_PER_CONTIG + 1) * _BASES_BETWEEN_SITES
-    contig = site // _SITES_PER_CONTIG + 1
+    contig = contig_number()
     contig = pl.when(contig == 1).then(pl.lit(CONTIG)).otherwise(pl.format(f"{CONTIG}_{{}}", contig))
     types = pl.col("type").cast(pl.String)
     names = {name: maf_text(name) for name in reads.select(types).drop_nulls()["type"].unique()}
@@ -65,14 +74,14 @@ def maf(reads: pl.DataFrame, *, tumour: str, sample: str) -> pl.DataFrame:
         text("tumor_abm", "Center"),
         text(CONTIG, "NCBI_Build"),
         contig.alias("Chromosome"),
-        position.alias("Start_Position"),
-        position.alias("End_Position"),
+        position().alias("Start_Position"),
+        position().alias("End_Position"),
         text("+", "Strand"),
         kind.alias("Variant_Classification"),
         text("SNP", "Variant_Type"),
-        text("C", "Reference_Allele"),
-        text("C", "Tumor_Seq_Allele1"),
-        text("T", "Tumor_Seq_Allele2"),
+        text(REFERENCE, "Reference_Allele"),
+        text(REFERENCE, "Tumor_Seq_Allele1"),
+        text(ALTERNATIVE, "Tumor_Seq_Allele2"),
         text("novel", "dbSNP_RS"),
         text(maf_text(f"{tumour}-{sample}"), "Tumor_Sample_Barcode"),
         text(maf_text(f"{tumour}-normal"), "Matched_Norm_Sample_Barcode"),

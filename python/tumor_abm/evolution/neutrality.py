@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from tumor_abm._base.arguments import is_real, numbers
+from tumor_abm._base.arguments import is_real, numbers, whole
 from tumor_abm._base.sums import dot, total
 from tumor_abm.errors import InputError
 
@@ -19,7 +19,7 @@ NEUTRAL_FROM = 0.98
 GRID_STEP = 0.001
 """Distance of the variant allele fractions at which mutations are counted, as in neutralitytestr."""
 
-_FEWEST = 12
+_FEWEST, _MOST_BINS = 12, 1_000_000
 
 Floats = NDArray[np.float64]
 
@@ -84,6 +84,27 @@ def cumulative(
     return 1 / fractions - 1 / highest, above - above[0]
 
 
+def spectrum(vaf: ArrayLike, *, bins: int = 50) -> tuple[Floats, NDArray[np.int64]]:
+    """Count mutations by variant allele fraction, in bins of one width from 0 to 1.
+
+    Parameters
+    ----------
+    vaf
+        Of called mutations; what is missing (null, NaN) is passed over.
+    bins
+        How many.
+
+    Returns
+    -------
+    edges, numbers
+        Of the bins, ``bins + 1`` and ``bins`` of them; a fraction on an edge belongs to the bin above it,
+        1 to the last.
+    """
+    values = _fractions(vaf, LOWEST_FREQUENCY, HIGHEST_FREQUENCY)
+    counted, edges = np.histogram(values[np.isfinite(values)], whole("bins", bins, 1, _MOST_BINS), (0.0, 1.0))
+    return edges, counted.astype(np.int64)
+
+
 def neutral_fit(
     vaf: ArrayLike, *, lowest: float = LOWEST_FREQUENCY, highest: float = HIGHEST_FREQUENCY
 ) -> NeutralFit:
@@ -92,7 +113,8 @@ def neutral_fit(
     Parameters
     ----------
     vaf
-        Of called mutations; divided by the purity of the sample beforehand.
+        Of called mutations; divided by the purity of the sample beforehand. What is missing (null, NaN)
+        is passed over.
     lowest, highest
         The range that is fitted: above the noise of sequencing, below clonal mutations.
     """
@@ -104,13 +126,13 @@ def neutral_fit(
         return NeutralFit(nan, nan, nan, nan, nan, within.size, lowest, highest)
     slope = dot(inverse, numbers) / dot(inverse, inverse)
     residual = total((numbers - slope * inverse) ** 2)
-    whole = 1 / lowest - 1 / highest
-    expected, observed = inverse / whole, numbers / numbers[-1]
+    span = 1 / lowest - 1 / highest
+    expected, observed = inverse / span, numbers / numbers[-1]
     return NeutralFit(
         mutation_rate=slope,
         r_squared=1 - residual / dot(numbers, numbers),
-        area=abs(_area(expected - observed, inverse)) / whole,
-        kolmogorov_distance=_kolmogorov(1 - (1 / within - 1 / highest) / whole),
+        area=abs(_area(expected - observed, inverse)) / span,
+        kolmogorov_distance=_kolmogorov(1 - (1 / within - 1 / highest) / span),
         mean_distance=total(np.abs(expected - observed)) / expected.size,
         mutations=within.size,
         lowest=lowest,
@@ -146,5 +168,5 @@ def inverse_simpson(sizes: ArrayLike) -> float:
     Simpson 1949, doi:10.1038/163688a0. NaN without cells.
     """
     cells = numbers("sizes", sizes)
-    whole = total(cells)
-    return whole**2 / dot(cells, cells) if whole > 0 else math.nan
+    of_all = total(cells)
+    return of_all**2 / dot(cells, cells) if of_all > 0 else math.nan

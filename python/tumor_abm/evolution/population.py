@@ -6,7 +6,7 @@ import copy
 import json
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 import polars as pl
@@ -22,6 +22,7 @@ from tumor_abm._base.paths import path_of
 from tumor_abm.errors import InputError
 from tumor_abm.evolution.biopsy import Biopsy, Shape, take
 from tumor_abm.evolution.genealogy import Genealogy
+from tumor_abm.evolution.passages import Passages
 from tumor_abm.evolution.rates import (
     Engine,
     Rates,
@@ -31,6 +32,7 @@ from tumor_abm.evolution.rates import (
     initial_cells,
     step_days,
 )
+from tumor_abm.evolution.remembered import Remembering
 from tumor_abm.evolution.space import Space
 from tumor_abm.evolution.trait import Trait
 
@@ -38,7 +40,7 @@ _SHOWN_TYPES = 8
 _STATE, _NOTES = "population.bin", "population.json"
 
 
-class Population:
+class Population(Passages, Remembering):
     """Cells of one or more types that divide, die and mutate at explicit rates.
 
     In each step of `dt` days every living cell divides with probability ``division * dt``, dies
@@ -138,6 +140,7 @@ class Population:
                 truth("keep_extinct", keep_extinct),
             )
         self._keeps_extinct = keep_extinct
+        self._samples = []
 
     def __repr__(self) -> str:
         return f"Population({', '.join(f'{name} {text}' for name, text in self._facts().items())})"
@@ -157,7 +160,7 @@ class Population:
             "seed": str(self.seed),
         }
 
-    def fork(self, *, seed: int | None = None) -> Population:
+    def fork(self, *, seed: int | None = None) -> Self:
         """Return a copy of the whole state.
 
         Parameters
@@ -379,5 +382,7 @@ class Population:
             recorded = self._core.genealogy()
         if recorded is None:
             return None
-        nodes, living = recorded
-        return Genealogy._of(frame(nodes), living, self.cells, self.day, self._dt)
+        nodes, living, _ = recorded
+        genealogy = Genealogy._of(frame(nodes), living, self.cells, self.day, self._dt)
+        # Nodes of remembered cells alone are no part of it.
+        return genealogy.restrict(np.arange(genealogy.cells.height)) if self._samples else genealogy

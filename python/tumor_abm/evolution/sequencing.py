@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -85,6 +85,82 @@ class Sequencing:
             pl.Series("cancer_cell_fraction", fraction),
             pl.all(),
         )
+
+    def samples(
+        self,
+        mutations: Mutations,
+        samples: Mapping[str, Sequence[int] | NDArray[np.integer[Any]]],
+        *,
+        seed: int,
+    ) -> pl.DataFrame:
+        """Sequence several samples of one tumour, and read every mutation in each of them.
+
+        Parameters
+        ----------
+        mutations
+            Of the tumour; a mutation is the same, at the same place, in all samples.
+        samples
+            The cells of each sample by its name, as in `bulk`.
+        seed
+            Of numpy's generator.
+
+        Returns
+        -------
+        polars.DataFrame
+            A row per sample and mutation that any of the samples carries: ``sample``, the columns of
+            `bulk`, and those of `Mutations.table`: ``origin, node, clone, type``. Where nobody carries
+            the mutation, it has a depth and no mutant reads.
+        """
+        must_be("mutations", mutations, Mutations)
+        must_be("samples", samples, Mapping)
+        if not samples or not all(isinstance(name, str) for name in samples):
+            raise InputError(key="samples", found=list(samples), allowed="at least one, by names")
+        carriers = {name: mutations.carriers(rows) for name, rows in samples.items()}
+        sizes = {name: len(rows) for name, rows in samples.items()}
+        return self.read_all(mutations.table, carriers, sizes, seed=seed)
+
+    def read_all(
+        self,
+        mutations: pl.DataFrame,
+        carriers: Mapping[str, NDArray[np.int64]],
+        cells: Mapping[str, int],
+        *,
+        seed: int,
+    ) -> pl.DataFrame:
+        """Sequence samples of which it is known how many of their cells carry each mutation.
+
+        Parameters
+        ----------
+        mutations
+            ``mutation, origin, node, clone, type``, as `Mutations.table`.
+        carriers
+            By the name of a sample, a number for each mutation.
+        cells
+            By the name of a sample, all its cells.
+        seed
+            Of numpy's generator.
+
+        Returns
+        -------
+        polars.DataFrame
+            As `samples`.
+        """
+        rng = generator(seed)
+        present = np.flatnonzero(sum(carriers.values()))
+        about = mutations[present]
+        found = []
+        for name, carried in carriers.items():
+            counts = carried[present]
+            fraction = counts / max(cells[name], 1)
+            reads = self._read(fraction * self.purity / PLOIDY, rng)
+            seen = about.select(
+                pl.lit(name).alias("sample"),
+                "mutation",
+                pl.Series("carriers", counts, dtype=pl.UInt32),
+                pl.Series("cancer_cell_fraction", fraction),
+            )
+            found.append(pl.concat([seen, reads, about.drop("mutation")], how="horizontal"))
+        return pl.concat(found)
 
     def single_cells(
         self, mutations: Mutations, rows: Sequence[int] | NDArray[np.integer[Any]], *, seed: int

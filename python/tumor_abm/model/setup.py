@@ -14,7 +14,7 @@ from pydantic import TypeAdapter, ValidationError
 
 import tumor_abm._core as _core
 from tumor_abm._base import seeds
-from tumor_abm._base.arguments import is_finite, is_real, is_whole, must_be, real
+from tumor_abm._base.arguments import is_finite, is_real, is_whole, must_be, real, truth
 from tumor_abm._base.problems import Problems
 from tumor_abm._base.toml import read_toml
 from tumor_abm._base.units import DAYS_PER_MONTH
@@ -108,6 +108,7 @@ def set_up(
     horizon_months: float | None,
     progression_from: str | None,
     seed: int | None,
+    clone_genealogy: bool = False,
 ) -> Setup:
     """Bring the arguments of a model together; `InputError` where they make no sense."""
     tables, file = _tables(experiment)
@@ -138,6 +139,10 @@ def set_up(
     # Whatever is known can be given by hand; a drug that is not taken changes nothing.
     spec["drugs"] = [drugs[name].to_core(name, targets) for name in sorted(drugs)]
     spec["population"]["given"] = _given(covariates, founder, loaded)
+    if truth("clone_genealogy", clone_genealogy):
+        if "engine" in spec:
+            raise InputError("clone_genealogy: found True; allowed: with engine='clones'")
+        spec["keep_extinct"] = True
     _scale_mutation(spec, mutation_rate)
     return Setup(
         spec=spec,

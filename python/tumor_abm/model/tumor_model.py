@@ -63,6 +63,9 @@ class TumorModel(ModelState):
     progression_from
         ``"nadir"`` (RECIST 1.1), or ``"baseline"`` where regrowth is planned, instead of that of the
         experiment.
+    clone_genealogy
+        Remember clones that die out, from the first cell on, for `all_clones` and
+        `tumor_abm.model.clone_samples`; with engine ``"clones"``. Nothing else changes.
     rng, seed
         A whole number (as text, too), a numpy generator or seed sequence; by default the seed of the
         experiment, or a drawn one. `seed` is the older name in Mesa.
@@ -102,6 +105,7 @@ class TumorModel(ModelState):
         space: Space | None = None,
         horizon_months: float | None = None,
         progression_from: str | None = None,
+        clone_genealogy: bool = False,
         rng: Any = None,
         seed: Any = None,
         on_assessment: Rule | None = None,
@@ -126,6 +130,7 @@ class TumorModel(ModelState):
             horizon_months=horizon_months,
             progression_from=progression_from,
             seed=seed_of(rng, seed),
+            clone_genealogy=clone_genealogy,
         )
         self._begin(
             setup.grow(),

@@ -15,7 +15,7 @@ from tumor_abm._base.html import facts
 from tumor_abm._base.sinks import terminal_text
 from tumor_abm.errors import InputError
 from tumor_abm.knowledge import Drug
-from tumor_abm.model.bare import Core
+from tumor_abm.model.bare import Bare, Core
 from tumor_abm.model.sites import Sites
 
 
@@ -230,7 +230,39 @@ class PatientView:
         ``clone, parent, genotype, alterations, born_day, cells, fraction, division, death``: days since
         enrolment, rates per day under the drugs of the last doses.
         """
-        return frame(self._core.clones()).drop("kind")
+        return frame(self._core.clones()).drop("kind", "origins", strict=False)
+
+    @property
+    def all_clones(self) -> pl.DataFrame:
+        """Clones that live or ever lived, from the first cell on; with ``clone_genealogy=True`` only.
+
+        ``clone, parent, genotype, alterations, born_day, died_day`` (null while it lives), ``cells`` and
+        ``origins``: clones that were merged into it have no row, and are counted here.
+
+        Raises
+        ------
+        InputError
+            They were not kept.
+        """
+        extinct = None if isinstance(self._core, Bare) else self._core.extinct()
+        if extinct is None:
+            raise InputError("all_clones: not kept; allowed: a patient with clone_genealogy=True")
+        living = frame(self._core.clones()).with_columns(pl.lit(None, pl.Float64).alias("died_day"))
+        dead = frame(extinct).with_columns(pl.lit(0, pl.UInt64).alias("cells"))
+        names = [name for name in living.columns if name in dead.columns]
+        both = pl.concat([dead.select(names).cast(living.select(names).schema), living.select(names)])
+        kinds = both["kind"]
+        carried = pl.Series(self._core.genotype_alterations(), dtype=pl.List(pl.String))
+        return both.select(
+            "clone",
+            "parent",
+            pl.Series(self.genotype_names).gather(kinds).alias("genotype"),
+            carried.gather(kinds).alias("alterations"),
+            "born_day",
+            "died_day",
+            "cells",
+            "origins",
+        ).sort("clone")
 
     @property
     def genotypes(self) -> pl.DataFrame:

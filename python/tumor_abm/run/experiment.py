@@ -157,10 +157,10 @@ def _specs(experiment: Experiment, ensemble: Ensemble | None) -> tuple[str, ...]
     if experiment.patients < len(ensemble.members):
         allowed = f"at least {len(ensemble.members)}, one for every set of the ensemble"
         raise InputError(key="patients", found=experiment.patients, allowed=allowed, file=experiment.file)
-    return tuple(checked_spec(_knowing(experiment, member.knowledge())) for member in ensemble.members)
+    return tuple(checked_spec(knowing(experiment, member.knowledge())) for member in ensemble.members)
 
 
-def _knowing(experiment: Experiment, knowledge: Knowledge) -> Experiment:
+def knowing(experiment: Experiment, knowledge: Knowledge) -> Experiment:
     """Return an experiment as written, where this is known instead of what comes with the package."""
     if experiment.written.self_contained:
         problem = "says all numbers itself (self_contained), so that no other ones can take their place"

@@ -45,6 +45,11 @@ pub(crate) fn u32_values(bytes: &[u8]) -> impl Iterator<Item = u32> + '_ {
     bytes.as_chunks().0.iter().map(|&value| u32::from_ne_bytes(value))
 }
 
+/// The `u64` values of a buffer in native order.
+pub(crate) fn u64_values(bytes: &[u8]) -> impl Iterator<Item = u64> + '_ {
+    bytes.as_chunks().0.iter().map(|&value| u64::from_ne_bytes(value))
+}
+
 /// A table as an Arrow IPC stream of one batch.
 pub(crate) fn table(py: Python<'_>, table: Table) -> PyResult<Bound<'_, PyBytes>> {
     let encode = || {

@@ -164,6 +164,11 @@ impl Patient {
         table(py, self.inner.clone_table())
     }
 
+    /// Clones that died out; `None` unless they are remembered.
+    fn extinct<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyBytes>>> {
+        self.inner.extinct_table().map(|extinct| table(py, extinct)).transpose()
+    }
+
     fn drugs<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyBytes>> {
         table(py, self.inner.drug_table())
     }

@@ -1,6 +1,6 @@
 //! `Population` and `replicate` with explicit rates.
 
-use super::convert::{from_json, table, u32_bytes, u32_values, u64_bytes};
+use super::convert::{from_json, table, u32_bytes, u32_values, u64_bytes, u64_values};
 use super::long_run;
 use crate::error::raised;
 use pyo3::prelude::*;
@@ -83,6 +83,21 @@ impl Population {
         self.inner.set_rates(from_json(rates_json)?).map_err(raised)
     }
 
+    /// Cells leave: how many of each living clone where cells are counted, else of each cell, as `u64`.
+    fn remove(&mut self, gone: &[u8]) -> PyResult<()> {
+        self.inner.remove(&u64_values(gone).collect::<Vec<u64>>()).map_err(raised)
+    }
+
+    /// Every living cell becomes the first of a clone of its own.
+    fn label(&mut self) -> PyResult<()> {
+        self.inner.label().map_err(raised)
+    }
+
+    /// Remember cells, by their rows in `cells` as `u32`.
+    fn remember(&mut self, rows: &[u8]) -> PyResult<()> {
+        self.inner.remember(&u32_values(rows).collect::<Vec<u32>>()).map_err(raised)
+    }
+
     #[getter]
     fn day(&self) -> f64 {
         self.inner.day()
@@ -120,17 +135,14 @@ impl Population {
         self.inner.lattice().map(Engine::bytes)
     }
 
-    /// The nodes of the genealogy and, for every cell in the order of `cells`, its node; `None` if
-    /// the genealogy was not recorded.
-    fn genealogy<'py>(
-        &mut self,
-        py: Python<'py>,
-    ) -> PyResult<Option<(Bound<'py, PyBytes>, Bound<'py, PyBytes>)>> {
+    /// The nodes of the genealogy, for every cell in the order of `cells` its node, and the nodes of remembered
+    /// cells; `None` if the genealogy was not recorded.
+    fn genealogy<'py>(&mut self, py: Python<'py>) -> PyResult<Option<Recorded<'py>>> {
         let Some((genealogy, tips)) = self.inner.genealogy().map_err(raised)? else { return Ok(None) };
         let living: Vec<u32> = tips.iter().map(|tip| tip.node).collect();
         let descendants = genealogy.descendants(living.iter().copied());
         let nodes = node_table(genealogy.nodes().iter(), descendants);
-        Ok(Some((table(py, nodes)?, u32_bytes(py, &living))))
+        Ok(Some((table(py, nodes)?, u32_bytes(py, &living), u32_bytes(py, genealogy.remembered()))))
     }
 
     /// Every living cell, or `None` if the engine holds none.
@@ -189,6 +201,9 @@ pub(crate) fn subtree<'py>(
     let tips: Vec<u32> = tree.tips.iter().map(|tip| tip.node).collect();
     Ok((table(py, node_table(tree.nodes.iter(), tree.descendants))?, u32_bytes(py, &tips)))
 }
+
+/// Nodes, those of living cells, and those of remembered ones.
+type Recorded<'py> = (Bound<'py, PyBytes>, Bound<'py, PyBytes>, Bound<'py, PyBytes>);
 
 /// Outcomes; and, if they were asked for, the nodes and the cells of the trees.
 type Replicates<'py> = (Bound<'py, PyBytes>, Option<(Bound<'py, PyBytes>, Bound<'py, PyBytes>)>);

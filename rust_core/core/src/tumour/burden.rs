@@ -9,7 +9,7 @@
 //! coarser, and a kind whose last individual dies is gone but for what of it is counted.
 
 use crate::error::Result;
-use crate::law::{CloneRecord, Exposure, Kinds, StepProbabilities, Tally};
+use crate::law::{CloneRecord, Exposure, Extinct, Kinds, StepProbabilities, Tally};
 use crate::random::binomial;
 use crate::tumour::choice::{AnyEngine, Choice};
 use crate::tumour::clones::Clones;
@@ -234,6 +234,16 @@ impl Burden {
         let held = individuals.engine.records();
         let held = held.iter().map(|clone| renamed(clone, 1, individuals.scale));
         counted.iter().map(|clone| renamed(clone, 0, 1)).chain(held).collect()
+    }
+
+    /// Remember counted clones that die out from now on.
+    pub fn keep_extinct(&mut self) {
+        self.counted.keep_extinct();
+    }
+
+    /// Counted clones that died out, in that order, if they are remembered.
+    pub fn extinct(&self) -> &[Extinct] {
+        self.counted.extinct()
     }
 
     /// Every cell stays with probability `share`; what stays is counted.

@@ -123,6 +123,18 @@ impl Engine for AnyEngine {
         either!(self, engine => engine.step(rng, probabilities, kinds, cancel))
     }
 
+    fn remove(&mut self, gone: &[u64]) -> Result<()> {
+        either!(self, engine => engine.remove(gone))
+    }
+
+    fn label(&mut self) -> Result<()> {
+        either!(self, engine => engine.label())
+    }
+
+    fn remember(&mut self, nodes: &[u32]) -> Result<()> {
+        either!(self, engine => engine.remember(nodes))
+    }
+
     fn step_index(&self) -> u64 {
         either!(self, engine => engine.step_index())
     }

@@ -2,6 +2,8 @@
 //! multinomial of (divide, die, stay) for the count. Sums of independent cells are binomial, so
 //! the law of the totals is the per-cell law itself, not an approximation of it.
 
+mod surgery;
+
 use crate::cancel::heed;
 use crate::error::{Error, Result};
 use crate::law::{CloneRecord, Extinct, Kinds, MOST_CELLS, StepProbabilities, Tally};
@@ -314,6 +316,14 @@ impl Engine for Clones {
             return Err(Error::TooManyCells { who: "population".into() });
         }
         Ok(tally)
+    }
+
+    fn remove(&mut self, gone: &[u64]) -> Result<()> {
+        self.take_out(gone)
+    }
+
+    fn label(&mut self) -> Result<()> {
+        self.label_each()
     }
 
     fn step_index(&self) -> u64 {

@@ -1,6 +1,6 @@
 //! What every engine can do: hold a population, and step it by the law.
 
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::law::{CloneRecord, Exposure, Extinct, Kinds, StepProbabilities, Tally};
 use crate::tumour::lineage::{Genealogy, Tip};
 use rand::Rng;
@@ -21,6 +21,17 @@ pub trait Engine {
         kinds: &mut K,
         cancel: &AtomicBool,
     ) -> Result<Tally>;
+
+    /// Cells leave: `gone` of each item, in the order of `records` where cells are counted, else of the table of cells.
+    fn remove(&mut self, gone: &[u64]) -> Result<()>;
+
+    /// Every living cell becomes the first of a clone of its own, as if it were given a barcode.
+    fn label(&mut self) -> Result<()>;
+
+    /// Remember cells, by their nodes in the genealogy as it was last given, whatever becomes of them.
+    fn remember(&mut self, _nodes: &[u32]) -> Result<()> {
+        Ok(())
+    }
 
     /// Steps taken.
     fn step_index(&self) -> u64;
@@ -70,5 +81,18 @@ pub trait Engine {
     /// asked for.
     fn genealogy(&mut self) -> Result<Option<(&Genealogy, Vec<Tip>)>> {
         Ok(None)
+    }
+}
+
+/// Refuse to remove more than there is.
+pub(super) fn check(gone: &[u64], there: impl ExactSizeIterator<Item = u64>) -> Result<()> {
+    if gone.len() != there.len() {
+        return Err(Error::refused("removed", gone.len(), format!("a number for each of {}", there.len())));
+    }
+    match gone.iter().zip(there).find(|(gone, there)| *gone > there) {
+        Some((gone, there)) => {
+            Err(Error::refused("removed", *gone, format!("at most {there}, which are there")))
+        }
+        None => Ok(()),
     }
 }

@@ -48,10 +48,11 @@ pub struct Tree {
     pub tips: Vec<Tip>,
 }
 
-/// All nodes that living cells descend from, parents before children.
+/// All nodes that living and remembered cells descend from, parents before children.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Genealogy {
     nodes: Vec<Node>,
+    remembered: Vec<u32>,
 }
 
 impl Genealogy {
@@ -71,9 +72,21 @@ impl Genealogy {
         Ok((first, first + 1))
     }
 
+    /// Keep the nodes of some cells, whatever becomes of them; one that divides later stays a node of its own.
+    pub fn remember(&mut self, nodes: &[u32]) -> Result<()> {
+        make_room(&mut self.remembered, nodes.len(), NODES)?;
+        self.remembered.extend_from_slice(nodes);
+        Ok(())
+    }
+
+    /// Nodes of the remembered cells, in that order.
+    pub fn remembered(&self) -> &[u32] {
+        &self.remembered
+    }
+
     /// Bytes allocated.
     pub fn bytes(&self) -> usize {
-        size_of::<Node>() * self.nodes.capacity()
+        size_of::<Node>() * self.nodes.capacity() + size_of::<u32>() * self.remembered.capacity()
     }
 
     /// The nodes, parents before children.
@@ -88,12 +101,13 @@ impl Genealogy {
             Some((index, node)) => {
                 Err(Error::refused("parent", node.parent, format!("a node before {index}")))
             }
-            None => Ok(Self { nodes }),
+            None => Ok(Self { nodes, remembered: Vec::new() }),
         }
     }
 
     /// How `tips` descend from each other; the tree numbers its nodes anew.
     pub fn tree(mut self, mut tips: Vec<Tip>) -> Result<Tree> {
+        self.remembered.clear();
         let renamed = self.simplify(tips.iter().map(|tip| tip.node))?;
         for tip in &mut tips {
             tip.node = renamed[tip.node as usize];
@@ -105,7 +119,7 @@ impl Genealogy {
     /// Whether it is time to simplify, with `living` cells. A simplified genealogy has at most twice
     /// as many nodes as cells.
     pub fn is_long(&self, living: u64) -> bool {
-        self.nodes.len() > FEW.max(3 * living as usize)
+        self.nodes.len() > FEW.max(3 * (living as usize + self.remembered.len()))
     }
 
     /// Living descendants of every node, itself included.
@@ -120,14 +134,14 @@ impl Genealogy {
         descendants
     }
 
-    /// Keep living cells and divisions of which both daughters have living descendants. Returns the
-    /// new number of every old node that is kept.
+    /// Keep living and remembered cells, and divisions of which both daughters have such descendants. Returns
+    /// the new number of every old node that is kept.
     pub fn simplify(&mut self, living: impl Iterator<Item = u32>) -> Result<Vec<u32>> {
         // A byte and a number for each, and the nodes that are kept.
         room_for(self.nodes.len(), 5 + size_of::<Node>(), NODES)?;
         // Lines that lead to living cells, up to 2; a living cell is kept like a branching.
         let mut lines = vec![0u8; self.nodes.len()];
-        living.for_each(|node| lines[node as usize] = 2);
+        living.chain(self.remembered.iter().copied()).for_each(|node| lines[node as usize] = 2);
         for index in (0..self.nodes.len()).rev() {
             let parent = self.nodes[index].parent;
             if lines[index] > 0 && parent != NO_NODE {
@@ -160,6 +174,9 @@ impl Genealogy {
             }
         }
         self.nodes = nodes;
+        for node in &mut self.remembered {
+            *node = renamed[*node as usize];
+        }
         Ok(renamed)
     }
 }
@@ -190,6 +207,22 @@ mod tests {
         let renamed = tree.simplify([3].into_iter())?;
         assert_eq!(renamed[3], 0);
         assert_eq!(tree.nodes(), [node(NO_NODE, ALIVE, 3)]);
+        Ok(())
+    }
+
+    #[test]
+    fn a_remembered_cell_stays_after_its_death_and_after_its_division() -> Result<()> {
+        let mut tree = Genealogy::default();
+        let founder = tree.found()?;
+        let (a, b) = tree.divide(founder, 1)?;
+        tree.remember(&[a, b])?;
+        let (a1, _) = tree.divide(a, 2)?;
+        // The daughter a2 died, and so did b.
+        let renamed = tree.simplify([a1].into_iter())?;
+        assert_eq!([founder, a, b, a1].map(|node| renamed[node as usize]), [0, 1, 2, 3]);
+        assert_eq!(tree.remembered(), [1, 2]);
+        let node = |parent, step, divisions| Node { parent, step, divisions };
+        assert_eq!(tree.nodes(), [node(NO_NODE, 1, 0), node(0, 2, 1), node(0, ALIVE, 1), node(1, ALIVE, 1)]);
         Ok(())
     }
 

@@ -353,6 +353,27 @@ impl Population {
         self.engine.records().into_owned()
     }
 
+    /// Cells leave: `gone` of each item, see `Engine::remove`.
+    pub fn remove(&mut self, gone: &[u64]) -> Result<()> {
+        self.engine.remove(gone)
+    }
+
+    /// Every living cell becomes the first of a clone of its own.
+    pub fn label(&mut self) -> Result<()> {
+        self.engine.label()
+    }
+
+    /// Remember cells by their rows in the table of cells; nothing without a genealogy.
+    pub fn remember(&mut self, rows: &[u32]) -> Result<()> {
+        let Some((_, tips)) = self.engine.genealogy()? else { return Ok(()) };
+        let node = |&row: &u32| {
+            let refused = || Error::refused("rows", row, format!("less than {}", tips.len()));
+            tips.get(row as usize).map(|tip| tip.node).ok_or_else(refused)
+        };
+        let nodes = rows.iter().map(node).collect::<Result<Vec<u32>>>()?;
+        self.engine.remember(&nodes)
+    }
+
     /// Remember clones that die out from now on.
     pub fn keep_extinct(&mut self) {
         self.engine.keep_extinct();

@@ -7,7 +7,7 @@ use crate::tumour::choice::AnyEngine;
 use crate::tumour::population::{Population, TypeRates};
 use serde::{Deserialize, Serialize};
 
-const SEAL: Seal = Seal { magic: b"TUMORPOP", format: 2, content: "saved population" };
+const SEAL: Seal = Seal { magic: b"TUMORPOP", format: 3, content: "saved population" };
 
 /// State that cannot be computed again.
 #[derive(Serialize, Deserialize)]

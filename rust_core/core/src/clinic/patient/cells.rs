@@ -24,6 +24,9 @@ impl Patient {
         for attempt in 1..=MOST_GROWTHS {
             self.state.growths = attempt;
             self.state.burden = self.no_cells()?;
+            if self.experiment.spec.keep_extinct {
+                self.state.burden.keep_extinct();
+            }
             self.state.bulk = Bulk::default();
             self.state.burden.found(0, 1, cancel)?;
             let stride = u64::from(self.experiment.spec.stride_days);

@@ -46,6 +46,9 @@ pub struct Spec {
     pub end_with_last_line: bool,
     /// Living clones of one genotype that are kept apart.
     pub max_clones: usize,
+    /// Whether clones that die out are remembered, from the first cell on.
+    #[serde(default)]
+    pub keep_extinct: bool,
     /// Which engine holds the cells.
     #[serde(default)]
     pub engine: Holding,

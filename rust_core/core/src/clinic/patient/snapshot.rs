@@ -183,10 +183,29 @@ impl Patient {
         table.put("alterations", Column::List(alterations));
         table.put("born_day", Column::F64(records.iter().map(|clone| born(clone.born_step)).collect()));
         table.put("cells", Column::U64(records.iter().map(|clone| clone.cells).collect()));
+        table.put("origins", Column::U64(records.iter().map(|clone| clone.origins).collect()));
         table.put("fraction", Column::F64(records.iter().map(|clone| clone.cells as f64 / total).collect()));
         table.put("division", of(|rates| rates.division));
         table.put("death", of(|rates| rates.death));
         table
+    }
+
+    /// Clones that died out, in that order, if they are remembered: those of counted cells.
+    pub fn extinct_table(&self) -> Option<Table> {
+        if !self.experiment.spec.keep_extinct {
+            return None;
+        }
+        let extinct = self.state.burden.extinct();
+        let before = (self.state.grown_days + self.state.enrolled_day) as f64;
+        let day = |step: u64| step as f64 * self.experiment.spec.dt - before;
+        let mut table = Table::default();
+        table.put("clone", Column::U64(extinct.iter().map(|clone| clone.record.id).collect()));
+        table.put("parent", Column::MaybeU64(extinct.iter().map(|clone| clone.record.parent).collect()));
+        table.put("kind", Column::U32(extinct.iter().map(|clone| clone.record.kind).collect()));
+        table.put("born_day", Column::F64(extinct.iter().map(|clone| day(clone.record.born_step)).collect()));
+        table.put("died_day", Column::F64(extinct.iter().map(|clone| day(clone.died_step)).collect()));
+        table.put("origins", Column::U64(extinct.iter().map(|clone| clone.record.origins).collect()));
+        Some(table)
     }
 
     /// The row of the `patients` table.

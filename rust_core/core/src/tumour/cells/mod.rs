@@ -4,6 +4,7 @@
 
 mod bucket;
 mod heritable;
+mod surgery;
 mod table;
 #[cfg(test)]
 mod tests;
@@ -368,6 +369,18 @@ impl Engine for Cells {
             self.simplify()?;
         }
         Ok(tally)
+    }
+
+    fn remove(&mut self, gone: &[u64]) -> Result<()> {
+        self.take_out(gone)
+    }
+
+    fn label(&mut self) -> Result<()> {
+        self.label_each()
+    }
+
+    fn remember(&mut self, nodes: &[u32]) -> Result<()> {
+        self.genealogy.as_mut().map_or(Ok(()), |genealogy| genealogy.remember(nodes))
     }
 
     fn step_index(&self) -> u64 {

@@ -50,6 +50,18 @@ impl Engine for Lattice {
         Ok(tally)
     }
 
+    fn remove(&mut self, gone: &[u64]) -> Result<()> {
+        self.take_out(gone)
+    }
+
+    fn label(&mut self) -> Result<()> {
+        self.label_each()
+    }
+
+    fn remember(&mut self, nodes: &[u32]) -> Result<()> {
+        self.lineage.as_mut().map_or(Ok(()), |lineage| lineage.remember(nodes))
+    }
+
     fn step_index(&self) -> u64 {
         self.step
     }

@@ -25,6 +25,11 @@ impl Lineage {
         &self.genealogy
     }
 
+    /// Remember cells by their nodes.
+    pub(super) fn remember(&mut self, nodes: &[u32]) -> Result<()> {
+        self.genealogy.remember(nodes)
+    }
+
     /// Simplify when the genealogy has become long for so many living cells.
     pub(super) fn forget_lines(&mut self, domain: &Domain, living: u64) -> Result<()> {
         if self.genealogy.is_long(living) { self.simplify(domain) } else { Ok(()) }

@@ -51,6 +51,7 @@ mod outline;
 mod register;
 mod space;
 mod step;
+mod surgery;
 mod switching;
 mod tissue;
 

@@ -172,6 +172,20 @@ impl Register {
         slot
     }
 
+    /// A cell of a slot becomes the first of a clone of its own: its new slot.
+    pub(super) fn label(&mut self, slot: u32, born: Born) -> u32 {
+        let (kind, parent, lineage) = (self.kind(slot), self.record(slot).id, self.next_id);
+        let own = self.create(kind, Some((parent, lineage)), born);
+        self.gain(own);
+        self.lose(slot);
+        own
+    }
+
+    /// Living clones of a kind that are kept apart.
+    pub(super) fn most(&self) -> u64 {
+        self.max_per_kind as u64
+    }
+
     /// A cell of the slot `from` turned into `kind`: it stays of one lineage. Its new slot.
     pub(super) fn turn(&mut self, kind: u32, from: u32, born: Born) -> u32 {
         let slot = match self.turned.get(&(from, kind)) {
