@@ -24,7 +24,7 @@ OWN = {
         f"tumor_abm.run.{own}"
         for own in ("chunk", "cluster", "directory", "local", "lock", "screening", "side_by_side")
     ),
-    *("tumor_abm.run.shard", "tumor_abm.run.tables", "tumor_abm.evolution.rates"),
+    *("tumor_abm.run.shard", "tumor_abm.run.tables", "tumor_abm.evolution.rates", "tumor_abm.evolution.vcf"),
 }
 """Modules for ourselves."""
 
