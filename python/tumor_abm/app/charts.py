@@ -49,11 +49,10 @@ def panels_of(patients: Sequence[Patient]) -> Iterator[list[Option]]:
         charts = [
             genotypes_chart(course, palette, growth, frame),
             _burden(course, palette, growth, frame),
-            _diameters(course, frame),
-            _ctdna(course, frame),
-            _drugs(course, frame),
         ]
-        if course.states["neutrophils"].drop_nulls().len():
+        if _is_known(course.states["sld_mm"]):  # there is a clinic
+            charts += [_diameters(course, frame), _ctdna(course, frame), _drugs(course, frame)]
+        if _is_known(course.states["neutrophils"]):
             charts.append(_neutrophils(course, frame))
         bands = list(_bands(course.lines, frame.end))
         yield [chart.panel(frame, bands) for chart in charts]
@@ -210,8 +209,12 @@ def _scan_in_words(row: dict[str, Any]) -> str:
     return f"day {row['day']:.0f}: {row['sld_mm']:.0f} mm{changed}{new}, {row['response']}"
 
 
+def _is_known(values: pl.Series) -> bool:
+    return values.drop_nulls().is_not_nan().any()
+
+
 def _most(values: pl.Series) -> float:
-    most = values.drop_nulls().max()
+    most = values.drop_nulls().cast(pl.Float64).drop_nans().max()
     return float(most) if isinstance(most, int | float) else 0.0
 
 

@@ -154,8 +154,8 @@ def predict(arguments: argparse.Namespace) -> None:
 
 def app(arguments: argparse.Namespace) -> None:
     """Serve the browser page until Ctrl-C."""
-    from tumor_abm.app.server import serve
     from tumor_abm._base.paths import is_directory
+    from tumor_abm.app.server import serve
     from tumor_abm.config.named import experiment_file
 
     file = arguments.experiment
