@@ -94,14 +94,14 @@ def _burden(course: Course, palette: Palette, growth: Growth, frame: Frame) -> C
     series: list[Option] = []
     for name in largest:
         genotype = genotypes[name]
-        grown = _grown(growth, genotype, frame)
+        grown = _grown(growth, genotype)
         lived = rising(days, cells.get(genotype, np.zeros(len(days))), POINTS)
         series.append(line(short(genotype, founder), palette[genotype], [*grown, *lived], 1.3))
     total = course.states["cells"].to_numpy().astype(float)
     before = growth.days(_POINTS_OF_GROWTH)
     grown_all = sum((growth.on(genotype, before) for genotype in growth.cells), np.zeros(len(before)))
     of_all = [
-        *rising(before, grown_all, POINTS, frame),
+        *rising(before, grown_all, POINTS),
         *rising(course.states["day"].to_numpy(), total, POINTS),
     ]
     series.append(line("all", INK, of_all, 2.2))
@@ -109,9 +109,9 @@ def _burden(course: Course, palette: Palette, growth: Growth, frame: Frame) -> C
     return Chart("burden", "Burden", "living cells, log scale", axis, series, named_lines=True)
 
 
-def _grown(growth: Growth, genotype: Genotype, frame: Frame) -> list[list[float | None]]:
+def _grown(growth: Growth, genotype: Genotype) -> list[list[float | None]]:
     days = growth.days(_POINTS_OF_GROWTH)
-    return rising(days, growth.on(genotype, days), POINTS, frame)
+    return rising(days, growth.on(genotype, days), POINTS)
 
 
 def _diameters(course: Course, frame: Frame) -> Chart:
