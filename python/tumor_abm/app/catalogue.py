@@ -12,7 +12,7 @@ from typing import Any
 
 from tumor_abm._base.paths import is_directory
 from tumor_abm._base.toml import read_toml
-from tumor_abm.app.cohort import Cohort
+from tumor_abm.app.cohort import FinishedRun
 from tumor_abm.config import Experiment
 from tumor_abm.errors import InputError
 from tumor_abm.knowledge import Drug
@@ -41,7 +41,7 @@ class Catalogue:
 
     experiment: Experiment
     tables: Mapping[str, Any]
-    cohort: Cohort | None = None
+    cohort: FinishedRun | None = None
 
     @classmethod
     def of(cls, file: Path | None) -> Catalogue:
@@ -56,7 +56,7 @@ class Catalogue:
             text = resources.files("tumor_abm.app").joinpath("strategies.toml").read_text(encoding="utf-8")
             tables = tomllib.loads(text)
             return cls(Experiment.from_dict(tables), tables)
-        cohort = Cohort.of(file) if is_directory(file) else None
+        cohort = FinishedRun.of(file) if is_directory(file) else None
         if cohort is not None:
             file = file / EXPERIMENT
         tables = dict(read_toml(file))

@@ -39,7 +39,7 @@ class Place:
     free_pct: float
 
 
-class Cohort:
+class FinishedRun:
     """A finished run as the page shows it.
 
     Parameters
@@ -56,7 +56,7 @@ class Cohort:
         self._curves: dict[str, KaplanMeier] = {}
 
     @classmethod
-    def of(cls, directory: Path) -> Cohort:
+    def of(cls, directory: Path) -> FinishedRun:
         """Open the directory of a run.
 
         Raises

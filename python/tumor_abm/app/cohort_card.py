@@ -7,7 +7,7 @@ import solara
 from tumor_abm._base.sinks import html_text
 from tumor_abm.analysis.survival import KaplanMeier
 from tumor_abm.app.boundary import part
-from tumor_abm.app.cohort import Cohort, Place
+from tumor_abm.app.cohort import FinishedRun, Place
 from tumor_abm.app.cohort_table import CohortTable
 from tumor_abm.app.session import Session
 from tumor_abm.plots.thinning import evenly
@@ -18,7 +18,7 @@ _BLUE, _RED = "#1D5C8C", "#B00020"
 
 
 @part("The patients of the run")
-def CohortCard(session: Session, cohort: Cohort) -> None:
+def CohortCard(session: Session, cohort: FinishedRun) -> None:
     """List the patients of an arm; show the curve of the arm, and on it the patient of the page."""
     begun = session.begun if session.pictures.value else None
     open_arm = begun.strategy if begun is not None and session.is_of_cohort(begun) else None
@@ -41,14 +41,14 @@ def CohortCard(session: Session, cohort: Cohort) -> None:
             solara.HTML(tag="div", unsafe_innerHTML=drawn, classes=["tumor-look", "tumor-facts"])
 
 
-def _curve_and_words(cohort: Cohort, arm: str, patient: int | None) -> str:
+def _curve_and_words(cohort: FinishedRun, arm: str, patient: int | None) -> str:
     """Return the curve of an arm as SVG, with a patient on it, and in words where that one lies."""
     place = None if patient is None else cohort.place(arm, patient)
     said = html_text(_said(cohort, arm, patient, place))
     return f"{curve_svg(cohort.curve(arm), place, cohort.endpoint(arm).title)}<div>{said}</div>"
 
 
-def _said(cohort: Cohort, arm: str, patient: int | None, place: Place | None) -> str:
+def _said(cohort: FinishedRun, arm: str, patient: int | None, place: Place | None) -> str:
     if patient is None:
         return "Choose a patient to see that very patient live."
     if place is None:

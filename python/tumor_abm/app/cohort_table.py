@@ -19,7 +19,7 @@ def CohortTable(
     arm
         Of whom they are.
     rows
-        As `Cohort.lives` gives them.
+        As `FinishedRun.lives` gives them.
     chosen
         Number of the patient that is open.
     event_open
