@@ -7,10 +7,11 @@ from typing import Any
 
 import solara
 
+from tumor_abm.app.boundary import part
 from tumor_abm.app.chart_news import Sent, parted
 
 
-@solara.component
+@part("The grid of charts")
 def ChartGrid(
     *,
     panels: list[dict[str, Any]],

@@ -6,6 +6,7 @@ import warnings
 
 import solara
 
+from tumor_abm.app.boundary import part
 from tumor_abm.app.components import Course, Genotypes, Tumour
 from tumor_abm.app.server import served
 
@@ -16,7 +17,7 @@ with warnings.catch_warnings():  # Solara warns of hooks in Mesa's own component
 _PLAY_MS = 300  # Mesa's play loop hangs where drawing takes longer than this
 
 
-@solara.component
+@part("The page")
 def Page() -> None:
     """One tab."""
     own = served.own
