@@ -112,6 +112,13 @@ class Tab:
 def serving(*arguments: str, **environment: str) -> Iterator[tuple[str, subprocess.Popen[str]]]:
     """Serve the page at a free port; give its address as it is said, and the process."""
     command = [sys.executable, "-m", "tumor_abm", "app", *arguments, "--no-open"]
+    with serving_command(*command, **environment) as served:
+        yield served
+
+
+@contextmanager
+def serving_command(*command: str, **environment: str) -> Iterator[tuple[str, subprocess.Popen[str]]]:
+    """Run what serves a page; give its address as it is said, and the process."""
     with subprocess.Popen(
         command,
         stdout=subprocess.PIPE,

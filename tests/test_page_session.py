@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import io
 import threading
 import time
@@ -10,6 +9,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from page_session import lived
 from PIL import Image
 from tumor_abm.app.catalogue import Catalogue
 from tumor_abm.app.session import Session
@@ -21,22 +21,6 @@ from tumor_abm.knowledge.explanation import Explanation
 @pytest.fixture(scope="module")
 def catalogue():
     return Catalogue.of(None)
-
-
-def lived(session, *deeds):
-    """Run the page's task while `deeds` are done one after the other, each carried out to its end."""
-
-    async def life():
-        task = asyncio.create_task(session.run())
-        for deed in (lambda: None, *deeds):
-            deed()
-            await asyncio.sleep(0)
-            while session._orders or session.busy.value or session.playing.value:
-                await asyncio.sleep(0.01)
-        session.close()
-        await task
-
-    asyncio.run(life())
 
 
 def test_session_begins_with_the_tumour_at_enrolment(catalogue):

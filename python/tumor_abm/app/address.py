@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Iterable
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
@@ -45,7 +45,11 @@ class Start:
 
 def first_choices(catalogue: Catalogue) -> Choices:
     """Return what is chosen when the address says nothing."""
-    return Choices(population=catalogue.experiment.population_name, strategy=catalogue.arms[0])
+    usual = Choices(population=catalogue.experiment.population_name, strategy=catalogue.arms[0])
+    if catalogue.cohort is None:
+        return usual
+    patient = min(catalogue.cohort.patients, default=0)
+    return replace(usual, patient=patient, seed=str(catalogue.tables["seed"]))
 
 
 def query_of(choices: Choices, deeds: Iterable[Deed], day: float, usual: Choices) -> str:

@@ -10,11 +10,14 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
+from tumor_abm._base.paths import is_directory
 from tumor_abm._base.toml import read_toml
+from tumor_abm.app.cohort import FinishedRun
 from tumor_abm.config import Experiment
 from tumor_abm.errors import InputError
 from tumor_abm.knowledge import Drug
 from tumor_abm.knowledge.patient_laws import PatientLaws
+from tumor_abm.run.results import EXPERIMENT
 from tumor_abm.treatment import Line
 
 _GENES = ("ESR1", "PIK3CA", "RB1", "CCNE1")
@@ -32,24 +35,30 @@ class Catalogue:
     tables
         The same as written, with liquid biopsies for the eye if it has none: a sample leaves no
         trace in the patient.
+    cohort
+        The finished run whose patients can be opened, if one was.
     """
 
     experiment: Experiment
     tables: Mapping[str, Any]
+    cohort: FinishedRun | None = None
 
     @classmethod
     def of(cls, file: Path | None) -> Catalogue:
-        """Return the catalogue of an experiment file, or of the strategies that come with the app.
+        """Return the catalogue of an experiment file or a finished run, or of the app's own strategies.
 
         Raises
         ------
         InputError
-            The file cannot be read, or is wrong.
+            The file cannot be read, or is wrong; or the directory holds no run that can be opened.
         """
         if file is None:
             text = resources.files("tumor_abm.app").joinpath("strategies.toml").read_text(encoding="utf-8")
             tables = tomllib.loads(text)
             return cls(Experiment.from_dict(tables), tables)
+        cohort = FinishedRun.of(file) if is_directory(file) else None
+        if cohort is not None:
+            file = file / EXPERIMENT
         tables = dict(read_toml(file))
         experiment = Experiment.from_dict(tables, file=file)
         if isinstance(tables.get("knowledge"), list):
@@ -58,7 +67,7 @@ class Catalogue:
         if genes:
             tables.setdefault("liquid_biopsy", {"every_weeks": _EVERY_WEEKS, "genes": genes})
         tables["seed"] = experiment.seed
-        return cls(experiment, tables)
+        return cls(experiment, tables, cohort)
 
     @property
     def arms(self) -> list[str]:

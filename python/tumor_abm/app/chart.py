@@ -91,7 +91,7 @@ class Chart:
             "unit": self.unit,
             "legend": [{"name": name, "colour": colour} for name, colour in self.legend.items()],
             "powerOfTen": power_of_ten,
-            "first": round(frame.first, 1),
+            "first": round(frame.first, 3),
             "strip": round(frame.strip, 3),
             "end": round(frame.end, 3),
             "yAxis": axis,
@@ -116,11 +116,11 @@ def line(name: str, colour: str, data: Points, width: float) -> Option:
 
 def curve(days: Floats, values: Floats, most: int) -> Points:
     """Return about so many points of a curve, its extremes and its gaps among them."""
-    shown = extremes(values, most)
+    shown = extremes(values, most, steady=True)
     return points(days[shown], values[shown])
 
 
-def rising(days: Floats, cells: Floats, most: int, frame: Frame | None = None) -> Points:
+def rising(days: Floats, cells: Floats, most: int) -> Points:
     """Return counts of cells for a log axis, on which no cell is a gap.
 
     Parameters
@@ -129,15 +129,11 @@ def rising(days: Floats, cells: Floats, most: int, frame: Frame | None = None) -
         The curve.
     most
         Points, about.
-    frame
-        Of days before enrolment: where they lie.
     """
     with np.errstate(divide="ignore"):
         logs = np.where(cells >= 1, np.log10(np.maximum(cells, 1)), np.nan)
-    shown = extremes(logs, most)
-    months = days[shown] / DAYS_PER_MONTH
-    placed = months if frame is None else frame.place(months)
-    return _paired(placed, logs[shown])
+    shown = extremes(logs, most, steady=True)
+    return _paired(days[shown] / DAYS_PER_MONTH, logs[shown])
 
 
 def points(days: Floats, values: Floats, said: Floats | None = None) -> Points:

@@ -49,11 +49,10 @@ def panels_of(patients: Sequence[Patient]) -> Iterator[list[Option]]:
         charts = [
             genotypes_chart(course, palette, growth, frame),
             _burden(course, palette, growth, frame),
-            _diameters(course, frame),
-            _ctdna(course, frame),
-            _drugs(course, frame),
         ]
-        if course.states["neutrophils"].drop_nulls().len():
+        if _is_known(course.states["sld_mm"]):  # there is a clinic
+            charts += [_diameters(course, frame), _ctdna(course, frame), _drugs(course, frame)]
+        if _is_known(course.states["neutrophils"]):
             charts.append(_neutrophils(course, frame))
         bands = list(_bands(course.lines, frame.end))
         yield [chart.panel(frame, bands) for chart in charts]
@@ -95,14 +94,14 @@ def _burden(course: Course, palette: Palette, growth: Growth, frame: Frame) -> C
     series: list[Option] = []
     for name in largest:
         genotype = genotypes[name]
-        grown = _grown(growth, genotype, frame)
+        grown = _grown(growth, genotype)
         lived = rising(days, cells.get(genotype, np.zeros(len(days))), POINTS)
         series.append(line(short(genotype, founder), palette[genotype], [*grown, *lived], 1.3))
     total = course.states["cells"].to_numpy().astype(float)
     before = growth.days(_POINTS_OF_GROWTH)
     grown_all = sum((growth.on(genotype, before) for genotype in growth.cells), np.zeros(len(before)))
     of_all = [
-        *rising(before, grown_all, POINTS, frame),
+        *rising(before, grown_all, POINTS),
         *rising(course.states["day"].to_numpy(), total, POINTS),
     ]
     series.append(line("all", INK, of_all, 2.2))
@@ -110,9 +109,9 @@ def _burden(course: Course, palette: Palette, growth: Growth, frame: Frame) -> C
     return Chart("burden", "Burden", "living cells, log scale", axis, series, named_lines=True)
 
 
-def _grown(growth: Growth, genotype: Genotype, frame: Frame) -> list[list[float | None]]:
+def _grown(growth: Growth, genotype: Genotype) -> list[list[float | None]]:
     days = growth.days(_POINTS_OF_GROWTH)
-    return rising(days, growth.on(genotype, days), POINTS, frame)
+    return rising(days, growth.on(genotype, days), POINTS)
 
 
 def _diameters(course: Course, frame: Frame) -> Chart:
@@ -210,8 +209,12 @@ def _scan_in_words(row: dict[str, Any]) -> str:
     return f"day {row['day']:.0f}: {row['sld_mm']:.0f} mm{changed}{new}, {row['response']}"
 
 
+def _is_known(values: pl.Series) -> bool:
+    return values.drop_nulls().is_not_nan().any()
+
+
 def _most(values: pl.Series) -> float:
-    most = values.drop_nulls().max()
+    most = values.drop_nulls().cast(pl.Float64).drop_nans().max()
     return float(most) if isinstance(most, int | float) else 0.0
 
 

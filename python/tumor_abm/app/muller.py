@@ -14,7 +14,7 @@ from tumor_abm.plots.course import Course
 from tumor_abm.plots.genotypes import Palette, as_rgb
 from tumor_abm.plots.layers import Layer, layers_of
 from tumor_abm.plots.style import INK
-from tumor_abm.plots.thinning import evenly
+from tumor_abm.plots.thinning import steadily
 
 _DAYS = 160
 _DAYS_OF_GROWTH = 24
@@ -38,15 +38,15 @@ def genotypes_chart(course: Course, palette: Palette, growth: Growth, frame: Fra
         The axis of time.
     """
     days, layers = layers_of(whole_life(course, growth), palette, _DAYS + _DAYS_OF_GROWTH)
-    places = np.round(frame.place(days / DAYS_PER_MONTH), 3)
+    months = np.round(days / DAYS_PER_MONTH, 3)
     series: list[Option] = []
     top = np.zeros(len(days))
     for place, layer in enumerate(layers):
         middle = top + 50 * layer.share
         top = top + 100 * layer.share
-        series.append(_layer(place, layer, places, top))
+        series.append(_layer(place, layer, months, top))
         series += _name(
-            layer, places, middle, frame, given={each["name"] for each in series if "label" in each}
+            layer, months, middle, frame, given={each["name"] for each in series if "label" in each}
         )
     axis = {"min": 0, "max": 100, "splitNumber": 2}
     return Chart("genotypes", "Genotypes", "% of living cells", axis, series)
@@ -55,7 +55,7 @@ def genotypes_chart(course: Course, palette: Palette, growth: Growth, frame: Fra
 def whole_life(course: Course, growth: Growth) -> pl.DataFrame:
     """Return cells per genotype from the first cell on, as `Course.clones`."""
     known = course.clones["day"].unique(maintain_order=True)
-    lived = course.clones.filter(pl.col("day").is_in(known[evenly(known.len(), _DAYS)].implode()))
+    lived = course.clones.filter(pl.col("day").is_in(known[steadily(known.len(), _DAYS)].implode()))
     days = growth.days(_DAYS_OF_GROWTH)[:-1]
     founder = course.clones.head(1)
     rows = [
@@ -68,9 +68,9 @@ def whole_life(course: Course, growth: Growth) -> pl.DataFrame:
     return pl.concat([founder.with_columns(day=pl.lit(growth.first_day), cells=pl.lit(0.0)), grown, lived])
 
 
-def _layer(place: int, layer: Layer, places: Floats, top: Floats) -> Option:
+def _layer(place: int, layer: Layer, months: Floats, top: Floats) -> Option:
     """Return a layer, known by its place so that the browser keeps the order when layers come and go."""
-    data = np.column_stack([places, np.round(top, 3), np.round(100 * layer.share, 3)])
+    data = np.column_stack([months, np.round(top, 3), np.round(100 * layer.share, 3)])
     return {
         "id": f"layer {place}",
         "name": layer.name,
@@ -84,9 +84,9 @@ def _layer(place: int, layer: Layer, places: Floats, top: Floats) -> Option:
     }
 
 
-def _name(layer: Layer, places: Floats, middle: Floats, frame: Frame, given: set[str]) -> list[Option]:
+def _name(layer: Layer, months: Floats, middle: Floats, frame: Frame, given: set[str]) -> list[Option]:
     """Return the name of a layer, at its widest place, if there is room and it is not named yet."""
-    start, end = -frame.strip, frame.end
+    start, end, places = -frame.strip, frame.end, frame.place(months)
     width = end - start
     edge = _HALF_A_LETTER * len(layer.name) * width
     inside = (places >= start + edge) & (places <= end - edge)
@@ -110,6 +110,6 @@ def _name(layer: Layer, places: Floats, middle: Floats, frame: Frame, given: set
                 "fontSize": 10,
                 "color": INK if is_light else "#FFFFFF",
             },
-            "data": [[float(places[widest]), round(float(middle[widest]), 3)]],
+            "data": [[float(months[widest]), round(float(middle[widest]), 3)]],
         }
     ]

@@ -16,12 +16,14 @@ from tumor_abm.app.boundary import part
 from tumor_abm.app.catalogue import Catalogue
 from tumor_abm.app.chair import Chair
 from tumor_abm.app.chart_grid import ChartGrid
+from tumor_abm.app.cohort_card import CohortCard
 from tumor_abm.app.compare import Compare
 from tumor_abm.app.downloads import Downloads
 from tumor_abm.app.headline import Headline
 from tumor_abm.app.keys import Keys
 from tumor_abm.app.patient import PatientPanel
 from tumor_abm.app.plan import PlanPanel
+from tumor_abm.app.repeat import Repeat
 from tumor_abm.app.scrubber import Scrubber
 from tumor_abm.app.server import served
 from tumor_abm.app.session import Session
@@ -70,6 +72,8 @@ def Page() -> None:
             Toolbar(session)
             Scrubber(session)
             _Notice(session)
+            if session.catalogue.cohort is not None:
+                CohortCard(session, session.catalogue.cohort)
             _Sight(session)
 
 
@@ -108,6 +112,7 @@ def _Controls(session: Session) -> None:
         ("Therapist's chair", "mdi-medical-bag", Chair),
         ("Compare", "mdi-call-split", Compare),
         ("Why", "mdi-help-circle-outline", Why),
+        ("Repeat", "mdi-repeat", Repeat),
         ("Download", "mdi-download-outline", Downloads),
     ]
     with solara.v.ExpansionPanels(

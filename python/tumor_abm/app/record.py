@@ -234,7 +234,8 @@ class Record:
     @property
     def reference_volume_cm3(self) -> float:
         """Volume of a tumour that fills the picture: well above that of enrolment, and all since."""
-        first, most = self._states[0][3], max(state[3] for state in self._states)
+        sizes = [size_of(volume_cm3, cells) for _, _, cells, volume_cm3, *_ in self._states]
+        first, most = sizes[0], max(sizes)
         return max(_ROOM * first, most, 1e-9)
 
     def note_line(self, model: TumorModel) -> None:
@@ -336,6 +337,11 @@ class _Segment:
         if known.end_day is not None and known.end_day > day:
             known.end_day = None
         return known
+
+
+def size_of(volume_cm3: float, cells: int) -> float:
+    """Return what a tumour is drawn by: its volume; cells where none is known, of a bare population."""
+    return volume_cm3 if volume_cm3 == volume_cm3 else float(cells)
 
 
 def _up_to(rows: list[_Row], day: float) -> list[_Row]:

@@ -10,16 +10,17 @@ import sys
 import threading
 import warnings
 import webbrowser
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from tumor_abm.app.catalogue import Catalogue
 from tumor_abm.app.front_end import missing
 from tumor_abm.errors import InputError
+from tumor_abm.model import TumorModel
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp
@@ -34,11 +35,29 @@ durations; ``SOLARA_KERNEL_CULL_TIMEOUT`` in the environment counts instead."""
 _MISSING = "the app needs more packages: pip install '.[app]' in the checkout of tumor_abm"
 
 
+@dataclass(frozen=True)
+class OwnPage:
+    """A page of one's own.
+
+    Attributes
+    ----------
+    model
+        Of which every tab has a copy.
+    components, model_params
+        As Mesa's ``SolaraViz`` takes them.
+    """
+
+    model: TumorModel
+    components: Sequence[Any]
+    model_params: Mapping[str, Any]
+
+
 @dataclass
 class Served:
     """What every tab starts from; read by the page, set once before the server starts."""
 
     catalogue: Catalogue | None = None
+    own: OwnPage | None = None
 
 
 served = Served()
@@ -47,6 +66,9 @@ served = Served()
 def serve(
     experiment: Path | None = None,
     *,
+    model: TumorModel | None = None,
+    components: Sequence[Any] = (),
+    model_params: Mapping[str, Any] | None = None,
     port: int | None = None,
     allow_hosts: Sequence[str] = (),
     open_browser: bool = True,
@@ -56,8 +78,16 @@ def serve(
     Parameters
     ----------
     experiment
-        File of the experiment whose patients and arms the page offers; otherwise those that come
-        with the package.
+        File of the experiment whose patients and arms the page offers, or directory of a finished run;
+        otherwise those that come with the package.
+    model
+        A model of one's own instead, on Mesa's page: of a subclass, or of a bare population. Every tab has a
+        copy.
+    components
+        What is shown of it: parts of `tumor_abm.app.components`, or what else Mesa's ``SolaraViz`` takes. By
+        default tumour, genotypes and course.
+    model_params
+        With what Reset makes the model anew, as ``SolaraViz`` takes it.
     port
         Port to listen on; by default 8765, or a free one if that is taken.
     allow_hosts
@@ -70,7 +100,10 @@ def serve(
     InputError
         The experiment is wrong, the port is taken or not allowed, a host is no name, or packages are missing.
     """
-    served.catalogue = Catalogue.of(experiment)
+    if model is None:
+        served.catalogue, served.own = Catalogue.of(experiment), None
+    else:
+        served.own = OwnPage(model, components, model_params or {})
     _set_environment()
     try:
         from tumor_abm.app.listener import Listener
@@ -112,7 +145,8 @@ def application(allow_hosts: Sequence[str] = ()) -> ASGIApp:
 
     settings.theme.title = "tumor_abm"
     settings.theme.show_banner = False
-    app.apps["__default__"] = app.AppScript("tumor_abm.app.page")
+    page = "tumor_abm.app.page" if served.own is None else "tumor_abm.app.own_page"
+    app.apps["__default__"] = app.AppScript(page)
     assets = solara.settings.assets
     elsewhere = [] if assets.proxy else [f"https://{urlsplit(assets.cdn).netloc}"]
     return Guard(Shell(asgi, missing), allow_hosts, elsewhere)

@@ -7,10 +7,10 @@ import gc
 import time
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from threading import Event, Lock, Thread
-from typing import Any, Literal
+from typing import Any, TypeVar
 
 import solara
 from matplotlib.figure import Figure
@@ -24,8 +24,10 @@ from tumor_abm.app.deed import Deed, Kind
 from tumor_abm.app.experiment_file import AsExperiment, as_experiment, left_out
 from tumor_abm.app.figure import figure_of
 from tumor_abm.app.life import Life
+from tumor_abm.app.notice import Notice, Shown, Stopped
 from tumor_abm.app.picture import Picture, on_day, today
-from tumor_abm.app.setup import Choices, too_fast
+from tumor_abm.app.repeats import Repeats
+from tumor_abm.app.setup import OWN_LINES, Choices, too_fast
 from tumor_abm.app.twin import Twin
 from tumor_abm.errors import InputError, StepTooLongError
 
@@ -39,35 +41,7 @@ _AFTER_CURE = "Play goes on, with the drugs as they are, to the end of follow-up
 
 Order = Callable[[], None]
 
-
-@dataclass(frozen=True)
-class Notice:
-    """Something to tell the user."""
-
-    kind: Literal["error", "info"]
-    text: str
-    cured: tuple[int, ...] = ()
-    """Twins whose tumour is gone while drugs are given."""
-
-
-@dataclass(frozen=True)
-class Shown:
-    """The address that the browser shows.
-
-    Attributes
-    ----------
-    query
-        The state of the page.
-    is_new
-        Whether it is a new entry of the browser's history, to which Back leads back from the next.
-    """
-
-    query: str
-    is_new: bool
-
-
-class Stopped(BaseException):
-    """The work was stopped, by the user or because the tab is gone; not an error to be caught."""
+_Made = TypeVar("_Made")
 
 
 class Session:
@@ -114,6 +88,7 @@ class Session:
         self._lock = Lock()
         self._charts_due = False
         self._orders.append(partial(self._follow, start))
+        self.repeats = Repeats()
 
     @property
     def twins(self) -> list[Twin]:
@@ -142,6 +117,7 @@ class Session:
         """End the page's task and free the patient: the tab is gone."""
         self._closed.set()
         self._stop.set()
+        self.repeats.stop()
         self._wake()
         Thread(target=self._free, daemon=True).start()
 
@@ -177,6 +153,28 @@ class Session:
         self._break_off()
         self.order(partial(self._follow, Start(choices=self.setup.value)))
 
+    def open_patient(self, patient: int, arm: str) -> None:
+        """Show a patient of the run that was opened, from enrolment on."""
+        self.setup.value = replace(self._usual, patient=patient, strategy=arm)
+        self.reset()
+
+    def is_of_cohort(self, choices: Choices) -> bool:
+        """Whether these choices are a patient of the run that was opened."""
+        cohort, usual = self.catalogue.cohort, self._usual
+        same = replace(choices, patient=usual.patient, strategy=usual.strategy, lines=usual.lines) == usual
+        return (
+            cohort is not None
+            and same
+            and choices.strategy != OWN_LINES
+            and choices.patient in cohort.patients
+        )
+
+    def repeat(self, number: int) -> None:
+        """Live the first line of the present tumour so many times, from enrolment on."""
+        if self._life.choices is not None and self.twins:
+            at_enrolment = partial(self.at_rest, lambda: self.twins[0].checkpoints.before(0.0))
+            self.repeats.start(at_enrolment, self._life.choices, number)
+
     def visit(self, query: str) -> None:
         """Show what an address says, as after Back."""
         self._break_off()
@@ -206,6 +204,7 @@ class Session:
     def _break_off(self) -> None:
         """End what is being done, and forget what was ordered."""
         self.playing.value = False
+        self.repeats.stop()
         with self._choosing:
             self._orders.clear()
             self._stop.set()
@@ -271,7 +270,7 @@ class Session:
         """What an experiment cannot say of the present life."""
         return left_out(self._life)
 
-    def at_rest(self, make: Callable[[], bytes]) -> bytes:
+    def at_rest(self, make: Callable[[], _Made]) -> _Made:
         """Return what `make` makes of the patients while they stand still."""
         with self._lock:
             return make()

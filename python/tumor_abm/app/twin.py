@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from tumor_abm._base.genotype import Genotype, named
 from tumor_abm.app.checkpoints import Checkpoints
 from tumor_abm.app.deed import Kind
-from tumor_abm.app.record import Record, Seen
+from tumor_abm.app.record import Record, Seen, size_of
 from tumor_abm.errors import InputError
 from tumor_abm.model import TumorModel
 from tumor_abm.model.sites import Sites
@@ -263,7 +263,8 @@ class Twin:
         if sites is not None and sites.genotype.any():
             drawn = self._lattice(sites, pixels)
         else:
-            drawn = self._disc(self._living_today(), self.model.volume_cm3, pixels)
+            size = size_of(self.model.volume_cm3, self.model.cells)
+            drawn = self._disc(self._living_today(), size, pixels)
         if sites is not None:
             self.record.keep_picture(self.model.day, drawn)
         return drawn
@@ -273,7 +274,8 @@ class Twin:
         kept = self.record.picture_by(seen.day)
         if kept is not None:
             return kept
-        return self._disc([(genotype, cells) for genotype, cells, _ in seen.living], seen.volume_cm3, pixels)
+        living = [(genotype, cells) for genotype, cells, _ in seen.living]
+        return self._disc(living, size_of(seen.volume_cm3, seen.cells), pixels)
 
     def _lattice(self, sites: Sites, pixels: int) -> bytes:
         codes, colours = self._ranked(sites.genotype)
@@ -312,12 +314,12 @@ class Twin:
         living = self.model.genotypes.select("alterations", "cells").iter_rows()
         return [(tuple(carried), cells) for carried, cells in living]
 
-    def _disc(self, living: Sequence[tuple[Genotype, int]], volume_cm3: float, pixels: int) -> bytes:
+    def _disc(self, living: Sequence[tuple[Genotype, int]], size: float, pixels: int) -> bytes:
         ordered = sorted(living, key=lambda row: row[1], reverse=True)
         rows = [(float(cells), self.palette[genotype]) for genotype, cells in ordered]
         rest = sum(cells for cells, _ in rows[_MOST_KINDS:])
         shown = sorted([*rows[:_MOST_KINDS], (rest, OTHERS)], key=lambda row: row[1])
-        diameter = (volume_cm3 / self.record.reference_volume_cm3) ** (1 / 3)
+        diameter = (size / self.record.reference_volume_cm3) ** (1 / 3)
         return pictures.disc(
             [share for share, _ in shown], [colour for _, colour in shown], float(diameter), pixels
         )

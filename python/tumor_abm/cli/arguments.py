@@ -57,6 +57,7 @@ Ctrl-C ends it.
 examples:
   tumor-abm app
   tumor-abm app experiments/ctdna_guided_switch.toml --port 8080 --no-open
+  tumor-abm app results/timing
   tumor-abm app --allow-host page.example.org --no-open
 """
 
@@ -309,10 +310,11 @@ def _describe_predict(predict: Parser) -> None:
 def _describe_app(app: Parser) -> None:
     app.add_argument(
         "experiment",
-        metavar="EXPERIMENT.toml",
+        metavar="EXPERIMENT.toml|DIR",
         type=path,
         nargs="?",
-        help="experiment with the patients and strategies to choose from (default: usual ones)",
+        help="experiment with the patients and strategies to choose from (default: usual ones), or the "
+        "directory of a finished run, whose patients can be opened",
     )
     app.add_argument(
         "--port", metavar="N", type=port, help="port of the page (default: 8765, or a free one if taken)"

@@ -161,10 +161,13 @@ def predict(arguments: argparse.Namespace) -> None:
 
 def app(arguments: argparse.Namespace) -> None:
     """Serve the browser page until Ctrl-C."""
+    from tumor_abm._base.paths import is_directory
     from tumor_abm.app.server import serve
     from tumor_abm.config.named import experiment_file
 
-    file = experiment_file(arguments.experiment) if arguments.experiment else None
+    file = arguments.experiment
+    if file is not None and not is_directory(file):
+        file = experiment_file(file)
     serve(file, port=arguments.port, allow_hosts=arguments.allow_host, open_browser=not arguments.no_open)
 
 

@@ -11,6 +11,28 @@ import polars as pl
 import tumor_abm._core as _core
 from tumor_abm.evolution.population import Population
 
+_NUMBER, _COUNT, _TEXT = pl.Float64, pl.UInt64, pl.String
+_OF_LIFE = {"patient": _COUNT, "arm": _TEXT}
+_OF_LINE = {"line": pl.UInt32}
+_OF_DAY = _OF_LINE | {"day": _COUNT}
+_RECORDS: dict[str, dict[str, Any]] = {
+    "outcomes": _OF_LINE
+    | {"regimen": _TEXT, "start_day": _COUNT, "end_day": _COUNT, "end_reason": _TEXT}
+    | {"pfs_months": _NUMBER, "pfs_event": pl.Boolean, "best_sld_change": _NUMBER, "response": _TEXT}
+    | {"lowest_neutrophils": _NUMBER},
+    "overall": {"os_months": _NUMBER, "os_event": pl.Boolean}
+    | {"pfs2_months": _NUMBER, "pfs2_event": pl.Boolean},
+    "assessments": _OF_DAY
+    | {"sld_mm": _NUMBER, "sld_change": _NUMBER, "new_lesions": _COUNT, "response": _TEXT},
+    "liquid_biopsies": _OF_DAY | {"gene": _TEXT, "vaf": _NUMBER},
+    "clones": _OF_DAY
+    | {"moment": _TEXT, "genotype": _TEXT, "alterations": pl.List(_TEXT)}
+    | {"cells": _COUNT, "fraction": _NUMBER},
+    "trajectory": {"day": _COUNT, "line": pl.UInt32, "cells": _COUNT}
+    | {"volume_cm3": _NUMBER, "sld_mm": _NUMBER, "neutrophils": _NUMBER},
+    "events": {"day": _COUNT, "line": pl.UInt32, "event": _TEXT, "detail": _TEXT},
+}
+
 
 class Bare:
     """What a model asks of its core, answered by a population without a clinic.
@@ -144,9 +166,8 @@ class Bare:
         return _stream(pl.DataFrame({"patient": [0]}, schema={"patient": pl.UInt64}))
 
     def records(self) -> dict[str, bytes]:
-        """Return no records."""
-        names = ("outcomes", "overall", "assessments", "liquid_biopsies", "clones", "trajectory", "events")
-        return dict.fromkeys(names, _stream(pl.DataFrame()))
+        """Return no records, in the columns of a patient's."""
+        return {name: _stream(pl.DataFrame(schema=_OF_LIFE | own)) for name, own in _RECORDS.items()}
 
     def sites(self) -> tuple[list[int], list[int], bytes] | None:
         """Return origin, shape and types of the box of sites that holds the cells."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from random import Random
 from typing import Any
 
 import numpy as np
@@ -16,6 +17,7 @@ from tumor_abm._base.sinks import terminal_text
 from tumor_abm.errors import InputError
 from tumor_abm.knowledge import Drug
 from tumor_abm.model.bare import Bare, Core
+from tumor_abm.model.lattice_space import LatticeSpace
 from tumor_abm.model.sites import Sites
 
 
@@ -30,6 +32,7 @@ class PatientView:
     _genotypes: pl.DataFrame | None
     _history: list[tuple[float, str, int]]
     seed: int
+    random: Random
 
     def __repr__(self) -> str:
         told = ", ".join(f"{name} {text}" for name, text in self._facts().items())
@@ -109,6 +112,14 @@ class PatientView:
             return None
         origin, shape, genotypes = found
         return Sites(tuple(origin), np.frombuffer(genotypes, dtype=np.uint16).reshape(shape))
+
+    @property
+    def space(self) -> LatticeSpace | None:
+        """The lattice as a grid that Mesa's ``SpaceRenderer`` draws; ``None`` with the other engines."""
+        sites, plane = self.sites, self.section()
+        if sites is None or plane is None:
+            return None
+        return LatticeSpace(plane, sites.origin[:2], self.genotype_alterations, self.random)
 
     @property
     def genotype_names(self) -> list[str]:

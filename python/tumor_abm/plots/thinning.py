@@ -8,12 +8,15 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 
-def extremes(values: ArrayLike, points: int) -> NDArray[np.intp]:
+def extremes(values: ArrayLike, points: int, *, steady: bool = False) -> NDArray[np.intp]:
     """Return the places of about so many values, among them every dip, peak and gap that can be seen.
 
     Of each of `points` / 2 stretches the least and the greatest value are drawn, since every n-th value would
     miss what passes in between; of the whole, the first and the last. A gap, which is what is not a number,
     is drawn with the values at its edges.
+
+    With `steady` a curve that grows keeps what is drawn of it but for its end, until there are twice as many
+    values: stretches are as long as a power of two.
 
     Examples
     --------
@@ -27,11 +30,33 @@ def extremes(values: ArrayLike, points: int) -> NDArray[np.intp]:
     edges = np.flatnonzero(gap[1:] != gap[:-1])
     kept = {0, drawn.size - 1, *edges.tolist(), *(edges + 1).tolist()}
     bounds = np.linspace(0, drawn.size, points // 2 + 1).astype(int).tolist()
+    if steady:
+        bounds = [*range(0, drawn.size, _doubled(drawn.size, points // 2)), drawn.size]
     for start, end in pairwise(bounds):
         if not gap[start:end].all():
             kept.add(start + int(np.nanargmin(drawn[start:end])))
             kept.add(start + int(np.nanargmax(drawn[start:end])))
     return np.array(sorted(kept), dtype=np.intp)
+
+
+def _doubled(count: int, stretches: int) -> int:
+    """Return the least power of two of which no more than so many make up a count."""
+    return 1 << max(0, (-(-count // max(stretches, 1)) - 1).bit_length())
+
+
+def steadily(count: int, points: int) -> NDArray[np.intp]:
+    """Return at most so many places of `count`, evenly but for the last one.
+
+    Of a greater count they are the same and a new last one, until there are twice as many.
+
+    Examples
+    --------
+    >>> steadily(10, 4).tolist(), steadily(12, 4).tolist()
+    ([0, 4, 8, 9], [0, 4, 8, 11])
+    """
+    if count <= points:
+        return np.arange(count)
+    return np.unique([*range(0, count, _doubled(count, points - 1)), count - 1]).astype(np.intp)
 
 
 def evenly(count: int, points: int) -> NDArray[np.intp]:
