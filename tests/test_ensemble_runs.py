@@ -87,7 +87,7 @@ def test_what_parameters_decide_is_told_from_chance() -> None:
     assert (differ.deciding["rank_correlation"] < 0).all()  # more of it is needed: it gains less
     alike = between_sets(run_experiment(many, ensemble=potencies(*[10.0] * 6)))
     same = alike.summary.filter(endpoint="PFS1").row(0, named=True)
-    # Between six equal sets the variance over that within is chi-square of 5 over 5: at most 38.6 / 5 at 1e-6.
+    # Between equal sets the variance over that within is chi-square of 5 over 5, below 38.6 / 5 at 1e-6.
     of_a_set = same["chance_sd"] * 6**0.5
     assert same["parameters_sd"] < (38.6 / 5 - 1) ** 0.5 * of_a_set
     assert alike.deciding.is_empty()
