@@ -28,7 +28,7 @@ Counts = NDArray[np.int64]
 
 
 @dataclass(frozen=True, eq=False)
-class Sample:
+class CellSample:
     """Cells that were drawn at random; the population keeps them.
 
     Attributes
@@ -67,7 +67,7 @@ class Passages(ABC):
     def fork(self, *, seed: int | None = None) -> Self:
         """Return a copy of the whole state."""
 
-    def sample(self, cells: int, *, seed: int | None = None) -> Sample:
+    def sample(self, cells: int, *, seed: int | None = None) -> CellSample:
         """Draw living cells at random, without replacement, every cell with the same chance.
 
         Exact with every engine: with ``"clones"`` numbers per clone follow the multivariate
@@ -93,13 +93,13 @@ class Passages(ABC):
         if self.engine == "clones":
             counts = drawn(there, wanted, rng)
             clones = self.clones.select("clone", "type", pl.Series("cells", counts, dtype=pl.UInt64))
-            return Sample(clones=clones.filter(pl.col("cells") > 0), cells=None)
+            return CellSample(clones=clones.filter(pl.col("cells") > 0), cells=None)
         rows = np.sort(rng.choice(int(there.sum()), wanted, replace=False))
         taken = self.cells[rows].insert_column(0, pl.Series("cell", rows, dtype=pl.UInt32))
         clones = taken.group_by("clone", "type").agg(pl.len().cast(pl.UInt64).alias("cells")).sort("clone")
-        return Sample(clones=clones, cells=taken)
+        return CellSample(clones=clones, cells=taken)
 
-    def remove(self, cells: Sample | Biopsy) -> None:
+    def remove(self, cells: CellSample | Biopsy) -> None:
         """Take cells out, as a resection or a biopsy does; the others live on by the same law.
 
         Exact with every engine. On a lattice the sites of these cells are free from now on; nothing
@@ -117,7 +117,7 @@ class Passages(ABC):
         """
         self._leave(self._numbers(cells))
 
-    def seed_from(self, cells: Sample | Biopsy, *, seed: int | None = None) -> Self:
+    def seed_from(self, cells: CellSample | Biopsy, *, seed: int | None = None) -> Self:
         """Begin another population with some of the cells: a bottleneck, a passage, a metastasis.
 
         This one keeps them. Rates, the day, clones and the genealogy go on in the other, so that it can be
@@ -160,12 +160,12 @@ class Passages(ABC):
         with core_refusals():
             self._core.remove(gone.astype(np.uint64).tobytes())
 
-    def _numbers(self, cells: Sample | Biopsy) -> Counts:
+    def _numbers(self, cells: CellSample | Biopsy) -> Counts:
         """How many of each living clone, or of each cell, are meant."""
-        must_be("cells", cells, Sample, Biopsy)
+        must_be("cells", cells, CellSample, Biopsy)
         if cells.cells is not None and self.engine != "clones":
             return self._rows(cells.cells)
-        if not isinstance(cells, Sample) or self.engine != "clones":
+        if not isinstance(cells, CellSample) or self.engine != "clones":
             raise _not_there(f"cells of another engine than {self.engine!r}")
         numbers = self.clones.select("clone", "type", pl.col("cells").alias("there")).join(
             cells.clones, on=["clone", "type"], how="left", maintain_order="left"

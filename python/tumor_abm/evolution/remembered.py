@@ -13,7 +13,7 @@ from tumor_abm._base.frames import frame
 from tumor_abm.errors import InputError
 from tumor_abm.evolution.biopsy import Biopsy
 from tumor_abm.evolution.genealogy import Genealogy
-from tumor_abm.evolution.passages import Sample
+from tumor_abm.evolution.passages import CellSample
 
 if TYPE_CHECKING:
     import tumor_abm._core as _core
@@ -37,7 +37,7 @@ class Remembering(ABC):
     def dt(self) -> float:
         """Step in days."""
 
-    def remember(self, name: str, cells: Biopsy | Sample) -> None:
+    def remember(self, name: str, cells: Biopsy | CellSample) -> None:
         """Keep the descent of cells that were looked at, whatever becomes of them; `remembered` tells it.
 
         Parameters
@@ -53,7 +53,7 @@ class Remembering(ABC):
             The genealogy is not recorded, or the name is taken.
         """
         must_be("name", name, str)
-        must_be("cells", cells, Biopsy, Sample)
+        must_be("cells", cells, Biopsy, CellSample)
         if self._core.genealogy() is None or cells.cells is None:
             raise InputError("remember: no genealogy is recorded; allowed: with genealogy=True")
         if any(sample["sample"] == name for sample in self._samples):
