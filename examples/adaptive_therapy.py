@@ -30,7 +30,8 @@ def adaptive(model: ta.TumorModel) -> list[str] | None:
         return None
     if change <= PAUSE_AT:
         return []
-    return DRUGS if change >= RESUME_AT else None
+    # What was not tolerated is no part of the regimen any more.
+    return model.drugs["drug"].to_list() if change >= RESUME_AT else None
 
 
 def main(patients: int = 10, months: float = 60, seed: int = 1) -> tuple[pl.DataFrame, pl.DataFrame]:

@@ -322,8 +322,9 @@ def test_downloads_are_what_was_seen(twin, setup):
 def test_the_film_shows_the_tumour_from_the_first_day_to_the_last(twin):
     twin.advance(300)
     with Image.open(io.BytesIO(gif(twin))) as film:
-        assert film.n_frames == FRAMES
-        first, last = (_covered(film, place) for place in (0, FRAMES - 1))
+        # Pictures that are the same are one that is shown for longer.
+        assert FRAMES / 2 < film.n_frames <= FRAMES
+        first, last = (_covered(film, place) for place in (0, film.n_frames - 1))
     today, enrolled = (twin.record.on(day).volume_cm3 for day in (300, 0))
     assert last / first == pytest.approx((today / enrolled) ** (2 / 3), rel=0.1)
 
