@@ -76,7 +76,22 @@ def test_survival_of_nine_arms_has_room(make_results) -> None:
     figure = ta.plots.plot_kaplan_meier(make_results(60, NINE), "OS")
     assert outside(figure) == []
     told = [text.get_text() for text in figure.axes[0].texts]
-    assert sum("patients in both arms" in text for text in told) == 8
+    assert sum("), p " in text for text in told) == 8  # a hazard ratio each
+
+
+def test_arms_about_some_of_the_patients_leave_the_curves_their_room(make_results) -> None:
+    results = make_results(60, NINE)
+    some = results.overall.filter((pl.col("arm") == results.control) | (pl.col("patient") % 2 == 0))
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        figure = ta.plots.plot_kaplan_meier(
+            Results(results.tables | {"overall": some}, results.experiment, {}), "OS"
+        )
+        figure.canvas.draw()
+    assert figure.axes[0].get_position().width > 0.6
+    assert outside(figure) == []
+    told = [text.get_text() for text in figure.axes[0].texts]
+    assert told.count("dashed: the same patients in the control arm") == 1
 
 
 @pytest.mark.parametrize("name", sorted({*NAMES} - {"who_gains"}))

@@ -28,6 +28,7 @@ _FEW_ARMS = 4
 """With more arms their medians and hazard ratios stand below the curves, where there is room."""
 _NAME_LETTERS, _LABEL_LETTERS = 34, 24
 _OF_RATIOS = "Hazard ratio against control (95% CI of a trial of this size; paired), log-rank p"
+_DASHED = "dashed: the same patients in the control arm"
 _LINE_PT = 12
 _TABLE_PT = 42
 """From the curves down to the table of patients at risk; the label of the time axis is between them."""
@@ -68,7 +69,7 @@ def plot_kaplan_meier(
     told = [arm for arm in results.arms if timed.undefined(results.experiment, arm) is None]
     estimates = {arm: _estimate(observed.filter(arm=arm)) for arm in told}
     colour = colours(results)
-    rows_in = _LINE_PT * (2 * len(estimates) + 1) / 72
+    rows_in = _LINE_PT * (2 * len(estimates) + 2) / 72
     with style():
         axes = panel(7.6, _CURVES_IN + rows_in + 1.0, ax)
         _frame(axes, timed, _months_shown(estimates.values()))
@@ -80,7 +81,8 @@ def plot_kaplan_meier(
         crowded = len(estimates) > _FEW_ARMS
         _numbers_at_risk(axes, estimates, colour, ratios if crowded else None)
         if ratios and not crowded:
-            _write(axes, [(_OF_RATIOS, MUTED), *((ratio.line, ratio.colour) for ratio in ratios)], estimates)
+            lines = [line for ratio in ratios for line in ratio.lines]
+            _write(axes, [(_OF_RATIOS, MUTED), *lines], estimates)
         if titled:
             title(axes, timed.title, str(results.experiment.get("title", "")))
         _label_curves(axes, estimates, colour, with_medians=not crowded)
@@ -156,21 +158,31 @@ def _numbers_at_risk(
         below(figure_text(said), (0, 0), (-9, name_pt), color=colour[arm])
         for month, at_risk in zip(ticks, estimate.at_risk(ticks), strict=True):
             below(f"{at_risk}", (month, 0), (0, name_pt - _LINE_PT), ha="center")
+    if ratios and any(ratio.dashed for ratio in ratios):
+        below(_DASHED, (0, 0), (-9, -_TABLE_PT - _LINE_PT * (2 * len(estimates) + 1)), color=MUTED)
 
 
 def _facts(arm: str, estimate: KaplanMeier, ratios: Sequence[_Ratio]) -> str:
     median = median_text(estimate.median, estimate.median_lo, estimate.median_hi)
     name = textwrap.shorten(arm, _NAME_LETTERS, placeholder=" …")
-    return "; ".join([name, median, *(ratio.line for ratio in ratios if ratio.arm == arm)])
+    return "; ".join([name, median, *(ratio.text for ratio in ratios if ratio.arm == arm)])
 
 
 @dataclass(frozen=True, kw_only=True)
 class _Ratio:
-    """What is told of an arm against the control arm, in the colour of the arm."""
+    """A hazard ratio of an arm against the control arm, in the colour of the arm."""
 
     arm: str
-    line: str
+    text: str
+    of_whom: str
+    dashed: bool
     colour: str
+
+    @property
+    def lines(self) -> list[tuple[str, str]]:
+        """What is told of it, where there is room, and in which colour."""
+        told = [", ".join([self.text, self.of_whom]), *([_DASHED] if self.dashed else [])]
+        return [(line, self.colour) for line in told]
 
 
 def _ratios(
@@ -181,10 +193,11 @@ def _ratios(
         if arm == control:
             continue
         twins = Twins.of(observed, arm, control)
-        yield _Ratio(arm=arm, line=_ratio_text(twins), colour=colour[arm])
-        if 0 < len(twins) < estimates[control].n:
+        of_some = 0 < len(twins) < estimates[control].n
+        if of_some:
             _dashed(axes, twins.curves[1], colour[arm])
-            yield _Ratio(arm=arm, line="dashed: the same patients in the control arm", colour=colour[arm])
+        of_whom = f"{len(twins)} patients in both arms" if len(twins) else "no patient in both arms"
+        yield _Ratio(arm=arm, text=_ratio_text(twins), of_whom=of_whom, dashed=of_some, colour=colour[arm])
 
 
 def _ratio_text(twins: Twins) -> str:
@@ -192,8 +205,7 @@ def _ratio_text(twins: Twins) -> str:
     paired = "" if ratio.paired_lo is None else f"; {ratio.paired_lo:.2f}–{ratio.paired_hi:.2f}"
     text = hazard_ratio_text(ratio.value, ratio.lo, ratio.hi)
     text = f"{text.removesuffix(')')}{paired})" if paired else text
-    of_whom = f"{len(twins)} patients in both arms" if len(twins) else "no patient in both arms"
-    return ", ".join(part for part in (text, p_equation(ratio.p), of_whom) if part)
+    return ", ".join(part for part in (text, p_equation(ratio.p)) if part)
 
 
 def _dashed(axes: Axes, estimate: KaplanMeier, colour: str) -> None:
