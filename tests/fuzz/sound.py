@@ -182,7 +182,7 @@ SMALL_CALIBRATION: dict[str, Any] = {
     "seed": 1,
     "jobs": 1,
     "plan": "chemotherapy",
-    "waves": (Wave(sets=2, patients=2, width=0.05, on_line=2),),
+    "waves": (Wave(sets=2, patients=2, width=0.05, named=2),),
     "rounds": 1,
     "candidates": 2,
     "patients": 2,
