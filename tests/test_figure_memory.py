@@ -17,8 +17,8 @@ CLONES, TRAJECTORY = 8, 10
 """Times the rows of a life are there: shipped experiments have about 60 and 40 of them a patient and arm."""
 
 FEW, MANY = 2_000, 8_000
-KB_PER_PATIENT = 8
-"""About 6 are measured: times and flags of both arms, as Cox's model wants them, and scans of the first line.
+KB_PER_PATIENT = 12
+"""6 to 8 are measured: times and flags of both arms, as Cox's model wants them, and scans of the first line.
 
 With whole tables it is more than 20."""
 
