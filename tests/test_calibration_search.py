@@ -214,7 +214,7 @@ def test_a_search_begins_around_ensembles_of_what_is_calibrated_alone(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     another = tmp_path / "another.json"
-    Ensemble(members=(Member(overrides={"drug.elacestrant.effects.er.ic50": 0.1}),)).save(another)
+    Ensemble(members=(Member(overrides={"drug.lasofoxifene.effects.er.ic50": 0.1}),)).save(another)
     for file, problem in [
         (another, "none of the numbers"),
         (tmp_path / "absent.json", "cannot be read"),
