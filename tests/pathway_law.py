@@ -70,7 +70,8 @@ def rates(
     dying = arrest * (1 - c["autophagy_shelter"] * sheltered) * (1 - c["p53_senescence"] * max(1 - p53, 0))
     risen = max(p53 - 2 * (1 - e["p53_lost"]) / (2 + e["mdm2_gain"]), 0)
     lost = c["er_survival"] * lack + c["arrest_death"] * dying + c["p53_death"] * risen
-    lost += c["cdk7_death"] * e["cdk7_gain"] * inhibited["cdk7"] * (1 - e["p53_lost"])
+    living_on_cdk7 = max(e["cdk7_gain"], 1 - 1 / max(cdk2_gain, 1))
+    lost += c["cdk7_death"] * living_on_cdk7 * inhibited["cdk7"] * (1 - e["p53_lost"])
     lost += c["repair_loss"] * damaged * arrest
     died = patient["death"] * (1 + c["immune_share"] * (attack(c, e, inhibited, myc) - 1))
     return attempted * (1 - killed), died + patient["division"] * lost + attempted * killed
@@ -125,7 +126,8 @@ def free_e2f(
         c["cdk2_basal"] * patient["cyclin_e"] * cdk2_gain * (1 + e["cdk7_gain"]) * free["cdk7"] * free["cdk2"]
     )
     drive_of_g1 = (cdk46 + cdk2) * (1 + c["smad3_hold"] * e["smad3_lost"] * free["cdk2"])
-    without_rb = e["rb_lost"] * (c["rb_free"] + (1 - c["rb_free"]) * min(cyclin_d, 1))
+    of_both = min((cyclin_d + cdk2) / (1 + c["cdk2_basal"] * patient["cyclin_e"]), 1)
+    without_rb = e["rb_lost"] * (c["rb_free"] + (1 - c["rb_free"]) * of_both)
     return max(released(c, drive_of_g1), without_rb)
 
 

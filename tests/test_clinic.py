@@ -102,6 +102,7 @@ def test_who_falls_ill_between_scans_leaves_the_line_without_objective_progressi
             arm("x", ["letrozole"], ["fulvestrant"]),
             assessment={"symptomatic_share": 0.2, "calendar": [{"every_weeks": 52}]},
             imaging={"new_lesion_cells": 1e12},
+            patients=160,
         )
     )
     ends = results.outcomes.filter(pl.col("end_reason") == "deterioration")

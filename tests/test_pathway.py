@@ -108,12 +108,14 @@ SOME_ALTERATIONS = st.lists(st.sampled_from(list(KNOWN.alterations)), unique=Tru
 def test_any_drugs_at_any_dose_on_any_alterations_give_finite_bounded_rates(
     drugs, alterations, patient
 ) -> None:
-    nodes = [*(Name("", name) for name in (*OUTPUTS, "e2f_untreated")), Name("alteration", "fitness")]
+    nodes = [*(Name("", name) for name in (*OUTPUTS, "e2f_untreated"))]
+    nodes += [Name("alteration", "fitness"), Name("alteration", "cdk7_gain")]
     numbers = SHIPPED.numbers(patient, treatments=[drugs], genotypes=[alterations], nodes=nodes)
     assert np.isfinite(numbers).all()
-    division, death, untreated, fitness = numbers[0, 0]
+    division, death, untreated, fitness, cdk7_gain = numbers[0, 0]
     begun = patient["division"] / untreated * fitness * (1 + 1e-12)
-    lost = patient["division"] * (KNOWN.pathway["er_survival"] + KNOWN.pathway["arrest_death"])
+    deaths = sum(KNOWN.pathway[name] for name in ("er_survival", "arrest_death", "p53_death", "repair_loss"))
+    lost = patient["division"] * (deaths + KNOWN.pathway["cdk7_death"] * max(cdk7_gain, 1))
     assert 0 <= division <= begun
     assert patient["death"] <= death <= patient["death"] + lost + begun
 

@@ -82,7 +82,7 @@ def test_nothing_but_whole_files_is_left(saved, results):
 
 
 def test_interrupted_save_is_no_result(results, saved, monkeypatch):
-    def interrupted(self, path):
+    def interrupted(self, path, **_):
         path.write_bytes(b"half")
         raise KeyboardInterrupt
 

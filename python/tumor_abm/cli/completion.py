@@ -73,6 +73,7 @@ def _completions() -> Mapping[str, Mapping[str, Any]]:
     trial = {"bash": "_tumor_abm_trials", "zsh": "_tumor_abm_trials", "tcsh": f"({names})"}
     return {
         "EXPERIMENT.toml": {**experiment, "preamble": functions},
+        "EXPERIMENT.toml|DIR": {**experiment, "preamble": functions},
         "TRIAL": {**trial, "preamble": functions},
         "STUDY.toml": shtab.glob("*.toml"),
         "ENSEMBLE.json": shtab.glob("*.json"),
