@@ -15,7 +15,7 @@ from tumor_abm.app.charts import panels_of
 from tumor_abm.app.covariate import Covariate, flags, main_covariates, more_covariates
 from tumor_abm.app.downloads import figure_png, figure_svg, zipped
 from tumor_abm.app.figure import figure_of
-from tumor_abm.app.film import FRAMES, gif
+from tumor_abm.app.film import FRAME_MS, FRAMES, LAST_MS, gif
 from tumor_abm.app.server import _bound
 from tumor_abm.app.setup import OWN_LINES, Choices, seed_of
 from tumor_abm.app.timeline import event_in_words
@@ -322,11 +322,19 @@ def test_downloads_are_what_was_seen(twin, setup):
 def test_the_film_shows_the_tumour_from_the_first_day_to_the_last(twin):
     twin.advance(300)
     with Image.open(io.BytesIO(gif(twin))) as film:
-        # Pictures that are the same are one that is shown for longer.
-        assert FRAMES / 2 < film.n_frames <= FRAMES
+        # Pictures that are the same are one that is shown for longer: the film lasts as long.
+        assert film.n_frames <= FRAMES
+        assert (
+            sum(_shown_ms(film, place) for place in range(film.n_frames)) == (FRAMES - 1) * FRAME_MS + LAST_MS
+        )
         first, last = (_covered(film, place) for place in (0, film.n_frames - 1))
     today, enrolled = (twin.record.on(day).volume_cm3 for day in (300, 0))
     assert last / first == pytest.approx((today / enrolled) ** (2 / 3), rel=0.1)
+
+
+def _shown_ms(film, place):
+    film.seek(place)
+    return film.info["duration"]
 
 
 def _covered(film, place):

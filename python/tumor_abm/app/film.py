@@ -15,8 +15,8 @@ FRAMES = 120
 PIXELS = 320
 """Width and height."""
 
-_FRAME_MS = 80
-_LAST_MS = 1_500
+FRAME_MS = 80
+LAST_MS = 1_500
 
 
 def gif(twin: Twin) -> bytes:
@@ -37,7 +37,7 @@ def gif(twin: Twin) -> bytes:
         format="gif",
         save_all=True,
         append_images=rest,
-        duration=[_FRAME_MS] * len(rest) + [_LAST_MS],
+        duration=[FRAME_MS] * len(rest) + [LAST_MS],
         loop=0,
     )
     return file.getvalue()
