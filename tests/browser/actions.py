@@ -12,6 +12,9 @@ from playwright.sync_api import Page, expect
 PATIENCE_S = 120
 PATIENCE_MS = PATIENCE_S * 1000
 
+DECISIVE = str(Path(__file__).with_name("decisive.toml"))
+"""An experiment with a drug that hardly anything resists, whatever the numbers of the others are."""
+
 MOVING = ".expand-transition-enter-active, .expand-transition-leave-active"
 """Panels that are just opening or closing."""
 

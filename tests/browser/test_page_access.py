@@ -8,6 +8,7 @@ from itertools import combinations
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from browser.actions import (
+    DECISIVE,
     PATIENCE_MS,
     choose,
     close_panel,
@@ -164,16 +165,17 @@ def test_a_patient_of_any_number_and_a_value_of_ones_own_are_typed(page: Page) -
     page.wait_for_function("() => location.search.includes('patient=123456')")
 
 
-def test_a_lattice_under_treatment_is_drawn_although_no_cell_has_a_place(page: Page) -> None:
-    choose(page, "Engine", "lattice, flat")
-    choose(page, "Cells in a tumour of lethal size", "20000")
-    press(page, "Reset")
-    expect(page.get_by_text("Each individual has its place")).to_be_visible(timeout=PATIENCE_MS)
-    expect(page.get_by_text("depends on the engine").first).to_be_visible()
-    press(page, "Play")
-    expect(page.get_by_text("No cell has a place")).to_be_visible(timeout=2 * PATIENCE_MS)
-    press(page, "Pause")
-    assert has_something(picture(page))
+def test_a_lattice_under_treatment_is_drawn_although_no_cell_has_a_place(serve, open_tab) -> None:
+    with serve(DECISIVE) as address, open_tab(address) as page:
+        choose(page, "Engine", "lattice, flat")
+        choose(page, "Cells in a tumour of lethal size", "20000")
+        press(page, "Reset")
+        expect(page.get_by_text("Each individual has its place")).to_be_visible(timeout=PATIENCE_MS)
+        expect(page.get_by_text("depends on the engine").first).to_be_visible()
+        press(page, "Play")
+        expect(page.get_by_text("No cell has a place")).to_be_visible(timeout=2 * PATIENCE_MS)
+        press(page, "Pause")
+        assert has_something(picture(page))
 
 
 def test_growth_of_a_large_lattice_can_be_stopped(page: Page) -> None:
