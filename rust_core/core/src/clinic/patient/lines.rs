@@ -66,6 +66,7 @@ impl Patient {
             number,
             started: self.state.day,
             cycle_days: courses.iter().map(|course| course.schedule.cycle_days).max().unwrap_or(1),
+            endocrine: self.any_endocrine(&courses),
             courses,
             holiday_drugs,
             adaptive_drugs,
@@ -134,6 +135,10 @@ impl Patient {
         courses.iter().map(name).collect::<Vec<_>>().join(" + ")
     }
 
+    pub(crate) fn any_endocrine(&self, courses: &[DrugCourse]) -> bool {
+        courses.iter().any(|course| self.drug(course.drug).endocrine)
+    }
+
     pub(crate) fn end_line(&mut self, reason: EndReason) {
         let Some(line) = self.state.treatment.line.take() else { return };
         let pfs_end = line.progressed.unwrap_or(self.state.day);
@@ -154,8 +159,7 @@ impl Patient {
             lowest_neutrophils: line.lowest_neutrophils,
         });
         self.state.treatment.last_line_days = Some(pfs_days);
-        let drugs = &self.experiment.spec.drugs;
-        if line.courses.iter().any(|course| drugs[course.drug].endocrine) {
+        if line.endocrine {
             self.who.past.endocrine.push(EndocrineLine { days: pfs_days, progressed });
         }
         if !progressed {

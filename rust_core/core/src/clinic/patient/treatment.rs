@@ -93,6 +93,8 @@ pub(crate) struct RunningLine {
     pub(crate) started: u64,
     pub(crate) regimen: String,
     pub(crate) courses: Vec<DrugCourse>,
+    /// Whether an endocrine drug was given in it, also one that was stopped since.
+    pub(crate) endocrine: bool,
     pub(crate) holiday_drugs: Vec<usize>,
     pub(crate) adaptive_drugs: Vec<usize>,
     pub(crate) cycle_days: u32,
