@@ -424,7 +424,8 @@ def _tidy(table: Any) -> Any:
 def _without_empty(value: Any) -> Any:
     if isinstance(value, dict):
         kept = {key: _without_empty(inner) for key, inner in value.items()}
-        return {key: inner for key, inner in kept.items() if inner not in ([], {})}
+        # A regimen of no drug says something.
+        return {key: inner for key, inner in kept.items() if inner not in ([], {}) or key == "regimen"}
     if isinstance(value, list):
         return [_without_empty(inner) for inner in value]
     return value

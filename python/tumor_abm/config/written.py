@@ -136,7 +136,7 @@ class LiquidBiopsy(Table):
     every_weeks
         Weeks between samples, from the start of every line.
     genes
-        Genes (or alterations) that are read.
+        Genes (or alterations) that are read, and ``tumour fraction``, the tumour's share of the DNA.
     limit_of_detection, plasma_ml, body_plasma_ml, background_per_ml, half_life_h
         Change of a constant of the assay.
     """

@@ -8,6 +8,7 @@ use crate::clinic::plan::strategy::Action;
 
 impl Patient {
     pub(crate) fn apply_rules(&mut self, line: &mut RunningLine) -> Option<EndReason> {
+        let treated = !line.courses.is_empty();
         for r in 0..line.line.rules.len() {
             let rule = line.line.rules[r].clone();
             if line.rules_used[r] || !self.holds(&rule.when, Some(line)) {
@@ -42,6 +43,6 @@ impl Patient {
             let regimen = self.regimen_name(&line.courses);
             self.note(line.number, "rule", format!("now on {regimen}"));
         }
-        line.courses.is_empty().then_some(EndReason::Rule)
+        (treated && line.courses.is_empty()).then_some(EndReason::Rule)
     }
 }
