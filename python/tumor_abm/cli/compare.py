@@ -76,6 +76,8 @@ def compare(arguments: argparse.Namespace) -> None:
                 "interactions": records(comparison.interactions),
                 "time_on_regimens": records(comparison.on_regimens),
                 "time_to_next": records(comparison.to_next),
+                "dose_intensity": records(comparison.intensity),
+                "dose_changes": records(comparison.dose_changes),
                 "answers": [
                     vars(answer) | {"verdict": answer.verdict.value} for answer in answers(comparison)
                 ],
