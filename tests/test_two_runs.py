@@ -97,7 +97,7 @@ def test_the_page_tells_both(
     )
     assert "side_by_side.html" in capsys.readouterr().out
     page = (tmp_path / "out" / "side_by_side.html").read_text(encoding="utf-8")
-    assert page.count("<svg") == 2
+    assert page.count("<svg") == 4
     assert "arm[both].line[0].regimen[1].dose" in page
     assert all(f"<h3>{name}</h3>" in page for name in ("full", "half"))
     assert "src=" not in page

@@ -37,7 +37,7 @@ SIDE_BY_SIDE = {
             "hi": pl.Float64,
         }.items()
     },
-    **dict.fromkeys(("hr", "hr_lo", "hr_hi", "p", "paired_hr_lo", "paired_hr_hi"), pl.Float64),
+    **dict.fromkeys(("hr", "hr_lo", "hr_hi", "p", "paired_hr_lo", "paired_hr_hi", "paired_p"), pl.Float64),
     **dict.fromkeys(
         ("rmst_until", "rmst_difference", "rmst_difference_lo", "rmst_difference_hi"), pl.Float64
     ),
@@ -198,6 +198,7 @@ def _against(first: pl.DataFrame, second: pl.DataFrame, same: bool) -> dict[str,
             "p": ratio.p,
             "paired_hr_lo": ratio.paired_lo,
             "paired_hr_hi": ratio.paired_hi,
+            "paired_p": ratio.paired_p,
             "rmst_until": until,
             "rmst_difference": difference.value,
             "rmst_difference_lo": difference.paired_lo,

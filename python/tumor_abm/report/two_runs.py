@@ -15,10 +15,9 @@ from tumor_abm._base.paths import path_of
 from tumor_abm._base.section import NOTHING, Section
 from tumor_abm.analysis.answers import Answer, answers
 from tumor_abm.analysis.comparison import compare
-from tumor_abm.analysis.endpoints import endpoint, is_defined
+from tumor_abm.analysis.endpoints import endpoint
 from tumor_abm.analysis.estimates_in_words import (
     hazard_ratio_text,
-    interval_text,
     median_text,
     p_text,
     signed_text,
@@ -26,7 +25,7 @@ from tumor_abm.analysis.estimates_in_words import (
 from tumor_abm.analysis.two_runs import TwoRuns, two_runs
 from tumor_abm.plots import plot_kaplan_meier
 from tumor_abm.report.figures import ReportFigure
-from tumor_abm.report.page import FigureDrawer, told
+from tumor_abm.report.page import DrawnFigure, FigureDrawer, told
 from tumor_abm.report.rendering import render
 from tumor_abm.report.strip import Strip, strips
 from tumor_abm.run.results import Results
@@ -129,11 +128,11 @@ def _arms(found: TwoRuns, names: tuple[str, str]) -> Section:
 
 
 def _row(row: dict[str, Any], *, paired: bool) -> list[str]:
-    limits = (f"{'paired_' if paired else ''}hr_{end}" for end in ("lo", "hi"))
+    known = "paired_" if paired else ""
     difference = NOTHING
     if row["rmst_difference"] is not None:
-        ends = interval_text(row["rmst_difference_lo"], row["rmst_difference_hi"], signed_text)
-        difference = f"{signed_text(row['rmst_difference'])} ({ends})"
+        lo, hi = (signed_text(row[f"rmst_difference_{end}"]) for end in ("lo", "hi"))
+        difference = f"{signed_text(row['rmst_difference'])} ({lo} to {hi})"
     return [
         row["arm"],
         row["endpoint"],
@@ -141,44 +140,48 @@ def _row(row: dict[str, Any], *, paired: bool) -> list[str]:
             median_text(*(row[f"{side}_{of}"] for of in ("median_months", "lo", "hi")))
             for side in ("first", "second")
         ),
-        hazard_ratio_text(row["hr"], *(row[name] for name in limits)),
-        p_text(row["p"]),
+        hazard_ratio_text(row["hr"], row[f"{known}hr_lo"], row[f"{known}hr_hi"]),
+        p_text(row[f"{known}p"]),
         difference,
     ]
 
 
-def _figures(found: TwoRuns, names: tuple[str, str]) -> Iterator[Any]:
-    """Draw the curves of both runs, a figure per endpoint."""
-    both = _together(found, names)
+def _figures(found: TwoRuns, names: tuple[str, str]) -> Iterator[DrawnFigure]:
+    """Draw the curves of both runs, a figure per endpoint and arm."""
     drawer = FigureDrawer(Path(), lambda drawn: None)
-    for name in found.table["endpoint"].unique(maintain_order=True):
-        timed = endpoint(both, name)
-        if is_defined(timed, both):
+    for arm in found.arms:
+        both = _together(found, names, arm)
+        for name in found.table.filter(arm=arm)["endpoint"]:
+            timed = endpoint(both, name)
             figure = ReportFigure(
-                title=timed.title,
-                see="Where curves of an arm in both runs lie on each other, what differs does not matter.",
+                title=f"{arm}: {timed.name}",
+                see="Where both curves lie on each other, what differs does not matter to this arm.",
                 source="",
                 draw=partial(plot_kaplan_meier, both, timed, titled=False),
             )
             yield drawer.draw(figure)
 
 
-def _together(found: TwoRuns, names: tuple[str, str]) -> Results:
-    """Return the shared arms of both runs as arms of one, for figures alone."""
+def _together(found: TwoRuns, names: tuple[str, str], arm: str) -> Results:
+    """Return an arm of both runs as two arms of one, for figures alone.
+
+    Patients of runs that are not of the same ones get numbers of their own, so that nothing pairs them.
+    """
     arms: list[dict[str, Any]] = []
     tables: dict[str, list[pl.DataFrame]] = {"outcomes": [], "overall": []}
-    for run, name in zip((found.first, found.second), names, strict=True):
-        called = {arm: f"{arm} · {name}" for arm in found.arms}
-        arms += [
-            arm | {"name": called[arm["name"]]} for arm in run.experiment["arm"] if arm["name"] in called
-        ]
+    apart = 0 if found.same_patients else _beyond(found.first)
+    for run, name, shift in zip((found.first, found.second), names, (0, apart), strict=True):
+        (written,) = (each for each in run.experiment["arm"] if each["name"] == arm)
+        arms.append(written | {"name": name})
         for table, parts in tables.items():
-            own = (
-                run[table].with_columns(pl.col("arm").cast(pl.String)).filter(pl.col("arm").is_in(found.arms))
-            )
-            parts.append(own.with_columns(pl.col("arm").replace_strict(called)))
-    order = {arm["name"]: place for place, arm in enumerate(arms)}
-    arms.sort(key=lambda arm: (found.arms.index(arm["name"].rpartition(" · ")[0]), order[arm["name"]]))
-    experiment = found.first.experiment | {"arm": arms, "control": arms[0]["name"]}
+            own = run.scan(table).filter(pl.col("arm").cast(pl.String) == arm)
+            patient = pl.col("patient").cast(pl.Int64) + shift
+            parts.append(own.with_columns(patient, arm=pl.lit(name)).collect())
+    experiment = found.first.experiment | {"arm": arms, "control": names[0]}
     whole = {name: pl.concat(parts, how="diagonal_relaxed") for name, parts in tables.items()}
     return Results(whole, experiment, {})
+
+
+def _beyond(run: Results) -> int:
+    """Return a number that no patient of a run has, nor any after it."""
+    return 1 + int(run.scan("overall").select(pl.col("patient").max()).collect().item() or 0)
