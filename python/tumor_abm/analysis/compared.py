@@ -13,6 +13,7 @@ from tumor_abm.analysis.doses_given import CHANGES, INTENSITY
 from tumor_abm.analysis.endpoints import Endpoint
 from tumor_abm.analysis.subgroups import INTERACTIONS, SUBGROUPS
 from tumor_abm.analysis.treatment_time import ON_REGIMEN, TO_NEXT
+from tumor_abm.analysis.worth import WORTH
 
 
 @dataclass(frozen=True)
@@ -56,6 +57,9 @@ class Compared:
     intensity, dose_changes
         Share of the planned doses that was given, and how many had doses held or reduced or gave up a drug;
         see `tumor_abm.analysis.doses_given`.
+    worth
+        Quality-adjusted time and cost, where the experiment gives utilities or prices; see
+        `tumor_abm.analysis.worth`.
     interactions
         A row per arm other than the control, endpoint and covariate: whether the effect differs between the
         subgroups, and how each patient's gain goes with the covariate itself.
@@ -75,6 +79,7 @@ class Compared:
     to_next: pl.DataFrame = field(default_factory=partial(pl.DataFrame, schema=TO_NEXT))
     intensity: pl.DataFrame = field(default_factory=partial(pl.DataFrame, schema=INTENSITY))
     dose_changes: pl.DataFrame = field(default_factory=partial(pl.DataFrame, schema=CHANGES))
+    worth: pl.DataFrame = field(default_factory=partial(pl.DataFrame, schema=WORTH))
     interactions: pl.DataFrame = field(default_factory=partial(pl.DataFrame, schema=INTERACTIONS))
 
     @property

@@ -29,6 +29,7 @@ from tumor_abm.analysis.treatment_wording import (
     next_section,
     treatment_section,
 )
+from tumor_abm.analysis.worth_wording import worth_section
 from tumor_abm.treatment import Eligibility
 
 LEGEND = (
@@ -51,6 +52,7 @@ def sections(comparison: Compared) -> list[Section]:
         treatment_section(comparison),
         intensity_section(comparison),
         changes_section(comparison),
+        worth_section(comparison),
         neutropenia_section(comparison),
     ):
         worded += [section] if section.rows else []

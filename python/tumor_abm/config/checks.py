@@ -135,6 +135,27 @@ def check_arms(
         )
 
 
+def check_value(written: Written, known: Collection[str], problems: Problems) -> None:
+    """Note drugs without a price or of which nothing is known, and follow-up that is too short."""
+    for key, table in (("utility", written.utility), ("price", written.price)):
+        if table is not None and written.end_with_last_line:
+            problems.add([key], "needs follow-up to death; allowed: with end_with_last_line = false")
+    if written.price is None or not written.price.drug:
+        return
+    priced = written.price.drug
+    for name in priced:
+        if name not in known:
+            problems.add_unknown(["price", "drug", name], name, "drug", known)
+    lines = [*written.afterwards, *(line for arm in written.arm for line in arm.line)]
+    given = {dosing.drug for line in lines for _, dosing in line.dosings()}
+    without = sorted(name for name in given & set(known) if name not in priced)
+    if without:
+        problems.add(
+            ["price", "drug"],
+            f"no price of {', '.join(without)}, which arms give; allowed: a price of each, or 0",
+        )
+
+
 def _named_again(names: Sequence[str]) -> list[int]:
     """Return the places of names that stand before them already."""
     first = {name: place for place, name in reversed(list(enumerate(names)))}

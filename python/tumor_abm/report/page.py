@@ -34,6 +34,7 @@ from tumor_abm.analysis.wording import (
     pairs_section,
     summary_section,
 )
+from tumor_abm.analysis.worth_wording import worth_section
 from tumor_abm.plots import plot_kaplan_meier, svg
 from tumor_abm.report.baseline import baseline_section, population_in_words
 from tumor_abm.report.figures import ReportFigure, figures_of
@@ -136,7 +137,14 @@ def _page(results: Results, comparison: Comparison, drawer: FigureDrawer) -> str
         "subgroups": subgroup_sections(comparison),
         "figures": [drawer.draw(figure) for figure in figures_of(results, comparison)],
         "treatment": [
-            each(comparison) for each in (next_section, treatment_section, intensity_section, changes_section)
+            each(comparison)
+            for each in (
+                next_section,
+                treatment_section,
+                intensity_section,
+                changes_section,
+                worth_section,
+            )
         ],
         "neutropenia": neutropenia_section(comparison),
         "population": population_in_words(results.experiment),
