@@ -79,6 +79,12 @@ def draws(results: Results, tmp_path_factory: pytest.TempPathFactory) -> dict[st
             name: partial(getattr(ta.plots, name), full)
             for name in ("plot_burden", "plot_escape", "plot_spider", "plot_swimmer", "plot_waterfall")
         },
+        "plot_acceptability": partial(ta.plots.plot_acceptability, _priced(results)),
+        "plot_fit": partial(
+            ta.plots.plot_fit,
+            results,
+            pl.DataFrame({"arm": results.arms * 4, "months": [5.0, 9.0] * 4, "event": [True, False] * 4}),
+        ),
         "plot_forest": partial(ta.plots.plot_forest, ta.compare(full, by=["age"])),
         "plot_patient": partial(ta.plots.plot_patient, full, 0),
         "plot_who_gains": partial(ta.plots.plot_who_gains, full, ["age"]),
@@ -91,6 +97,13 @@ def draws(results: Results, tmp_path_factory: pytest.TempPathFactory) -> dict[st
         "plot_responses": partial(ta.plots.plot_responses, ta.knowledge.response_matrix()),
         "plot_resistance": partial(ta.plots.plot_resistance, results),
     }
+
+
+def _priced(results: Results) -> Results:
+    worth = {"utility": {"without_progression": 0.8, "after_progression": 0.5}, "price": {"month": 1.0}}
+    outcomes = results.outcomes.with_columns(lowest_neutrophils=2.0)
+    written = {**results.experiment, **worth, "horizon_months": 60.0}
+    return Results({**results.tables, "outcomes": outcomes}, written, {})
 
 
 def panel() -> Panel:

@@ -16,6 +16,7 @@ from tumor_abm._base.lattice import Penetration
 from tumor_abm._base.problems import place
 from tumor_abm._base.table import Table
 from tumor_abm.config.engine import Lattice
+from tumor_abm.config.value import Price, Utility
 from tumor_abm.config.written import (
     DEFAULT_POPULATION,
     Assessment,
@@ -71,6 +72,8 @@ KEYS: dict[str, tuple[type[Table], str]] = {
     "ScanPeriod": (ScanPeriod, ""),
     "LiquidBiopsy": (LiquidBiopsy, "liquid_biopsy."),
     "Neutrophils": (Neutrophils, "neutropenia."),
+    "Utility": (Utility, "utility."),
+    "Price": (Price, "price."),
     "Arm": (Arm, ""),
     "Line": (Line, ""),
     "Dosing": (Dosing, ""),

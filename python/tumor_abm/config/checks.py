@@ -8,6 +8,7 @@ from tumor_abm._base.problems import Problems, Step, shown
 from tumor_abm.config.written import CORE, Written
 from tumor_abm.knowledge import Alteration, Knowledge, PatientLaws
 from tumor_abm.treatment import Arm, Condition, Dosing, Eligibility, Line
+from tumor_abm.treatment.condition import TUMOUR_FRACTION
 
 _MOST_ALTERATIONS, _MOST_OF_TWO_HITS = 48, 16
 
@@ -55,6 +56,8 @@ def check_names(
                 problems.add_unknown(["arm", a, "among", "history", h], name, "history", histories)
     for i, gene in enumerate(written.liquid_biopsy.genes if written.liquid_biopsy else []):
         where = ["liquid_biopsy", "genes", i]
+        if gene == TUMOUR_FRACTION:
+            continue
         _check_gene(where, gene, in_play, knowledge, problems)
         found = _of_gene(gene, in_play)
         if found and not any(alteration.in_dna for alteration in found.values()):
@@ -106,6 +109,7 @@ def check_lines(
         for at, condition in line.conditions():
             _check_condition([*place, *at], condition, in_play, knowledge, measured, problems)
         _check_options(line, place, problems)
+        _check_observation(line, place, problems)
         _check_rules(line, place, problems)
         if i + 1 < len(lines) and not _can_end(line):
             problems.add([*place, "until"], "no reason to leave this line, so those after it never begin")
@@ -128,6 +132,27 @@ def check_arms(
             alterations=alterations,
             measured=measured,
             problems=problems,
+        )
+
+
+def check_value(written: Written, known: Collection[str], problems: Problems) -> None:
+    """Note drugs without a price or of which nothing is known, and follow-up that is too short."""
+    for key, table in (("utility", written.utility), ("price", written.price)):
+        if table is not None and written.end_with_last_line:
+            problems.add([key], "needs follow-up to death; allowed: with end_with_last_line = false")
+    if written.price is None or not written.price.drug:
+        return
+    priced = written.price.drug
+    for name in priced:
+        if name not in known:
+            problems.add_unknown(["price", "drug", name], name, "drug", known)
+    lines = [*written.afterwards, *(line for arm in written.arm for line in arm.line)]
+    given = {dosing.drug for line in lines for _, dosing in line.dosings()}
+    without = sorted(name for name in given & set(known) if name not in priced)
+    if without:
+        problems.add(
+            ["price", "drug"],
+            f"no price of {', '.join(without)}, which arms give; allowed: a price of each, or 0",
         )
 
 
@@ -235,6 +260,17 @@ def _check_options(line: Line, where: Sequence[Step], problems: Problems) -> Non
             problems.add([*start, "regimen", d], f"{shown(drugs[d])} is named twice")
 
 
+def _check_observation(line: Line, where: Sequence[Step], problems: Problems) -> None:
+    """Note what needs a drug where there may be none."""
+    without = [not option.regimen for option in line.options]
+    if any(without) and line.until.cycles is not None:
+        problems.add([*where, "until", "cycles"], "observation has no cycles; allowed: until.months")
+    if all(without) and not any(rule.then.add for rule in line.rule):
+        for key in ("holiday", "adaptive"):
+            if getattr(line, key) is not None:
+                problems.add([*where, key], "observation has no drug that could pause")
+
+
 def _check_rules(line: Line, where: Sequence[Step], problems: Problems) -> None:
     regimens = [{dosing.drug for dosing in option.regimen} for option in line.options]
     brought = {rule.then.with_.drug for rule in line.rule if rule.then.with_ is not None}
@@ -257,7 +293,8 @@ def _check_rules(line: Line, where: Sequence[Step], problems: Problems) -> None:
 def _check_taken(where: Sequence[Step], drug: str, taken: Iterable[str], problems: Problems) -> None:
     taken = sorted(taken)
     if drug not in taken:
-        problems.add(where, f"{shown(drug)} is not given in this line (given: {', '.join(taken)})")
+        given = ", ".join(taken) or "nothing"
+        problems.add(where, f"{shown(drug)} is not given in this line (given: {given})")
 
 
 def _can_end(line: Line) -> bool:

@@ -18,7 +18,7 @@ from tumor_abm._base.problems import Problems, shown
 from tumor_abm._base.table import merged
 from tumor_abm._base.toml import read_toml
 from tumor_abm._base.units import DAYS_PER_MONTH, DAYS_PER_WEEK
-from tumor_abm.config.checks import check_arms, check_lines, check_names, check_sums
+from tumor_abm.config.checks import check_arms, check_lines, check_names, check_sums, check_value
 from tumor_abm.config.written import CORE, DEFAULT_POPULATION, Written
 from tumor_abm.errors import InputError, of_file
 from tumor_abm.knowledge import Alteration, Drug, Knowledge, PatientLaws, plain
@@ -158,6 +158,7 @@ class Experiment:
         check_arms(
             written.arm, knowledge=knowledge, alterations=alterations, measured=measured, problems=problems
         )
+        check_value(written, knowledge.drugs, problems)
         problems.raise_if_any()
         experiment = cls(
             seed=seeds.drawn() if written.seed is None else written.seed,
@@ -270,6 +271,8 @@ class Experiment:
             "drug": {name: _undocumented(knowledge.drugs[name]) for name in self.drugs},
             "alteration": {name: _undocumented(knowledge.alterations[name]) for name in self.alterations},
         }
+        worth = {"utility": written.utility, "price": written.price}
+        tables |= {key: _tidy(table) for key, table in worth.items() if table is not None}
         if written.engine != "clones":
             tables |= {"engine": written.engine, "most_cells": written.most_cells}
         if written.engine == "lattice":
@@ -424,7 +427,8 @@ def _tidy(table: Any) -> Any:
 def _without_empty(value: Any) -> Any:
     if isinstance(value, dict):
         kept = {key: _without_empty(inner) for key, inner in value.items()}
-        return {key: inner for key, inner in kept.items() if inner not in ([], {})}
+        # A regimen of no drug says something.
+        return {key: inner for key, inner in kept.items() if inner not in ([], {}) or key == "regimen"}
     if isinstance(value, list):
         return [_without_empty(inner) for inner in value]
     return value

@@ -10,6 +10,7 @@ from tumor_abm._base import seeds
 from tumor_abm._base.table import Table
 from tumor_abm._base.units import DAYS_PER_WEEK
 from tumor_abm.config.engine import LEAST_CELLS, MOST_CELLS, Lattice
+from tumor_abm.config.value import Price, Utility
 from tumor_abm.treatment import Arm, Line
 
 CORE = "core"
@@ -136,7 +137,7 @@ class LiquidBiopsy(Table):
     every_weeks
         Weeks between samples, from the start of every line.
     genes
-        Genes (or alterations) that are read.
+        Genes (or alterations) that are read, and ``tumour fraction``, the tumour's share of the DNA.
     limit_of_detection, plasma_ml, body_plasma_ml, background_per_ml, half_life_h
         Change of a constant of the assay.
     """
@@ -231,6 +232,10 @@ class Written(Table):
         Liquid biopsies; none are taken when absent.
     neutropenia
         Neutrophils.
+    utility
+        Quality of life, from which quality-adjusted time is counted.
+    price
+        Prices, from which costs are counted.
     afterwards
         Lines that follow on those of every arm.
     arm
@@ -271,5 +276,7 @@ class Written(Table):
     assessment: Assessment = Field(default_factory=Assessment)
     liquid_biopsy: LiquidBiopsy | None = None
     neutropenia: Neutrophils = Field(default_factory=Neutrophils)
+    utility: Utility | None = None
+    price: Price | None = None
     afterwards: list[Line] = Field(default_factory=list)
     arm: list[Arm] = Field(min_length=1)

@@ -33,6 +33,7 @@ from tumor_abm.knowledge.patient_laws import UNSAID, PatientLaws
 from tumor_abm.knowledge.quantity import ASSUMED, Quantity, citations, quantities
 from tumor_abm.knowledge.ranges import check_ranges
 from tumor_abm.knowledge.source import Source
+from tumor_abm.treatment.line import OBSERVATION
 
 _SHIPPED = (
     "alterations.toml",
@@ -386,6 +387,8 @@ def _all_tables(entries: Any, key: str, problems: Problems) -> None:
             problems.add([key], "found an empty name; allowed: a name")
         elif key == "alteration" and not is_separable(name):
             problems.add([key, name], _NOT_SEPARABLE)
+        elif key == "drug" and name == OBSERVATION:
+            problems.add([key, name], "found the word for no drug; allowed: another name")
         elif not isinstance(entry, Mapping) and key != "pathway":
             problems.add([key, name], "found no table; allowed: a table")
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
@@ -14,6 +14,10 @@ Fraction = Annotated[float, Field(ge=0, le=1)]
 Months = Annotated[float, Field(ge=0, le=10_000)]
 Change = Annotated[float, Field(ge=-1, le=100)]
 
+TUMOUR_FRACTION = "tumour fraction"
+"""Stands among the genes of a liquid biopsy for the share of the DNA in plasma that is the tumour's."""
+# Keys that stand beside another.
+_BESIDE = ("above", "rise")
 # What a covariate that is 1 or 0 exceeds where it is so.
 _YES = 0.5
 # Fraction of cells that a tissue biopsy needs to show an alteration.
@@ -59,13 +63,18 @@ def percent(change: float) -> str:
 class Condition(Table):
     """One thing that holds or not; exactly one of the keys, with ``above`` beside the first two.
 
+    What scans, blood counts and liquid biopsies show is what the last of them showed.
+
     Attributes
     ----------
     ctdna
         Gene (or alteration) seen in the last liquid biopsy, at a variant allele fraction of at
-        least ``above`` (default: at all).
+        least ``above`` (default: at all). So is ``tumour fraction``, if it is among the genes read.
     above
         Beside ``ctdna`` or ``tissue``: the least fraction; beside ``covariate``: the least value.
+    rise
+        Beside ``ctdna``: at least so many times the least fraction in liquid biopsies of this line. What was
+        not seen before has risen.
     tissue
         Gene (or alteration) carried by at least a fraction ``above`` of the cells (default 0.05).
     months
@@ -76,12 +85,24 @@ class Condition(Table):
         The line before lasted less than so many months to progression.
     visceral
         The patient has visceral disease (``false``: has none).
+    bone_only
+        The patient has disease of the bones alone (``false``: measurable disease).
+    new_lesion
+        The last scan showed a new lesion (``false``: showed none). On a line that is left at progression this
+        holds between lines only, since a new lesion is progression.
+    best_response
+        The best response so far, of this line or, between lines, of the last one, is at least ``SD``, ``PR``
+        or ``CR``.
+    neutrophils_below
+        Fewer neutrophils, 1e9 per litre.
     covariate
         What the pathway reads of the patient is at least ``above`` (default: it is so, not otherwise).
     taken
         The patient has taken this drug before.
     all
         All of these conditions.
+    any
+        At least one of these conditions.
     not
         The condition does not hold.
     """
@@ -89,13 +110,19 @@ class Condition(Table):
     ctdna: str | None = None
     tissue: str | None = None
     above: Annotated[float, Field(ge=0, le=1e12)] | None = None
+    rise: Annotated[float, Field(ge=1, le=1e6)] | None = None
     months: Months | None = None
     sld_change: SldChange | None = None
     prior_months_below: Months | None = None
     visceral: bool | None = None
+    bone_only: bool | None = None
+    new_lesion: bool | None = None
+    best_response: Literal["SD", "PR", "CR"] | None = None
+    neutrophils_below: Annotated[float, Field(gt=0, le=100)] | None = None
     covariate: str | None = None
     taken: str | None = None
     all_: list[Condition] | None = Field(default=None, alias="all", min_length=1)
+    any_: list[Condition] | None = Field(default=None, alias="any", min_length=1)
     not_: Condition | None = Field(default=None, alias="not")
 
     @model_validator(mode="after")
@@ -103,13 +130,15 @@ class Condition(Table):
         kinds = [
             field.alias or name
             for name, field in type(self).model_fields.items()
-            if name != "above" and getattr(self, name) is not None
+            if name not in _BESIDE and getattr(self, name) is not None
         ]
         if len(kinds) != 1:
-            allowed = ", ".join(key for key in self.keys() if key != "above")
+            allowed = ", ".join(key for key in self.keys() if key not in _BESIDE)
             raise ValueError(f"found {' and '.join(kinds) or 'no condition'}; name exactly one of {allowed}")
         if self.above is not None and kinds[0] not in ("ctdna", "tissue", "covariate"):
             raise ValueError(f"above belongs to ctdna, tissue and covariate, not to {kinds[0]}")
+        if self.rise is not None and kinds[0] != "ctdna":
+            raise ValueError(f"rise belongs to ctdna, not to {kinds[0]}")
         if self.above is not None and self.above > 1 and kinds[0] != "covariate":
             raise ValueError(f"above = {self.above:g}; allowed: a fraction, from 0 to 1")
         return self
@@ -118,7 +147,7 @@ class Condition(Table):
     def asked(self) -> Asked:
         """What is asked, as a thing of its own."""
         if self.ctdna is not None:
-            return Ctdna(self.ctdna, self.above or 0.0)
+            return Ctdna(self.ctdna, self.above or 0.0, self.rise)
         if self.tissue is not None:
             return Tissue(self.tissue, _TISSUE_FRACTION if self.above is None else self.above)
         if self.months is not None:
@@ -133,8 +162,25 @@ class Condition(Table):
             return OfCells(self.covariate, self.above)
         if self.taken is not None:
             return Taken(self.taken)
+        return self._of_clinic or self._composed
+
+    @property
+    def _of_clinic(self) -> Asked | None:
+        """What is asked of disease, scans and blood counts."""
+        if self.bone_only is not None:
+            return BoneOnly(self.bone_only)
+        if self.new_lesion is not None:
+            return NewLesion(self.new_lesion)
+        if self.best_response is not None:
+            return BestResponse(self.best_response)
+        return None if self.neutrophils_below is None else NeutrophilsBelow(self.neutrophils_below)
+
+    @property
+    def _composed(self) -> Asked:
         if self.all_ is not None:
             return All(self.all_)
+        if self.any_ is not None:
+            return AnyOf(self.any_)
         assert self.not_ is not None
         return Not(self.not_)
 
@@ -171,15 +217,17 @@ class Ctdna(Asked):
 
     gene: str
     above: float
+    rise: float | None
 
     def in_words(self) -> str:
         """Say it."""
         at = f" at {100 * self.above:g}% or more" if self.above else ""
-        return f"{self.gene} is seen in ctDNA{at}"
+        risen = "" if self.rise is None else f", risen {self.rise:g}-fold or more"
+        return f"{self.gene} is seen in ctDNA{at}{risen}"
 
     def to_core(self) -> dict[str, Any]:
         """Return it as the core reads it."""
-        return {"kind": "ctdna", "gene": self.gene, "above": self.above}
+        return {"kind": "ctdna", "gene": self.gene, "above": self.above, "rise": self.rise}
 
 
 @dataclass(frozen=True)
@@ -259,6 +307,67 @@ class Visceral(Asked):
 
 
 @dataclass(frozen=True)
+class BoneOnly(Asked):
+    """Disease of the bones alone, or measurable disease."""
+
+    wanted: bool
+
+    def in_words(self) -> str:
+        """Say it."""
+        return "disease is in the bones alone" if self.wanted else "disease is measurable"
+
+    def to_core(self) -> dict[str, Any]:
+        """Return it as the core reads it."""
+        return _or_not({"kind": "bone_only"}, self.wanted)
+
+
+@dataclass(frozen=True)
+class NewLesion(Asked):
+    """A new lesion on the last scan, or none."""
+
+    wanted: bool
+
+    def in_words(self) -> str:
+        """Say it."""
+        return f"the last scan showed {'a' if self.wanted else 'no'} new lesion"
+
+    def to_core(self) -> dict[str, Any]:
+        """Return it as the core reads it."""
+        return _or_not({"kind": "new_lesion"}, self.wanted)
+
+
+@dataclass(frozen=True)
+class BestResponse(Asked):
+    """How far the best response goes."""
+
+    at_least: Literal["SD", "PR", "CR"]
+
+    def in_words(self) -> str:
+        """Say it."""
+        return f"the best response is {self.at_least}{'' if self.at_least == 'CR' else ' or better'}"
+
+    def to_core(self) -> dict[str, Any]:
+        """Return it as the core reads it."""
+        names = {"SD": "Stable", "PR": "Partial", "CR": "Complete"}
+        return {"kind": "best_response", "at_least": names[self.at_least]}
+
+
+@dataclass(frozen=True)
+class NeutrophilsBelow(Asked):
+    """A low blood count."""
+
+    below: float
+
+    def in_words(self) -> str:
+        """Say it."""
+        return f"neutrophils are below {self.below:g}"
+
+    def to_core(self) -> dict[str, Any]:
+        """Return it as the core reads it."""
+        return {"kind": "neutrophils", "below": self.below}
+
+
+@dataclass(frozen=True)
 class OfCells(Asked):
     """What the pathway reads of the patient."""
 
@@ -304,6 +413,21 @@ class All(Asked):
     def to_core(self) -> dict[str, Any]:
         """Return it as the core reads it."""
         return {"kind": "all", "of": [condition.to_core() for condition in self.conditions]}
+
+
+@dataclass(frozen=True)
+class AnyOf(Asked):
+    """At least one of several conditions."""
+
+    conditions: list[Condition]
+
+    def in_words(self) -> str:
+        """Say it."""
+        return f"({' or '.join(condition.in_words() for condition in self.conditions)})"
+
+    def to_core(self) -> dict[str, Any]:
+        """Return it as the core reads it."""
+        return {"kind": "any", "of": [condition.to_core() for condition in self.conditions]}
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ use crate::clinic::patient::state::{Patient, Status};
 use crate::clinic::patient::treatment::Treatment;
 use crate::clinic::plan::end_reason::EndReason;
 use crate::clinic::plan::history::{Adjuvant, History};
-use crate::clinic::plan::strategy::Line;
+use crate::clinic::plan::strategy::{Line, OBSERVATION};
 use crate::error::{Error, Result};
 use crate::random::{Purpose, choose, exponential, stream, uniform};
 use std::sync::Arc;
@@ -160,8 +160,8 @@ impl Patient {
             }
             self.pass_day(cancel)?;
         }
-        self.who.past.regimens =
-            self.state.records.outcomes.iter().map(|outcome| outcome.regimen.clone()).collect();
+        let given = self.state.records.outcomes.iter().map(|outcome| outcome.regimen.clone());
+        self.who.past.regimens = given.filter(|regimen| regimen != OBSERVATION).collect();
         self.who.past.ended = self.state.records.outcomes.last().map(|outcome| outcome.end_reason);
         let lives = self.status() == Status::Followed;
         Ok(lives && self.state.treatment.is_over() && self.who.past.ended.is_some())

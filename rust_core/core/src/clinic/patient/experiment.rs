@@ -7,7 +7,7 @@ use crate::biology::kinetics::Kinetics;
 use crate::biology::pathway::{Network, Pathway};
 use crate::bounds::{Bounded, bounded};
 use crate::clinic::instruments::imaging::Imaging;
-use crate::clinic::instruments::liquid_biopsy::LiquidBiopsy;
+use crate::clinic::instruments::liquid_biopsy::{LiquidBiopsy, TUMOUR_FRACTION};
 use crate::clinic::instruments::response::Criteria;
 use crate::clinic::instruments::toxicity::Neutropenia;
 use crate::clinic::months::DAYS_PER_MONTH;
@@ -176,8 +176,8 @@ pub struct Experiment {
     pub histories: Vec<History>,
     /// Steps in a day.
     pub steps_per_day: u32,
-    /// Alterations per gene of the liquid biopsy.
-    pub assayed: Vec<Vec<usize>>,
+    /// Alterations per gene of the liquid biopsy; none where it reads the tumour fraction.
+    pub assayed: Vec<Option<Vec<usize>>>,
 }
 
 impl Experiment {
@@ -215,6 +215,10 @@ impl Experiment {
         if let Some(assay) = &spec.liquid_biopsy {
             assay.validate()?;
             for gene in &assay.genes {
+                if gene == TUMOUR_FRACTION {
+                    assayed.push(None);
+                    continue;
+                }
                 let of_gene = catalogue.of_gene(gene);
                 if of_gene.is_empty() {
                     return Err(Error::input(
@@ -222,7 +226,7 @@ impl Experiment {
                         format!("\"{gene}\" is no gene or alteration of this experiment"),
                     ));
                 }
-                assayed.push(of_gene);
+                assayed.push(Some(of_gene));
             }
         }
         if let Some(model) = &spec.neutropenia {

@@ -70,7 +70,9 @@ impl Patient {
 
     fn give(&mut self, drugs: &[Dosing], how: How) -> Result<()> {
         if drugs.is_empty() {
-            return Err(refuse("found no drug; name at least one (to pause treatment, hold it)"));
+            return Err(refuse(
+                "found no drug; name at least one (to pause treatment, hold it; to observe, follow a line of none)",
+            ));
         }
         let running = self.state.treatment.line.as_ref().filter(|_| !how.new_line);
         let mut courses: Vec<DrugCourse> = Vec::new();

@@ -6,7 +6,7 @@ use crate::clinic::patient::state::Patient;
 use crate::clinic::patient::treatment::{DrugCourse, Held, RunningLine};
 use crate::clinic::plan::end_reason::EndReason;
 use crate::clinic::plan::endocrine::EndocrineLine;
-use crate::clinic::plan::strategy::{Dosing, Line, RegimenOption};
+use crate::clinic::plan::strategy::{Dosing, Line, OBSERVATION, RegimenOption};
 use crate::random::{Purpose, choose, stream, uniform};
 
 impl Patient {
@@ -27,7 +27,7 @@ impl Patient {
                     None => self.note(number, "drug left out", not_tolerated(&dosing.drug)),
                 }
             }
-            if courses.is_empty() {
+            if courses.is_empty() && !option.regimen.is_empty() {
                 self.note(number, "line skipped", "no drug of it is tolerated");
                 continue;
             }
@@ -124,6 +124,9 @@ impl Patient {
     }
 
     pub(crate) fn regimen_name(&self, courses: &[DrugCourse]) -> String {
+        if courses.is_empty() {
+            return OBSERVATION.into();
+        }
         let name = |course: &DrugCourse| {
             let name = &self.drug(course.drug).name;
             if (course.dose - 1.0).abs() < 1e-9 {

@@ -222,7 +222,11 @@ impl Patient {
     pub(crate) fn sample_plasma(&mut self, line: u32) {
         let experiment = self.experiment.clone();
         let Some(assay) = &experiment.spec.liquid_biopsy else { return };
-        let carriers: Vec<f64> = experiment.assayed.iter().map(|of_gene| self.carriers(of_gene)).collect();
+        let carriers: Vec<Option<f64>> = experiment
+            .assayed
+            .iter()
+            .map(|of_gene| of_gene.as_ref().map(|of_gene| self.carriers(of_gene)))
+            .collect();
         let fractions = assay.sample(
             &carriers,
             self.state.deaths_today as f64,
