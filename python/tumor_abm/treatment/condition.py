@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any
 
-from pydantic import Field, model_validator
+from pydantic import ConfigDict, Field, model_validator
 
 from tumor_abm._base.table import Table
 
@@ -59,6 +60,8 @@ def percent(change: float) -> str:
 class Condition(Table):
     """One thing that holds or not; exactly one of the keys, with ``above`` beside the first two.
 
+    A further key is the name of a site: the disease is there (``false``: is not).
+
     Attributes
     ----------
     ctdna
@@ -74,8 +77,6 @@ class Condition(Table):
         The sum of diameters changed this much from the baseline of the line.
     prior_months_below
         The line before lasted less than so many months to progression.
-    visceral
-        The patient has visceral disease (``false``: has none).
     covariate
         What the pathway reads of the patient is at least ``above`` (default: it is so, not otherwise).
     taken
@@ -86,13 +87,14 @@ class Condition(Table):
         The condition does not hold.
     """
 
+    model_config = ConfigDict(extra="allow", json_schema_extra={"additionalProperties": {"type": "boolean"}})
+
     ctdna: str | None = None
     tissue: str | None = None
     above: Annotated[float, Field(ge=0, le=1e12)] | None = None
     months: Months | None = None
     sld_change: SldChange | None = None
     prior_months_below: Months | None = None
-    visceral: bool | None = None
     covariate: str | None = None
     taken: str | None = None
     all_: list[Condition] | None = Field(default=None, alias="all", min_length=1)
@@ -105,6 +107,7 @@ class Condition(Table):
             for name, field in type(self).model_fields.items()
             if name != "above" and getattr(self, name) is not None
         ]
+        kinds += self.named
         if len(kinds) != 1:
             allowed = ", ".join(key for key in self.keys() if key != "above")
             raise ValueError(f"found {' and '.join(kinds) or 'no condition'}; name exactly one of {allowed}")
@@ -113,6 +116,11 @@ class Condition(Table):
         if self.above is not None and self.above > 1 and kinds[0] != "covariate":
             raise ValueError(f"above = {self.above:g}; allowed: a fraction, from 0 to 1")
         return self
+
+    @property
+    def named(self) -> Mapping[str, Any]:
+        """What is asked under the name of a site, by key."""
+        return self.model_extra or {}
 
     @property
     def asked(self) -> Asked:
@@ -127,16 +135,16 @@ class Condition(Table):
             return Sld(self.sld_change)
         if self.prior_months_below is not None:
             return PriorMonths(self.prior_months_below)
-        if self.visceral is not None:
-            return Visceral(self.visceral)
         if self.covariate is not None:
             return OfCells(self.covariate, self.above)
         if self.taken is not None:
             return Taken(self.taken)
         if self.all_ is not None:
             return All(self.all_)
-        assert self.not_ is not None
-        return Not(self.not_)
+        if self.not_ is not None:
+            return Not(self.not_)
+        ((site, wanted),) = self.named.items()
+        return AtSite(site, wanted)
 
     def in_words(self) -> str:
         """Say the condition.
@@ -244,18 +252,19 @@ class PriorMonths(Asked):
 
 
 @dataclass(frozen=True)
-class Visceral(Asked):
-    """Visceral disease, or none."""
+class AtSite(Asked):
+    """Disease at a site, or none there."""
 
+    site: str
     wanted: bool
 
     def in_words(self) -> str:
         """Say it."""
-        return "there is visceral disease" if self.wanted else "there is no visceral disease"
+        return f"there is {'' if self.wanted else 'no '}{self.site.replace('_', ' ')} disease"
 
     def to_core(self) -> dict[str, Any]:
         """Return it as the core reads it."""
-        return _or_not({"kind": "visceral"}, self.wanted)
+        return _or_not({"kind": "site", "name": self.site}, self.wanted)
 
 
 @dataclass(frozen=True)

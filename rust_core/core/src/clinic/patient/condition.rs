@@ -32,7 +32,11 @@ impl Patient {
                 .treatment
                 .last_line_days
                 .is_some_and(|days| (days as f64) < months * DAYS_PER_MONTH),
-            Condition::Visceral => self.who.covariates.visceral,
+            Condition::Site { name } => self
+                .who
+                .covariates
+                .site
+                .is_some_and(|at| self.experiment.spec.population.sites[at].name == *name),
             Condition::Covariate { name, at_least } => {
                 let place = self.experiment.spec.population.covariate(name);
                 place.is_some_and(|place| self.who.covariates.physiology.covariates[place] >= *at_least)

@@ -5,8 +5,8 @@ use crate::clinic::patient::records::Outcome;
 use crate::clinic::patient::state::Patient;
 use crate::clinic::patient::treatment::{DrugCourse, Held, RunningLine};
 use crate::clinic::plan::end_reason::EndReason;
-use crate::clinic::plan::endocrine::EndocrineLine;
 use crate::clinic::plan::strategy::{Dosing, Line, RegimenOption};
+use crate::clinic::plan::therapy::TherapyLine;
 use crate::random::{Purpose, choose, stream, uniform};
 
 impl Patient {
@@ -154,9 +154,9 @@ impl Patient {
             lowest_neutrophils: line.lowest_neutrophils,
         });
         self.state.treatment.last_line_days = Some(pfs_days);
-        let drugs = &self.experiment.spec.drugs;
-        if line.courses.iter().any(|course| drugs[course.drug].endocrine) {
-            self.who.past.endocrine.push(EndocrineLine { days: pfs_days, progressed });
+        let kinds = self.experiment.kinds_of_therapy(line.courses.iter().map(|course| course.drug));
+        if !kinds.is_empty() {
+            self.who.past.therapy.push(TherapyLine { kinds, days: pfs_days, progressed });
         }
         if !progressed {
             self.note_composition(line.number, "end");

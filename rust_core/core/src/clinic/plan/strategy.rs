@@ -57,8 +57,11 @@ pub enum Condition {
         /// Months.
         months: f64,
     },
-    /// The patient has visceral disease.
-    Visceral,
+    /// The disease is at a site.
+    Site {
+        /// The site.
+        name: String,
+    },
     /// What the pathway reads of the patient is at least so much.
     Covariate {
         /// Its name.
@@ -257,7 +260,7 @@ impl Scope<'_> {
                     within(place, *bound, -1.0, 100.0)?;
                 }
             }
-            Condition::Visceral => {}
+            Condition::Site { name } => self.site(place, name)?,
             Condition::Covariate { name, at_least } => {
                 self.covariate(place, name)?;
                 within(format!("{place}.at_least"), *at_least, -1e12, 1e12)?;
