@@ -65,7 +65,9 @@ def test_rules_on_sums_are_refused_where_nobody_has_a_sum() -> None:
             {"regimen": ["letrozole"], "adaptive": {}},
             {"regimen": ["letrozole"], "until": {"response": -0.5}},
         ):
-            with pytest.raises(InputError, match=r"arm\[0\]\.line\[0\]: bone-only disease has no sum"):
+            with pytest.raises(
+                InputError, match=r"arm\[0\]\.line\[0\]: disease that cannot be measured has no sum"
+            ):
                 Experiment.from_dict(experiment(arm("x", line), population=nobody))
 
 
@@ -239,7 +241,7 @@ def test_adaptive_dosing_says_what_it_cannot_do() -> None:
     said = noticed(arm("x", {"regimen": ["letrozole"], "adaptive": {}}))
     assert "do not compete" in said
     assert "lattice" in said
-    assert "never holds in bone-only" in said
+    assert "never holds in disease that cannot be measured" in said
     assert 'progression_from = "baseline"' in said
 
 

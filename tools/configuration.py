@@ -18,7 +18,6 @@ from tumor_abm._base.table import Table
 from tumor_abm.config.engine import Lattice
 from tumor_abm.config.value import Price, Utility
 from tumor_abm.config.written import (
-    DEFAULT_POPULATION,
     Assessment,
     LiquidBiopsy,
     Neutrophils,
@@ -26,10 +25,13 @@ from tumor_abm.config.written import (
     Written,
 )
 from tumor_abm.knowledge import Alteration, Drug, Knowledge, Quantity, quantities
-from tumor_abm.knowledge.alteration import Origin, Prevalence
+from tumor_abm.knowledge.alteration import Origin
 from tumor_abm.knowledge.drug import Action
 from tumor_abm.knowledge.kinetics import Kinetics
 from tumor_abm.knowledge.pathway import CellCovariate, Constant, DrugTarget, Effect, Node, Pathway
+from tumor_abm.knowledge.site import Site
+from tumor_abm.knowledge.therapy import Therapy
+from tumor_abm.knowledge.usual import DEFAULT_POPULATION
 from tumor_abm.treatment import (
     Adaptive,
     Adjuvant,
@@ -100,7 +102,8 @@ KEYS: dict[str, tuple[type[Table], str]] = {
     "Effect": (Effect, "effect.NAME."),
     "Target": (DrugTarget, "target.NAME."),
     "Node": (Node, "node.NAME."),
-    "Prevalence": (Prevalence, "alteration.NAME.prevalence."),
+    "Site": (Site, "site.NAME."),
+    "Therapy": (Therapy, "therapy.NAME."),
 }
 
 

@@ -168,7 +168,13 @@ def app(arguments: argparse.Namespace) -> None:
     file = arguments.experiment
     if file is not None and not is_directory(file):
         file = experiment_file(file)
-    serve(file, port=arguments.port, allow_hosts=arguments.allow_host, open_browser=not arguments.no_open)
+    serve(
+        file,
+        port=arguments.port,
+        allow_hosts=arguments.allow_host,
+        visitors=arguments.visitors,
+        open_browser=not arguments.no_open,
+    )
 
 
 def list_known(arguments: argparse.Namespace) -> None:
@@ -236,7 +242,8 @@ def explain(arguments: argparse.Namespace) -> None:
     from tumor_abm.knowledge.explanation import Explanation
 
     explanation = Explanation(knowledge_with(arguments.knowledge))
-    knowledge, population = explanation.knowledge, arguments.population
+    knowledge = explanation.knowledge
+    population = knowledge.usual_population if arguments.population is None else arguments.population
     explained = Explained(
         explanation=explanation,
         patient=explanation.median_patient(population),

@@ -9,6 +9,7 @@ from tumor_abm.config.written import CORE, Written
 from tumor_abm.knowledge import Alteration, Knowledge, PatientLaws
 from tumor_abm.treatment import Arm, Condition, Dosing, Eligibility, Line
 from tumor_abm.treatment.condition import TUMOUR_FRACTION
+from tumor_abm.treatment.eligibility import RESISTANCE, RESISTANCES, SENSITIVE
 
 _MOST_ALTERATIONS, _MOST_OF_TWO_HITS = 48, 16
 
@@ -74,9 +75,19 @@ def check_names(
         )
 
 
-def check_sums(written: Written, population: PatientLaws, problems: Problems) -> None:
+def unmeasured_share(population: PatientLaws, knowledge: Knowledge) -> float:
+    """Return the share of patients whose disease is where it cannot be measured."""
+    left, found = 1.0, 0.0
+    for name, site in knowledge.sites.items():
+        here = left * population.share_at(name)
+        left -= here
+        found += 0.0 if site.measurable else here
+    return found
+
+
+def check_sums(written: Written, population: PatientLaws, knowledge: Knowledge, problems: Problems) -> None:
     """Note rules on sums of diameters where no patient has one."""
-    unmeasured = population.bone_only.value == 1 or population.eligibility.measurable is False
+    unmeasured = unmeasured_share(population, knowledge) == 1 or population.eligibility.measurable is False
     treatment: list[tuple[list[Step], list[Line], bool]] = [
         (["arm", a, "line"], arm.line, arm.among.measurable is False) for a, arm in enumerate(written.arm)
     ]
@@ -86,8 +97,8 @@ def check_sums(written: Written, population: PatientLaws, problems: Problems) ->
             if line.asks_for_sums and (unmeasured or nobody):
                 problems.add(
                     [*at, i],
-                    "bone-only disease has no sum of diameters to ask for (adaptive, sld_change,"
-                    " until.response); allowed: such rules where disease can be measurable",
+                    "disease that cannot be measured has no sum of diameters to ask for (adaptive,"
+                    " sld_change, until.response); allowed: such rules where disease can be measurable",
                 )
 
 
@@ -192,12 +203,39 @@ def _check_eligibility(
     for key in ("altered", "altered_any", "not_altered"):
         for i, gene in enumerate(getattr(eligibility, key)):
             _check_gene([*where, key, i], gene, in_play, knowledge, problems)
+    _check_named(where, eligibility, knowledge, problems)
     for key in ("detected", "not_detected"):
         for i, gene in enumerate(getattr(eligibility, key)):
             _check_measured([*where, key, i], gene, measured, problems)
     for at, drug in eligibility.drugs():
         if drug not in knowledge.drugs:
             problems.add_unknown([*where, *at], drug, "drug", knowledge.drugs)
+
+
+def _check_named(
+    where: Sequence[Step], eligibility: Eligibility, knowledge: Knowledge, problems: Problems
+) -> None:
+    """Note what is asked under names that are none of a site or a kind of therapy, or in another form."""
+    sensitive = [f"{kind}{SENSITIVE}" for kind in knowledge.therapies]
+    resistance = [f"{kind}{RESISTANCE}" for kind in knowledge.therapies]
+    known = [*Eligibility.keys(), *knowledge.sites, *sensitive, *resistance]
+    for key, wanted in eligibility.named.items():
+        if key not in known:
+            problems.add_unknown([*where, key], key, "key", known)
+        elif key in resistance:
+            _check_resistances([*where, key], wanted, problems)
+        elif not isinstance(wanted, bool):
+            problems.add([*where, key], f"found {shown(wanted)}; allowed: true or false")
+
+
+def _check_resistances(where: Sequence[Step], wanted: object, problems: Problems) -> None:
+    allowed = ", ".join(map(shown, RESISTANCES))
+    if not isinstance(wanted, list):
+        problems.add(where, f"found {shown(wanted)}; allowed: a list of {allowed}")
+        return
+    for i, word in enumerate(wanted):
+        if word not in RESISTANCES:
+            problems.add([*where, i], f"found {shown(word)}; allowed: {allowed}")
 
 
 def _check_measured(where: Sequence[Step], gene: str, measured: Collection[str], problems: Problems) -> None:
@@ -234,6 +272,11 @@ def _check_condition(
     measured: Collection[str],
     problems: Problems,
 ) -> None:
+    for key, wanted in condition.named.items():
+        if key not in knowledge.sites:
+            problems.add_unknown([*where, key], key, "key", [*Condition.keys(), *knowledge.sites])
+        elif not isinstance(wanted, bool):
+            problems.add([*where, key], f"found {shown(wanted)}; allowed: true or false")
     if condition.tissue is not None:
         _check_gene([*where, "tissue"], condition.tissue, in_play, knowledge, problems)
     if condition.taken is not None and condition.taken not in knowledge.drugs:

@@ -19,14 +19,17 @@ from tumor_abm._base.table import merged
 from tumor_abm._base.toml import read_toml
 from tumor_abm._base.units import DAYS_PER_MONTH, DAYS_PER_WEEK
 from tumor_abm.config.checks import check_arms, check_lines, check_names, check_sums, check_value
-from tumor_abm.config.written import CORE, DEFAULT_POPULATION, Written
+from tumor_abm.config.written import CORE, Written
 from tumor_abm.errors import InputError, of_file
 from tumor_abm.knowledge import Alteration, Drug, Knowledge, PatientLaws, plain
-from tumor_abm.knowledge.library import NETWORK, check_laws, complete, inherited
+from tumor_abm.knowledge.checks import check_laws
+from tumor_abm.knowledge.library import CLINIC, NETWORK, complete, inherited
 from tumor_abm.knowledge.patient_laws import UNSAID
+from tumor_abm.knowledge.site import without_unknown
+from tumor_abm.knowledge.usual import DEFAULT_POPULATION
 from tumor_abm.treatment import Arm, Line
 
-_KNOWLEDGE_TABLES = ("drug", "alteration", "source", "pathway", "imaging", *NETWORK)
+_KNOWLEDGE_TABLES = ("drug", "alteration", "source", "pathway", "imaging", *NETWORK, *CLINIC)
 _DOCUMENTATION = ("source", "note", "prevalence", "resistant_to", "sensitive_to", "toxicity", "given")
 
 
@@ -142,7 +145,7 @@ class Experiment:
         alterations = _in_play(written, _core_set(knowledge, _drugs_given(written, population)))
         measured = written.liquid_biopsy.genes if written.liquid_biopsy else []
         check_names(written, population, alterations, knowledge, problems)
-        check_sums(written, population, problems)
+        check_sums(written, population, knowledge, problems)
         before: list[tuple[tuple[str | int, ...], list[Line]]] = [
             (("population", *at), lines) for at, lines in population.pasts
         ]
@@ -195,8 +198,10 @@ class Experiment:
             ],
             "drugs": [knowledge.drugs[name].to_core(name, knowledge.pathway.targets) for name in self.drugs],
             "pathway": knowledge.pathway.to_core(),
+            "therapies": [therapy.to_core(name) for name, therapy in knowledge.therapies.items()],
             "population": self.population.to_core(
                 self.population_name,
+                measurable={name: site.measurable for name, site in knowledge.sites.items()},
                 covariates=knowledge.pathway.drawn,
                 alterations=self.alterations,
                 drugs=knowledge.drugs,
@@ -266,6 +271,7 @@ class Experiment:
             "afterwards": [_tidy(line) for line in written.afterwards],
             "arm": [_tidy(arm) for arm in self.arms],
             "population": {"name": self.population_name, **population},
+            **knowledge.clinic(),
             **knowledge.pathway.tables(),
             "imaging": plain(knowledge.imaging),
             "drug": {name: _undocumented(knowledge.drugs[name]) for name in self.drugs},
@@ -373,6 +379,8 @@ def _known(
         spare = {"liquid_biopsy": plain(knowledge.assay), "neutropenia": plain(knowledge.neutropenia)}
         if not any(key in data for key in NETWORK):  # written before the pathway was data
             spare |= {key: knowledge.tables.get(key, {}) for key in NETWORK}
+        if not any(key in data for key in CLINIC):  # written before sites and kinds of therapy were data
+            spare |= knowledge.clinic()
         return complete(merged(spare, tables), problems)
     files = data.get("knowledge")
     folder = Path() if file is None else Path(file).parent
@@ -408,8 +416,9 @@ def _population(
     if not isinstance(name, str):
         problems.add(["population", "name"], f"found {shown(name)}; allowed: a text in quotes")
         return None
+    entry = without_unknown(merged(laws, changes), knowledge.sites, ["population"], problems)
     try:
-        found = PatientLaws.model_validate(merged(laws, changes))
+        found = PatientLaws.model_validate(entry)
     except ValidationError as error:
         problems.add_invalid(error, PatientLaws, ["population"])
         return None

@@ -11,11 +11,11 @@ from tumor_abm._base.table import Table
 from tumor_abm._base.units import DAYS_PER_WEEK
 from tumor_abm.config.engine import LEAST_CELLS, MOST_CELLS, Lattice
 from tumor_abm.config.value import Price, Utility
+from tumor_abm.knowledge.usual import DEFAULT_POPULATION
 from tumor_abm.treatment import Arm, Line
 
 CORE = "core"
 """Stands for the core set in a list of alterations."""
-DEFAULT_POPULATION = "first_line_postmenopausal"
 
 MOST_PATIENTS = 10_000_000
 _MOST_MONTHS = 1_200
@@ -186,8 +186,8 @@ class Written(Table):
     patients
         Virtual patients. Every one lives every arm.
     population
-        Name of a population, or a table: ``base`` and what differs from it. Default:
-        ``first_line_postmenopausal``.
+        Name of a population, or a table: ``base`` and what differs from it. Default: that of
+        ``usual.toml`` among the files of knowledge.
     control
         Name of the arm that the others are compared with; the first arm when absent.
     horizon_months
@@ -226,6 +226,8 @@ class Written(Table):
         Changes of constants.
     constant, covariate, effect, target, node
         Name to table: further parts of the pathway, or changes of known ones.
+    site, therapy
+        Name to table: further sites of the disease and kinds of therapy, or changes of known ones.
     assessment
         Scans.
     liquid_biopsy
@@ -272,6 +274,8 @@ class Written(Table):
     effect: dict[str, Any] = Field(default_factory=dict)
     target: dict[str, Any] = Field(default_factory=dict)
     node: dict[str, Any] = Field(default_factory=dict)
+    site: dict[str, Any] = Field(default_factory=dict)
+    therapy: dict[str, Any] = Field(default_factory=dict)
     imaging: dict[str, Any] = Field(default_factory=dict)
     assessment: Assessment = Field(default_factory=Assessment)
     liquid_biopsy: LiquidBiopsy | None = None

@@ -50,24 +50,6 @@ class Origin(Table):
         return self
 
 
-class Prevalence(Table):
-    """Share of patients in whom it is found, for comparison with results; never put in.
-
-    Attributes
-    ----------
-    at_diagnosis
-        At diagnosis of advanced disease.
-    after_endocrine
-        After endocrine therapy alone.
-    after_cdk46
-        After a CDK4/6 inhibitor with endocrine therapy.
-    """
-
-    at_diagnosis: Quantity | None = None
-    after_endocrine: Quantity | None = None
-    after_cdk46: Quantity | None = None
-
-
 class Alteration(Table):
     """A mutation, amplification, loss or reversible state.
 
@@ -109,7 +91,7 @@ class Alteration(Table):
     origin: Origin
     fitness_cost: Cost
     effect: dict[str, Quantity]
-    prevalence: Prevalence = Field(default_factory=Prevalence)
+    prevalence: dict[str, Quantity] = Field(default_factory=dict)
     resistant_to: str = ""
     sensitive_to: str = ""
     source: Sources = Field(default_factory=list)

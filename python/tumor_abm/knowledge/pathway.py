@@ -117,14 +117,14 @@ class DrugTarget(Table):
     potency
         Name of the effect that is the fold by which drugs lose potency here.
     therapy
-        What a line with such a drug is: ``endocrine`` therapy, or ``chemotherapy``, which takes neutrophil
-        precursors along.
+        What a line with such a drug is: a kind of therapy by its name in ``[therapy.NAME]``, or
+        ``chemotherapy``, which takes neutrophil precursors along.
     """
 
     label: str = Field(min_length=1)
     combine: Literal["bliss", "max", "add"] = "bliss"
     potency: str | None = None
-    therapy: Literal["endocrine", "chemotherapy"] | None = None
+    therapy: str | None = None
 
 
 class Node(Table):

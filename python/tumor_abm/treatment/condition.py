@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, model_validator
+from pydantic import ConfigDict, Field, model_validator
 
 from tumor_abm._base.table import Table
 
@@ -64,6 +65,7 @@ class Condition(Table):
     """One thing that holds or not; exactly one of the keys, with ``above`` beside the first two.
 
     What scans, blood counts and liquid biopsies show is what the last of them showed.
+    A further key is the name of a site: the disease is there (``false``: is not).
 
     Attributes
     ----------
@@ -83,10 +85,6 @@ class Condition(Table):
         The sum of diameters changed this much from the baseline of the line.
     prior_months_below
         The line before lasted less than so many months to progression.
-    visceral
-        The patient has visceral disease (``false``: has none).
-    bone_only
-        The patient has disease of the bones alone (``false``: measurable disease).
     new_lesion
         The last scan showed a new lesion (``false``: showed none). On a line that is left at progression this
         holds between lines only, since a new lesion is progression.
@@ -107,6 +105,8 @@ class Condition(Table):
         The condition does not hold.
     """
 
+    model_config = ConfigDict(extra="allow", json_schema_extra={"additionalProperties": {"type": "boolean"}})
+
     ctdna: str | None = None
     tissue: str | None = None
     above: Annotated[float, Field(ge=0, le=1e12)] | None = None
@@ -114,8 +114,6 @@ class Condition(Table):
     months: Months | None = None
     sld_change: SldChange | None = None
     prior_months_below: Months | None = None
-    visceral: bool | None = None
-    bone_only: bool | None = None
     new_lesion: bool | None = None
     best_response: Literal["SD", "PR", "CR"] | None = None
     neutrophils_below: Annotated[float, Field(gt=0, le=100)] | None = None
@@ -132,6 +130,7 @@ class Condition(Table):
             for name, field in type(self).model_fields.items()
             if name not in _BESIDE and getattr(self, name) is not None
         ]
+        kinds += self.named
         if len(kinds) != 1:
             allowed = ", ".join(key for key in self.keys() if key not in _BESIDE)
             raise ValueError(f"found {' and '.join(kinds) or 'no condition'}; name exactly one of {allowed}")
@@ -142,6 +141,11 @@ class Condition(Table):
         if self.above is not None and self.above > 1 and kinds[0] != "covariate":
             raise ValueError(f"above = {self.above:g}; allowed: a fraction, from 0 to 1")
         return self
+
+    @property
+    def named(self) -> Mapping[str, Any]:
+        """What is asked under the name of a site, by key."""
+        return self.model_extra or {}
 
     @property
     def asked(self) -> Asked:
@@ -156,8 +160,6 @@ class Condition(Table):
             return Sld(self.sld_change)
         if self.prior_months_below is not None:
             return PriorMonths(self.prior_months_below)
-        if self.visceral is not None:
-            return Visceral(self.visceral)
         if self.covariate is not None:
             return OfCells(self.covariate, self.above)
         if self.taken is not None:
@@ -167,8 +169,6 @@ class Condition(Table):
     @property
     def _of_clinic(self) -> Asked | None:
         """What is asked of disease, scans and blood counts."""
-        if self.bone_only is not None:
-            return BoneOnly(self.bone_only)
         if self.new_lesion is not None:
             return NewLesion(self.new_lesion)
         if self.best_response is not None:
@@ -181,8 +181,10 @@ class Condition(Table):
             return All(self.all_)
         if self.any_ is not None:
             return AnyOf(self.any_)
-        assert self.not_ is not None
-        return Not(self.not_)
+        if self.not_ is not None:
+            return Not(self.not_)
+        ((site, wanted),) = self.named.items()
+        return AtSite(site, wanted)
 
     def in_words(self) -> str:
         """Say the condition.
@@ -292,33 +294,19 @@ class PriorMonths(Asked):
 
 
 @dataclass(frozen=True)
-class Visceral(Asked):
-    """Visceral disease, or none."""
+class AtSite(Asked):
+    """Disease at a site, or none there."""
 
+    site: str
     wanted: bool
 
     def in_words(self) -> str:
         """Say it."""
-        return "there is visceral disease" if self.wanted else "there is no visceral disease"
+        return f"there is {'' if self.wanted else 'no '}{self.site.replace('_', ' ')} disease"
 
     def to_core(self) -> dict[str, Any]:
         """Return it as the core reads it."""
-        return _or_not({"kind": "visceral"}, self.wanted)
-
-
-@dataclass(frozen=True)
-class BoneOnly(Asked):
-    """Disease of the bones alone, or measurable disease."""
-
-    wanted: bool
-
-    def in_words(self) -> str:
-        """Say it."""
-        return "disease is in the bones alone" if self.wanted else "disease is measurable"
-
-    def to_core(self) -> dict[str, Any]:
-        """Return it as the core reads it."""
-        return _or_not({"kind": "bone_only"}, self.wanted)
+        return _or_not({"kind": "site", "name": self.site}, self.wanted)
 
 
 @dataclass(frozen=True)

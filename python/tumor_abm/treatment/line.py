@@ -135,7 +135,8 @@ class Adaptive(Table):
     ----------
     stop_at
         The drugs stop once the sum of diameters has shrunk by more than this from the baseline of the line,
-        e.g. -0.5. Bone-only disease has no sum of diameters, and its drugs never stop.
+        e.g. -0.5. Disease that cannot be measured has no sum of diameters, and its drugs
+        never stop.
     resume_at
         They are resumed at this relative change from the baseline.
     drugs

@@ -209,7 +209,7 @@ mod tests {
             steady_state: 1.0,
             dosing_interval_h: 24.0,
             effects: vec![DrugEffect { target, max: 0.9, ic50: 0.3, hill: 1.5 }],
-            endocrine: false,
+            therapies: Vec::new(),
             chemotherapy: false,
             neutrophil_slope: 0.0,
             dose_levels: vec![],

@@ -111,7 +111,7 @@ impl Cohort {
             .collect();
         let (rows, lives): (Vec<Arc<PatientRow>>, Vec<Life>) = collect(lives)?.into_iter().unzip();
         let arms: Vec<String> = self.experiment.spec.arms.iter().map(|arm| arm.name.clone()).collect();
-        let mut out = vec![("patients", patient_table(&rows, &self.experiment.spec.population.covariates))];
+        let mut out = vec![("patients", patient_table(&rows, &self.experiment.spec.population))];
         out.extend(tables(&lives, &arms, &carried.into_inner().unwrap_or_else(PoisonError::into_inner)));
         Ok(out)
     }

@@ -33,8 +33,6 @@ impl Patient {
                 .treatment
                 .last_line_days
                 .is_some_and(|days| (days as f64) < months * DAYS_PER_MONTH),
-            Condition::Visceral => self.who.covariates.visceral,
-            Condition::BoneOnly => self.who.covariates.bone_only,
             Condition::NewLesion => {
                 self.state.records.assessments.last().is_some_and(|scan| scan.new_lesions > 0)
             }
@@ -43,6 +41,11 @@ impl Patient {
                 line.map(|line| line.response.best()).or_else(last).is_some_and(|best| best >= *at_least)
             }
             Condition::Neutrophils { below } => self.state.body.marrow.neutrophils() < *below,
+            Condition::Site { name } => self
+                .who
+                .covariates
+                .site
+                .is_some_and(|at| self.experiment.spec.population.sites[at].name == *name),
             Condition::Covariate { name, at_least } => {
                 let place = self.experiment.spec.population.covariate(name);
                 place.is_some_and(|place| self.who.covariates.physiology.covariates[place] >= *at_least)

@@ -39,7 +39,7 @@ impl Patient {
             if let Some(course) = coming {
                 line.courses.retain(|present| present.drug != course.drug);
                 line.courses.push(course);
-                line.endocrine |= self.any_endocrine(&line.courses);
+                line.also(self.kinds_of(&line.courses));
             }
             let regimen = self.regimen_name(&line.courses);
             self.note(line.number, "rule", format!("now on {regimen}"));

@@ -18,6 +18,7 @@ use crate::clinic::plan::history::History;
 use crate::clinic::plan::scan_calendar::ScanCalendar;
 use crate::clinic::plan::scope::Scope;
 use crate::clinic::plan::strategy::Line;
+use crate::clinic::plan::therapy::Therapy;
 use crate::error::{Error, Result, within};
 use crate::tumour::choice::Choice;
 use crate::tumour::lattice::Space;
@@ -58,6 +59,9 @@ pub struct Spec {
     pub alterations: Vec<Alteration>,
     /// Drugs in play.
     pub drugs: Vec<Drug>,
+    /// Kinds of therapy that lines can be.
+    #[serde(default)]
+    pub therapies: Vec<Therapy>,
     /// From signals to division and death.
     pub pathway: Pathway,
     /// Laws of the patients.
@@ -197,6 +201,7 @@ impl Experiment {
         spec.imaging.validate()?;
         spec.assessment.validate()?;
         spec.criteria.within_bounds("assessment")?;
+        spec.therapies.iter().try_for_each(Therapy::validate)?;
         for (d, drug) in spec.drugs.iter().enumerate() {
             drug.validate(network.targets())?;
             if spec.drugs[..d].iter().any(|other| other.name == drug.name) {
@@ -292,6 +297,8 @@ impl Experiment {
             catalogue: &self.catalogue,
             assay: self.spec.liquid_biopsy.as_ref(),
             covariates: self.network.covariates(),
+            sites: self.spec.population.sites.iter().map(|site| site.name.as_str()).collect(),
+            therapies: self.spec.therapies.iter().map(|therapy| therapy.name.as_str()).collect(),
         }
     }
 
@@ -309,6 +316,13 @@ impl Experiment {
     /// Index of a drug whose name was checked.
     pub fn drug(&self, name: &str) -> Option<usize> {
         self.spec.drugs.iter().position(|drug| drug.name == name)
+    }
+
+    /// Indices of the kinds of therapy that these drugs, given together, are.
+    pub(crate) fn kinds_of_therapy(&self, drugs: impl Iterator<Item = usize>) -> Vec<usize> {
+        let given: Vec<&String> = drugs.flat_map(|drug| &self.spec.drugs[drug].therapies).collect();
+        let kinds = self.spec.therapies.iter().enumerate();
+        kinds.filter(|(_, therapy)| given.contains(&&therapy.name)).map(|(kind, _)| kind).collect()
     }
 
     /// Whether anything is asked of candidates with a history that not all of them meet.

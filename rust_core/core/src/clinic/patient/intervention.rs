@@ -86,7 +86,7 @@ impl Patient {
             };
             courses.push(self.continued(course, running, how.held));
         }
-        let endocrine = self.any_endocrine(&courses);
+        let kinds = self.kinds_of(&courses);
         let regimen = self.regimen_name(&courses);
         if running.is_some_and(|line| same(&line.courses, &courses)) {
             if how.may_be_same {
@@ -97,7 +97,7 @@ impl Patient {
         if let (Some(line), false) = (&mut self.state.treatment.line, how.new_line) {
             line.cycle_days = courses.iter().map(|c| c.schedule.cycle_days).max().unwrap_or(1);
             line.courses = courses;
-            line.endocrine |= endocrine;
+            line.also(kinds);
             let number = line.number;
             self.note(number, EVENT, format!("now on {regimen}"));
             return Ok(());

@@ -5,8 +5,8 @@ use crate::clinic::patient::records::Outcome;
 use crate::clinic::patient::state::Patient;
 use crate::clinic::patient::treatment::{DrugCourse, Held, RunningLine};
 use crate::clinic::plan::end_reason::EndReason;
-use crate::clinic::plan::endocrine::EndocrineLine;
 use crate::clinic::plan::strategy::{Dosing, Line, OBSERVATION, RegimenOption};
+use crate::clinic::plan::therapy::TherapyLine;
 use crate::random::{Purpose, choose, stream, uniform};
 
 impl Patient {
@@ -66,7 +66,7 @@ impl Patient {
             number,
             started: self.state.day,
             cycle_days: courses.iter().map(|course| course.schedule.cycle_days).max().unwrap_or(1),
-            endocrine: self.any_endocrine(&courses),
+            kinds: self.kinds_of(&courses),
             courses,
             holiday_drugs,
             adaptive_drugs,
@@ -138,8 +138,8 @@ impl Patient {
         courses.iter().map(name).collect::<Vec<_>>().join(" + ")
     }
 
-    pub(crate) fn any_endocrine(&self, courses: &[DrugCourse]) -> bool {
-        courses.iter().any(|course| self.drug(course.drug).endocrine)
+    pub(crate) fn kinds_of(&self, courses: &[DrugCourse]) -> Vec<usize> {
+        self.experiment.kinds_of_therapy(courses.iter().map(|course| course.drug))
     }
 
     pub(crate) fn end_line(&mut self, reason: EndReason) {
@@ -162,8 +162,9 @@ impl Patient {
             lowest_neutrophils: line.lowest_neutrophils,
         });
         self.state.treatment.last_line_days = Some(pfs_days);
-        if line.endocrine {
-            self.who.past.endocrine.push(EndocrineLine { days: pfs_days, progressed });
+        let kinds = line.kinds;
+        if !kinds.is_empty() {
+            self.who.past.therapy.push(TherapyLine { kinds, days: pfs_days, progressed });
         }
         if !progressed {
             self.note_composition(line.number, "end");

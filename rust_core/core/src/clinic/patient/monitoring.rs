@@ -94,10 +94,11 @@ impl Patient {
 
     /// The scan before a line: which lesions are target lesions of it, and what it shows.
     pub(crate) fn baseline_scan(&self) -> (Vec<bool>, Baseline) {
-        let targets: Vec<bool> = if self.who.covariates.bone_only {
-            vec![false; self.who.covariates.target_shares.len()]
-        } else {
+        let site = self.who.covariates.site.map(|at| &self.experiment.spec.population.sites[at]);
+        let targets: Vec<bool> = if site.is_none_or(|site| site.measurable) {
             self.measure().iter().map(|&diameter| diameter >= MEASURABLE_MM).collect()
+        } else {
+            vec![false; self.who.covariates.target_shares.len()]
         };
         let rest_cm3 = self.rest_cm3(&targets);
         let baseline = Baseline {

@@ -64,10 +64,6 @@ pub enum Condition {
         /// Months.
         months: f64,
     },
-    /// The patient has visceral disease.
-    Visceral,
-    /// The patient has disease of the bones alone.
-    BoneOnly,
     /// The last scan showed a new lesion.
     NewLesion,
     /// The best response of the running line so far, or, between lines, of the last one, is at least this.
@@ -79,6 +75,11 @@ pub enum Condition {
     Neutrophils {
         /// 1e9 per litre.
         below: f64,
+    },
+    /// The disease is at a site.
+    Site {
+        /// The site.
+        name: String,
     },
     /// What the pathway reads of the patient is at least so much.
     Covariate {
@@ -284,13 +285,11 @@ impl Scope<'_> {
                     within(place, *bound, -1.0, 100.0)?;
                 }
             }
-            Condition::Visceral
-            | Condition::BoneOnly
-            | Condition::NewLesion
-            | Condition::BestResponse { .. } => {}
+            Condition::NewLesion | Condition::BestResponse { .. } => {}
             Condition::Neutrophils { below } => {
                 within(format!("{place}.below"), *below, 0.0, 100.0)?;
             }
+            Condition::Site { name } => self.site(place, name)?,
             Condition::Covariate { name, at_least } => {
                 self.covariate(place, name)?;
                 within(format!("{place}.at_least"), *at_least, -1e12, 1e12)?;
