@@ -16,7 +16,7 @@ from tumor_abm.config import engine, written
 from tumor_abm.evolution import rates
 from tumor_abm.knowledge import alteration, constants, covariate_law, drug, kinetics, patient_laws
 from tumor_abm.knowledge.quantity import Between
-from tumor_abm.treatment import condition, dosing, eligibility, line
+from tumor_abm.treatment import condition, dosing, eligibility, line, scan_period
 
 SCHEMA = json.loads(_core.schema())
 STRUCTURES: dict[str, Any] = SCHEMA["structures"]
@@ -131,7 +131,7 @@ PAIRS = [
         {"confirmed_after_days": weeks("confirmed_after_weeks")},
         only_here=words("calendar window_days missed not_evaluable"),
     ),
-    Pair("ScanPeriod", written.ScanPeriod, {"every_days": weeks("every_weeks")}),
+    Pair("ScanPeriod", scan_period.ScanPeriod, {"every_days": weeks("every_weeks")}),
     Pair("Reach", engine.Penetration),
     Pair("Space", engine.Lattice, otherwise=words("mutant width"), only_here=words("depth")),
 ]
