@@ -25,7 +25,7 @@ from tumor_abm.knowledge import (
     therapy,
 )
 from tumor_abm.knowledge.quantity import Between
-from tumor_abm.treatment import condition, dosing, eligibility, line
+from tumor_abm.treatment import condition, dosing, eligibility, line, scan_period
 
 SCHEMA = json.loads(_core.schema())
 STRUCTURES: dict[str, Any] = SCHEMA["structures"]
@@ -148,7 +148,7 @@ PAIRS = [
         {"confirmed_after_days": weeks("confirmed_after_weeks")},
         only_here=words("calendar window_days missed not_evaluable"),
     ),
-    Pair("ScanPeriod", written.ScanPeriod, {"every_days": weeks("every_weeks")}),
+    Pair("ScanPeriod", scan_period.ScanPeriod, {"every_days": weeks("every_weeks")}),
     Pair("Reach", engine.Penetration),
     Pair("Space", engine.Lattice, otherwise=words("mutant width"), only_here=words("depth")),
 ]

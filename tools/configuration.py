@@ -21,7 +21,6 @@ from tumor_abm.config.written import (
     Assessment,
     LiquidBiopsy,
     Neutrophils,
-    ScanPeriod,
     Written,
 )
 from tumor_abm.knowledge import Alteration, Drug, Knowledge, Quantity, quantities
@@ -50,6 +49,7 @@ from tumor_abm.treatment import (
     SldChange,
     TreatmentChange,
 )
+from tumor_abm.treatment.scan_period import ScanPeriod
 
 from tools.markdown import items, table, table_and_list
 

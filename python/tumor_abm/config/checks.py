@@ -10,6 +10,7 @@ from tumor_abm.knowledge import Alteration, Knowledge, PatientLaws
 from tumor_abm.treatment import Arm, Condition, Dosing, Eligibility, Line
 from tumor_abm.treatment.condition import TUMOUR_FRACTION
 from tumor_abm.treatment.eligibility import RESISTANCE, RESISTANCES, SENSITIVE
+from tumor_abm.treatment.scan_period import shortest_days
 
 _MOST_ALTERATIONS, _MOST_OF_TWO_HITS = 48, 16
 
@@ -144,6 +145,18 @@ def check_arms(
             measured=measured,
             problems=problems,
         )
+
+
+def check_calendars(written: Written, problems: Problems) -> None:
+    """Note calendars of arms whose scans come so soon that the window of one holds the next."""
+    window = written.assessment.window
+    for a, arm in enumerate(written.arm):
+        if arm.calendar and window > shortest_days(arm.calendar) / 2:
+            problems.add(
+                ["arm", a, "calendar"],
+                f"scans every {shortest_days(arm.calendar):g} days; allowed: at least {2 * window:g}, twice "
+                "assessment.window_days",
+            )
 
 
 def check_value(written: Written, known: Collection[str], problems: Problems) -> None:

@@ -18,7 +18,14 @@ from tumor_abm._base.problems import Problems, shown
 from tumor_abm._base.table import merged
 from tumor_abm._base.toml import read_toml
 from tumor_abm._base.units import DAYS_PER_MONTH, DAYS_PER_WEEK
-from tumor_abm.config.checks import check_arms, check_lines, check_names, check_sums, check_value
+from tumor_abm.config.checks import (
+    check_arms,
+    check_calendars,
+    check_lines,
+    check_names,
+    check_sums,
+    check_value,
+)
 from tumor_abm.config.written import CORE, Written
 from tumor_abm.errors import InputError, of_file
 from tumor_abm.knowledge import Alteration, Drug, Knowledge, PatientLaws, plain
@@ -162,6 +169,7 @@ class Experiment:
             written.arm, knowledge=knowledge, alterations=alterations, measured=measured, problems=problems
         )
         check_value(written, knowledge.drugs, problems)
+        check_calendars(written, problems)
         problems.raise_if_any()
         experiment = cls(
             seed=seeds.drawn() if written.seed is None else written.seed,
@@ -208,10 +216,7 @@ class Experiment:
             ),
             "imaging": knowledge.imaging.to_core(),
             "assessment": {
-                "calendar": [
-                    {"every_days": period.every_weeks * DAYS_PER_WEEK, "until_month": period.until_month}
-                    for period in written.assessment.calendar
-                ],
+                "calendar": [period.to_core() for period in written.assessment.calendar],
                 "window_days": written.assessment.window,
                 "missed": written.assessment.missed,
                 "not_evaluable": written.assessment.not_evaluable,

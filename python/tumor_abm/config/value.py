@@ -44,7 +44,7 @@ class Price(Table):
     Attributes
     ----------
     drug
-        Per drug, of a month (30.4375 days) at its standard dose and schedule. What is held, reduced or
+        Per drug, of a month at its standard dose and schedule. What is held, reduced or
         paused is not paid.
     scan
         Of a scan.

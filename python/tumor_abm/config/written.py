@@ -13,6 +13,7 @@ from tumor_abm.config.engine import LEAST_CELLS, MOST_CELLS, Lattice
 from tumor_abm.config.value import Price, Utility
 from tumor_abm.knowledge.usual import DEFAULT_POPULATION
 from tumor_abm.treatment import Arm, Line
+from tumor_abm.treatment.scan_period import ScanPeriod, in_order, shortest_days
 
 CORE = "core"
 """Stands for the core set in a list of alterations."""
@@ -37,21 +38,6 @@ def _unit_fraction(dt: float) -> float:
 
 def _named_or_table(value: Any) -> Any:
     return {"base": value} if isinstance(value, str) else value
-
-
-class ScanPeriod(Table):
-    """A stretch of the scan calendar.
-
-    Attributes
-    ----------
-    every_weeks
-        Weeks between scans.
-    until_month
-        Month of the line until which it applies; the last stretch needs none.
-    """
-
-    every_weeks: float = Field(ge=1 / 7, le=520)
-    until_month: float | None = Field(default=None, gt=0, le=10_000)
 
 
 def _usual_calendar() -> list[ScanPeriod]:
@@ -93,7 +79,7 @@ class Assessment(Table):
     @property
     def shortest_days(self) -> float:
         """Shortest interval between planned scans."""
-        return min(period.every_weeks for period in self.calendar) * DAYS_PER_WEEK
+        return shortest_days(self.calendar)
 
     @property
     def window(self) -> float:
@@ -112,15 +98,7 @@ class Assessment(Table):
 
     @model_validator(mode="after")
     def _in_order(self) -> Assessment:
-        before = 0.0
-        for i, period in enumerate(self.calendar):
-            if period.until_month is None and i + 1 < len(self.calendar):
-                raise ValueError(f"calendar[{i}]: until_month is missing; only the last may go on for ever")
-            if period.until_month is not None and period.until_month <= before:
-                raise ValueError(
-                    f"calendar[{i}]: until_month must be above {before:g}, that of the one before"
-                )
-            before = period.until_month or before
+        in_order(self.calendar)
         if self.window > self.shortest_days / 2:
             raise ValueError(
                 f"window_days = {self.window:g}; allowed: at most {self.shortest_days / 2:g},"

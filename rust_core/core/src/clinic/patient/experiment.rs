@@ -272,6 +272,9 @@ impl Experiment {
         }
         for (a, arm) in arms.iter().enumerate() {
             arm.among.validate(&format!("arm[{a}].among"), &self.scope())?;
+            if !arm.calendar.is_empty() {
+                self.spec.assessment.validate_stretches(&format!("arm[{a}].calendar"), &arm.calendar)?;
+            }
         }
         Ok(())
     }

@@ -72,7 +72,7 @@ impl Patient {
             adaptive_drugs,
             targets,
             response: Course::new(baseline, self.experiment.spec.criteria),
-            next_scan: self.experiment.spec.assessment.next(0.0),
+            next_scan: self.next_scan(0.0),
             next_biopsy: assay.map_or(f64::INFINITY, |assay| assay.every_days),
             started_cm3: self.volume_cm3(),
             sld_change: None,

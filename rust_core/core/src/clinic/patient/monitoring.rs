@@ -138,12 +138,19 @@ impl Patient {
             return None;
         }
         let made = assessment.quality(line.next_scan, spec.seed, self.who.id, index);
-        line.next_scan = assessment.next(line.next_scan);
+        line.next_scan = self.next_scan(line.next_scan);
         if made == Made::Missed {
             self.note(line.number, "scan missed", "");
             return None;
         }
         Some(made == Made::Evaluable)
+    }
+
+    /// Day of a line on which the scan after that of `day` is planned.
+    pub(crate) fn next_scan(&self, day: f64) -> f64 {
+        let spec = &self.experiment.spec;
+        let of_arm = self.who.arm.and_then(|arm| spec.arms.get(arm)).map_or(&[][..], |arm| &arm.calendar);
+        spec.assessment.next(day, of_arm)
     }
 
     /// Whether the patient falls ill with the disease today, between scans.
