@@ -21,6 +21,7 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 from page_client import Tab, serving
+from websockets.exceptions import ConnectionClosed
 
 DAYS_PER_FRAME = 7
 """As the page begins."""
@@ -42,7 +43,10 @@ class Visitor:
             ready.set()
             tab.click("Play")
             while not stop.is_set():
-                found = re.findall(r"<b>Day ([\d,]+)</b>", tab.heard())
+                try:
+                    found = re.findall(r"<b>Day ([\d,]+)</b>", tab.heard())
+                except ConnectionClosed:  # the server ends with the measurement
+                    return
                 if found:
                     self.days.append((time.monotonic(), float(found[-1].replace(",", ""))))
 

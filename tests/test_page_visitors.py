@@ -134,9 +134,16 @@ def test_visitors_see_their_own_patient_alone() -> None:
             assert not any(tab.says(f"<b>Day {7 * other}</b>") for other in tabs if other != n)
 
 
-@pytest.mark.parametrize("number", ["0", "1001", "many"])
+@pytest.mark.parametrize("number", ["0", "many"])
 def test_a_number_of_visitors_that_cannot_be_is_refused(
     number: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert main(["app", "--visitors", number, "--no-open"]) == 2
+    with pytest.raises(SystemExit) as ended:
+        main(["app", "--visitors", number, "--no-open"])
+    assert ended.value.code == 2
     assert "--visitors" in capsys.readouterr().err
+
+
+def test_more_visitors_than_a_server_can_be_told_of_are_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["app", "--visitors", "1001", "--no-open"]) == 2
+    assert "allowed: a whole number from 1 to 1000" in capsys.readouterr().err

@@ -9,7 +9,7 @@ from tumor_abm.app.server import served
 
 def use_place() -> int | None:
     """Take a place, and give it back when the tab is gone; where none is left, say so and return ``None``."""
-    place = solara.use_memo(served.visitors.enter, [])
+    place: int | None = solara.use_memo(served.visitors.enter, [])
     solara.use_effect(lambda: lambda: served.visitors.leave(place), [])
     if place is None:
         solara.Info(
