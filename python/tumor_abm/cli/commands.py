@@ -44,7 +44,8 @@ def run(arguments: argparse.Namespace) -> None:
             jobs=arguments.jobs,
             scheduler=arguments.scheduler,
             resume="required" if arguments.resume else True,
-            ensemble=sets.named(arguments.ensemble),
+            ensemble=sets.named(arguments.ensemble, crossed=arguments.crossed),
+            crossed=arguments.crossed,
             enough=None if goal is None else goal.reached,
             progress=count,
         )
@@ -62,7 +63,11 @@ def run(arguments: argparse.Namespace) -> None:
         {
             "tables": f"{tables} (parquet)",
             "comparison": "comparison, who_gains, neutropenia (parquet, csv)",
-            **({} if by_set is None else {"parameters": "sets_summary, sets_by_set, sets_deciding (csv)"}),
+            **(
+                {}
+                if by_set is None
+                else {"parameters": f"{', '.join(f'sets_{name}' for name in sets.FILES)} (csv)"}
+            ),
             **drawn,
         },
     )
