@@ -22,6 +22,7 @@ from tumor_abm.config.checks import check_arms, check_lines, check_names, check_
 from tumor_abm.config.written import CORE, DEFAULT_POPULATION, Written
 from tumor_abm.errors import InputError, of_file
 from tumor_abm.knowledge import Alteration, Drug, Knowledge, PatientLaws, plain
+from tumor_abm.knowledge.alteration import CopyNumber
 from tumor_abm.knowledge.library import NETWORK, check_laws, complete, inherited
 from tumor_abm.knowledge.patient_laws import UNSAID
 from tumor_abm.treatment import Arm, Line
@@ -237,6 +238,7 @@ class Experiment:
         Running it again gives the same results, whatever the package knows by then.
         """
         written, knowledge = self.written, self.knowledge
+        sampled = bool(written.biopsy or written.liquid_biopsy_panel)
         population = plain(self.population)
         population["target_lesions"] = self.population.target_lesions.value
         population["founder"] = {
@@ -268,7 +270,9 @@ class Experiment:
             **knowledge.pathway.tables(),
             "imaging": plain(knowledge.imaging),
             "drug": {name: _undocumented(knowledge.drugs[name]) for name in self.drugs},
-            "alteration": {name: _undocumented(knowledge.alterations[name]) for name in self.alterations},
+            "alteration": {
+                name: _undocumented(knowledge.alterations[name], sampled=sampled) for name in self.alterations
+            },
         }
         if written.engine != "clones":
             tables |= {"engine": written.engine, "most_cells": written.most_cells}
@@ -282,6 +286,10 @@ class Experiment:
                 "genes": written.liquid_biopsy.genes,
                 **plain(knowledge.assay),
             }
+        if sampled:
+            tables["genome"] = _tidy(written.genome)
+            tables["biopsy"] = [_tidy(sample) for sample in written.biopsy]
+            tables["liquid_biopsy_panel"] = [_tidy(panel) for panel in written.liquid_biopsy_panel]
         return tables
 
     def to_toml(self) -> str:
@@ -430,9 +438,11 @@ def _without_empty(value: Any) -> Any:
     return value
 
 
-def _undocumented(entry: Drug | Alteration) -> dict[str, Any]:
+def _undocumented(entry: Drug | Alteration, *, sampled: bool = False) -> dict[str, Any]:
     """Return an entry of the knowledge for a file: what the simulation needs, and what it is."""
     table = {key: value for key, value in plain(entry).items() if key not in _DOCUMENTATION}
+    if not sampled or (isinstance(entry, Alteration) and entry.copy_number == CopyNumber()):
+        table.pop("copy_number", None)  # what DNA shows is asked for by samples alone
     if isinstance(entry, Drug):
         table["dose"] = {"value": entry.amount, "unit": entry.amount_unit}
         table["dose_levels"] = entry.dose_levels.value

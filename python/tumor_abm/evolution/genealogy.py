@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -159,6 +160,18 @@ class Genealogy:
         nodes = kept.with_columns(self.nodes["day"].gather(kept["step"])).select(_node_columns(None))
         node = pl.Series("node", np.frombuffer(tips, dtype=np.uint32))
         return Genealogy(nodes=nodes, cells=chosen.with_columns(node), day=self.day)
+
+    def line_of(self, node: int) -> NDArray[np.int64]:
+        """Return the nodes from the oldest ancestor to `node`."""
+        line = [node]
+        parents = self._line_parents
+        while (node := int(parents[node])) >= 0:
+            line.append(node)
+        return np.array(line[::-1], dtype=np.int64)
+
+    @cached_property
+    def _line_parents(self) -> NDArray[np.int64]:
+        return self._parents()
 
     def descendants(self, nodes: pl.Series) -> NDArray[np.uint32]:
         """Count the given cells below every node.

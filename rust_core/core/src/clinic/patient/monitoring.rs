@@ -225,8 +225,7 @@ impl Patient {
         let carriers: Vec<f64> = experiment.assayed.iter().map(|of_gene| self.carriers(of_gene)).collect();
         let fractions = assay.sample(
             &carriers,
-            self.state.deaths_today as f64,
-            self.who.covariates.shedding,
+            self.shed_per_day(),
             experiment.spec.seed,
             self.who.id,
             self.state.day,
