@@ -4,7 +4,7 @@ Every ``plot_`` function returns the figure, and takes `ax` to draw into one of 
 drawn in these axes, several panels take their place. Make that figure with ``layout="constrained"``.
 """
 
-from tumor_abm.plots.batch import plot_along_axis, plot_heat_map
+from tumor_abm.plots.batch import plot_along_axis, plot_heat_map, plot_small_multiples
 from tumor_abm.plots.burden import plot_burden
 from tumor_abm.plots.clones import plot_resistance
 from tumor_abm.plots.course import plot_course
@@ -39,6 +39,7 @@ __all__ = [
     "plot_patient",
     "plot_resistance",
     "plot_responses",
+    "plot_small_multiples",
     "plot_spectra",
     "plot_spider",
     "plot_swimmer",
