@@ -285,14 +285,6 @@ def test_figures_show_what_the_summary_says(whole: ta.Batch, tmp_path: Path) -> 
     field = ta.plots.plot_heat_map(batch, "death", "birth", "n_1").axes[0].collections[0].get_array()
     shown = batch.summary().filter(measure="n_1").sort("birth", "death")["value"]
     assert field.ravel().tolist() == shown.to_list()
-    panels = ta.plots.plot_small_multiples(batch, "death", "birth", "n_1").axes
-    for axes, birth in zip(panels, (0.25, 0.3), strict=True):
-        own = batch.summary().filter(measure="n_1", birth=birth).sort("death").select("death", "value")
-        assert axes.lines[0].get_xydata().tolist() == [list(row) for row in own.rows()]
-        assert axes.get_title(loc="left") == f"birth = {birth:g}"
-    assert panels[0].get_ylim() == panels[1].get_ylim()
-    with pytest.raises(InputError, match=r'by: found "death"; allowed: "birth"'):
-        ta.plots.plot_small_multiples(batch, "death", "death", "n_1")
     with pytest.raises(InputError, match=r"where: several points share a value; fix the other axes: {birth="):
         ta.plots.plot_along_axis(batch, "death", "n_1")
     with pytest.raises(InputError, match=r'measure: found "n_2"; allowed: "day", "divisions"'):
