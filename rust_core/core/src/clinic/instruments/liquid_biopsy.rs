@@ -44,14 +44,7 @@ impl LiquidBiopsy {
     /// Sample on `day`: variant allele fraction per gene, 0 when below the limit of detection.
     /// `shed_per_day` are genome equivalents that dying cells shed; `carriers` is the fraction of
     /// cells that carry each gene (heterozygous).
-    pub fn sample(
-        &self,
-        carriers: &[f64],
-        shed_per_day: f64,
-        seed: u64,
-        patient: u64,
-        day: u64,
-    ) -> Vec<f64> {
+    pub fn sample(&self, carriers: &[f64], shed_per_day: f64, seed: u64, patient: u64, day: u64) -> Vec<f64> {
         let rng = &mut stream(seed, patient, Purpose::LiquidBiopsy, day);
         let residence_days = self.half_life_h / core::f64::consts::LN_2 / 24.0;
         let tumour = shed_per_day * residence_days / self.body_plasma_ml * self.plasma_ml;

@@ -223,13 +223,8 @@ impl Patient {
         let experiment = self.experiment.clone();
         let Some(assay) = &experiment.spec.liquid_biopsy else { return };
         let carriers: Vec<f64> = experiment.assayed.iter().map(|of_gene| self.carriers(of_gene)).collect();
-        let fractions = assay.sample(
-            &carriers,
-            self.shed_per_day(),
-            experiment.spec.seed,
-            self.who.id,
-            self.state.day,
-        );
+        let fractions =
+            assay.sample(&carriers, self.shed_per_day(), experiment.spec.seed, self.who.id, self.state.day);
         let day = self.day();
         for (gene, &vaf) in assay.genes.iter().zip(&fractions) {
             self.state.records.readings.push(Reading { line, day, gene: gene.clone(), vaf });
