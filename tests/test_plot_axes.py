@@ -90,6 +90,7 @@ def draws(results: Results, tmp_path_factory: pytest.TempPathFactory) -> dict[st
         "plot_who_gains": partial(ta.plots.plot_who_gains, full, ["age"]),
         "plot_along_axis": partial(ta.plots.plot_along_axis, batch, "death", "day", where={"birth": 0.3}),
         "plot_heat_map": partial(ta.plots.plot_heat_map, batch, "death", "birth", "day"),
+        "plot_small_multiples": partial(ta.plots.plot_small_multiples, batch, "death", "birth", "day"),
         "plot_against_published": partial(ta.plots.plot_against_published, [panel()], "Trials"),
         "plot_course": partial(ta.plots.plot_course, twin.course(), palette),
         "plot_kaplan_meier": partial(ta.plots.plot_kaplan_meier, results, "OS"),

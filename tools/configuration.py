@@ -16,6 +16,7 @@ from tumor_abm._base.lattice import Penetration
 from tumor_abm._base.problems import place
 from tumor_abm._base.table import Table
 from tumor_abm.config.engine import Lattice
+from tumor_abm.config.samples import LiquidPanel, PatientGenome, TissueBiopsy
 from tumor_abm.config.value import Price, Utility
 from tumor_abm.config.written import (
     Assessment,
@@ -24,7 +25,7 @@ from tumor_abm.config.written import (
     Written,
 )
 from tumor_abm.knowledge import Alteration, Drug, Knowledge, Quantity, quantities
-from tumor_abm.knowledge.alteration import Origin
+from tumor_abm.knowledge.alteration import CopyNumber, Origin
 from tumor_abm.knowledge.drug import Action
 from tumor_abm.knowledge.kinetics import Kinetics
 from tumor_abm.knowledge.pathway import CellCovariate, Constant, DrugTarget, Effect, Node, Pathway
@@ -73,6 +74,9 @@ KEYS: dict[str, tuple[type[Table], str]] = {
     "Assessment": (Assessment, "assessment."),
     "ScanPeriod": (ScanPeriod, ""),
     "LiquidBiopsy": (LiquidBiopsy, "liquid_biopsy."),
+    "TissueBiopsy": (TissueBiopsy, ""),
+    "LiquidPanel": (LiquidPanel, ""),
+    "PatientGenome": (PatientGenome, "genome."),
     "Neutrophils": (Neutrophils, "neutropenia."),
     "Utility": (Utility, "utility."),
     "Price": (Price, "price."),
@@ -97,6 +101,7 @@ KEYS: dict[str, tuple[type[Table], str]] = {
     "Action": (Action, "drug.NAME.effects.TARGET."),
     "Alteration": (Alteration, "alteration.NAME."),
     "Origin": (Origin, "alteration.NAME.origin."),
+    "CopyNumber": (CopyNumber, "alteration.NAME.copy_number."),
     "Constant": (Constant, "constant.NAME."),
     "Covariate": (CellCovariate, "covariate.NAME."),
     "Effect": (Effect, "effect.NAME."),

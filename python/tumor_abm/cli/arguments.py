@@ -242,6 +242,7 @@ def _describe_run(run: Parser) -> None:
     run.add_argument(
         "--ensemble", metavar="FILE", help="share patients over parameter sets: shipped, or a file of them"
     )
+    run.add_argument("--crossed", action="store_true", help="with --ensemble: all patients live by every set")
     run.add_argument("--resume", action="store_true", help="fail unless there is a run in DIR to go on with")
     run.add_argument("--no-figures", action="store_true", help="write no figures and no report")
 

@@ -78,6 +78,7 @@ def compare(arguments: argparse.Namespace) -> None:
         raise InputError("--figure draws what --observed reads; name that, too")
     with as_written(arguments.directory):
         comparison = compared(results, listed(arguments.by, results))
+        by_set = sets.of_run(results)
     if arguments.csv:
         with writing(arguments.csv):
             write_whole(arguments.csv, comparison.with_limits.write_csv)
@@ -101,13 +102,14 @@ def compare(arguments: argparse.Namespace) -> None:
                 "answers": [
                     vars(answer) | {"verdict": answer.verdict.value} for answer in answers(comparison)
                 ],
+                "sets": {} if by_set is None else {k: records(v) for k, v in sets.tables(by_set).items()},
                 "missing": records(comparison.missing),
                 "without_meaning": {each.name: why for each, why in comparison.without_meaning.items()},
             }
         )
         return
     with as_written(arguments.directory):
-        tell(comparison, sets.of_run(results), output())
+        tell(comparison, by_set, output())
 
 
 def _tell_fit(results: Results, arguments: argparse.Namespace) -> None:

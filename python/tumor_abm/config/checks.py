@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Sequence
 
 from tumor_abm._base.problems import Problems, Step, shown
+from tumor_abm.config.samples import PlannedSample
 from tumor_abm.config.written import CORE, Written
 from tumor_abm.knowledge import Alteration, Knowledge, PatientLaws
 from tumor_abm.treatment import Arm, Condition, Dosing, Eligibility, Line
@@ -56,14 +57,8 @@ def check_names(
         for h, name in enumerate(arm.among.history):
             if name not in histories:
                 problems.add_unknown(["arm", a, "among", "history", h], name, "history", histories)
-    for i, gene in enumerate(written.liquid_biopsy.genes if written.liquid_biopsy else []):
-        where = ["liquid_biopsy", "genes", i]
-        if gene == TUMOUR_FRACTION:
-            continue
-        _check_gene(where, gene, in_play, knowledge, problems)
-        found = _of_gene(gene, in_play)
-        if found and not any(alteration.in_dna for alteration in found.values()):
-            problems.add(where, f"{shown(gene)} leaves no trace in DNA, so no liquid biopsy can read it")
+    _check_genes(["liquid_biopsy"], measured, in_play, knowledge, problems)
+    _check_samples(written, in_play, knowledge, problems)
     names = [arm.name for arm in written.arm]
     for a in _named_again(names):
         problems.add(["arm", a, "name"], f"{shown(names[a])} is named twice")
@@ -84,6 +79,46 @@ def unmeasured_share(population: PatientLaws, knowledge: Knowledge) -> float:
         left -= here
         found += 0.0 if site.measurable else here
     return found
+
+
+def _check_genes(
+    at: Sequence[Step],
+    genes: Sequence[str],
+    in_play: dict[str, Alteration],
+    knowledge: Knowledge,
+    problems: Problems,
+) -> None:
+    """Note genes of a liquid biopsy that do not exist or leave no trace in DNA."""
+    for i, gene in enumerate(genes):
+        where = [*at, "genes", i]
+        if gene == TUMOUR_FRACTION:
+            continue
+        _check_gene(where, gene, in_play, knowledge, problems)
+        found = _of_gene(gene, in_play)
+        if found and not any(alteration.in_dna for alteration in found.values()):
+            problems.add(where, f"{shown(gene)} leaves no trace in DNA, so no liquid biopsy can read it")
+
+
+def _check_samples(
+    written: Written, in_play: dict[str, Alteration], knowledge: Knowledge, problems: Problems
+) -> None:
+    """Note samples that cannot be taken, or are named twice."""
+    tables: dict[str, Sequence[PlannedSample]] = {
+        "biopsy": written.biopsy,
+        "liquid_biopsy_panel": written.liquid_biopsy_panel,
+    }
+    places: list[list[Step]] = [[key, i] for key, samples in tables.items() for i in range(len(samples))]
+    names = [sample.name for samples in tables.values() for sample in samples]
+    for i in _named_again(names):
+        problems.add([*places[i], "name"], f"{shown(names[i])} is named twice")
+    for i, panel in enumerate(written.liquid_biopsy_panel):
+        _check_genes(["liquid_biopsy_panel", i], panel.genes or [], in_play, knowledge, problems)
+    for key, found, allowed in (
+        ("engine", written.engine, "clones"),
+        ("stride_days", written.stride_days, 1),
+    ):
+        if names and found != allowed:
+            problems.add([key], f"found {shown(found)}; allowed: {shown(allowed)} with [[{places[0][0]}]]")
 
 
 def check_sums(written: Written, population: PatientLaws, knowledge: Knowledge, problems: Problems) -> None:

@@ -26,9 +26,10 @@ from tumor_abm.config.checks import (
     check_sums,
     check_value,
 )
+from tumor_abm.config.tidy import tidy, undocumented
 from tumor_abm.config.written import CORE, Written
 from tumor_abm.errors import InputError, of_file
-from tumor_abm.knowledge import Alteration, Drug, Knowledge, PatientLaws, plain
+from tumor_abm.knowledge import Knowledge, PatientLaws, plain
 from tumor_abm.knowledge.checks import check_laws
 from tumor_abm.knowledge.library import CLINIC, NETWORK, complete, inherited
 from tumor_abm.knowledge.patient_laws import UNSAID
@@ -37,7 +38,6 @@ from tumor_abm.knowledge.usual import DEFAULT_POPULATION
 from tumor_abm.treatment import Arm, Line
 
 _KNOWLEDGE_TABLES = ("drug", "alteration", "source", "pathway", "imaging", *NETWORK, *CLINIC)
-_DOCUMENTATION = ("source", "note", "prevalence", "resistant_to", "sensitive_to", "toxicity", "given")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -248,14 +248,15 @@ class Experiment:
         Running it again gives the same results, whatever the package knows by then.
         """
         written, knowledge = self.written, self.knowledge
+        sampled = bool(written.biopsy or written.liquid_biopsy_panel)
         population = plain(self.population)
         population["target_lesions"] = self.population.target_lesions.value
         population["founder"] = {
             name: share for name, share in population["founder"].items() if name in self.alterations
         }
-        population["prior"] = [_tidy(line) for line in self.population.prior]
-        population["history"] = [_tidy(history) for history in self.population.history]
-        population["eligibility"] = _tidy(self.population.eligibility)
+        population["prior"] = [tidy(line) for line in self.population.prior]
+        population["history"] = [tidy(history) for history in self.population.history]
+        population["eligibility"] = tidy(self.population.eligibility)
         tables: dict[str, Any] = {
             "title": self.title,
             "question": self.question,
@@ -271,23 +272,25 @@ class Experiment:
             "max_clones": written.max_clones,
             "trajectory_every_days": written.trajectory_every_days,
             "alterations": self.alterations,
-            "assessment": {**_tidy(written.assessment), "window_days": written.assessment.window},
+            "assessment": {**tidy(written.assessment), "window_days": written.assessment.window},
             "neutropenia": {"model": False},
-            "afterwards": [_tidy(line) for line in written.afterwards],
-            "arm": [_tidy(arm) for arm in self.arms],
+            "afterwards": [tidy(line) for line in written.afterwards],
+            "arm": [tidy(arm) for arm in self.arms],
             "population": {"name": self.population_name, **population},
             **knowledge.clinic(),
             **knowledge.pathway.tables(),
             "imaging": plain(knowledge.imaging),
-            "drug": {name: _undocumented(knowledge.drugs[name]) for name in self.drugs},
-            "alteration": {name: _undocumented(knowledge.alterations[name]) for name in self.alterations},
+            "drug": {name: undocumented(knowledge.drugs[name]) for name in self.drugs},
+            "alteration": {
+                name: undocumented(knowledge.alterations[name], sampled=sampled) for name in self.alterations
+            },
         }
         worth = {"utility": written.utility, "price": written.price}
-        tables |= {key: _tidy(table) for key, table in worth.items() if table is not None}
+        tables |= {key: tidy(table) for key, table in worth.items() if table is not None}
         if written.engine != "clones":
             tables |= {"engine": written.engine, "most_cells": written.most_cells}
         if written.engine == "lattice":
-            tables["lattice"] = _tidy(written.lattice)
+            tables["lattice"] = tidy(written.lattice)
         if written.neutropenia.model:
             tables["neutropenia"] = {"model": True, **knowledge.neutropenia.to_core()}
         if written.liquid_biopsy is not None:
@@ -296,6 +299,10 @@ class Experiment:
                 "genes": written.liquid_biopsy.genes,
                 **plain(knowledge.assay),
             }
+        if sampled:
+            tables["genome"] = tidy(written.genome)
+            tables["biopsy"] = [tidy(sample) for sample in written.biopsy]
+            tables["liquid_biopsy_panel"] = [tidy(panel) for panel in written.liquid_biopsy_panel]
         return tables
 
     def to_toml(self) -> str:
@@ -431,27 +438,3 @@ def _population(
         problems.add(["population", "covariate", covariate], UNSAID)
     check_laws(found, knowledge.pathway, ["population"], problems)
     return name, found
-
-
-def _tidy(table: Any) -> Any:
-    """Return a table for a file, without what is not set or empty."""
-    return _without_empty(table.model_dump(exclude_none=True))
-
-
-def _without_empty(value: Any) -> Any:
-    if isinstance(value, dict):
-        kept = {key: _without_empty(inner) for key, inner in value.items()}
-        # A regimen of no drug says something.
-        return {key: inner for key, inner in kept.items() if inner not in ([], {}) or key == "regimen"}
-    if isinstance(value, list):
-        return [_without_empty(inner) for inner in value]
-    return value
-
-
-def _undocumented(entry: Drug | Alteration) -> dict[str, Any]:
-    """Return an entry of the knowledge for a file: what the simulation needs, and what it is."""
-    table = {key: value for key, value in plain(entry).items() if key not in _DOCUMENTATION}
-    if isinstance(entry, Drug):
-        table["dose"] = {"value": entry.amount, "unit": entry.amount_unit}
-        table["dose_levels"] = entry.dose_levels.value
-    return table

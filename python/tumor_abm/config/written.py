@@ -10,6 +10,7 @@ from tumor_abm._base import seeds
 from tumor_abm._base.table import Table
 from tumor_abm._base.units import DAYS_PER_WEEK
 from tumor_abm.config.engine import LEAST_CELLS, MOST_CELLS, Lattice
+from tumor_abm.config.samples import LiquidPanel, PatientGenome, TissueBiopsy
 from tumor_abm.config.value import Price, Utility
 from tumor_abm.knowledge.usual import DEFAULT_POPULATION
 from tumor_abm.treatment import Arm, Line
@@ -210,6 +211,10 @@ class Written(Table):
         Scans.
     liquid_biopsy
         Liquid biopsies; none are taken when absent.
+    biopsy, liquid_biopsy_panel
+        Tissue and plasma of some patients, sequenced at named moments; for the engine ``clones``.
+    genome
+        Neutral mutations of these patients.
     neutropenia
         Neutrophils.
     utility
@@ -257,6 +262,9 @@ class Written(Table):
     imaging: dict[str, Any] = Field(default_factory=dict)
     assessment: Assessment = Field(default_factory=Assessment)
     liquid_biopsy: LiquidBiopsy | None = None
+    biopsy: list[TissueBiopsy] = Field(default_factory=list)
+    liquid_biopsy_panel: list[LiquidPanel] = Field(default_factory=list)
+    genome: PatientGenome = Field(default_factory=PatientGenome)
     neutropenia: Neutrophils = Field(default_factory=Neutrophils)
     utility: Utility | None = None
     price: Price | None = None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -160,6 +161,18 @@ class Genealogy:
         node = pl.Series("node", np.frombuffer(tips, dtype=np.uint32))
         return Genealogy(nodes=nodes, cells=chosen.with_columns(node), day=self.day)
 
+    def line_of(self, node: int) -> NDArray[np.int64]:
+        """Return the nodes from the oldest ancestor to `node`."""
+        line = [node]
+        parents = self._line_parents
+        while (node := int(parents[node])) >= 0:
+            line.append(node)
+        return np.array(line[::-1], dtype=np.int64)
+
+    @cached_property
+    def _line_parents(self) -> NDArray[np.int64]:
+        return self._parents()
+
     def descendants(self, nodes: pl.Series) -> NDArray[np.uint32]:
         """Count the given cells below every node.
 
@@ -305,19 +318,7 @@ class Genealogy:
         length = days - born if lengths == "days" else self.nodes["divisions"].to_numpy()
         named = self.nodes["day"].is_null().to_numpy().copy()
         named[self.cells["node"].to_numpy()] = True
-        below: list[list[str]] = [[] for _ in parents]
-        roots = []
-        # Children stand behind their parents, so each is whole when it is met.
-        for node in range(len(parents) - 1, -1, -1):
-            name = str(node) if named[node] else ""
-            inner = f"({','.join(reversed(below[node]))})" if below[node] else ""
-            written = f"{inner}{name}:{length[node]:.10g}"
-            below[node] = []
-            if parents[node] >= 0:
-                below[parents[node]].append(written)
-            else:
-                roots.append(written)
-        return "\n".join(f"{root};" for root in reversed(roots))
+        return _newick(parents, length, named)
 
     def tree_sequence(
         self, mutations_per_division: float | None = None, *, seed: int = 0
@@ -389,3 +390,44 @@ class Genealogy:
 
     def _parents(self) -> NDArray[np.int64]:
         return self.nodes["parent"].cast(pl.Int64).fill_null(-1).to_numpy()
+
+
+def _newick(parents: NDArray[np.int64], length: NDArray[Any], named: NDArray[np.bool_]) -> str:
+    """Write trees, whose parents stand before their children, in time that grows with the nodes alone.
+
+    In postorder every node is written as the brackets that open at it, if it is a tip, its name and length,
+    and what follows: a comma before a sibling, a bracket after the last one, an end after a root.
+    """
+    count = parents.size
+    above = parents.tolist()
+    size, last = [1] * count, [-1] * count
+    for node in range(count - 1, -1, -1):
+        parent = above[node]
+        if parent >= 0:
+            size[parent] += size[node]
+            if last[parent] < 0:
+                last[parent] = node
+    # The place of the first node below, then of the next sibling; and the brackets that are still to open.
+    free, opens, place, begun = [0] * count, [0] * count, [0] * count, 0
+    ends = [";\n"] * count
+    for node in range(count):
+        parent = above[node]
+        if parent < 0:
+            start, begun = begun, begun + size[node]
+        else:
+            start = free[parent]
+            free[parent] = start + size[node]
+            if start == place[parent] - size[parent] + 1:
+                opens[node] = opens[parent] + 1
+            ends[node] = ")" if last[parent] == node else ","
+        free[node], place[node] = start, start + size[node] - 1
+    levels, which = np.unique(length, return_inverse=True)
+    told = pl.Series([f":{level:.10g}" for level in levels.tolist()], dtype=pl.String).gather(which)
+    tip = np.array(last) < 0
+    table = pl.DataFrame(
+        {"place": place, "node": np.arange(count), "open": np.where(tip, opens, 0), "told": told, "end": ends}
+    )
+    name = pl.when(pl.Series(named)).then(pl.col("node").cast(pl.String)).otherwise(pl.lit(""))
+    brackets = pl.lit("(").repeat_by("open").list.join("")
+    text = table.select("place", text=pl.concat_str(brackets, name, "told", "end")).sort("place")
+    return "".join(text["text"].to_list()).rstrip("\n")

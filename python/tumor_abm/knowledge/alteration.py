@@ -9,7 +9,7 @@ from pydantic import Field, model_validator
 
 from tumor_abm._base.table import Table
 from tumor_abm.knowledge.pathway import Effect
-from tumor_abm.knowledge.quantity import Cost, Quantity, Share, Sources, plain
+from tumor_abm.knowledge.quantity import Copies, Cost, Quantity, Share, Sources, plain
 
 
 class Origin(Table):
@@ -50,6 +50,30 @@ class Origin(Table):
         return self
 
 
+class CopyNumber(Table):
+    """Copies of the locus in a cell that has the alteration. It moves what DNA shows, not what cells do.
+
+    Attributes
+    ----------
+    copies
+        All copies: 2 in a diploid genome, 1 where the other allele is lost, more where it is amplified.
+    mutant_copies
+        Copies with the alteration.
+    """
+
+    copies: Copies = Quantity(value=2.0)
+    mutant_copies: Copies = Quantity(value=1.0)
+
+    @model_validator(mode="after")
+    def _some_of_all(self) -> CopyNumber:
+        if self.mutant_copies.value > self.copies.value:
+            raise ValueError(
+                f"mutant_copies: found {self.mutant_copies.value:g}; allowed: at most copies, "
+                f"{self.copies.value:g}"
+            )
+        return self
+
+
 class Alteration(Table):
     """A mutation, amplification, loss or reversible state.
 
@@ -65,6 +89,8 @@ class Alteration(Table):
         Targets of drugs: unless asked for, it is in play only where a drug with one of them can be given.
     in_dna
         Whether DNA shows it, so that a liquid biopsy can find it.
+    copy_number
+        Copies of its locus where it is; by default one of two.
     origin
         How it comes about, with its rates.
     fitness_cost
@@ -88,6 +114,7 @@ class Alteration(Table):
     core: bool = False
     only_with: list[str] = Field(default_factory=list)
     in_dna: bool = True
+    copy_number: CopyNumber = Field(default_factory=CopyNumber)
     origin: Origin
     fitness_cost: Cost
     effect: dict[str, Quantity]

@@ -102,6 +102,7 @@ NotNegative = Annotated[Quantity, AfterValidator(between(0, 1e12))]
 Hours = Annotated[Quantity, AfterValidator(between(0, 1e5))]
 Interval = Annotated[Quantity, AfterValidator(between(1e-3, 1e5))]
 Slope = Annotated[Quantity, AfterValidator(between(0.1, 20))]
+Copies = Annotated[Quantity, AfterValidator(between(1, 1000))]
 Cost = Annotated[Quantity, AfterValidator(between(-1, 1))]
 
 

@@ -5,7 +5,7 @@ drawn in these axes, several panels take their place. Make that figure with ``la
 """
 
 from tumor_abm.plots.acceptability import plot_acceptability
-from tumor_abm.plots.batch import plot_along_axis, plot_heat_map
+from tumor_abm.plots.batch import plot_along_axis, plot_heat_map, plot_small_multiples
 from tumor_abm.plots.burden import plot_burden
 from tumor_abm.plots.clones import plot_resistance
 from tumor_abm.plots.course import plot_course
@@ -43,6 +43,7 @@ __all__ = [
     "plot_patient",
     "plot_resistance",
     "plot_responses",
+    "plot_small_multiples",
     "plot_spectra",
     "plot_spider",
     "plot_swimmer",

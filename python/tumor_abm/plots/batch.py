@@ -17,9 +17,10 @@ from tumor_abm.analysis.survival import NORMAL_95
 from tumor_abm.batch import Batch
 from tumor_abm.errors import InputError
 from tumor_abm.plots.hues import distinct
-from tumor_abm.plots.style import INK, MUTED, panel, style, whole
+from tumor_abm.plots.style import INK, MUTED, canvas, panel, style, whole
 
-_LINE_IN, _CELL_IN = 4.6, 0.62
+_LINE_IN, _CELL_IN, _PANEL_IN = 4.6, 0.62, 2.4
+_PANELS_ACROSS, _MOST_PANELS = 4, 24
 _COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
 _IN_WORDS = {
     "median_months": "median, months",
@@ -159,6 +160,61 @@ def plot_heat_map(
         axes.set_title(figure_text(f"{arm}{told}"), loc="left", fontsize=8, color=MUTED)
         axes.figure.colorbar(mesh, ax=axes, pad=0.02).outline.set_visible(False)
         return whole(axes)
+
+
+def plot_small_multiples(
+    batch: Batch,
+    axis: str,
+    by: str,
+    measure: str,
+    *,
+    statistic: str | None = None,
+    where: Fixed | None = None,
+    ax: Axes | None = None,
+) -> Figure:
+    """Draw a statistic along an axis once for every value of another, side by side on the same scales.
+
+    Parameters
+    ----------
+    batch
+        A finished batch.
+    axis, by
+        Names of the axes: along which lines go, and of which every value has a panel.
+    measure, statistic, where
+        As in `plot_along_axis`.
+    ax
+        Axes in whose place the panels are drawn; a new figure when ``None``.
+
+    Raises
+    ------
+    InputError
+        There is no such axis, measure or statistic, there are too many panels, or several points share a
+        place.
+    """
+    if axis == by:
+        raise InputError(key="by", found=by, allowed=[name for name in batch.axes if name != axis])
+    rows, told = _chosen(batch, (axis, by), measure, statistic, where, None)
+    levels = _levels(rows[by])
+    if len(levels) > _MOST_PANELS:
+        raise InputError(key="by", found=f"{len(levels)} values", allowed=f"at most {_MOST_PANELS}")
+    across = min(len(levels), _PANELS_ACROSS)
+    down = math.ceil(len(levels) / across)
+    with style():
+        place = canvas(_PANEL_IN * across, 0.4 + 0.8 * _PANEL_IN * down, ax)
+        grid = place.subplots(down, across, sharex=True, sharey=True, squeeze=False)
+        panels = list(grid.flat)
+        for axes, level in zip(panels, levels, strict=False):
+            fixed = {**(where or {}), by: level}
+            plot_along_axis(batch, axis, measure, statistic=rows["statistic"][0], where=fixed, ax=axes)
+            axes.set_title(figure_text(f"{by} = {_written(level)}"), loc="left", fontsize=8, color=MUTED)
+            axes.label_outer()
+            axes.set_ylabel("")
+            if axes is not panels[0] and axes.get_legend() is not None:
+                axes.get_legend().remove()
+        for spare in panels[len(levels) :]:
+            spare.set_axis_off()
+        place.supylabel(figure_text(told), fontsize=8)
+        return whole(place)
 
 
 def _chosen(

@@ -16,9 +16,11 @@ from tumor_abm._base.files import write_whole
 from tumor_abm._base.paths import path_of
 from tumor_abm._base.section import Section
 from tumor_abm.analysis.answers import answers
+from tumor_abm.analysis.between_sets import between_sets, has_sets
 from tumor_abm.analysis.comparison import Comparison, compare
 from tumor_abm.analysis.division import Cut
 from tumor_abm.analysis.endpoints import Endpoint, is_defined
+from tumor_abm.analysis.sets_wording import sets_section
 from tumor_abm.analysis.subgroup_wording import subgroup_sections
 from tumor_abm.analysis.treatment_wording import (
     changes_section,
@@ -134,6 +136,7 @@ def _page(results: Results, comparison: Comparison, drawer: FigureDrawer) -> str
         "legend": LEGEND,
         "pairs": pairs_section(comparison),
         "gains": gains_section(comparison),
+        "sets": sets_section(between_sets(results)) if has_sets(results) else None,
         "subgroups": subgroup_sections(comparison),
         "figures": [drawer.draw(figure) for figure in figures_of(results, comparison)],
         "treatment": [
@@ -162,9 +165,12 @@ def _page(results: Results, comparison: Comparison, drawer: FigureDrawer) -> str
 def _facts(results: Results) -> str:
     arms = len(results.arms)
     lived = "each lives every arm" if arms > 1 else "one arm"
-    return (
-        f"{results.enrolled} virtual patients, {lived}; seed {results.experiment.get('seed', 'not recorded')}"
-    )
+    sets = results.provenance.get("ensemble")
+    if sets:
+        how = "each of" if results.provenance.get("crossed") else "one of"
+        lived += f", under {how} {len(sets)} sets of parameters"
+    patients = sets[0]["patients"] if sets and results.provenance.get("crossed") else results.enrolled
+    return f"{patients} virtual patients, {lived}; seed {results.experiment.get('seed', 'not recorded')}"
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -45,20 +45,19 @@ impl LiquidBiopsy {
     }
 
     /// Sample on `day`: variant allele fraction per gene, 0 when below the limit of detection.
-    /// `deaths_per_day` dying cells shed `shedding` genome equivalents each; `carriers` is the
-    /// fraction of cells that carry each gene (heterozygous), and none where the tumour fraction is read.
+    /// `shed_per_day` are genome equivalents that dying cells shed; `carriers` is the fraction of cells that
+    /// carry each gene (heterozygous), and none where the tumour fraction is read.
     pub fn sample(
         &self,
         carriers: &[Option<f64>],
-        deaths_per_day: f64,
-        shedding: f64,
+        shed_per_day: f64,
         seed: u64,
         patient: u64,
         day: u64,
     ) -> Vec<f64> {
         let rng = &mut stream(seed, patient, Purpose::LiquidBiopsy, day);
         let residence_days = self.half_life_h / core::f64::consts::LN_2 / 24.0;
-        let tumour = deaths_per_day * shedding * residence_days / self.body_plasma_ml * self.plasma_ml;
+        let tumour = shed_per_day * residence_days / self.body_plasma_ml * self.plasma_ml;
         let normal = self.background_per_ml * self.plasma_ml;
         carriers
             .iter()

@@ -235,14 +235,8 @@ impl Patient {
             .iter()
             .map(|of_gene| of_gene.as_ref().map(|of_gene| self.carriers(of_gene)))
             .collect();
-        let fractions = assay.sample(
-            &carriers,
-            self.state.deaths_today as f64,
-            self.who.covariates.shedding,
-            experiment.spec.seed,
-            self.who.id,
-            self.state.day,
-        );
+        let fractions =
+            assay.sample(&carriers, self.shed_per_day(), experiment.spec.seed, self.who.id, self.state.day);
         let day = self.day();
         for (gene, &vaf) in assay.genes.iter().zip(&fractions) {
             self.state.records.readings.push(Reading { line, day, gene: gene.clone(), vaf });
