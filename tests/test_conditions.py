@@ -107,7 +107,7 @@ def test_a_rise_counts_from_the_least_of_the_line() -> None:
     ("written", "words"),
     [
         ({"any": [{"visceral": True}, {"months": 3}]}, "(there is visceral disease or 3 months have passed)"),
-        ({"bone_only": False}, "disease is measurable"),
+        ({"bone_only": False}, "there is no bone only disease"),
         ({"new_lesion": True}, "the last scan showed a new lesion"),
         ({"best_response": "CR"}, "the best response is CR"),
         ({"neutrophils_below": 0.5}, "neutrophils are below 0.5"),

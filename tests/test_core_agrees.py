@@ -102,7 +102,7 @@ PAIRS = [
         alteration.Alteration,
         otherwise=words("name effects"),
         only_here=words(
-            "label core only_with in_dna effect prevalence resistant_to sensitive_to source note"
+            "label core only_with in_dna copy_number effect prevalence resistant_to sensitive_to source note"
         ),
     ),
     Pair(

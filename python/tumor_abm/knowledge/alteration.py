@@ -9,7 +9,7 @@ from pydantic import Field, model_validator
 
 from tumor_abm._base.table import Table
 from tumor_abm.knowledge.pathway import Effect
-from tumor_abm.knowledge.quantity import Copies, Cost, Quantity, Share, Sources, plain
+from tumor_abm.knowledge.quantity import ASSUMED, Copies, Cost, Quantity, Share, Sources, plain
 
 
 class Origin(Table):
@@ -61,8 +61,8 @@ class CopyNumber(Table):
         Copies with the alteration.
     """
 
-    copies: Copies = Quantity(value=2.0)
-    mutant_copies: Copies = Quantity(value=1.0)
+    copies: Copies = Quantity(value=2.0, source=[ASSUMED], note="a diploid genome")
+    mutant_copies: Copies = Quantity(value=1.0, source=[ASSUMED], note="one allele of two")
 
     @model_validator(mode="after")
     def _some_of_all(self) -> CopyNumber:
