@@ -151,7 +151,6 @@ def test_who_bears_no_drug_of_a_line_leaves_it_and_is_censored_there() -> None:
     assert second.height == first.height
 
 
-
 # --- neutrophils ----------------------------------------------------------------------------------
 
 
