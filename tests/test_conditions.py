@@ -138,3 +138,46 @@ def test_what_makes_no_condition(when: dict[str, Any], said: str) -> None:
     with pytest.raises(InputError) as error:
         Experiment.from_dict(experiment(arm("a", line), **BLOOD))
     assert said in str(error.value)
+
+
+MARKER = {
+    "node": {
+        "has_esr1_mutation": {
+            "label": "Share of cells with a mutation of ESR1",
+            "formula": "alteration.er_constitutive > 0",
+            "unit": "fraction",
+            "output": True,
+        }
+    }
+}
+
+
+def test_an_output_of_the_pathway_is_the_mean_of_the_cells() -> None:
+    by_output = on_capecitabine(chosen({"output": "has_esr1_mutation", "above": 0.05}, **MARKER))
+    by_tissue = on_capecitabine(chosen({"tissue": "ESR1"}, **MARKER))
+    assert by_output == by_tissue != set()
+
+
+def test_ki67_is_that_of_cells_under_their_drugs() -> None:
+    def after_a_month_of(regimen: list[str]) -> Results:
+        first = {"regimen": regimen, "until": {"months": 1}}
+        second = {
+            "choose": [
+                {"if": {"output": "ki67_positive", "above": 0.1}, "regimen": ["capecitabine"]},
+                {"regimen": ["fulvestrant"]},
+            ]
+        }
+        return run_experiment(experiment(arm("x", first, second)))
+
+    untreated, treated = after_a_month_of([]), after_a_month_of(["letrozole", "palbociclib"])
+    in_both = began_second(untreated) & began_second(treated)
+    assert on_capecitabine(treated) & in_both < on_capecitabine(untreated)
+
+
+def test_an_output_is_said_and_one_that_is_none_is_refused() -> None:
+    asked = Condition.model_validate({"output": "ki67_positive", "above": 0.1})
+    assert asked.in_words() == "ki67 positive is 0.1 or more"
+    with pytest.raises(InputError, match=r'line\[1\]\.choose\[0\]\.if\.output: .*"ki68".*ki67_positive'):
+        chosen({"output": "ki68", "above": 0.1})
+    with pytest.raises(InputError, match="asks for above"):
+        chosen({"output": "ki67_positive"})

@@ -329,6 +329,9 @@ def _check_condition(
         _check_gene([*where, "tissue"], condition.tissue, in_play, knowledge, problems)
     if condition.taken is not None and condition.taken not in knowledge.drugs:
         problems.add_unknown([*where, "taken"], condition.taken, "drug", knowledge.drugs)
+    outputs = knowledge.pathway.outputs
+    if condition.output is not None and condition.output not in outputs:
+        problems.add_unknown([*where, "output"], condition.output, "output of the pathway", outputs)
     if condition.ctdna is not None:
         _check_measured([*where, "ctdna"], condition.ctdna, measured, problems)
 

@@ -207,6 +207,7 @@ mod tests {
             division: inputs + steps.len() - 1,
             death: inputs + steps.len() - 2,
             steps,
+            outputs: Vec::new(),
         }
     }
 

@@ -66,6 +66,16 @@ pub struct Target {
     pub potency: Option<usize>,
 }
 
+/// A number of the cell that is asked for although no rate follows from it.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Output {
+    /// Its name.
+    pub name: String,
+    /// Its slot.
+    pub slot: usize,
+}
+
 /// A pathway as the caller compiled it.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -84,6 +94,9 @@ pub struct Pathway {
     pub division: usize,
     /// Slot of the death rate, per day.
     pub death: usize,
+    /// What else is asked for.
+    #[serde(default)]
+    pub outputs: Vec<Output>,
 }
 
 /// Division and death rates per day.
@@ -133,7 +146,9 @@ impl Network {
         if let Some(constant) = pathway.constants.iter().find(|constant| !constant.is_finite()) {
             return Err(Error::refused("pathway.constants", *constant, "finite numbers"));
         }
-        for (name, slot) in [("pathway.division", pathway.division), ("pathway.death", pathway.death)] {
+        let rates = [("pathway.division", pathway.division), ("pathway.death", pathway.death)];
+        let outputs = pathway.outputs.iter().map(|output| ("pathway.outputs", output.slot));
+        for (name, slot) in rates.into_iter().chain(outputs) {
             if slot >= slots {
                 return Err(Error::refused(name, slot, format!("slots below {slots}")));
             }
@@ -183,6 +198,11 @@ impl Network {
     /// Names of what it reads of a patient beside division and death.
     pub fn covariates(&self) -> &[String] {
         &self.pathway.covariates
+    }
+
+    /// What is asked for beside division and death.
+    pub fn outputs(&self) -> &[Output] {
+        &self.pathway.outputs
     }
 
     /// Work out, in place of what `slots` held, what untreated cells of a patient have in common.

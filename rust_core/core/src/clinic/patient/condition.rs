@@ -1,6 +1,7 @@
 //! Whether what a doctor can know is so.
 
 use crate::clinic::months::DAYS_PER_MONTH;
+use crate::clinic::patient::experiment::Experiment;
 use crate::clinic::patient::state::Patient;
 use crate::clinic::patient::treatment::RunningLine;
 use crate::clinic::plan::strategy::Condition;
@@ -50,11 +51,30 @@ impl Patient {
                 let place = self.experiment.spec.population.covariate(name);
                 place.is_some_and(|place| self.who.covariates.physiology.covariates[place] >= *at_least)
             }
+            Condition::Output { name, at_least } => {
+                self.mean_output(name).is_some_and(|shown| shown >= *at_least)
+            }
             Condition::Taken { drug } => self.days_on(drug) > 0,
             Condition::All { of } => of.iter().all(|inner| self.holds(inner, line)),
             Condition::Any { of } => of.iter().any(|inner| self.holds(inner, line)),
             Condition::Not { of } => !self.holds(of, line),
         }
+    }
+
+    /// What a biopsy of the whole tumour shows of an output of the pathway; none where no cell is left.
+    fn mean_output(&self, name: &str) -> Option<f64> {
+        let Experiment { network, spec, .. } = &*self.experiment;
+        let slot = network.outputs().iter().find(|output| output.name == name)?.slot;
+        let mut cells = self.cache.cells.clone();
+        cells.treat(network, &spec.drugs, &self.state.body.concentrations);
+        let living = self.genotypes.iter().zip(self.state.burden.counts()).filter(|(_, count)| **count > 0);
+        let (mut shown, mut total) = (0.0, 0.0);
+        for (genotype, &count) in living {
+            let numbers = cells.trace(network, &genotype.effects, genotype.fitness);
+            shown += numbers[slot] * count as f64;
+            total += count as f64;
+        }
+        (total > 0.0).then(|| shown / total)
     }
 
     /// Variant allele fraction in the last liquid biopsy; 0 if it is not seen.

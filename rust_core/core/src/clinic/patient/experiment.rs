@@ -300,6 +300,7 @@ impl Experiment {
             catalogue: &self.catalogue,
             assay: self.spec.liquid_biopsy.as_ref(),
             covariates: self.network.covariates(),
+            outputs: self.network.outputs().iter().map(|output| output.name.as_str()).collect(),
             sites: self.spec.population.sites.iter().map(|site| site.name.as_str()).collect(),
             therapies: self.spec.therapies.iter().map(|therapy| therapy.name.as_str()).collect(),
         }

@@ -12,6 +12,8 @@ pub(crate) struct Scope<'a> {
     pub(crate) assay: Option<&'a LiquidBiopsy>,
     /// Names of what the pathway reads of the patient.
     pub(crate) covariates: &'a [String],
+    /// Names of what the pathway gives beside rates.
+    pub(crate) outputs: Vec<&'a str>,
     /// Names of the sites of the disease.
     pub(crate) sites: Vec<&'a str>,
     /// Names of the kinds of therapy.
@@ -42,6 +44,11 @@ impl Scope<'_> {
             let problem = format!("the pathway reads no \"{name}\" of the patient; allowed: {known}");
             Err(Error::input(format!("{place}.covariate"), problem))
         }
+    }
+
+    /// An error unless the pathway gives such a number.
+    pub(crate) fn output(&self, place: &str, name: &str) -> Result<()> {
+        known(place, name, "output of the pathway", &self.outputs)
     }
 
     /// An error unless the disease can be at such a site.

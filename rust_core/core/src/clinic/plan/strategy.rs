@@ -88,6 +88,13 @@ pub enum Condition {
         /// The least that counts.
         at_least: f64,
     },
+    /// An output of the pathway, in the mean of the living cells under their drugs, is at least so much.
+    Output {
+        /// Its name.
+        name: String,
+        /// The least that counts.
+        at_least: f64,
+    },
     /// The patient has taken a drug before.
     Taken {
         /// The drug.
@@ -293,6 +300,10 @@ impl Scope<'_> {
             Condition::Covariate { name, at_least } => {
                 self.covariate(place, name)?;
                 within(format!("{place}.at_least"), *at_least, -1e12, 1e12)?;
+            }
+            Condition::Output { name, at_least } => {
+                self.output(place, name)?;
+                within(format!("{place}.at_least"), *at_least, 0.0, 1e12)?;
             }
             Condition::Taken { drug } => self.drug(place, drug)?,
             Condition::All { of } | Condition::Any { of } => {
