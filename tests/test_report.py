@@ -304,7 +304,7 @@ def test_every_condition_has_words(key):
     values = {"sld_change": {"above": 0.1}, "months": 6.0, "prior_months_below": 6.0}
     values |= dict.fromkeys(("visceral", "bone_only", "new_lesion"), True)
     values |= {"best_response": "PR", "neutrophils_below": 1.0}
-    when = {key: values.get(key, "thing")}
+    when = {key: values.get(key, "thing")} | ({"above": 0.1} if key == "output" else {})
     rule = {"when": when, "then": {"next_line": True}}
     clause = Line.model_validate({"regimen": ["letrozole"], "rule": [rule]}).in_words()[2]
     assert re.fullmatch(r"when \S.+: go to the next line", clause)
