@@ -99,6 +99,24 @@ def test_a_panel_reads_its_genes_in_the_blood_of_the_day(
     assert tissue.filter(origin="truncal").group_by("arm", "sample").len()["len"].unique().to_list() == [20]
 
 
+def test_a_panel_is_read_every_so_many_weeks_beside_the_moments(results: Results) -> None:
+    """The patients are the same, the samples lie even, and a mutation is the same in all of them."""
+    panel = {"name": "panel", "patients": 1, "moments": ["diagnosis"], "every_weeks": 8}
+    often = run_experiment(WRITTEN | {"biopsy": [], "liquid_biopsy_panel": [panel]}, jobs=1)
+    assert all(often[name].equals(results[name]) for name in results.tables)
+    one = next(sampled_patients(often))
+    last = results.overall.filter(patient=0, arm=one.arm)["os_months"][0] * 365.25 / 12
+    days = one.samples.cells["day"].unique().sort().to_list()
+    assert days == [day for day in range(0, 10_000, 56) if day <= last]
+    assert one.samples.cells["sample"].unique(maintain_order=True).to_list() == [
+        "panel, diagnosis",
+        *(f"panel, day {day:g}" for day in days[1:]),
+    ]
+    assert one.reads["day"].unique().sort().to_list() == days
+    for _, mutation in one.reads.group_by("mutation"):
+        assert mutation.height == len(days)
+
+
 def test_copies_of_a_locus_move_its_fraction(written: tuple[Path, dict[str, pl.DataFrame]]) -> None:
     """An amplified driver in all cells is read in p*7 of p*8 + (1-p)*2 copies."""
     mutations = written[1]["sampled_mutations"].filter(of="tissue")
@@ -152,6 +170,8 @@ def test_tumour_dna_is_diluted_as_in_the_liquid_biopsy_of_the_core() -> None:
         ({"biopsy": [{"name": "a", "moments": ["birth"]}]}, r"biopsy\[0\].moments\[0\]"),
         ({"biopsy": [{"name": "a", "moments": ["autopsy"] * 2}]}, "found a moment twice"),
         ({"biopsy": [{"name": "panel"}]}, r'liquid_biopsy_panel\[0\].name: "panel" is named twice'),
+        ({"liquid_biopsy_panel": [{"name": "a", "every_weeks": 0}]}, r"liquid_biopsy_panel\[0\].every_weeks"),
+        ({"biopsy": [{"name": "a", "every_weeks": 8}]}, r'biopsy\[0\].*"every_weeks" is not a known key'),
         ({"biopsy": [{"name": "a", "purity": 0}]}, r"biopsy\[0\].purity"),
         ({"liquid_biopsy_panel": [{"name": "a", "genes": ["ESR9"]}]}, r"liquid_biopsy_panel\[0\].genes\[0\]"),
     ],

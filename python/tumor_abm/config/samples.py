@@ -83,6 +83,8 @@ class LiquidPanel(PlannedSample):
     ----------
     genes
         Genes (or alterations) that are read; all mutations, passengers too, when absent.
+    every_weeks
+        Weeks between further samples, from diagnosis to the end, whatever the line; none when absent.
     genomes
         Genome equivalents of the tumour that are sampled, at most.
     tumour_fraction
@@ -91,6 +93,7 @@ class LiquidPanel(PlannedSample):
     """
 
     genes: list[str] | None = Field(default=None, min_length=1)
+    every_weeks: float | None = Field(default=None, ge=1 / 7, le=520)
     genomes: int = Field(default=10_000, ge=1, le=_MOST_CELLS)
     tumour_fraction: float | None = Field(default=None, gt=0, le=1)
     depth: float = Field(default=20_000.0, gt=0, le=1e6)

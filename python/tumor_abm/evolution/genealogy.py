@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -398,36 +398,50 @@ def _newick(parents: NDArray[np.int64], length: NDArray[Any], named: NDArray[np.
     In postorder every node is written as the brackets that open at it, if it is a tip, its name and length,
     and what follows: a comma before a sibling, a bracket after the last one, an end after a root.
     """
-    count = parents.size
-    above = parents.tolist()
-    size, last = [1] * count, [-1] * count
-    for node in range(count - 1, -1, -1):
-        parent = above[node]
-        if parent >= 0:
-            size[parent] += size[node]
-            if last[parent] < 0:
-                last[parent] = node
-    # The place of the first node below, then of the next sibling; and the brackets that are still to open.
-    free, opens, place, begun = [0] * count, [0] * count, [0] * count, 0
-    ends = [";\n"] * count
-    for node in range(count):
-        parent = above[node]
-        if parent < 0:
-            start, begun = begun, begun + size[node]
-        else:
-            start = free[parent]
-            free[parent] = start + size[node]
-            if start == place[parent] - size[parent] + 1:
-                opens[node] = opens[parent] + 1
-            ends[node] = ")" if last[parent] == node else ","
-        free[node], place[node] = start, start + size[node] - 1
-    levels, which = np.unique(length, return_inverse=True)
-    told = pl.Series([f":{level:.10g}" for level in levels.tolist()], dtype=pl.String).gather(which)
-    tip = np.array(last) < 0
-    table = pl.DataFrame(
-        {"place": place, "node": np.arange(count), "open": np.where(tip, opens, 0), "told": told, "end": ends}
-    )
-    name = pl.when(pl.Series(named)).then(pl.col("node").cast(pl.String)).otherwise(pl.lit(""))
-    brackets = pl.lit("(").repeat_by("open").list.join("")
-    text = table.select("place", text=pl.concat_str(brackets, name, "told", "end")).sort("place")
+    if not parents.size:
+        return ""
+    size, start, is_last = _places(parents)
+    order = np.empty_like(start)
+    order[start + size - 1] = np.arange(start.size)
+    # Brackets open at a tip for every inner node whose first tip it is.
+    opens = np.where(size == 1, np.bincount(start[size > 1], minlength=start.size)[start], 0)[order]
+    end = np.where(parents < 0, 2, is_last)[order]
+    columns = {
+        "open": _told(opens, lambda brackets: "(" * brackets),
+        "node": pl.Series(order),
+        "named": pl.Series(named[order]),
+        "length": _told(length[order], lambda days: f":{days:.10g}"),
+        "end": pl.Series([",", ")", ";\n"]).gather(end),
+    }
+    name = pl.when("named").then(pl.col("node").cast(pl.String)).otherwise(pl.lit(""))
+    text = pl.DataFrame(columns).select(text=pl.concat_str("open", name, "length", "end"))
     return "".join(text["text"].to_list()).rstrip("\n")
+
+
+def _places(parents: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.bool_]]:
+    """Return of every node how many are below it and itself, where these begin, and if it is the last child.
+
+    Nodes are placed one after the other: what is below a node before it, children by their numbers.
+    """
+    above = parents.tolist()
+    sizes = [1] * len(above) + [0]  # the last is above the roots, whose parent is -1
+    for node in range(len(above) - 1, -1, -1):
+        sizes[above[node]] += sizes[node]
+    size = np.array(sizes[:-1])
+    siblings = np.argsort(parents, kind="stable")
+    begins = np.diff(parents[siblings], prepend=-2) != 0
+    before = np.cumsum(size[siblings]) - size[siblings]
+    among = np.empty_like(size)
+    among[siblings] = before - before[begins][np.cumsum(begins) - 1]
+    starts = [*among.tolist(), 0]
+    for node, parent in enumerate(above):
+        starts[node] += starts[parent]
+    is_last = np.empty(size.size, dtype=bool)
+    is_last[siblings] = np.append(begins[1:], True)
+    return size, np.array(starts[:-1]), is_last
+
+
+def _told(values: NDArray[Any], told: Callable[[Any], str]) -> pl.Series:
+    """Write numbers of which many are alike."""
+    levels, which = np.unique(values, return_inverse=True)
+    return pl.Series([told(level) for level in levels.tolist()], dtype=pl.String).gather(which)

@@ -27,8 +27,11 @@ if TYPE_CHECKING:
 
 DIAGNOSIS, PROGRESSION, AUTOPSY = MOMENTS
 """Moments at which `sample_through_treatment` samples; progressions are numbered from 1."""
+DAY = "day"
+"""Stands before the day in the names of samples that are taken every so many days."""
 
 _MOST_TRUNCAL = 2**31 - 1
+_ABOVE_0 = "finite and above 0"
 
 
 @dataclass(frozen=True, eq=False)
@@ -253,17 +256,26 @@ class Taking:
         Stands before the moment in the names of samples.
     moments
         When: ``diagnosis``, ``progression`` (each), ``autopsy``.
+    every_days
+        Days between further samples, from the first day to the end; none when ``None``.
     """
 
     cells: int
     name: str = ""
     moments: Sequence[Moment] = MOMENTS
+    every_days: float | None = None
 
     def __post_init__(self) -> None:
+        if self.every_days is not None and not real("every_days", self.every_days, _ABOVE_0):
+            raise InputError(key="every_days", found=self.every_days, allowed=_ABOVE_0)
         whole("cells", self.cells, 1, 10**8)
         must_be("name", self.name, str)
         if isinstance(self.moments, str) or not self.moments or not set(self.moments) <= set(MOMENTS):
             raise InputError(key="moments", found=self.moments, allowed=f"a list of {', '.join(MOMENTS)}")
+
+    def is_due(self, before: float, today: float) -> bool:
+        """Whether a further sample is due after `before` and not after `today`, days from the first."""
+        return self.every_days is not None and today // self.every_days > before // self.every_days
 
     def sample(self, moment: str) -> str:
         """Return the name of a sample."""
@@ -294,7 +306,8 @@ def sample_through_treatment(
     Returns
     -------
     CloneSamples
-        Samples ``diagnosis`` (today), ``progression 1``, ... and ``autopsy`` (the last day).
+        Samples ``diagnosis`` (today), ``progression 1``, ... and ``autopsy`` (the last day); of what is taken
+        every so many days, also ``day 56``, ...
 
     Raises
     ------
@@ -309,23 +322,28 @@ def sample_through_treatment(
     taken: list[pl.DataFrame] = []
     shed: dict[float, float] = {}
 
-    def take(moment: Moment, name: str) -> None:
-        due = [taking for taking in wanted if moment in taking.moments]
+    def take(due: list[Taking], name: str) -> None:
         taken.extend(_taken(model, taking.sample(name), taking.cells, rng) for taking in due)
         if due:
             shed[model.day] = model.shed_per_day
 
-    before, scans = _progressions(model), model._core.scans
-    take(DIAGNOSIS, DIAGNOSIS)
+    def at(moment: Moment) -> list[Taking]:
+        return [taking for taking in wanted if moment in taking.moments]
+
+    before, scans, first = _progressions(model), model._core.scans, model.day
+    take(at(DIAGNOSIS), DIAGNOSIS)
     while model.running:
+        yesterday = model.day - first
         model.step()
+        today = model.day - first
+        take([taking for taking in wanted if taking.is_due(yesterday, today)], f"{DAY} {model.day:g}")
         if model._core.scans > scans or not model.running:
             scans = model._core.scans
             found = _progressions(model)
             if found > before:
                 before = found
-                take(PROGRESSION, f"{PROGRESSION} {found}")
-    take(AUTOPSY, AUTOPSY)
+                take(at(PROGRESSION), f"{PROGRESSION} {found}")
+    take(at(AUTOPSY), AUTOPSY)
     table = pl.concat(taken) if taken else _NOBODY
     told = {name: getattr(model, name) for name in ("patient", "arm", "seed", "day", "dt")}
     blood = pl.DataFrame({"day": list(shed), "shed_per_day": list(shed.values())}, _SHED)

@@ -16,13 +16,14 @@ from tumor_abm._base.arguments import must_be
 from tumor_abm._base.files import write_text, write_whole
 from tumor_abm._base.seeds import derive
 from tumor_abm._base.sinks import file_names
+from tumor_abm._base.units import DAYS_PER_WEEK
 from tumor_abm.config import Experiment
 from tumor_abm.config.samples import MOMENTS, LiquidPanel, PlannedSample, TissueBiopsy
 from tumor_abm.errors import InputError
 from tumor_abm.evolution.maf import maf, write_maf
 from tumor_abm.evolution.sequencing import Sequencing
 from tumor_abm.knowledge.constants import Assay
-from tumor_abm.model.clone_samples import PROGRESSION, CloneSamples, Taking, sample_through_treatment
+from tumor_abm.model.clone_samples import DAY, PROGRESSION, CloneSamples, Taking, sample_through_treatment
 from tumor_abm.model.tumor_model import TumorModel
 from tumor_abm.run.results import Results
 
@@ -120,7 +121,10 @@ class _Laboratory:
             collect_every_days=0,
         )
         due = [planned for planned in self._planned if patient < planned.patients]
-        takings = [Taking(name=each.name, cells=_cells(each), moments=each.moments) for each in due]
+        takings = [
+            Taking(name=each.name, cells=_cells(each), moments=each.moments, every_days=_every_days(each))
+            for each in due
+        ]
         samples = sample_through_treatment(model, takings=takings, seed=int(taken))
         genome = self._experiment.written.genome
         mutations = samples.mutations(
@@ -147,7 +151,8 @@ class _Laboratory:
             gene = pl.col("type").replace(genes)
             mutations = mutations.filter(pl.col("type").is_in(planned.genes) | gene.is_in(planned.genes))
         moment = pl.col("sample").str.strip_prefix(f"{planned.name}, ")
-        own = samples.cells.filter(moment.is_in(MOMENTS) | moment.str.starts_with(f"{PROGRESSION} "))
+        counted = moment.str.starts_with(f"{PROGRESSION} ") | moment.str.starts_with(f"{DAY} ")
+        own = samples.cells.filter(moment.is_in(MOMENTS) | counted)
         rng = np.random.default_rng(seed)
         for name, day in own.select("sample", "day").unique(maintain_order=True).iter_rows():
             purity = self._purity(planned, samples, day)
@@ -192,6 +197,11 @@ def tumour_fraction(shed_per_day: float, assay: Assay) -> float:
     residence_days = assay.half_life_h.value / math.log(2) / 24
     per_ml = shed_per_day * residence_days / assay.body_plasma_ml.value
     return per_ml / (per_ml + assay.background_per_ml.value)
+
+
+def _every_days(planned: PlannedSample) -> float | None:
+    weeks = planned.every_weeks if isinstance(planned, LiquidPanel) else None
+    return None if weeks is None else weeks * DAYS_PER_WEEK
 
 
 def _cells(planned: PlannedSample) -> int:

@@ -15,6 +15,7 @@ from tumor_abm.plots.evolution import plot_neutrality, plot_spectra
 from tumor_abm.plots.fit import plot_fit
 from tumor_abm.plots.forest import plot_forest
 from tumor_abm.plots.gains import plot_who_gains
+from tumor_abm.plots.indices import plot_indices
 from tumor_abm.plots.kaplan_meier import plot_kaplan_meier
 from tumor_abm.plots.lineages import plot_maps, plot_muller
 from tumor_abm.plots.pathway import plot_pathway
@@ -35,6 +36,7 @@ __all__ = [
     "plot_fit",
     "plot_forest",
     "plot_heat_map",
+    "plot_indices",
     "plot_kaplan_meier",
     "plot_maps",
     "plot_muller",

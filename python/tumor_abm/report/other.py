@@ -18,7 +18,8 @@ from tumor_abm.batch import Batch
 from tumor_abm.errors import InputError
 from tumor_abm.evolution.neutrality import NEUTRAL_FROM
 from tumor_abm.plots import plot_maps, plot_muller, plot_neutrality, plot_spectra, svg
-from tumor_abm.plots.batch import headline_figures, statistic_in_words
+from tumor_abm.plots.batch import headline_figures
+from tumor_abm.plots.statistic import statistic_in_words
 from tumor_abm.report.page import DrawnFigure, told, write_report
 from tumor_abm.report.rendering import render
 from tumor_abm.run.results import Results, without_none
