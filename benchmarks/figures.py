@@ -55,7 +55,7 @@ def drawn(results: Results) -> dict[str, Callable[[], Figure]]:
         f"Curves of {timed}": partial(plot_kaplan_meier, results, timed) for timed in ("PFS1", "PFS2", "OS")
     }
     figures |= {each.title: each.draw for each in figures_of(results, comparison)}
-    return figures | {"One patient": partial(plot_patient, results, 0)}
+    return figures | {"One patient": partial(plot_patient, results, 0, arms=list(FIRST)[:2])}
 
 
 def main() -> None:

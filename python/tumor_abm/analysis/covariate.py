@@ -138,6 +138,8 @@ def _column(results: Results, name: str) -> CovariateOfPatients:
         values = values.with_columns(pl.col("value") * factor)
     if values["value"].dtype == pl.Float64:
         values = values.with_columns(pl.col("value").fill_nan(None))
+        if values["value"].is_in([0.0, 1.0]).all():
+            values = values.with_columns(pl.col("value") == 1.0)
     return CovariateOfPatients(name=name, label=label, values=values)
 
 

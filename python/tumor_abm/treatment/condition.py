@@ -157,7 +157,7 @@ class Condition(Table):
         if self.above is not None and kinds[0] not in _WITH_LEAST:
             raise ValueError(f"above belongs to {', '.join(_WITH_LEAST)}, not to {kinds[0]}")
         if self.output is not None and self.above is None:
-            raise ValueError(f"output = \"{self.output}\" asks for above, the least value that counts")
+            raise ValueError(f'output = "{self.output}" asks for above, the least value that counts')
         if self.rise is not None and kinds[0] != "ctdna":
             raise ValueError(f"rise belongs to ctdna, not to {kinds[0]}")
         if self.above is not None and self.above > 1 and kinds[0] not in ("covariate", "output"):
