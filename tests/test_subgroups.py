@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 
+import arms
 import numpy as np
 import pandas as pd
 import polars as pl
 import pytest
-from arms import arm, experiment
 from lifelines import CoxPHFitter
 from scipy.stats import binom, f_oneway, ttest_ind
 from tumor_abm import run_experiment
@@ -310,7 +310,7 @@ def test_command_says_what_is_no_covariate(results, tmp_path, capsys):
 
 def test_what_is_so_or_not_divides_into_no_and_yes() -> None:
     population = {"base": "first_line_postmenopausal", "covariate": {"premenopausal": {"share": 0.5}}}
-    results = run_experiment(experiment(arm("x", ["letrozole"]), population=population))
+    results = run_experiment(arms.experiment(arms.arm("x", ["letrozole"]), population=population))
     told = covariate_of(results, "premenopausal").values["value"]
     assert told.dtype == pl.Boolean
     assert told.any()

@@ -134,12 +134,10 @@ def _column(results: Results, name: str) -> CovariateOfPatients:
         name, (sites_of(results.experiment).get(name, name.replace("_", " ")), 0, 1.0)
     )
     values = patients_of(results).select("patient", value=name).collect()
-    if factor != 1.0:
+    if factor != 1.0 and values["value"].dtype != pl.Boolean:
         values = values.with_columns(pl.col("value") * factor)
     if values["value"].dtype == pl.Float64:
         values = values.with_columns(pl.col("value").fill_nan(None))
-        if values["value"].is_in([0.0, 1.0]).all():
-            values = values.with_columns(pl.col("value") == 1.0)
     return CovariateOfPatients(name=name, label=label, values=values)
 
 
