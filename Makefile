@@ -90,6 +90,7 @@ evidence: build ## predict all trials and write docs/evidence.md with its figure
 evolution: build ## run the study of clonal evolution and write docs/evolution.md
 	$(BIN)/tumor-abm evolve experiments/evolution/neutral_or_selected.toml --out results/evolution
 	$(BIN)/python -m tools.evolution results/evolution docs/evolution.md
+	$(BIN)/python -m tools.spectra results/evolution docs/images/selection_in_the_spectrum.png
 
 biology: build ## write docs/biology.md: the network, and which treatment works in which cell
 	$(BIN)/python -m tools.biology docs/biology.md

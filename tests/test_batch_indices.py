@@ -103,6 +103,9 @@ def test_elementary_effects_of_a_sum_are_its_slopes() -> None:
 def test_effects_that_depend_on_another_axis_spread() -> None:
     axes = [sampled("x", "population.death[0]", 0, 8), sampled("y", "population.death[1]", 0, 8)]
     rows = of_function(axes, "morris", 2000, lambda x, y: x * y)
+    assert (rows["mu_hi"] - rows["mu"]).to_list() == pytest.approx(
+        (NORMAL_95 * rows["sigma"] / math.sqrt(2000)).to_list(), rel=1e-2
+    )
     # An effect is 6 y with y at 1, 3, 5 or 7, each as often.
     assert rows["mu"].to_list() == pytest.approx([24, 24], abs=ERRORS * 6 * math.sqrt(5 / 2000))
     assert rows["sigma"].to_list() == pytest.approx([6 * math.sqrt(5)] * 2, rel=0.1)

@@ -220,10 +220,11 @@ class Batch:
             With ``morris``: ``mu`` and ``mu_star``, the mean effect and the mean size of effects, and
             ``sigma``, how much effects differ. An effect is the change of the statistic per way of the axis
             from its quantile of 12.5% to that of 87.5%, taken in steps of two thirds. A ``sigma`` as large as
-            ``mu_star`` tells of interactions, of bends, or of chance.
+            ``mu_star`` tells of interactions, of bends, or of chance. Chance alone makes ``mu_star`` large,
+            and leaves ``mu`` where it is.
 
             ``_lo`` and ``_hi`` are 95% intervals: normal, with errors by a bootstrap over the points of the
-            design. They tell how far it is from an infinite one.
+            design; of ``mu``, Student's. They tell how far the design is from an infinite one.
 
             ``chance``, the mean squared Monte Carlo error of a point (``se``) over the variance between
             points, says what intervals leave out: a point has as few patients or tumours as it has. Luck of

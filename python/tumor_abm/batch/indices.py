@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
+from scipy.stats import t as student
 
 from tumor_abm.batch.batch_study import BatchStudy
 from tumor_abm.batch.chosen import chosen
@@ -126,7 +127,7 @@ def _morris(study: BatchStudy, names: list[str], points: int, values: Numbers) -
     )
     return {
         "axis": names,
-        "mu": np.asarray(found["mu"], dtype=float),
+        **_with_interval("mu", found["mu"], found["sigma"] * student.ppf(0.975, points - 1) / points**0.5),
         **_with_interval("mu_star", found["mu_star"], found["mu_star_conf"]),
         "sigma": np.asarray(found["sigma"], dtype=float),
     }

@@ -26,17 +26,19 @@ class _Mark(NamedTuple):
     column: str
     words: str
     colour: str
+    shape: str
     filled: bool
     place: float
 
 
 _SOBOL = (
-    _Mark("total", "total", "#0072B2", filled=True, place=_APART),
-    _Mark("first_order", "first order", "#D55E00", filled=False, place=-_APART),
+    _Mark("total", "total", "#0072B2", "o", filled=True, place=_APART),
+    _Mark("first_order", "first order", "#D55E00", "D", filled=False, place=-_APART),
 )
 _MORRIS = (
-    _Mark("mu_star", "mean size, μ*", "#0072B2", filled=True, place=_APART),
-    _Mark("sigma", "spread, σ", "#D55E00", filled=False, place=-_APART),
+    _Mark("mu_star", "mean size, μ*", "#0072B2", "o", filled=True, place=2 * _APART),
+    _Mark("mu", "mean, μ", "#000000", "s", filled=True, place=0.0),
+    _Mark("sigma", "spread, σ", "#D55E00", "D", filled=False, place=-2 * _APART),
 )
 
 
@@ -52,7 +54,7 @@ def plot_indices(
     """Draw how much each sampled axis moves a statistic, the axis that moves it most above.
 
     Sobol indices of a design of ``saltelli`` (total and first order), or elementary effects of one of
-    ``morris`` (mean size and spread), with their 95% intervals.
+    ``morris`` (mean size, mean and spread), with their 95% intervals.
 
     Parameters
     ----------
@@ -95,7 +97,12 @@ def plot_indices(
         arm = "" if shown is None else f"{shown}\n"
         axes.set_title(figure_text(f"{arm}{what}"), loc="left", fontsize=8, color=MUTED, pad=20)
         axes.legend(
-            loc="lower left", bbox_to_anchor=(0, 1), ncols=2, fontsize=8, borderaxespad=0.2, handletextpad=0.3
+            loc="lower left",
+            bbox_to_anchor=(0, 1),
+            ncols=len(marks),
+            fontsize=8,
+            borderaxespad=0.2,
+            handletextpad=0.3,
         )
         return whole(axes)
 
@@ -111,8 +118,8 @@ def _draw(axes: Axes, rows: pl.DataFrame, mark: _Mark) -> None:
         values,
         places,
         linestyle="none",
-        marker="o" if mark.filled else "D",
-        markersize=5,
+        marker=mark.shape,
+        markersize=4.5,
         color=mark.colour,
         markerfacecolor=mark.colour if mark.filled else "white",
         markeredgecolor=mark.colour,
