@@ -230,3 +230,5 @@ def test_the_command_draws_them(tmp_path: Path) -> None:
         "divisions_phase_0",
         "n_0_phase_0",
     ]
+    assert main(["report", str(tmp_path / "out")]) == 0
+    assert "How much of the variance" in (tmp_path / "out" / "report.html").read_text(encoding="utf-8")

@@ -128,8 +128,8 @@ def _draw(axes: Axes, place: int, row: _Row, of_all: _Row) -> None:
     indent = 0.0 if row.bold else 8.0
     weight = "bold" if row.bold else "normal"
     name = _in_two_lines(row.name)
-    size = 7 if "\n" in name else 8
-    _text(axes, (_NAMES[0], _NAMES[1] + indent), place, name, weight=weight, size=size)
+    points = 7 if "\n" in name else 8
+    _text(axes, (_NAMES[0], _NAMES[1] + indent), place, name, weight=weight, size=points)
     if row.test is not None:
         said = f"{p_text(row.test['p'])} / {p_text(row.test['paired_p'])}"
         _text(axes, _TESTS, place, said)

@@ -89,7 +89,8 @@ class Condition(Table):
         Gene (or alteration) seen in the last liquid biopsy, at a variant allele fraction of at
         least ``above`` (default: at all). So is ``tumour fraction``, if it is among the genes read.
     above
-        Beside ``ctdna`` or ``tissue``: the least fraction; beside ``covariate`` or ``output``: the least value.
+        Beside ``ctdna`` or ``tissue``: the least fraction; beside ``covariate`` or ``output``: the least
+        value.
     rise
         Beside ``ctdna``: at least so many times the least fraction in liquid biopsies of this line. What was
         not seen before has risen.
@@ -112,8 +113,8 @@ class Condition(Table):
     covariate
         What the pathway reads of the patient is at least ``above`` (default: it is so, not otherwise).
     output
-        A node of the pathway with ``output = true`` (the share of cells that stain for Ki-67, say) is at least
-        ``above`` in a biopsy today: the mean of all living cells under their drugs.
+        A node of the pathway with ``output = true`` (the share of cells that stain for Ki-67, say) is at
+        least ``above`` in a biopsy today: the mean of all living cells under their drugs.
     taken
         The patient has taken this drug before.
     all
