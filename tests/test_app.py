@@ -154,7 +154,7 @@ def test_every_covariate_of_a_patient_can_be_set_and_is_what_is_set(catalogue, s
         *flags(population, catalogue.experiment.knowledge),
         "target_lesions",
     }
-    assert keys == {*_COVARIATES, *pathway.drawn}
+    assert keys == {*_COVARIATES, *catalogue.experiment.knowledge.sites, *pathway.drawn}
     for number in numbers:
         assert list(number.values) == sorted(number.values)
         assert number.places == sorted(set(number.places))

@@ -63,7 +63,8 @@ class Catalogue:
         experiment = Experiment.from_dict(tables, file=file)
         if isinstance(tables.get("knowledge"), list):
             tables["knowledge"] = [str((file.parent / name).resolve()) for name in tables["knowledge"]]
-        genes = genes_in_blood(experiment.knowledge, experiment.core_set)
+        in_play = [name for name in experiment.core_set if name in experiment.alterations]
+        genes = genes_in_blood(experiment.knowledge, in_play)
         if genes:
             tables.setdefault("liquid_biopsy", {"every_weeks": _EVERY_WEEKS, "genes": genes})
         tables["seed"] = experiment.seed
