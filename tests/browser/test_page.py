@@ -188,7 +188,7 @@ def test_empty_line_is_said_to_be_empty(page: Page) -> None:
     choose(page, "Strategy", "my own lines")
     press(page, "Add a line")
     press(page, "Reset")
-    assert "line 3 has no drug" in message(page)
+    assert "line 4 has no drug" in message(page)
 
 
 def test_downloads_hold_what_is_shown(page: Page) -> None:
