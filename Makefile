@@ -6,7 +6,7 @@ PATIENTS ?= 1000
 FUZZ_SECONDS ?= 3600
 # Tests of the package that run beside the others, after the verification: so both take as long.
 REST := tests/test_cluster.py tests/test_damage.py tests/test_docs.py tests/test_experiment.py tests/test_figure_memory.py
-REST += tests/test_fuzz.py tests/test_interruption.py
+REST += tests/test_fuzz.py tests/test_interruption.py tests/test_plots.py tests/test_shipped_batches.py
 REST += $(wildcard tests/test_page_*.py)
 EXTRAS := dev,app,browser,calibration,cluster,docs,indices,offline,trees
 BIN := .venv/bin
