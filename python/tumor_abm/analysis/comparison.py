@@ -287,13 +287,7 @@ def against_control(observed: pl.DataFrame, arm: str, control: str, until: float
     difference = mean_difference(twins, until) if until > 0 else Contrast()
     of_control = kaplan_meier(twins.control_months, twins.control_event)
     return {
-        "hr": ratio.value,
-        "hr_lo": ratio.lo,
-        "hr_hi": ratio.hi,
-        "p": ratio.p,
-        "paired_hr_lo": ratio.paired_lo,
-        "paired_hr_hi": ratio.paired_hi,
-        "paired_p": ratio.paired_p,
+        **ratio.as_hazard_ratio(),
         "n_control": observed.filter(arm=control).height,
         "n_shared": len(twins),
         "control_median_months": of_control.median,

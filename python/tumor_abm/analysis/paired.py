@@ -104,6 +104,18 @@ class Contrast:
     paired_hi: float | None = None
     paired_p: float | None = None
 
+    def as_hazard_ratio(self) -> dict[str, float | None]:
+        """Return the columns ``hr, hr_lo, hr_hi, p`` and ``paired_hr_lo, paired_hr_hi, paired_p``."""
+        return {
+            "hr": self.value,
+            "hr_lo": self.lo,
+            "hr_hi": self.hi,
+            "p": self.p,
+            "paired_hr_lo": self.paired_lo,
+            "paired_hr_hi": self.paired_hi,
+            "paired_p": self.paired_p,
+        }
+
 
 def hazard_ratio(twins: Twins) -> Contrast:
     """Cox's hazard ratio of treatment against control, with an interval for strangers and one for twins.

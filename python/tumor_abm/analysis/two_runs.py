@@ -192,13 +192,7 @@ def _against(first: pl.DataFrame, second: pl.DataFrame, same: bool) -> dict[str,
         twins = Twins.of(both, "second", "first")
         ratio, difference = hazard_ratio(twins), mean_difference(twins, until)
         return {
-            "hr": ratio.value,
-            "hr_lo": ratio.lo,
-            "hr_hi": ratio.hi,
-            "p": ratio.p,
-            "paired_hr_lo": ratio.paired_lo,
-            "paired_hr_hi": ratio.paired_hi,
-            "paired_p": ratio.paired_p,
+            **ratio.as_hazard_ratio(),
             "rmst_until": until,
             "rmst_difference": difference.value,
             "rmst_difference_lo": difference.paired_lo,
