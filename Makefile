@@ -6,9 +6,9 @@ PATIENTS ?= 1000
 FUZZ_SECONDS ?= 3600
 # Tests of the package that run beside the others, after the verification: so both take as long.
 REST := tests/test_cluster.py tests/test_damage.py tests/test_docs.py tests/test_experiment.py tests/test_figure_memory.py
-REST += tests/test_fuzz.py tests/test_interruption.py
+REST += tests/test_fuzz.py tests/test_interruption.py tests/test_plots.py tests/test_shipped_batches.py
 REST += $(wildcard tests/test_page_*.py)
-EXTRAS := dev,app,browser,calibration,cluster,docs,offline,trees
+EXTRAS := dev,app,browser,calibration,cluster,docs,indices,offline,trees
 BIN := .venv/bin
 BUILT := .venv/.built
 SOURCES := pyproject.toml constraints.txt Cargo.toml Cargo.lock $(wildcard rust_core/*/Cargo.toml)
@@ -90,6 +90,7 @@ evidence: build ## predict all trials and write docs/evidence.md with its figure
 evolution: build ## run the study of clonal evolution and write docs/evolution.md
 	$(BIN)/tumor-abm evolve experiments/evolution/neutral_or_selected.toml --out results/evolution
 	$(BIN)/python -m tools.evolution results/evolution docs/evolution.md
+	$(BIN)/python -m tools.spectra results/evolution docs/images/selection_in_the_spectrum.png
 
 biology: build ## write docs/biology.md: the network, and which treatment works in which cell
 	$(BIN)/python -m tools.biology docs/biology.md

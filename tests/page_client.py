@@ -26,9 +26,11 @@ class Tab:
     ----------
     address
         Of the page.
+    query
+        What its address says of the patient.
     """
 
-    def __init__(self, address: str) -> None:
+    def __init__(self, address: str, query: str = "") -> None:
         with urllib.request.urlopen(address, timeout=PATIENCE_S) as answer:
             self._cookie = answer.headers["set-cookie"].split(";")[0]
         self._address, self.kernel = address.replace("http", "ws", 1), uuid.uuid4().hex
@@ -38,7 +40,7 @@ class Tab:
         self._control = uuid.uuid4().hex
         self._send("comm_open", comm_id=self._control, target_name="solara.control", data={})
         themes: dict[str, dict[str, str]] = {"light": {}, "dark": {}}
-        run = {"method": "run", "args": {"path": "/", "dark": False, "themes": themes}}
+        run = {"method": "run", "args": {"path": f"/{query}", "dark": False, "themes": themes}}
         self._send("comm_msg", comm_id=self._control, data=run)
 
     def connect(self) -> None:
@@ -79,13 +81,28 @@ class Tab:
                     shown = " ".join(self._words(value))
                     if text in shown:
                         return shown
-            self._read()
+            self.read()
+
+    def heard(self) -> str:
+        """Return the next message of the server as it is, and forget it."""
+        received = self._socket.recv(timeout=PATIENCE_S)
+        return received if isinstance(received, str) else received.decode(errors="replace")
+
+    def says(self, text: str) -> bool:
+        """Whether a text is on the page, as far as it was read."""
+        return any(
+            text in word
+            for state in self._widgets.values()
+            for value in state.values()
+            for word in self._words(value)
+        )
 
     def _words(self, value: Any) -> list[str]:
         words = value if isinstance(value, list) else [value]
         return [word for word in words if isinstance(word, str)]
 
-    def _read(self) -> None:
+    def read(self) -> None:
+        """Read the next message of the server."""
         received = self._socket.recv(timeout=PATIENCE_S)
         if isinstance(received, bytes):
             count = int.from_bytes(received[:4], "big")

@@ -149,8 +149,12 @@ def settable(catalogue, setup) -> list[Covariate]:
 def test_every_covariate_of_a_patient_can_be_set_and_is_what_is_set(catalogue, setup):
     population, pathway = catalogue.population(setup.population), catalogue.experiment.knowledge.pathway
     numbers = settable(catalogue, setup)
-    keys = {*(number.key for number in numbers), *flags(population, pathway), "target_lesions"}
-    assert keys == {*_COVARIATES, *pathway.drawn}
+    keys = {
+        *(number.key for number in numbers),
+        *flags(population, catalogue.experiment.knowledge),
+        "target_lesions",
+    }
+    assert keys == {*_COVARIATES, *catalogue.experiment.knowledge.sites, *pathway.drawn}
     for number in numbers:
         assert list(number.values) == sorted(number.values)
         assert number.places == sorted(set(number.places))
@@ -181,7 +185,10 @@ def test_the_ends_of_every_covariate_make_a_patient_or_say_that_cells_act_too_of
 @pytest.mark.parametrize(
     ("chosen", "message"),
     [
-        ({"bone_only": True, "visceral": True}, "bone-only disease is not visceral"),
+        (
+            {"bone_only": True, "visceral": True},
+            "the disease is called bone_only and visceral; name one of them",
+        ),
         ({"net_growth_per_day": 0.03, "turnover": 0.95}, "Slower growth or a lower turnover"),
         ({"diagnosis_volume_cm3": 300.0, "lethal_volume_cm3": 200.0}, "above the volume at diagnosis"),
     ],

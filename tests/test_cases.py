@@ -39,7 +39,9 @@ def test_an_adaptive_line_that_never_stops_is_the_same_to_the_byte() -> None:
 
 
 def test_adaptive_dosing_of_bone_only_disease_is_refused() -> None:
-    with pytest.raises(InputError, match=r"arm\[1\]\.line\[0\]: bone-only disease has no sum of diameters"):
+    with pytest.raises(
+        InputError, match=r"arm\[1\]\.line\[0\]: disease that cannot be measured has no sum of diameters"
+    ):
         load_experiment(case("bone_only_adaptive"))
 
 

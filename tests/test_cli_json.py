@@ -107,8 +107,9 @@ def test_compare_tells_the_tables(
     code, found, _ = told(capsys, "compare", tmp_path / "run", "--json", "--csv", tmp_path / "table.csv")
     assert code == 0
     tables = {"comparison", "who_gains", "neutropenia", "missing", "subgroups", "interactions"}
-    tables |= {"time_on_regimens", "time_to_next", "answers"}
-    assert found.keys() == {"control", "without_meaning"} | tables
+    tables |= {"time_on_regimens", "time_to_next", "dose_intensity", "dose_changes", "worth", "answers"}
+    assert found.keys() == {"control", "without_meaning", "sets"} | tables
+    assert found["sets"] == {}  # without an ensemble
     assert found["control"] == results.control
     again = pl.read_csv(tmp_path / "table.csv", infer_schema_length=None)
     assert list(found["comparison"][0]) == again.columns

@@ -65,7 +65,9 @@ def test_rules_on_sums_are_refused_where_nobody_has_a_sum() -> None:
             {"regimen": ["letrozole"], "adaptive": {}},
             {"regimen": ["letrozole"], "until": {"response": -0.5}},
         ):
-            with pytest.raises(InputError, match=r"arm\[0\]\.line\[0\]: bone-only disease has no sum"):
+            with pytest.raises(
+                InputError, match=r"arm\[0\]\.line\[0\]: disease that cannot be measured has no sum"
+            ):
                 Experiment.from_dict(experiment(arm("x", line), population=nobody))
 
 
@@ -239,7 +241,7 @@ def test_adaptive_dosing_says_what_it_cannot_do() -> None:
     said = noticed(arm("x", {"regimen": ["letrozole"], "adaptive": {}}))
     assert "do not compete" in said
     assert "lattice" in said
-    assert "never holds in bone-only" in said
+    assert "never holds in disease that cannot be measured" in said
     assert 'progression_from = "baseline"' in said
 
 
@@ -287,3 +289,38 @@ def test_grades_of_neutropenia_are_rates_per_arm() -> None:
     first = rates.row(0, named=True)  # one, and two, in five: Wilson's limits
     assert (first["grade_4_lo"], first["grade_4_hi"]) == pytest.approx((3.62, 62.45), abs=0.01)
     assert (first["grade_3_4_lo"], first["grade_3_4_hi"]) == pytest.approx((11.76, 76.93), abs=0.01)
+
+
+# --- scan calendars of arms -----------------------------------------------------------------------
+
+
+def days_of_scans(results: Results, name: str) -> list[int]:
+    first = results.assessments.filter(arm=name, line=1)
+    return sorted(first["day"].unique().to_list())
+
+
+def test_an_arm_is_scanned_by_its_own_calendar() -> None:
+    own = [{"every_weeks": 4, "until_month": 4}, {"every_weeks": 26}]
+    results = run_experiment(
+        experiment(
+            arm("usual", ["letrozole"]),
+            arm("often, then rarely", ["letrozole"], calendar=own),
+            assessment={"window_days": 0.0},
+        )
+    )
+    assert days_of_scans(results, "usual")[:4] == [56, 112, 168, 224]
+    assert days_of_scans(results, "often, then rarely")[:6] == [28, 56, 84, 112, 140, 322]
+
+
+@pytest.mark.parametrize(
+    ("calendar", "said"),
+    [
+        ([{"every_weeks": 1}], "scans every 7 days; allowed: at least 14"),
+        ([{"every_weeks": 4}, {"every_weeks": 8}], "until_month is missing"),
+        ([{"every_weeks": 0}], "every_weeks"),
+    ],
+)
+def test_a_calendar_of_an_arm_that_cannot_be_is_refused(calendar: list[Any], said: str) -> None:
+    with pytest.raises(InputError, match=r"arm\[0\]") as error:
+        Experiment.from_dict(experiment(arm("a", ["letrozole"], calendar=calendar)))
+    assert said in str(error.value)

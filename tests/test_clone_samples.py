@@ -12,7 +12,7 @@ import tumor_abm as ta
 from tumor_abm import InputError
 from tumor_abm.evolution.clonal_input import pyclone_vi
 from tumor_abm.evolution.maf import maf
-from tumor_abm.model.clone_samples import CloneSamples, sample_through_treatment
+from tumor_abm.model.clone_samples import CloneSamples, Taking, sample_through_treatment
 
 
 @pytest.fixture(scope="module")
@@ -53,6 +53,12 @@ def test_there_is_a_sample_at_each_moment(model: ta.TumorModel, samples: CloneSa
     days = samples.cells.filter(pl.col("sample").str.starts_with("progression"))["day"].unique().to_list()
     ends = model.outcomes.filter(pl.col("end_reason") == "progression")["end_day"].to_list()
     assert sorted(days) == sorted(ends)
+
+
+@pytest.mark.parametrize("every", [0, -7, "weekly", float("inf")])
+def test_samples_cannot_be_taken_at_odd_intervals(every: object) -> None:
+    with pytest.raises(InputError, match="every_days: found"):
+        Taking(cells=10, every_days=every)  # type: ignore[arg-type]
 
 
 def test_every_clone_goes_back_to_the_first_cell(model: ta.TumorModel, samples: CloneSamples) -> None:

@@ -137,7 +137,12 @@ def test_a_population_table_changes_what_it_says(tmp_path: Path) -> None:
     laws = "er_dependence = { median = 0.7 }\npremenopausal = { share = 0.3 }\n"
     text = f"{BASE}[population]\nbone_only = 0.5\n[population.covariate]\n{laws}"
     population = load(tmp_path, text).to_core()["population"]
-    assert population["bone_only"] == 0.5
+    assert population["sites"][0] == {
+        "name": "bone_only",
+        "share": 0.5,
+        "growth": 0.49423,
+        "measurable": False,
+    }
     base = Knowledge.shipped().populations["first_line_postmenopausal"]
     of_er, _, premenopausal, *_ = population["covariates"]
     sigma = base.covariate["er_dependence"].sigma
@@ -237,7 +242,7 @@ rule = [
     assert [rule["when"]["kind"] for rule in rules] == ["months", "sld_change", "all", "tissue"]
     assert [rule["then"]["kind"] for rule in rules] == ["add", "stop", "next_line", "replace"]
     assert rules[2]["when"]["of"] == [
-        {"kind": "not", "of": {"kind": "visceral"}},
+        {"kind": "not", "of": {"kind": "site", "name": "visceral"}},
         {"kind": "not", "of": {"kind": "months", "at_least": 6.0}},
     ]
     assert rules[3]["then"]["with"]["dose"] == 2.0

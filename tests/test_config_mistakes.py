@@ -117,7 +117,7 @@ def changed(old: str, new: str) -> str:
         ),
         ('name = "stay"', 'name = "switch"', 'arm[1].name: "switch" is named twice'),
         ('name = "stay"', 'name = ""', 'arm[1].name: found ""; allowed: a text that is not empty'),
-        ('["capecitabine"]', "[]", "arm[1].line[1].regimen: found 0 entries; allowed: at least 1"),
+        ('["capecitabine"]', "[]\nuntil = { cycles = 4 }", "arm[1].line[1].until.cycles"),
         (
             '["capecitabine"]',
             '"capecitabine"',
@@ -215,7 +215,7 @@ def changed(old: str, new: str) -> str:
         (
             'ctdna = "ESR1", above = 0.005',
             "months = 3, above = 0.1",
-            "above belongs to ctdna, tissue and covariate",
+            "above belongs to ctdna, tissue, covariate, output",
         ),
         (
             'ctdna = "ESR1", above = 0.005',

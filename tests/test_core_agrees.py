@@ -14,9 +14,18 @@ from tumor_abm import Space, _core
 from tumor_abm._base.units import DAYS_PER_MONTH, DAYS_PER_WEEK
 from tumor_abm.config import engine, written
 from tumor_abm.evolution import rates
-from tumor_abm.knowledge import alteration, constants, covariate_law, drug, kinetics, patient_laws
+from tumor_abm.knowledge import (
+    alteration,
+    constants,
+    covariate_law,
+    drug,
+    kinetics,
+    patient_laws,
+    site,
+    therapy,
+)
 from tumor_abm.knowledge.quantity import Between
-from tumor_abm.treatment import condition, dosing, eligibility, line
+from tumor_abm.treatment import condition, dosing, eligibility, line, scan_period
 
 SCHEMA = json.loads(_core.schema())
 STRUCTURES: dict[str, Any] = SCHEMA["structures"]
@@ -69,7 +78,7 @@ PAIRS = [
     Pair(
         "Population",
         patient_laws.PatientLaws,
-        otherwise=words("name given covariates"),
+        otherwise=words("name given covariates sites"),
         only_here=words("label covariate"),
     ),
     Pair(
@@ -78,6 +87,14 @@ PAIRS = [
         otherwise=words("name law"),
         only_here=words("kind median sigma low high share"),
     ),
+    Pair("Site", site.Site, otherwise=words("name share growth"), only_here=words("label source note")),
+    Pair(
+        "Therapy",
+        therapy.Therapy,
+        {"sensitive_days": weeks("sensitive_weeks")},
+        otherwise=words("name"),
+        only_here=words("label"),
+    ),
     Pair("SharedExposure", drug.SharedExposure),
     Pair("Origin", alteration.Origin, only_here=words("kind")),
     Pair(
@@ -85,14 +102,14 @@ PAIRS = [
         alteration.Alteration,
         otherwise=words("name effects"),
         only_here=words(
-            "label core only_with in_dna effect prevalence resistant_to sensitive_to source note"
+            "label core only_with in_dna copy_number effect prevalence resistant_to sensitive_to source note"
         ),
     ),
     Pair(
         "Drug",
         drug.Drug,
         otherwise=words(
-            "name half_life_h absorption_half_life_h steady_state dosing_interval_h endocrine chemotherapy"
+            "name half_life_h absorption_half_life_h steady_state dosing_interval_h therapies chemotherapy"
         ),
         only_here=words("class label dose given kinetics toxicity source note"),
     ),
@@ -117,7 +134,7 @@ PAIRS = [
     Pair("Holiday", line.Holiday, {"on_days": weeks("on_weeks"), "off_days": weeks("off_weeks")}),
     Pair("Adaptive", line.Adaptive),
     Pair("Exposure", eligibility.Exposure),
-    Pair("Eligibility", eligibility.Eligibility),
+    Pair("Eligibility", eligibility.Eligibility, otherwise=words("sites sensitive resistance")),
     Pair("Adjuvant", eligibility.Adjuvant, otherwise=words("line"), only_here=words("regimen months")),
     Pair("History", eligibility.History),
     Pair(
@@ -131,7 +148,7 @@ PAIRS = [
         {"confirmed_after_days": weeks("confirmed_after_weeks")},
         only_here=words("calendar window_days missed not_evaluable"),
     ),
-    Pair("ScanPeriod", written.ScanPeriod, {"every_days": weeks("every_weeks")}),
+    Pair("ScanPeriod", scan_period.ScanPeriod, {"every_days": weeks("every_weeks")}),
     Pair("Reach", engine.Penetration),
     Pair("Space", engine.Lattice, otherwise=words("mutant width"), only_here=words("depth")),
 ]

@@ -137,6 +137,20 @@ def test_a_rule_that_cannot_give_its_drug_is_refused_and_the_other_drug_goes_on(
     assert set(second["end_reason"]) <= {"completed", "death", "censored"}
 
 
+def test_who_bears_no_drug_of_a_line_leaves_it_and_is_censored_there() -> None:
+    never_borne = {"capecitabine": {"discontinuation_per_month": 10.0}}
+    lines = [{"regimen": ["capecitabine"]}, {"regimen": ["letrozole"]}]
+    results = run_experiment(experiment(arm("x", *lines), drug=never_borne))
+    stopped = results.events.filter(event="drug stopped").filter(pl.col("line") == 1)
+    assert stopped.height > 20
+    first = results.outcomes.filter(pl.col("line") == 1).join(stopped.select("patient"), on="patient")
+    assert set(first["end_reason"]) == {"toxicity"}
+    assert not first["pfs_event"].any()
+    assert first["pfs_months"].max() < 1.0
+    second = results.outcomes.filter(pl.col("line") == 2).join(stopped.select("patient"), on="patient")
+    assert second.height == first.height
+
+
 # --- neutrophils ----------------------------------------------------------------------------------
 
 

@@ -10,7 +10,8 @@ import polars as pl
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tumor_abm.analysis.between_sets import between_sets, told
+from tumor_abm.analysis.between_sets import between_sets
+from tumor_abm.analysis.sets_wording import told
 from tumor_abm.config import Experiment
 from tumor_abm.errors import InputError
 from tumor_abm.knowledge.ensemble import Ensemble, Member
@@ -91,7 +92,8 @@ def test_what_parameters_decide_is_told_from_chance() -> None:
     of_a_set = same["chance_sd"] * 6**0.5
     assert same["parameters_sd"] < (38.6 / 5 - 1) ** 0.5 * of_a_set
     assert alike.deciding.is_empty()
-    assert all("sets of parameters" in sentence for sentence in told(differ))
+    assert [sentence.split(":")[0] for sentence in told(differ)] == ["with palbociclib, PFS1", "PFS1"]
+    assert told(differ)[1] == "PFS1: all sets rank the arms alike, with palbociclib before letrozole"
 
 
 def test_an_ensemble_asks_for_patients_and_an_experiment_that_leaves_numbers_open() -> None:
@@ -102,3 +104,49 @@ def test_an_ensemble_asks_for_patients_and_an_experiment_that_leaves_numbers_ope
         run_experiment(resolved, ensemble=potencies(6.0, 25.0, 12.0))
     with pytest.raises(InputError, match='found "0 sets"; allowed: a run with 3 or more'):
         between_sets(run_experiment(WRITTEN, patients=4))
+
+
+def test_crossed_sets_have_the_same_patients(tmp_path: Path) -> None:
+    few = {**WRITTEN, "patients": 20}
+    crossed = run_experiment(few, jobs=1, ensemble=potencies(6.0, 25.0, 12.0), crossed=True)
+    assert crossed.patients.group_by("set").len().sort("set").rows() == [(1, 20), (2, 20), (3, 20)]
+    alone = run_experiment({**few, "drug": {"palbociclib": {"effects": {"cdk46": {"ic50": 25.0}}}}}, jobs=1)
+    for table in ("patients", "outcomes", "trajectory"):
+        theirs = crossed[table].filter(set=2).drop("set").with_columns(pl.col("patient") - 20)
+        assert theirs.equals(alone[table])
+
+    def stop(done: int) -> None:
+        if done >= 40:
+            raise KeyboardInterrupt
+
+    sets = potencies(6.0, 25.0, 12.0)
+    with pytest.raises(Interrupted, match="of 60 patients"):
+        run_experiment(few, tmp_path / "run", jobs=2, ensemble=sets, crossed=True, progress=stop)
+    again = run_experiment(few, tmp_path / "run", jobs=2, ensemble=sets, crossed=True)
+    assert all(again[name].equals(crossed[name]) for name in crossed.tables)
+    assert again.experiment == crossed.experiment
+    assert again.provenance["crossed"] is True
+    with pytest.raises(InputError, match="holds the result of another experiment"):
+        run_experiment(few, tmp_path / "run", ensemble=sets)
+    with pytest.raises(InputError, match="crossed: found True; allowed: with an ensemble"):
+        run_experiment(few, crossed=True)
+
+
+def test_equal_sets_with_the_same_patients_differ_in_nothing_and_know_no_more_than_one() -> None:
+    few = {**WRITTEN, "patients": 40, "stride_days": 7}
+    found = between_sets(run_experiment(few, ensemble=potencies(10.0, 10.0, 10.0), crossed=True))
+    row = found.summary.filter(endpoint="PFS1").row(0, named=True)
+    assert row["parameters_sd"] == pytest.approx(0.0, abs=1e-9)
+    assert row["chance_sd"] == pytest.approx(found.by_set["se"][0])
+    assert found.intervals["parameters_sd"].to_numpy() == pytest.approx(0.0, abs=1e-9)
+    assert {"median", "rate_12", "orr", "hr", "difference_months"} <= set(found.intervals["statistic"])
+
+
+def test_crossing_takes_the_chance_out_of_what_parameters_do() -> None:
+    """The distance of a set from the mean owes less to chance where the sets have the same patients."""
+    few = {**WRITTEN, "patients": 60, "stride_days": 7}
+    sets = potencies(5.0, 12.0, 29.0)
+    crossed = between_sets(run_experiment(few, ensemble=sets, crossed=True))
+    differences = crossed.by_set.sort("set")["difference_months"].to_list()
+    assert differences == sorted(differences, reverse=True)  # more of it is needed: it gains less
+    assert crossed.rankings.filter(endpoint="PFS1").rows() == [("PFS1", ["with palbociclib", "letrozole"], 3)]

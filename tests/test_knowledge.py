@@ -25,6 +25,8 @@ ENTRIES = {
     "imaging": KNOWN.imaging,
     "liquid_biopsy": KNOWN.assay,
     "neutropenia": KNOWN.neutropenia,
+    "site": dict(KNOWN.sites),
+    "therapy": dict(KNOWN.therapies),
 }
 ACQUIRED = ("ESR1", "RB1", "CCNE1", "CDK6")
 

@@ -270,7 +270,7 @@ def test_arguments_that_make_no_sense_are_refused() -> None:
         ({"strategy": "third"}, 'strategy: found "third"'),
         ({"strategy": 2}, "from 0 to 1"),
         ({"strategy": ["palbocilib"]}, 'did you mean "palbociclib"'),
-        ({"strategy": [[]]}, "regimen"),
+        ({"strategy": [["letrozole", "letrozole"]]}, "regimen"),
         ({"covariates": {"turnover": 2.0}}, "covariates.turnover"),
         ({"covariates": {"turn": 0.5}}, "did you mean"),
         ({"covariates": {"visceral": "yes"}}, "covariates.visceral"),

@@ -93,6 +93,20 @@ def test_a_part_that_fails_says_so_and_can_be_tried_again(caplog: pytest.LogCapt
     rendered.close()
 
 
+def test_a_part_that_fails_after_its_effects_fails_once(caplog: pytest.LogCaptureFixture) -> None:
+    @part("The clock")
+    def Clock() -> None:
+        solara.use_effect(lambda: None, [])
+        solara.use_effect(lambda: None, [])
+        raise LookupError
+
+    with caplog.at_level(logging.ERROR, logger="tumor_abm"):
+        _, rendered = solara.render(Clock(), handle_error=False)
+    assert len([record for record in caplog.records if record.name.startswith("tumor_abm")]) == 1
+    assert f"The clock {KEPT}LookupError" in texts(rendered)
+    rendered.close()
+
+
 def test_a_part_that_failed_is_tried_again_with_other_arguments() -> None:
     place = solara.reactive("nowhere")
 

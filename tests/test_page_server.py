@@ -204,12 +204,12 @@ ABANDONED = """
 
     sessions, models, port, ready = [], [], server._bound(None), threading.Event()
     begin_session, begin_twin = Session.__init__, Twin.__init__
-    def see_session(self, *arguments):
+    def see_session(self, *arguments, **named):
         sessions.append(self)
-        begin_session(self, *arguments)
-    def see_twin(self, model, *arguments):
+        begin_session(self, *arguments, **named)
+    def see_twin(self, model, *arguments, **named):
         models.append(weakref.ref(model))
-        begin_twin(self, model, *arguments)
+        begin_twin(self, model, *arguments, **named)
     Session.__init__, Twin.__init__ = see_session, see_twin
     threading.Thread(target=Listener(application, ready.set).listen, args=[port], daemon=True).start()
     assert ready.wait(PATIENCE_S)

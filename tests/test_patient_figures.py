@@ -169,6 +169,14 @@ def test_all_of_the_few_are_shown_and_of_many_the_first_and_the_last() -> None:
     assert few == [0, 33, 66, 99]
 
 
+def test_a_patient_is_drawn_in_the_arms_that_are_wanted(full: Results) -> None:
+    wanted = full.arms[1:]
+    figure = ta.plots.plot_patient(full, 0, arms=wanted)
+    headings = [axes.get_title(loc="left") for axes in figure.axes]
+    assert all(any(arm in heading for heading in headings) for arm in wanted)
+    assert not any(full.arms[0] in heading for heading in headings)
+
+
 @pytest.mark.parametrize(
     ("asked", "problem"),
     [
@@ -177,6 +185,7 @@ def test_all_of_the_few_are_shown_and_of_many_the_first_and_the_last() -> None:
             r"patient: found 10000; allowed: the number",
         ),
         (lambda r: ta.plots.plot_patient(r, "x"), r'patient: found "x"'),
+        (lambda r: ta.plots.plot_patient(r, 0, arms=["y"]), r'arms: found "y"; allowed: '),
         (lambda r: ta.plots.plot_who_gains(r, []), r"by: found .*; allowed: at least one covariate"),
         (lambda r: ta.plots.plot_who_gains(r, ["age"], arm="x"), r'arm: found "x"; allowed: '),
         (lambda r: ta.plots.plot_forest(compare(r)), r"comparison: .*allowed: compare\(results, by"),

@@ -57,6 +57,17 @@ BATCH = {
         {"name": "birth", "path": "population.division[0]", "values": [0.2, 0.3]},
     ],
 }
+SAMPLED = BATCH | {
+    "design": "morris",
+    "points": 2,
+    "axis": [
+        {
+            "name": "death",
+            "path": "population.death[0]",
+            "sample": {"law": "uniform", "low": 0.0, "high": 0.1},
+        }
+    ],
+}
 NAMES = sorted(name for name in ta.plots.__all__ if name.startswith("plot_"))
 
 
@@ -69,6 +80,7 @@ def draws(results: Results, tmp_path_factory: pytest.TempPathFactory) -> dict[st
     palette = Palette()
     palette.give(())
     batch = run_batch(BatchStudy.from_dict(BATCH), tmp_path_factory.mktemp("batch") / "out", jobs=1)
+    sampled = run_batch(BatchStudy.from_dict(SAMPLED), tmp_path_factory.mktemp("sampled") / "out", jobs=1)
     of_study = {
         name: partial(getattr(ta.plots, name), study)
         for name in ("plot_maps", "plot_muller", "plot_neutrality", "plot_spectra")
@@ -79,11 +91,19 @@ def draws(results: Results, tmp_path_factory: pytest.TempPathFactory) -> dict[st
             name: partial(getattr(ta.plots, name), full)
             for name in ("plot_burden", "plot_escape", "plot_spider", "plot_swimmer", "plot_waterfall")
         },
+        "plot_acceptability": partial(ta.plots.plot_acceptability, _priced(results)),
+        "plot_fit": partial(
+            ta.plots.plot_fit,
+            results,
+            pl.DataFrame({"arm": results.arms * 4, "months": [5.0, 9.0] * 4, "event": [True, False] * 4}),
+        ),
         "plot_forest": partial(ta.plots.plot_forest, ta.compare(full, by=["age"])),
         "plot_patient": partial(ta.plots.plot_patient, full, 0),
         "plot_who_gains": partial(ta.plots.plot_who_gains, full, ["age"]),
         "plot_along_axis": partial(ta.plots.plot_along_axis, batch, "death", "day", where={"birth": 0.3}),
         "plot_heat_map": partial(ta.plots.plot_heat_map, batch, "death", "birth", "day"),
+        "plot_indices": partial(ta.plots.plot_indices, sampled, "day"),
+        "plot_small_multiples": partial(ta.plots.plot_small_multiples, batch, "death", "birth", "day"),
         "plot_against_published": partial(ta.plots.plot_against_published, [panel()], "Trials"),
         "plot_course": partial(ta.plots.plot_course, twin.course(), palette),
         "plot_kaplan_meier": partial(ta.plots.plot_kaplan_meier, results, "OS"),
@@ -91,6 +111,13 @@ def draws(results: Results, tmp_path_factory: pytest.TempPathFactory) -> dict[st
         "plot_responses": partial(ta.plots.plot_responses, ta.knowledge.response_matrix()),
         "plot_resistance": partial(ta.plots.plot_resistance, results),
     }
+
+
+def _priced(results: Results) -> Results:
+    worth = {"utility": {"without_progression": 0.8, "after_progression": 0.5}, "price": {"month": 1.0}}
+    outcomes = results.outcomes.with_columns(lowest_neutrophils=2.0)
+    written = {**results.experiment, **worth, "horizon_months": 60.0}
+    return Results({**results.tables, "outcomes": outcomes}, written, {})
 
 
 def panel() -> Panel:

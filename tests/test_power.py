@@ -12,12 +12,14 @@ import tomli_w
 from arms import arm, experiment
 from lifelines.statistics import logrank_test
 from scipy.stats import binom
+from tumor_abm.analysis.interim import boundaries, spent
 from tumor_abm.analysis.power import (
     TrialDesign,
     hazard_ratio_over_time,
     log_rank_score,
     power,
     schoenfeld,
+    simulate_trials,
 )
 from tumor_abm.cli.main import main
 from tumor_abm.errors import InputError
@@ -63,6 +65,48 @@ def test_arms_that_are_alike_are_told_apart_at_the_level():
     for share in (found["power"], found["against"]):
         lo, hi = binom.ppf(ALPHA / 2, TRIALS, 0.025), binom.isf(ALPHA / 2, TRIALS, 0.025)
         assert lo <= TRIALS * share <= hi
+
+
+@pytest.mark.parametrize(
+    ("looks", "published"),
+    [
+        ([], [1.960]),
+        ([0.5], [2.963, 1.969]),
+        ([0.2, 0.4, 0.6, 0.8], [4.877, 3.357, 2.680, 2.290, 2.031]),
+    ],
+)
+def test_bounds_are_those_that_are_published(looks, published):
+    """Lan and DeMets 1983; the five looks also in Jennison and Turnbull 2000 and in R's gsDesign."""
+    assert boundaries(looks) == pytest.approx(published, abs=6e-4)
+
+
+def test_a_brownian_motion_crosses_the_bounds_as_often_as_is_spent():
+    looks, paths = (0.3, 0.6, 0.8), 200_000
+    shares = np.array([*looks, 1.0])
+    steps = np.random.default_rng(4).normal(size=(paths, 4)) * np.sqrt(np.diff(shares, prepend=0.0))
+    crossed = np.abs(steps.cumsum(axis=1) / np.sqrt(shares)) > boundaries(looks)
+    for share, gone in zip(shares, np.maximum.accumulate(crossed, axis=1).sum(axis=0), strict=True):
+        expected = spent(share, 0.05)
+        assert binom.ppf(ALPHA / 2, paths, expected) <= gone <= binom.isf(ALPHA / 2, paths, expected)
+
+
+def test_arms_that_are_alike_are_told_apart_at_the_level_with_looks():
+    design = TrialDesign(accrual_months=24.0, follow_up_months=12.0, looks=(0.5, 0.75))
+    found = power(cohort(1.0), "new", "control", 200, design, trials=TRIALS)
+    wrong = TRIALS * (found["power"] + found["against"])
+    assert binom.ppf(ALPHA / 2, TRIALS, 0.05) <= wrong <= binom.isf(ALPHA / 2, TRIALS, 0.05)
+
+
+def test_looks_end_trials_of_a_large_difference_early_at_little_cost():
+    with_looks = TrialDesign(accrual_months=24.0, follow_up_months=12.0, looks=(0.5,))
+    drawn = simulate_trials(cohort(0.5), "new", "control", 300, with_looks, trials=500)
+    early, last = drawn.looks()
+    whole, at_once = drawn.row(), power(cohort(0.5), "new", "control", 300, DESIGN, trials=500)
+    assert early["stopped_for"] > 0.5
+    assert early["stopped_for"] + last["stopped_for"] == pytest.approx(whole["power"])
+    assert early["events"] == pytest.approx(last["events"] / 2, abs=1)
+    assert early["months"] < whole["months"] < last["months"] == 36.0
+    assert whole["power"] > at_once["power"] - 0.03
 
 
 def test_hazard_ratio_over_time_shows_crossing_curves():
@@ -114,6 +158,12 @@ def test_a_design_without_time_is_refused():
         TrialDesign(accrual_months=0.0, follow_up_months=0.0)
 
 
+@pytest.mark.parametrize("looks", [(0.0,), (1.0,), (0.5, 0.5), (0.8, 0.5), ("half",)])
+def test_looks_that_do_not_rise_between_0_and_1_are_refused(looks):
+    with pytest.raises(InputError, match="looks: found"):
+        TrialDesign(accrual_months=1.0, follow_up_months=1.0, looks=looks)
+
+
 @pytest.fixture(scope="module")
 def file(tmp_path_factory):
     path = tmp_path_factory.mktemp("power") / "e.toml"
@@ -133,7 +183,25 @@ def test_command_tells_the_power_of_every_size(file, capsys):
     assert command(file, *asked, "--json") == 0
     told = json.loads(capsys.readouterr().out)
     assert [row["n"] for row in told["power"]] == [20, 40]
+    assert [row["look"] for row in told["looks"]] == [1, 1]
     assert all(row["power_lo"] == row["power"] == row["power_hi"] for row in told["power"])
+
+
+def test_command_tells_the_looks(file, capsys):
+    asked = ("--arms", "A", "B", "--accrual", "12", "--follow-up", "12", "--looks", "0.5,0.75")
+    assert command(file, *asked) == 0
+    shown = capsys.readouterr().out
+    assert "Looks: when they are" in shown
+    assert all(f"{share}%" in shown for share in (50, 75, 100))
+
+
+@pytest.mark.parametrize("looks", ["0.5,0.2", "1", "half", ""])
+def test_command_refuses_looks_that_are_none(file, capsys, looks):
+    asked = ("--arms", "A", "B", "--accrual", "12", "--follow-up", "12", "--looks", looks)
+    with pytest.raises(SystemExit) as stopped:
+        command(file, *asked)
+    assert stopped.value.code == 2
+    assert "rising shares between 0 and 1" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

@@ -296,14 +296,15 @@ def test_line_is_said_in_words(line, words):
     assert Line.model_validate(line).in_words() == words
 
 
-CONDITIONS = sorted(set(Condition.keys()) - {"above", "all", "not"})
+CONDITIONS = sorted(set(Condition.keys()) - {"above", "rise", "all", "any", "not"})
 
 
 @pytest.mark.parametrize("key", CONDITIONS)
 def test_every_condition_has_words(key):
     values = {"sld_change": {"above": 0.1}, "months": 6.0, "prior_months_below": 6.0}
-    values |= dict.fromkeys(("visceral",), True)
-    when = {key: values.get(key, "thing")}
+    values |= dict.fromkeys(("visceral", "bone_only", "new_lesion"), True)
+    values |= {"best_response": "PR", "neutrophils_below": 1.0}
+    when = {key: values.get(key, "thing")} | ({"above": 0.1} if key == "output" else {})
     rule = {"when": when, "then": {"next_line": True}}
     clause = Line.model_validate({"regimen": ["letrozole"], "rule": [rule]}).in_words()[2]
     assert re.fullmatch(r"when \S.+: go to the next line", clause)

@@ -12,6 +12,7 @@ import tumor_abm as ta
 ROOT = Path(__file__).parents[1]
 TABLES = (
     *("patients", "outcomes", "overall", "assessments", "liquid_biopsies", "clones", "trajectory", "events"),
+    "doses",
     *("comparison", "who_gains", "neutropenia"),
 )
 

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 
+import arms
 import numpy as np
 import pandas as pd
 import polars as pl
 import pytest
 from lifelines import CoxPHFitter
 from scipy.stats import binom, f_oneway, ttest_ind
+from tumor_abm import run_experiment
 from tumor_abm.analysis.comparison import compare
 from tumor_abm.analysis.covariate import covariate_of, known_covariates
 from tumor_abm.analysis.division import Cut, divisions
@@ -304,3 +306,13 @@ def test_command_says_what_is_no_covariate(results, tmp_path, capsys):
     results.save(tmp_path)
     assert main(["compare", str(tmp_path), "--by", "agee"]) == 2
     assert 'did you mean "age"' in capsys.readouterr().err
+
+
+def test_what_is_so_or_not_divides_into_no_and_yes() -> None:
+    population = {"base": "first_line_postmenopausal", "covariate": {"premenopausal": {"share": 0.5}}}
+    results = run_experiment(arms.experiment(arms.arm("x", ["letrozole"]), population=population))
+    told = covariate_of(results, "premenopausal").values["value"]
+    assert told.dtype == pl.Boolean
+    assert told.any()
+    assert not told.all()
+    assert covariate_of(results, "turnover").values["value"].dtype == pl.Float64

@@ -24,11 +24,11 @@ from tumor_abm.knowledge.quantity import ASSUMED
 from tumor_abm.knowledge.response import (
     LEAST_EFFECT,
     NONE_FROM,
-    POPULATION,
     RESISTANT_BELOW,
     SENSITISED_ABOVE,
     response_matrix,
 )
+from tumor_abm.knowledge.usual import DEFAULT_POPULATION
 from tumor_abm.plots.pathway import plot_pathway
 from tumor_abm.plots.response import plot_responses
 from tumor_abm.plots.style import svg
@@ -74,12 +74,12 @@ def biology(matrix: pl.DataFrame) -> str:
     explanation = Explanation(known)
     explained = Explained(
         explanation=explanation,
-        patient=explanation.median_patient(POPULATION),
+        patient=explanation.median_patient(DEFAULT_POPULATION),
         treatment=dict.fromkeys(drugs, 1.0),
         alterations=alterations,
     )
     filled = {
-        "population": POPULATION,
+        "population": DEFAULT_POPULATION,
         "example": items(explained.sentences()),
         "nodes": _nodes(known),
         "size": _size(matrix),

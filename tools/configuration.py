@@ -16,19 +16,22 @@ from tumor_abm._base.lattice import Penetration
 from tumor_abm._base.problems import place
 from tumor_abm._base.table import Table
 from tumor_abm.config.engine import Lattice
+from tumor_abm.config.samples import LiquidPanel, PatientGenome, TissueBiopsy
+from tumor_abm.config.value import Price, Utility
 from tumor_abm.config.written import (
-    DEFAULT_POPULATION,
     Assessment,
     LiquidBiopsy,
     Neutrophils,
-    ScanPeriod,
     Written,
 )
 from tumor_abm.knowledge import Alteration, Drug, Knowledge, Quantity, quantities
-from tumor_abm.knowledge.alteration import Origin, Prevalence
+from tumor_abm.knowledge.alteration import CopyNumber, Origin
 from tumor_abm.knowledge.drug import Action
 from tumor_abm.knowledge.kinetics import Kinetics
 from tumor_abm.knowledge.pathway import CellCovariate, Constant, DrugTarget, Effect, Node, Pathway
+from tumor_abm.knowledge.site import Site
+from tumor_abm.knowledge.therapy import Therapy
+from tumor_abm.knowledge.usual import DEFAULT_POPULATION
 from tumor_abm.treatment import (
     Adaptive,
     Adjuvant,
@@ -47,6 +50,7 @@ from tumor_abm.treatment import (
     SldChange,
     TreatmentChange,
 )
+from tumor_abm.treatment.scan_period import ScanPeriod
 
 from tools.markdown import items, table, table_and_list
 
@@ -70,7 +74,12 @@ KEYS: dict[str, tuple[type[Table], str]] = {
     "Assessment": (Assessment, "assessment."),
     "ScanPeriod": (ScanPeriod, ""),
     "LiquidBiopsy": (LiquidBiopsy, "liquid_biopsy."),
+    "TissueBiopsy": (TissueBiopsy, ""),
+    "LiquidPanel": (LiquidPanel, ""),
+    "PatientGenome": (PatientGenome, "genome."),
     "Neutrophils": (Neutrophils, "neutropenia."),
+    "Utility": (Utility, "utility."),
+    "Price": (Price, "price."),
     "Arm": (Arm, ""),
     "Line": (Line, ""),
     "Dosing": (Dosing, ""),
@@ -92,12 +101,14 @@ KEYS: dict[str, tuple[type[Table], str]] = {
     "Action": (Action, "drug.NAME.effects.TARGET."),
     "Alteration": (Alteration, "alteration.NAME."),
     "Origin": (Origin, "alteration.NAME.origin."),
+    "CopyNumber": (CopyNumber, "alteration.NAME.copy_number."),
     "Constant": (Constant, "constant.NAME."),
     "Covariate": (CellCovariate, "covariate.NAME."),
     "Effect": (Effect, "effect.NAME."),
     "Target": (DrugTarget, "target.NAME."),
     "Node": (Node, "node.NAME."),
-    "Prevalence": (Prevalence, "alteration.NAME.prevalence."),
+    "Site": (Site, "site.NAME."),
+    "Therapy": (Therapy, "therapy.NAME."),
 }
 
 

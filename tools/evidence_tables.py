@@ -10,9 +10,9 @@ import polars as pl
 from tumor_abm._base.sinks import markdown_text
 from tumor_abm.calibration.parameters import Parameters, Plan
 from tumor_abm.calibration.plan_file import PlanFile
-from tumor_abm.config.written import DEFAULT_POPULATION
 from tumor_abm.knowledge import Knowledge, evidence
 from tumor_abm.knowledge.ensemble import Ensemble
+from tumor_abm.knowledge.usual import DEFAULT_POPULATION
 
 from tools.judged import inside, median_in, published_in, rates_of, ratio_in, response_of
 from tools.markdown import limits, table, table_and_list

@@ -16,6 +16,7 @@ from tumor_abm.evolution.neutrality import NEUTRAL_FROM
 from tumor_abm.run.results import Results
 from tumor_abm.study import summarise
 
+from tools import spectra
 from tools.markdown import paragraph, table
 
 _COLUMNS: Mapping[str, tuple[str, str]] = {
@@ -43,6 +44,7 @@ def write_evolution(results: Results, page: Path) -> None:
         "made": _made(written),
         "table": table(["scenario", *_COLUMNS], [_cells(name, row) for name, row in rows.items()]),
         "told": _told(rows, written),
+        "spectra": spectra.table_of(results),
         "fit_from": f"{written['sequencing']['fit_from']:g}",
         "fit_to": f"{written['sequencing']['fit_to']:g}",
         "neutral_from": f"{NEUTRAL_FROM:g}",

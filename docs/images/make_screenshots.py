@@ -22,16 +22,20 @@ from playwright.sync_api import Page, expect, sync_playwright
 HERE = Path(__file__).parent
 WINDOW = {"width": 1366, "height": 768}
 PATIENCE_MS = 300_000
+LOOK_MS = 100
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 
-FIRST_DAY = 1_320
+FIRST_DAY = 1_150
 """Day of the first picture: in the third line."""
 
-FORK_DAY = 1_060
+FORK_DAY = 445
 """Day on which the twins part: the first line has failed."""
 
-SECOND_DAY = 1_400
+SECOND_DAY = 1_000
 """Day of the second picture."""
+
+TALL = {"width": 1366, "height": 1100}
+"""Window of the second picture: charts stand below what is compared."""
 
 
 def main() -> None:
@@ -68,6 +72,7 @@ def take(page: Page) -> None:
     page.get_by_role("button", name="Reset", exact=True).click()
     expect(page.locator(".tumor-bar .tumor-facts")).to_contain_text("Day 0 ")
     play_to(page, FORK_DAY)
+    page.set_viewport_size(TALL)
     for panel in ("Patient", "Strategy", "Compare"):
         toggle(page, panel)
     page.locator(".v-select", has=page.locator("label", has_text="The twin's strategy")).click()
@@ -80,11 +85,16 @@ def take(page: Page) -> None:
 
 def play_to(page: Page, day: int) -> None:
     """Play until a day is reached, and let the charts catch up."""
-    page.get_by_role("button", name="Play", exact=True).click()
+    play, pause = (page.get_by_role("button", name=name, exact=True) for name in ("Play", "Pause"))
+    until = time.monotonic() + PATIENCE_MS / 1000
+    play.click()
     while shown_day(page) < day:
-        page.wait_for_timeout(20)
-    page.get_by_role("button", name="Pause", exact=True).click()
-    page.get_by_role("button", name="Play", exact=True).wait_for()
+        page.wait_for_timeout(LOOK_MS)
+        if time.monotonic() > until:
+            raise SystemExit(f"day {day} was not reached; the page says: {page.inner_text('.tumor-main')}")
+    if pause.is_visible():  # playing ends by itself with follow-up
+        pause.click()
+    play.wait_for()
     page.wait_for_timeout(4000)
 
 

@@ -1,7 +1,7 @@
 """tumor_abm: which drugs, in which order, for whom.
 
-A simulator of heterogeneous HR+/HER2- breast cancer under sequential lines of therapy. For
-research, not for treating patients.
+A simulator of heterogeneous tumours under sequential lines of therapy; what comes with it is of HR+/HER2-
+breast cancer. For research, not for treating patients.
 """
 
 from importlib import import_module

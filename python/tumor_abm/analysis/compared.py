@@ -9,9 +9,11 @@ from typing import Any
 
 import polars as pl
 
+from tumor_abm.analysis.doses_given import CHANGES, INTENSITY
 from tumor_abm.analysis.endpoints import Endpoint
 from tumor_abm.analysis.subgroups import INTERACTIONS, SUBGROUPS
 from tumor_abm.analysis.treatment_time import ON_REGIMEN, TO_NEXT
+from tumor_abm.analysis.worth import WORTH
 
 
 @dataclass(frozen=True)
@@ -52,6 +54,12 @@ class Compared:
     on_regimens, to_next
         Time on each regimen, and to the next treatment and to chemotherapy; see
         `tumor_abm.analysis.treatment_time`.
+    intensity, dose_changes
+        Share of the planned doses that was given, and how many had doses held or reduced or gave up a drug;
+        see `tumor_abm.analysis.doses_given`.
+    worth
+        Quality-adjusted time and cost, where the experiment gives utilities or prices; see
+        `tumor_abm.analysis.worth`.
     interactions
         A row per arm other than the control, endpoint and covariate: whether the effect differs between the
         subgroups, and how each patient's gain goes with the covariate itself.
@@ -69,6 +77,9 @@ class Compared:
     subgroups: pl.DataFrame = field(default_factory=partial(pl.DataFrame, schema=SUBGROUPS))
     on_regimens: pl.DataFrame = field(default_factory=partial(pl.DataFrame, schema=ON_REGIMEN))
     to_next: pl.DataFrame = field(default_factory=partial(pl.DataFrame, schema=TO_NEXT))
+    intensity: pl.DataFrame = field(default_factory=partial(pl.DataFrame, schema=INTENSITY))
+    dose_changes: pl.DataFrame = field(default_factory=partial(pl.DataFrame, schema=CHANGES))
+    worth: pl.DataFrame = field(default_factory=partial(pl.DataFrame, schema=WORTH))
     interactions: pl.DataFrame = field(default_factory=partial(pl.DataFrame, schema=INTERACTIONS))
 
     @property

@@ -20,6 +20,7 @@ from tumor_abm._base.sinks import html_text
 from tumor_abm._base.units import DAYS_PER_MONTH
 from tumor_abm.analysis.compared import Compared
 from tumor_abm.analysis.division import Cut
+from tumor_abm.analysis.doses_given import dose_changes, dose_intensity
 from tumor_abm.analysis.endpoints import OS, PFS2, Endpoint, Kind, endpoints, without_meaning
 from tumor_abm.analysis.paired import Contrast, Twins, hazard_ratio, mean_difference
 from tumor_abm.analysis.share import percent_limits
@@ -28,6 +29,7 @@ from tumor_abm.analysis.survival import KaplanMeier, follow_up, kaplan_meier
 from tumor_abm.analysis.toxicity import neutropenia
 from tumor_abm.analysis.treatment_time import time_on_regimens, time_to_next
 from tumor_abm.analysis.wording import LEGEND, sections, summary_section
+from tumor_abm.analysis.worth import worth
 from tumor_abm.run.results import Results
 
 LANDMARKS = (6, 12, 18, 24, 36)
@@ -55,12 +57,17 @@ class Comparison(Compared):
     def save(self, directory: str | Path) -> None:
         """Write ``comparison`` (with its limits), ``who_gains`` and ``neutropenia`` as Parquet and CSV.
 
-        So are ``time_on_regimens`` and ``time_to_next``, and, if subgroups were asked for, ``subgroups`` and
-        ``interactions``.
+        So are ``time_on_regimens`` and ``time_to_next``, ``dose_intensity`` and ``dose_changes``, and, if
+        subgroups were asked for, ``subgroups`` and ``interactions``. Where there are utilities or prices,
+        ``worth`` is, too.
         """
         tables = {"comparison": self.with_limits, "who_gains": self.gains, "neutropenia": self.neutropenia}
         if self.on_regimens.height:
             tables |= {"time_on_regimens": self.on_regimens, "time_to_next": self.to_next}
+        if self.intensity.height:
+            tables |= {"dose_intensity": self.intensity, "dose_changes": self.dose_changes}
+        if self.worth.height:
+            tables |= {"worth": self.worth}
         if self.interactions.height:
             tables |= {"subgroups": self.subgroups, "interactions": self.interactions}
         for name, table in tables.items():
@@ -113,6 +120,9 @@ def compare(results: Results, by: Sequence[str | Cut] = ()) -> Comparison:
         interactions=interactions,
         on_regimens=time_on_regimens(results),
         to_next=time_to_next(results),
+        intensity=dose_intensity(results),
+        dose_changes=dose_changes(results),
+        worth=worth(results),
     )
 
 
@@ -277,13 +287,7 @@ def against_control(observed: pl.DataFrame, arm: str, control: str, until: float
     difference = mean_difference(twins, until) if until > 0 else Contrast()
     of_control = kaplan_meier(twins.control_months, twins.control_event)
     return {
-        "hr": ratio.value,
-        "hr_lo": ratio.lo,
-        "hr_hi": ratio.hi,
-        "p": ratio.p,
-        "paired_hr_lo": ratio.paired_lo,
-        "paired_hr_hi": ratio.paired_hi,
-        "paired_p": ratio.paired_p,
+        **ratio.as_hazard_ratio(),
         "n_control": observed.filter(arm=control).height,
         "n_shared": len(twins),
         "control_median_months": of_control.median,

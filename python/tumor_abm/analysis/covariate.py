@@ -10,6 +10,7 @@ import polars as pl
 
 from tumor_abm._base.arguments import must_be
 from tumor_abm.errors import InputError
+from tumor_abm.knowledge import Knowledge
 from tumor_abm.knowledge.pathway import FRACTION
 from tumor_abm.run.results import Results
 
@@ -32,12 +33,6 @@ NUMBERS: Mapping[str, tuple[str, int, float]] = {
     "neutrophils": ("Neutrophils, 10⁹/L", 1, 1.0),
 }
 """Columns of ``patients`` that are numbers: what they are called, decimals, and what they are told in."""
-
-FLAGS: Mapping[str, str] = {
-    "visceral": "Visceral disease",
-    "bone_only": "Bone-only disease",
-}
-"""Columns of ``patients`` that are true or false, and what they are called."""
 
 _RATES = ("division", "death")
 """Covariates of every pathway, which net growth and turnover say."""
@@ -76,6 +71,15 @@ def read_by_pathway(experiment: Mapping[str, Any]) -> dict[str, tuple[str, int, 
             said = label if is_flag or not unit else f"{label}, {'%' if is_share else unit}"
             found[name] = (said, 0 if is_share else 2, 100.0 if is_share else 1.0)
     return found
+
+
+def sites_of(experiment: Mapping[str, Any]) -> dict[str, str]:
+    """Return the sites of the disease, columns of ``patients``, and what disease there is called."""
+    if "site" in experiment:
+        return {name: described["label"] for name, described in experiment["site"].items()}
+    return {
+        name: site.label for name, site in Knowledge.shipped().sites.items()
+    }  # written before sites were data
 
 
 def patients_of(results: Results) -> pl.LazyFrame:
@@ -126,9 +130,11 @@ def covariate_of(results: Results, name: str) -> CovariateOfPatients:
 
 def _column(results: Results, name: str) -> CovariateOfPatients:
     told = {**NUMBERS, **read_by_pathway(results.experiment)}
-    label, _, factor = told.get(name, (FLAGS.get(name, name.replace("_", " ")), 0, 1.0))
+    label, _, factor = told.get(
+        name, (sites_of(results.experiment).get(name, name.replace("_", " ")), 0, 1.0)
+    )
     values = patients_of(results).select("patient", value=name).collect()
-    if factor != 1.0:
+    if factor != 1.0 and values["value"].dtype != pl.Boolean:
         values = values.with_columns(pl.col("value") * factor)
     if values["value"].dtype == pl.Float64:
         values = values.with_columns(pl.col("value").fill_nan(None))

@@ -104,6 +104,18 @@ class Contrast:
     paired_hi: float | None = None
     paired_p: float | None = None
 
+    def as_hazard_ratio(self) -> dict[str, float | None]:
+        """Return the columns ``hr, hr_lo, hr_hi, p`` and ``paired_hr_lo, paired_hr_hi, paired_p``."""
+        return {
+            "hr": self.value,
+            "hr_lo": self.lo,
+            "hr_hi": self.hi,
+            "p": self.p,
+            "paired_hr_lo": self.paired_lo,
+            "paired_hr_hi": self.paired_hi,
+            "paired_p": self.paired_p,
+        }
+
 
 def hazard_ratio(twins: Twins) -> Contrast:
     """Cox's hazard ratio of treatment against control, with an interval for strangers and one for twins.
@@ -123,9 +135,7 @@ def hazard_ratio(twins: Twins) -> Contrast:
     if twins.identical:
         return Contrast(**strangers | {"value": 1.0}, paired_lo=1.0, paired_hi=1.0, paired_p=1.0)
     coefficient = math.log(ratio.hr)
-    score, information = _scores(*pooled, coefficient)
-    of_patients = score[: len(twins)] + score[len(twins) :]
-    lo, hi, p = _paired(coefficient, of_patients / information)
+    lo, hi, p = _paired(coefficient, influence_on_log_hazard_ratio(twins, coefficient))
     if lo is None or hi is None:
         return Contrast(**strangers)
     return Contrast(**strangers, paired_lo=math.exp(lo), paired_hi=math.exp(hi), paired_p=p)
@@ -137,11 +147,7 @@ def mean_difference(twins: Twins, until: float) -> Contrast:
     if treated is None or control is None:
         return Contrast()
     difference, se = treated.mean - control.mean, math.hypot(treated.se, control.se)
-    own, others = (
-        _influence(months, event, until)
-        for months, event in ((twins.months, twins.event), (twins.control_months, twins.control_event))
-    )
-    lo, hi, p = _paired(difference, own - others)
+    lo, hi, p = _paired(difference, influence_on_mean_difference(twins, until))
     width = NORMAL_95 * se
     return Contrast(
         value=difference,
@@ -151,6 +157,19 @@ def mean_difference(twins: Twins, until: float) -> Contrast:
         paired_hi=hi,
         paired_p=p,
     )
+
+
+def influence_on_log_hazard_ratio(twins: Twins, coefficient: float) -> Floats:
+    """Return what each patient adds to the error of the logarithm of a hazard ratio."""
+    score, information = _scores(*twins.pooled, coefficient)
+    influence: Floats = (score[: len(twins)] + score[len(twins) :]) / information
+    return influence
+
+
+def influence_on_mean_difference(twins: Twins, until: float) -> Floats:
+    """Return what each patient adds to the error of a difference of restricted means."""
+    own = _influence(twins.months, twins.event, until)
+    return own - _influence(twins.control_months, twins.control_event, until)
 
 
 def shared_end(observed: pl.DataFrame, arm: str, control: str) -> float:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from scipy.stats import norm
 
 from tumor_abm._base.arguments import must_be, positive, real
+from tumor_abm.analysis.interim import boundaries, checked_looks
 from tumor_abm.errors import InputError
 
 LEVEL = 0.05
@@ -28,9 +29,17 @@ POWER = {
     "trials": pl.Int64,
     "events": pl.Float64,
     **dict.fromkeys(("power", "power_se", "against", "schoenfeld"), pl.Float64),
-    **dict.fromkeys(("hr", "hr_lo", "hr_hi"), pl.Float64),
+    **dict.fromkeys(("hr", "hr_lo", "hr_hi", "months"), pl.Float64),
 }
 """Columns of `power`."""
+
+LOOKS = {
+    "n": pl.Int64,
+    "look": pl.Int64,
+    **dict.fromkeys(("information", "bound_z", "bound_p", "bound_hr"), pl.Float64),
+    **dict.fromkeys(("months", "events", "stopped_for", "stopped_against"), pl.Float64),
+}
+"""Columns of `SimulatedTrials.looks`."""
 
 OVER_TIME = {
     **dict.fromkeys(("from_months", "to_months"), pl.Float64),
@@ -50,16 +59,147 @@ class TrialDesign:
         Months over which patients enter, evenly.
     follow_up_months
         Months from the last entry to the analysis.
+    looks
+        Interim looks: shares of the events of the analysis after which the trial is tested, and stopped if
+        the difference is beyond the bound of O'Brien and Fleming (`tumor_abm.analysis.interim`).
     """
 
     accrual_months: float
     follow_up_months: float
+    looks: Sequence[float] = ()
 
     def __post_init__(self) -> None:
+        checked_looks(self.looks)
         for name in ("accrual_months", "follow_up_months"):
             real(name, getattr(self, name), "months, at least 0")
         if self.accrual_months + self.follow_up_months == 0:
             raise InputError(key="follow_up_months", found=0.0, allowed="above 0 where accrual is 0")
+
+
+@dataclass(frozen=True, kw_only=True)
+class SimulatedTrials:
+    """Trials of one size and design, look by look; the last look is the analysis.
+
+    Attributes
+    ----------
+    n, design
+        Patients, and when they enter and are tested.
+    difference, variance, events, months
+        Per trial and look: observed less expected events of the treated, its variance, events of both arms,
+        and months since the first entry.
+    """
+
+    n: int
+    design: TrialDesign
+    difference: Floats
+    variance: Floats
+    events: Floats
+    months: Floats
+
+    @property
+    def bounds(self) -> Floats:
+        """How far from 0 the standardised difference must be at each look."""
+        return boundaries(self.design.looks, LEVEL)
+
+    @property
+    def _stopped(self) -> tuple[NDArray[np.int64], Floats]:
+        """Look at which each trial ends, and on which side of the bounds it then is: -1 favours the arm."""
+        z = _ratio(self.difference, np.sqrt(self.variance))
+        side = np.where(np.abs(z) > self.bounds, np.sign(z), 0.0)
+        ends = np.where(side.any(axis=1), (side != 0).argmax(axis=1), side.shape[1] - 1)
+        return ends, side[np.arange(ends.size), ends]
+
+    def row(self) -> dict[str, Any]:
+        """Return the columns of `POWER`."""
+        ends, side = self._stopped
+        trials, last = ends.size, (slice(None), -1)
+        share = float((side < 0).mean())
+        told = self.variance[last] > 0
+        ratios = np.exp(self.difference[last][told] / self.variance[last][told])
+        middle, lo, hi = np.quantile(ratios, (0.5, 0.025, 0.975)) if ratios.size else [math.nan] * 3
+        events = float(self.events[last].mean())
+        return {
+            "n": self.n,
+            "trials": trials,
+            "events": events,
+            "power": share,
+            "power_se": math.sqrt(share * (1 - share) / trials),
+            "against": float((side > 0).mean()),
+            "schoenfeld": schoenfeld(float(middle), events),
+            "hr": float(middle),
+            "hr_lo": float(lo),
+            "hr_hi": float(hi),
+            "months": float(self.months[np.arange(trials), ends].mean()),
+        }
+
+    def looks(self) -> list[dict[str, Any]]:
+        """Return a row per look, with the columns of `LOOKS`: its bound, when it is, and who stops at it.
+
+        ``bound_hr`` is about the hazard ratio that reaches the bound, by Schoenfeld's formula.
+        """
+        ends, side = self._stopped
+        events = self.events.mean(axis=0)
+        return [
+            {
+                "n": self.n,
+                "look": look + 1,
+                "information": information,
+                "bound_z": bound,
+                "bound_p": float(2 * norm.sf(bound)),
+                "bound_hr": math.exp(-2 * bound / math.sqrt(events[look])) if events[look] > 0 else None,
+                "months": float(self.months[:, look].mean()),
+                "events": float(events[look]),
+                "stopped_for": float(((ends == look) & (side < 0)).mean()),
+                "stopped_against": float(((ends == look) & (side > 0)).mean()),
+            }
+            for look, (information, bound) in enumerate(
+                zip((*self.design.looks, 1.0), self.bounds.tolist(), strict=True)
+            )
+        ]
+
+
+def _ratio(of: Floats, by: Floats) -> Floats:
+    return np.divide(of, by, out=np.zeros_like(of), where=by > 0)
+
+
+def simulate_trials(
+    observed: pl.DataFrame,
+    arm: str,
+    control: str,
+    n: int,
+    design: TrialDesign,
+    *,
+    trials: int = 1000,
+    seed: int = 1,
+) -> SimulatedTrials:
+    """Draw trials of two equal arms of different patients from a cohort.
+
+    Parameters
+    ----------
+    observed
+        ``patient, arm, months, event`` of a simulated cohort, followed at least as long as the trial.
+    arm, control
+        Names of the arms.
+    n
+        Patients of the trial, both arms together.
+    design
+        Accrual, follow-up and looks.
+    trials
+        Trials to simulate.
+    seed
+        Names the random streams.
+    """
+    must_be("observed", observed, pl.DataFrame)
+    n, trials = positive("n", n), positive("trials", trials)
+    arms = [_times(observed, name) for name in (arm, control)]
+    if n < 2 or any(months.size == 0 for months, _ in arms):
+        raise InputError(key="n", found=n, allowed="at least 2, of arms with patients")
+    rng = np.random.default_rng([seed, n])
+    scores = np.array([_trial(rng, arms, n, design) for _ in range(trials)])
+    difference, variance, events, months = np.moveaxis(scores, 2, 0)
+    return SimulatedTrials(
+        n=n, design=design, difference=difference, variance=variance, events=events, months=months
+    )
 
 
 def power(
@@ -74,61 +214,24 @@ def power(
 ) -> dict[str, Any]:
     """Simulate trials of two equal arms of different patients, and count those that show a difference.
 
-    Parameters
-    ----------
-    observed
-        ``patient, arm, months, event`` of a simulated cohort, followed at least as long as the trial.
-    arm, control
-        Names of the arms.
-    n
-        Patients of the trial, both arms together.
-    design
-        Accrual and follow-up.
-    trials
-        Trials to simulate.
-    seed
-        Names the random streams.
+    Takes the parameters of `simulate_trials`.
 
     Returns
     -------
     dict
-        The columns of `POWER`: mean ``events``; ``power``, the share of trials whose log-rank test favours
-        the arm with p below 0.05, and its Monte Carlo error; ``against``, the share that favours the
-        control; median and 95% spread of the hazard ratios of trials (Peto's estimate);
-        and ``schoenfeld``, what his formula says of that many events at the median hazard ratio.
+        The columns of `POWER`: mean ``events`` at the analysis; ``power``, the share of trials whose log-rank
+        test favours the arm with p below 0.05, or beyond the bound of a look, and its Monte Carlo error;
+        ``against``, the share that favours the control; median and 95% spread of the hazard ratios at the
+        analysis (Peto's estimate); ``schoenfeld``, what his formula says of that many events at the median
+        hazard ratio; and ``months``, how long trials last on average.
 
     Notes
     -----
     Patients are drawn from the cohort with replacement, so the arms of a trial are of strangers. The formula
     (Schoenfeld 1981, Biometrika 68:316) holds for proportional hazards. Where it and the simulated power
-    part, hazards are not proportional.
+    part, hazards are not proportional. It knows no interim looks, which cost very little power.
     """
-    must_be("observed", observed, pl.DataFrame)
-    n, trials = positive("n", n), positive("trials", trials)
-    arms = [_times(observed, name) for name in (arm, control)]
-    if n < 2 or any(months.size == 0 for months, _ in arms):
-        raise InputError(key="n", found=n, allowed="at least 2, of arms with patients")
-    rng = np.random.default_rng([seed, n])
-    scores = np.array([_trial(rng, arms, n, design) for _ in range(trials)])
-    difference, variance, events = scores.T
-    told = variance > 0
-    z = np.divide(difference, np.sqrt(variance), out=np.zeros(trials), where=told)
-    limit = float(norm.ppf(1 - LEVEL / 2))
-    share = float((z < -limit).mean())
-    ratios = np.exp(difference[told] / variance[told])
-    middle, lo, hi = np.quantile(ratios, (0.5, 0.025, 0.975)) if ratios.size else [math.nan] * 3
-    return {
-        "n": n,
-        "trials": trials,
-        "events": float(events.mean()),
-        "power": share,
-        "power_se": math.sqrt(share * (1 - share) / trials),
-        "against": float((z > limit).mean()),
-        "schoenfeld": schoenfeld(float(middle), float(events.mean())),
-        "hr": float(middle),
-        "hr_lo": float(lo),
-        "hr_hi": float(hi),
-    }
+    return simulate_trials(observed, arm, control, n, design, trials=trials, seed=seed).row()
 
 
 def schoenfeld(hr: float, events: float) -> float:
@@ -184,18 +287,33 @@ def _times(observed: pl.DataFrame, arm: str) -> tuple[Floats, Flags]:
 
 def _trial(
     rng: np.random.Generator, arms: list[tuple[Floats, Flags]], n: int, design: TrialDesign
-) -> tuple[float, float, float]:
-    """Simulate a trial; return observed less expected events of the treated, its variance, all events."""
-    times, events, treated = [], [], []
+) -> list[tuple[float, float, float, float]]:
+    """Simulate a trial; return, per look, observed less expected events, variance, events and months."""
+    times, events, entries, treated = [], [], [], []
     for (months, event), size, is_treated in zip(arms, (n - n // 2, n // 2), (True, False), strict=True):
         drawn = rng.integers(0, months.size, size)
-        entry = rng.uniform(0, design.accrual_months, size)
-        followed = design.accrual_months + design.follow_up_months - entry
-        times.append(np.minimum(months[drawn], followed))
-        events.append(event[drawn] & (months[drawn] <= followed))
+        entries.append(rng.uniform(0, design.accrual_months, size))
+        times.append(months[drawn])
+        events.append(event[drawn])
         treated.append(np.full(size, is_treated))
-    seen = np.concatenate(events)
-    difference, variance = log_rank_score(np.concatenate(times), seen, np.concatenate(treated))
+    months, event, entry, side = (np.concatenate(each) for each in (times, events, entries, treated))
+    end = design.accrual_months + design.follow_up_months
+    seen = np.sort((months + entry)[event])
+    seen = seen[seen <= end]
+    days = [
+        float(seen[max(0, math.ceil(look * seen.size) - 1)]) if seen.size else end for look in design.looks
+    ]
+    return [(*_score(months, event, entry, side, day), day) for day in (*days, end)]
+
+
+def _score(
+    months: Floats, event: Flags, entry: Floats, treated: Flags, day: float
+) -> tuple[float, float, float]:
+    """Return what is seen by a day since the first entry."""
+    entered = entry <= day
+    followed = (day - entry)[entered]
+    seen = event[entered] & (months[entered] <= followed)
+    difference, variance = log_rank_score(np.minimum(months[entered], followed), seen, treated[entered])
     return difference, variance, float(seen.sum())
 
 

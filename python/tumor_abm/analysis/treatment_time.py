@@ -15,6 +15,7 @@ from tumor_abm._base.sums import total
 from tumor_abm._base.units import DAYS_PER_MONTH
 from tumor_abm.analysis.survival import kaplan_meier
 from tumor_abm.run.results import Results
+from tumor_abm.treatment.line import OBSERVATION
 
 ON_REGIMEN = {
     "arm": pl.String,
@@ -119,6 +120,7 @@ def regimens_of(experiment: Mapping[str, Any]) -> dict[str, tuple[str, ...]]:
     for line in _lines(experiment):
         for option in line.get("choose", [line]):
             drugs = [dosing["drug"] for dosing in option.get("regimen", [])]
+            found |= {} if drugs else {OBSERVATION: ()}
             for size in range(1, len(drugs) + 1):
                 found |= {JOINT.join(part): part for part in itertools.combinations(drugs, size)}
     return found
@@ -137,9 +139,9 @@ def time_to_next(results: Results) -> pl.DataFrame:
     -------
     polars.DataFrame
         A row per arm and measure: ``next treatment`` (from the start of the first line to that of the
-        second, or death) and ``chemotherapy`` (to the start of the first line with a chemotherapy, or
-        death); ``n, events``, and the Kaplan-Meier median with its 95% limits in months. There is no row on
-        chemotherapy where a regimen is none that the experiment names.
+        next with a drug, or death) and ``chemotherapy`` (to its first day, or death); ``n, events``, and the
+        Kaplan-Meier median with its 95% limits in months. Where there is no table ``doses``, as in older
+        runs, chemotherapy is told if every regimen is one that the experiment names.
     """
     must_be("results", results, Results)
     if not _is_told(results):
@@ -149,10 +151,14 @@ def time_to_next(results: Results) -> pl.DataFrame:
 
 def _rows(results: Results) -> Iterator[dict[str, Any]]:
     outcomes = results.scan("outcomes")
-    starts = {"next treatment": outcomes.filter(pl.col("line") == 2)}
+    regimen = pl.col("regimen").cast(pl.String)
+    starts = {"next treatment": outcomes.filter(pl.col("line") > 1, regimen != OBSERVATION)}
     regimens, chemotherapy = regimens_of(results.experiment), chemotherapies(results.experiment)
-    given = outcomes.select(pl.col("regimen").cast(pl.String).unique()).collect()["regimen"]
-    if chemotherapy and set(given) <= set(regimens):
+    given = outcomes.select(regimen.unique()).collect()["regimen"]
+    if chemotherapy and "doses" in results.tables:
+        taken = pl.col("drug").cast(pl.String).is_in(chemotherapy)
+        starts["chemotherapy"] = results.scan("doses").filter(taken)
+    elif chemotherapy and set(given) <= set(regimens):
         names = [name for name, drugs in regimens.items() if not set(drugs).isdisjoint(chemotherapy)]
         starts["chemotherapy"] = outcomes.filter(pl.col("regimen").cast(pl.String).is_in(names))
     for measure, lines in starts.items():

@@ -1,4 +1,4 @@
-"""Times on treatment as tables for terminal and report."""
+"""Times on treatment, and doses, as tables for terminal and report."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import polars as pl
 
 from tumor_abm._base.section import NOTHING, Section
 from tumor_abm.analysis.compared import Compared
-from tumor_abm.analysis.estimates_in_words import median_text
+from tumor_abm.analysis.estimates_in_words import median_text, percent_text
 from tumor_abm.analysis.survival import NORMAL_95
 
 
@@ -48,6 +48,47 @@ def next_section(comparison: Compared) -> Section:
         header=["Arm", *(f"to {measure}" for measure in measures)],
         rows=[
             [arm, *(_median(told.filter(arm=arm, measure=measure)) for measure in measures)] for arm in arms
+        ],
+    )
+
+
+def intensity_section(comparison: Compared) -> Section:
+    """Word the share of the planned doses that was given."""
+    return Section(
+        title="Dose intensity",
+        note="Doses given, % of those planned while the drug was in the regimen: mean of the patients, "
+        "± half its interval. Doses held, reduced or left out in a pause, a planned one too, are not given.",
+        header=["Arm", "line", "drug", "patients", "given"],
+        rows=[
+            [
+                row["arm"],
+                str(row["line"]),
+                row["drug"],
+                str(row["n"]),
+                percent_text(row["intensity_pct"], row["intensity_lo"], row["intensity_hi"]),
+            ]
+            for row in comparison.intensity.iter_rows(named=True)
+        ],
+    )
+
+
+def changes_section(comparison: Compared) -> Section:
+    """Word how often doses were held, reduced and given up, where any were."""
+    names = ("held", "reduced", "stopped")
+    told = comparison.dose_changes.filter(pl.any_horizontal(pl.col(f"{name}_pct") > 0 for name in names))
+    return Section(
+        title="Doses held, reduced, and drugs given up",
+        note="% of those who began the line: with a dose held or reduced for neutropenia, and with a drug "
+        "stopped that they did not tolerate.",
+        header=["Arm", "line", "patients", *names],
+        rows=[
+            [
+                row["arm"],
+                str(row["line"]),
+                str(row["n"]),
+                *(percent_text(*(row[f"{name}_{of}"] for of in ("pct", "lo", "hi"))) for name in names),
+            ]
+            for row in told.iter_rows(named=True)
         ],
     )
 

@@ -23,7 +23,13 @@ from tumor_abm.analysis.estimates_in_words import (
 )
 from tumor_abm.analysis.subgroup_wording import subgroup_sections
 from tumor_abm.analysis.survival import NORMAL_95
-from tumor_abm.analysis.treatment_wording import next_section, treatment_section
+from tumor_abm.analysis.treatment_wording import (
+    changes_section,
+    intensity_section,
+    next_section,
+    treatment_section,
+)
+from tumor_abm.analysis.worth_wording import worth_section
 from tumor_abm.treatment import Eligibility
 
 LEGEND = (
@@ -44,6 +50,9 @@ def sections(comparison: Compared) -> list[Section]:
         *subgroup_sections(comparison),
         next_section(comparison),
         treatment_section(comparison),
+        intensity_section(comparison),
+        changes_section(comparison),
+        worth_section(comparison),
         neutropenia_section(comparison),
     ):
         worded += [section] if section.rows else []

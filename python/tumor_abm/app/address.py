@@ -45,7 +45,10 @@ class Start:
 
 def first_choices(catalogue: Catalogue) -> Choices:
     """Return what is chosen when the address says nothing."""
-    usual = Choices(population=catalogue.experiment.population_name, strategy=catalogue.arms[0])
+    first = catalogue.arms[0]
+    usual = Choices(
+        population=catalogue.experiment.population_name, strategy=first, lines=catalogue.drugs_of_lines(first)
+    )
     if catalogue.cohort is None:
         return usual
     patient = min(catalogue.cohort.patients, default=0)

@@ -41,7 +41,7 @@ def part(what: str) -> Callable[[Callable[..., None]], Callable[..., solara.Elem
             else:
                 failed_with.current = given
                 by_name = inspect.signature(function).bind(*arguments, **named).arguments
-                _Failed(what.format_map(by_name), error, forget)
+                _Failed(what.format_map(by_name), error, forget).key("failed")
 
         component: Callable[..., solara.Element] = solara.component(guarded)
         return component

@@ -17,10 +17,10 @@ from tumor_abm.config import Experiment
 from tumor_abm.errors import InputError
 from tumor_abm.knowledge import Drug
 from tumor_abm.knowledge.patient_laws import PatientLaws
+from tumor_abm.model.setup import genes_in_blood
 from tumor_abm.run.results import EXPERIMENT
 from tumor_abm.treatment import Line
 
-_GENES = ("ESR1", "PIK3CA", "RB1", "CCNE1")
 _EVERY_WEEKS = 8
 
 
@@ -63,7 +63,8 @@ class Catalogue:
         experiment = Experiment.from_dict(tables, file=file)
         if isinstance(tables.get("knowledge"), list):
             tables["knowledge"] = [str((file.parent / name).resolve()) for name in tables["knowledge"]]
-        genes = [gene for gene in _GENES if gene in _genes(experiment)]
+        in_play = [name for name in experiment.core_set if name in experiment.alterations]
+        genes = genes_in_blood(experiment.knowledge, in_play)
         if genes:
             tables.setdefault("liquid_biopsy", {"every_weeks": _EVERY_WEEKS, "genes": genes})
         tables["seed"] = experiment.seed
@@ -87,6 +88,11 @@ class Catalogue:
     def lines_in_words(self, arm: str) -> list[str]:
         """Say what each line of an arm gives, and until when."""
         return [", ".join(Line.model_validate(line).in_words()) for line in self.lines(arm)]
+
+    def drugs_of_lines(self, arm: str) -> tuple[tuple[str, ...], ...]:
+        """Return the drugs of each line of an arm; where they are chosen, those of the last choice."""
+        lines = map(Line.model_validate, self.lines(arm))
+        return tuple(tuple(dosing.drug for dosing in line.options[-1].regimen) for line in lines)
 
     @cached_property
     def drugs(self) -> list[str]:
@@ -141,8 +147,3 @@ def _told(drug: Drug) -> str:
     ]
     parts.append(f"Source: {', '.join(drug.source)}" if drug.source else "")
     return ". ".join(part for part in parts if part)
-
-
-def _genes(experiment: Experiment) -> set[str]:
-    known = experiment.knowledge.alterations
-    return {known[name].gene for name in experiment.alterations if known[name].gene}

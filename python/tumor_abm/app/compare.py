@@ -17,7 +17,8 @@ def Compare(session: Session) -> None:
     """Choice of the other strategy; or, once forked, of the twin to go on with."""
     arms = session.catalogue.arms
     other, set_other = solara.use_state(arms[min(1, len(arms) - 1)])
-    lines, set_lines = solara.use_state((("alpelisib", "fulvestrant"), ("capecitabine",)))
+    own = session.catalogue.drugs_of_lines(arms[min(1, len(arms) - 1)])
+    lines, set_lines = solara.use_state(own[1:] or own)  # the first line is behind the patient
     pictures = session.pictures.value
     if len(pictures) > 1:
         solara.Text("Both twins live the same days.", classes=["tumor-note"])

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tumor_abm.app.words import three_figures
+from tumor_abm.knowledge import Knowledge
 from tumor_abm.knowledge.covariate_law import CovariateLaw
 from tumor_abm.knowledge.pathway import FRACTION, Pathway
 from tumor_abm.knowledge.patient_laws import LogitNormal, LogNormal, PatientLaws
@@ -96,12 +97,6 @@ _MORE = {
 }
 """The rest."""
 
-_FLAGS = {
-    "visceral": "Visceral disease",
-    "bone_only": "Bone-only disease",
-}
-"""What a patient is or is not."""
-
 MOST_LESIONS = 5
 
 _FOLDS = {"mutation_fold": "mutation_rate_sigma"}
@@ -118,12 +113,15 @@ def more_covariates(population: PatientLaws, pathway: Pathway) -> list[Covariate
     return [*_of_cells(population, pathway, prominent=False), *_of_clinic(population, _MORE)]
 
 
-def flags(population: PatientLaws, pathway: Pathway) -> dict[str, str]:
+def flags(population: PatientLaws, knowledge: Knowledge) -> dict[str, str]:
     """Return what a patient is or is not, by key, in words."""
+    pathway = knowledge.pathway
     of_cells = {
         name: pathway.covariates[name].label for name in pathway.drawn if population.covariate[name].is_flag
     }
-    return of_cells | {key: label for key, label in _FLAGS.items() if _is_drawn(population, key)}
+    return of_cells | {
+        name: site.label for name, site in knowledge.sites.items() if name in population.of_sites
+    }
 
 
 def _of_cells(population: PatientLaws, pathway: Pathway, *, prominent: bool) -> list[Covariate]:

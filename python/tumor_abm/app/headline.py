@@ -18,7 +18,8 @@ def Headline(session: Session) -> None:
     """Show PFS of each line, survival and the largest clone of both twins beside each other."""
     pictures = session.pictures.value
     columns = [_column(picture) for picture in pictures]
-    keys = list(dict.fromkeys(key for column in columns for key in column))
+    longest_first = sorted(columns, key=len, reverse=True)  # lines before what follows them
+    keys = list(dict.fromkeys(key for column in longest_first for key in column))
     head = "".join(f'<th scope="col">{html_text(picture.name)}</th>' for picture in pictures)
     rows = "".join(
         f'<tr><th scope="row">{html_text(key)}</th>'

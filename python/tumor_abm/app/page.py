@@ -30,6 +30,7 @@ from tumor_abm.app.session import Session
 from tumor_abm.app.timeline import Timeline
 from tumor_abm.app.toolbar import Toolbar
 from tumor_abm.app.tumour_view import TumourView
+from tumor_abm.app.visitor import use_place
 from tumor_abm.app.why import Why
 
 TITLE = "tumor_abm: a tumour under therapy"
@@ -50,10 +51,24 @@ def Layout(children: list[solara.Element]) -> None:
 
 @part("The page")
 def Page() -> None:
-    """One tab: its own session, from the first sight to the last."""
+    """One tab: a place of its own, if there is one left."""
+    place = use_place()
+    if place is not None:
+        _Page(place)
+
+
+@part("The page of a visitor")
+def _Page(place: int) -> None:
+    """Keep one session, from the first sight to the last."""
     router = solara.use_router()
     session = solara.use_memo(
-        lambda: Session(served.catalogue or Catalogue.of(None), router.search or ""), []
+        lambda: Session(
+            served.catalogue or Catalogue.of(None),
+            router.search or "",
+            visitors=served.visitors,
+            place=place,
+        ),
+        [],
     )
     solara.lab.use_task(session.live, dependencies=[], prefer_threaded=False)
     solara.use_effect(lambda: session.close, [])

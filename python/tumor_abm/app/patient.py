@@ -101,7 +101,10 @@ def _More(session: Session, population: PatientLaws, pathway: Pathway) -> None:
     """Show what is seldom set, if asked for."""
     opened, set_opened = solara.use_state(False)
     chosen = session.setup.value.covariates
-    others, yes_or_no = more_covariates(population, pathway), flags(population, pathway)
+    others, yes_or_no = (
+        more_covariates(population, pathway),
+        flags(population, session.catalogue.experiment.knowledge),
+    )
     rare = {*(other.key for other in others), *yes_or_no, "target_lesions"} & chosen.keys()
     set_already = f" ({len(rare)} set)" if rare else ""
     solara.Button(

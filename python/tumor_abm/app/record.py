@@ -270,7 +270,7 @@ class Record:
         """Return what lines began with, the first first, but for the regimen of today: name and dosings."""
         began = {segment.line: segment for segment in reversed(self._lines)}
         given = {segment.regimen: segment.dosings for segment in reversed(began.values())}
-        return [(regimen, dosings) for regimen, dosings in given.items() if regimen and regimen != today]
+        return [(regimen, dosings) for regimen, dosings in given.items() if dosings and regimen != today]
 
     def twin(self) -> Record:
         """Return a copy that goes its own way from here."""

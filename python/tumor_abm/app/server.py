@@ -12,13 +12,15 @@ import warnings
 import webbrowser
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
+from tumor_abm._base.arguments import is_whole
 from tumor_abm.app.catalogue import Catalogue
 from tumor_abm.app.front_end import missing
+from tumor_abm.app.visitors import MOST_VISITORS, Visitors
 from tumor_abm.errors import InputError
 from tumor_abm.model import TumorModel
 
@@ -27,6 +29,8 @@ if TYPE_CHECKING:
 
 HOST = "127.0.0.1"
 PORT = 8765
+MOST_TABS = 1_000
+"""Visitors that a server can be told to serve."""
 
 ABANDONED_AFTER = "2m"
 """How long the patient of a tab is kept that was lost without a word (a closed tab says so), as Solara writes
@@ -58,6 +62,7 @@ class Served:
 
     catalogue: Catalogue | None = None
     own: OwnPage | None = None
+    visitors: Visitors = field(default_factory=Visitors)
 
 
 served = Served()
@@ -71,6 +76,7 @@ def serve(
     model_params: Mapping[str, Any] | None = None,
     port: int | None = None,
     allow_hosts: Sequence[str] = (),
+    visitors: int | None = None,
     open_browser: bool = True,
 ) -> None:
     """Serve the page until Ctrl-C.
@@ -92,6 +98,8 @@ def serve(
         Port to listen on; by default 8765, or a free one if that is taken.
     allow_hosts
         Names beside those of this machine by which the page may be reached, e.g. through a proxy.
+    visitors
+        Tabs that are served at once, by default 40; who comes later is told so.
     open_browser
         Whether to open the page in the browser.
 
@@ -104,6 +112,7 @@ def serve(
         served.catalogue, served.own = Catalogue.of(experiment), None
     else:
         served.own = OwnPage(model, components, model_params or {})
+    served.visitors = Visitors(_number_of(visitors))
     _set_environment()
     try:
         from tumor_abm.app.listener import Listener
@@ -123,7 +132,7 @@ def serve(
             threading.Thread(target=webbrowser.open, args=[address], daemon=True).start()
 
     with suppress(KeyboardInterrupt):
-        Listener(app, ready).listen(listening)
+        Listener(app, ready, threads=2 * served.visitors.most).listen(listening)
     # Threads that still step a patient of an open tab are not waited for: nothing of theirs is kept.
     os._exit(0)
 
@@ -150,6 +159,15 @@ def application(allow_hosts: Sequence[str] = ()) -> ASGIApp:
     assets = solara.settings.assets
     elsewhere = [] if assets.proxy else [f"https://{urlsplit(assets.cdn).netloc}"]
     return Guard(Shell(asgi, missing), allow_hosts, elsewhere)
+
+
+def _number_of(visitors: int | None) -> int:
+    """Return how many visitors there may be."""
+    if visitors is None:
+        return MOST_VISITORS
+    if not is_whole(visitors) or not 1 <= visitors <= MOST_TABS:
+        raise InputError(key="--visitors", found=visitors, allowed=f"a whole number from 1 to {MOST_TABS}")
+    return int(visitors)
 
 
 def _bound(port: int | None) -> socket.socket:

@@ -29,6 +29,7 @@ from tumor_abm.app.picture import Picture, on_day, today
 from tumor_abm.app.repeats import Repeats
 from tumor_abm.app.setup import OWN_LINES, Choices, too_fast
 from tumor_abm.app.twin import Twin
+from tumor_abm.app.visitors import Visitors
 from tumor_abm.errors import InputError, StepTooLongError
 
 SPEEDS = (1, 2, 5, 10, 20)
@@ -56,10 +57,21 @@ class Session:
         What can be chosen.
     query
         Of the address by which the page was reached.
+    visitors, place
+        Who else is there, and the place that this visitor has among them; without a place nothing is limited.
     """
 
-    def __init__(self, catalogue: Catalogue, query: str = "") -> None:
+    def __init__(
+        self,
+        catalogue: Catalogue,
+        query: str = "",
+        *,
+        visitors: Visitors | None = None,
+        place: int | None = None,
+    ) -> None:
         self.catalogue = catalogue
+        self._visitors = visitors or Visitors()
+        self._place = place
         self._life = Life(catalogue)
         self._usual = first_choices(catalogue)
         self._day = 0.0
@@ -325,13 +337,14 @@ class Session:
             return self._orders.popleft() if self._orders else frame, self._stop
 
     def _work(self, order: Order, stop: Event) -> tuple[tuple[Picture, ...] | None, Notice | None]:
-        """Carry out an order; return what is to be shown."""
+        """Carry out an order when it is this visitor's turn; return what is to be shown."""
+        with self._lock, self._visitors.turns.turn() as turn:
 
-        def heartbeat() -> None:
-            if stop.is_set() or self._closed.is_set():
-                raise Stopped
+            def heartbeat() -> None:
+                turn.share()
+                if stop.is_set() or self._closed.is_set():
+                    raise Stopped
 
-        with self._lock:
             try:
                 _core.interruptible(order, heartbeat)
                 return self._draw(), None
@@ -380,6 +393,7 @@ class Session:
 
     def _follow(self, start: Start) -> None:
         self._looking = None
+        self._visitors.hold(self._place, start.choices.individuals)
         self._life.follow(start.choices, start.deeds, start.day)
 
     def _draw(self) -> tuple[Picture, ...]:
@@ -419,7 +433,8 @@ class Session:
     def _charts(self) -> tuple[list[dict[str, Any]], ...]:
         with self._lock:
             seen = [(twin.course(), twin.palette, twin.record.growth) for twin in self.twins]
-        return tuple(panels_of(seen))
+        with self._visitors.turns.turn():
+            return tuple(panels_of(seen))
 
 
 def _running_loop() -> asyncio.AbstractEventLoop | None:

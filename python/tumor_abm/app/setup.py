@@ -66,7 +66,7 @@ class Choices:
     engine: str = "clones"
     cells: int = INDIVIDUALS[1]
     strategy: str
-    lines: tuple[tuple[str, ...], ...] = (("letrozole", "palbociclib"), ("fulvestrant",))
+    lines: tuple[tuple[str, ...], ...] = ()
     founder: tuple[str, ...] | None = None
     mutation_rate: float = 1.0
     covariates: dict[str, Any] = field(default_factory=dict)
@@ -119,6 +119,11 @@ class Choices:
                 "depth": _DEPTH,
             }
         return tables
+
+    @property
+    def individuals(self) -> int:
+        """Cells that a tumour of lethal size holds one by one."""
+        return 0 if self.engine == "clones" else self.cells
 
     def plan(self) -> str | list[list[str]]:
         """Return the strategy as a model takes it.

@@ -120,7 +120,7 @@ class ExperimentBase(Base):
     kind = "experiment"
     known = (
         *("patients", "outcomes", "overall", "assessments", "liquid_biopsies"),
-        *("clones", "trajectory", "events"),
+        *("clones", "trajectory", "events", "doses"),
     )
     kept = ("outcomes", "overall")
     model = Written

@@ -14,6 +14,7 @@ from tumor_abm._base.html import facts
 from tumor_abm._base.paths import path_of
 from tumor_abm.batch.batch_file import OWN_COLUMNS
 from tumor_abm.batch.batch_study import BatchStudy
+from tumor_abm.batch.indices import indices_of
 from tumor_abm.batch.shard_of_runs import RUNS
 from tumor_abm.batch.summary import summary_of
 from tumor_abm.errors import InputError
@@ -191,6 +192,56 @@ class Batch:
         if self._summary is None:
             self._summary = summary_of(self, progress or (lambda done: None))
         return self._summary
+
+    def indices(
+        self, measure: str, statistic: str | None = None, *, where: Mapping[str, Any] | None = None
+    ) -> pl.DataFrame:
+        """Tell how much each sampled axis moves a statistic; needs ``pip install '.[indices]'`` (SALib).
+
+        The design of the batch says how: with ``saltelli``, by Sobol indices (Saltelli et al. 2010,
+        doi:10.1016/j.cpc.2009.09.018), with ``morris``, by elementary effects (Campolongo et al. 2007,
+        doi:10.1016/j.envsoft.2006.10.004).
+
+        Parameters
+        ----------
+        measure, statistic
+            As in `summary`; the first statistic of the measure when ``None``. It must be known at all points.
+        where
+            Axis to value: only these points. Axes that are not sampled must be fixed, if they vary.
+
+        Returns
+        -------
+        polars.DataFrame
+            A row per group (arm, scenario) and axis; axes that move together are one.
+
+            With ``saltelli``: ``first_order``, the share of the statistic's variance that goes if the axis is
+            known, and ``total``, the share that stays if all others are.
+
+            With ``morris``: ``mu`` and ``mu_star``, the mean effect and the mean size of effects, and
+            ``sigma``, how much effects differ. An effect is the change of the statistic per way of the axis
+            from its quantile of 12.5% to that of 87.5%, taken in steps of two thirds. A ``sigma`` as large as
+            ``mu_star`` tells of interactions, of bends, or of chance. Chance alone makes ``mu_star`` large,
+            and leaves ``mu`` where it is.
+
+            ``_lo`` and ``_hi`` are 95% intervals: normal, with errors by a bootstrap over the points of the
+            design; of ``mu``, Student's. They tell how far the design is from an infinite one.
+
+            ``chance``, the mean squared Monte Carlo error of a point (``se``) over the variance between
+            points, says what intervals leave out: a point has as few patients or tumours as it has. Luck of
+            its own at every point would lower ``first_order`` by that share, raise every ``total`` by up to
+            as much, and raise ``mu_star`` and ``sigma``. Points that share their luck (common random numbers)
+            suffer less.
+
+        Raises
+        ------
+        InputError
+            The design is another, there is no such measure, statistic or axis, the statistic is unknown at
+            some point, or the same at all.
+        """
+        if not self._sound.table.equals(self.points):
+            problem = "the stored points are not those that these versions of numpy and scipy place"
+            raise InputError(problem, file=self.directory)
+        return indices_of(self._sound, self.summary(), measure, statistic, where)
 
     def results(self, point: int) -> Results:
         """Return the tables of one point as those of an experiment or study, for what reads these.

@@ -10,7 +10,8 @@ from tumor_abm._base import seeds
 from tumor_abm._base.table import Table
 from tumor_abm.batch.axis import Axis
 from tumor_abm.batch.bare_population import BarePopulation
-from tumor_abm.batch.design import MOST_POINTS, DesignName
+from tumor_abm.batch.cube import DesignName
+from tumor_abm.batch.design import MOST_POINTS
 
 OWN_COLUMNS = ("point", "run", "replicate", "seed", "error")
 _BASES = ("base", "experiment", "study", "population")
@@ -44,8 +45,10 @@ class BatchFile(Table):
         ``outcomes`` of a population.
     design
         Where sampled axes are read: a ``grid`` of quantiles, ``latin_hypercube``, ``sobol`` or ``random``.
+        For ``Batch.indices``: a cross-sample of ``saltelli`` (Sobol indices) or trajectories of ``morris``.
     points
-        Points of the sampled axes together; with ``grid``, of each.
+        Points of the sampled axes together; with ``grid``, of each. With ``saltelli`` every one is followed
+        by another per axis and one more, with ``morris`` by another per axis.
     axis
         What moves.
     """

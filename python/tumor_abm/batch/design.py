@@ -7,18 +7,16 @@ import itertools
 import json
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
-from scipy.stats import qmc
 
-from tumor_abm._base.seeds import derive
 from tumor_abm.batch.axis import Axis
+from tumor_abm.batch.cube import DesignName, cube, size_of
 from tumor_abm.errors import InputError
 
-DesignName = Literal["grid", "latin_hypercube", "sobol", "random"]
 MOST_POINTS = 10_000_000
 
 Values = tuple[Any, ...]
@@ -36,40 +34,49 @@ def points_of(axes: Sequence[Axis], design: DesignName, points: int | None, seed
     InputError
         Axes that move together differ in length, or the design does not fit.
     """
-    groups: dict[str, list[int]] = {}
-    for i, axis in enumerate(axes):
-        groups.setdefault(axis.together, []).append(i)
-    sampled = [members for members in groups.values() if axes[members[0]].sample is not None]
-    for members in groups.values():
+    groups = groups_of(axes)
+    sampled = [members for members in groups if axes[members[0]].sample is not None]
+    for members in groups:
         kinds = {axes[i].sample is not None for i in members}
         if len(kinds) > 1:
             problem = "moves with axes that are not sampled; allowed: samples with samples"
             raise InputError(problem, key=f"axis[{members[0]}].zip")
-    wanted = _wanted(points, design) if sampled else 0
+    wanted = _wanted(points, design, len(sampled)) if sampled else 0
     if not sampled and points is not None:
         raise InputError("found one, but no axis is sampled", key="points")
     factors: list[list[dict[int, Any]]] = []
-    for members in groups.values():
+    for members in groups:
         if members not in sampled:
             factors.append(_together(axes, members))
         elif design == "grid":
             factors.append(_quantiles(axes, [members], _middles(wanted)))
         elif members is sampled[0]:
-            cube = _cube(design, len(sampled), wanted, seed)
-            factors.append(_quantiles(axes, sampled, cube))
+            factors.append(_quantiles(axes, sampled, cube(design, len(sampled), wanted, seed)))
     number = int(np.prod([len(factor) for factor in factors], dtype=object)) if factors else 1
     if number > MOST_POINTS:
         raise InputError(key="axis", found=f"{number} points", allowed=f"at most {MOST_POINTS}")
     return [_merged(combined, len(axes)) for combined in itertools.product(*factors)]
 
 
-def _wanted(points: int | None, design: DesignName) -> int:
+def groups_of(axes: Sequence[Axis]) -> list[list[int]]:
+    """Return the numbers of the axes, those together that move together."""
+    groups: dict[str, list[int]] = {}
+    for i, axis in enumerate(axes):
+        groups.setdefault(axis.together, []).append(i)
+    return list(groups.values())
+
+
+def _wanted(points: int | None, design: DesignName, dimensions: int) -> int:
     if points is None:
         raise InputError(
             f'missing; axes are sampled, and design = "{design}" needs their number', key="points"
         )
-    if design == "sobol" and points & (points - 1):
-        raise InputError(key="points", found=points, allowed="a power of two with a Sobol design")
+    if design in ("sobol", "saltelli") and points & (points - 1):
+        raise InputError(key="points", found=points, allowed=f'a power of two with design = "{design}"')
+    if design in ("saltelli", "morris") and points < 2:
+        raise InputError(key="points", found=points, allowed=f'at least 2 with design = "{design}"')
+    if (number := size_of(design, dimensions, points)) > MOST_POINTS:
+        raise InputError(key="points", found=f"{number} in all", allowed=f"at most {MOST_POINTS}")
     return points
 
 
@@ -86,15 +93,6 @@ def _together(axes: Sequence[Axis], members: list[int]) -> list[dict[int, Any]]:
 
 def _middles(number: int) -> NDArray[np.float64]:
     return ((np.arange(number) + 0.5) / number)[:, None]
-
-
-def _cube(design: DesignName, dimensions: int, points: int, seed: int) -> NDArray[np.float64]:
-    """Return points of the unit cube."""
-    stream = np.random.default_rng(derive(seed, "design"))
-    if design == "random":
-        return stream.random((points, dimensions))
-    sampler = (qmc.Sobol if design == "sobol" else qmc.LatinHypercube)(dimensions, rng=stream)
-    return np.asarray(sampler.random(points))
 
 
 def _quantiles(

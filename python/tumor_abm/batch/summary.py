@@ -67,11 +67,11 @@ def summary_of(batch: Pointwise, progress: Callable[[int], None]) -> pl.DataFram
         results = batch.as_results(point, tables)
         rows += [{"point": point, **row} for row in _OF[batch.kind](results)]
         progress(done)
-    told = pl.DataFrame(rows, schema={"point": pl.UInt32, **_SCHEMA})
+    told = pl.DataFrame(rows, schema={"point": pl.UInt32, **SCHEMA})
     return batch.points.join(told, on="point", how="inner", maintain_order="left_right")
 
 
-_SCHEMA = {
+SCHEMA = {
     "group": pl.String,
     "measure": pl.String,
     "statistic": pl.String,

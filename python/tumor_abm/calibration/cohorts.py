@@ -22,6 +22,7 @@ from tumor_abm._base.units import DAYS_PER_MONTH, DAYS_PER_WEEK
 from tumor_abm.calibration.sample import Sample
 from tumor_abm.config import Experiment
 from tumor_abm.knowledge import Knowledge
+from tumor_abm.knowledge.site import is_measurable
 from tumor_abm.run.chunk import Chunk
 from tumor_abm.run.tables import simulate
 
@@ -241,7 +242,7 @@ def live(cohort: HistoryCohort, knowledge: Knowledge, *, patients: int, seed: in
     return Lives(
         patients=patients,
         table=frames["patients"],
-        measurable=frames["patients"].select("patient", measurable=~pl.col("bone_only")),
+        measurable=frames["patients"].select("patient", measurable=is_measurable(knowledge.sites)),
         outcomes=frames["outcomes"].filter(pl.col("line") == 1),
         clones=frames["clones"].filter(pl.col("line") == 1),
     )

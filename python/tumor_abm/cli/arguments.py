@@ -16,8 +16,9 @@ from tumor_abm.errors import shortened
 Command = Callable[[argparse.Namespace], None]
 
 _DESCRIPTION = """\
-Which drugs, in which order, for whom: virtual HR+/HER2- breast cancer patients under sequential lines
-of therapy. For research, not for treating patients."""
+Which drugs, in which order, for whom: virtual patients under sequential lines of therapy, of the cancer that
+comes with the package or of one of your own (docs/your_own_cancer.md). For research, not for treating
+patients."""
 
 _EXAMPLES = """\
 examples:
@@ -241,6 +242,7 @@ def _describe_run(run: Parser) -> None:
     run.add_argument(
         "--ensemble", metavar="FILE", help="share patients over parameter sets: shipped, or a file of them"
     )
+    run.add_argument("--crossed", action="store_true", help="with --ensemble: all patients live by every set")
     run.add_argument("--resume", action="store_true", help="fail unless there is a run in DIR to go on with")
     run.add_argument("--no-figures", action="store_true", help="write no figures and no report")
 
@@ -326,6 +328,13 @@ def _describe_app(app: Parser) -> None:
         default=[],
         help="name beside localhost by which the page may be reached, e.g. that of a proxy; may be repeated",
     )
+    app.add_argument(
+        "--visitors",
+        metavar="N",
+        type=count,
+        default=None,
+        help="tabs that are served at once (default: 40); who comes later is told so",
+    )
     app.add_argument("--no-open", action="store_true", help="do not open the browser")
 
 
@@ -346,8 +355,7 @@ def _describe_explain(explain: Parser) -> None:
     explain.add_argument(
         "--population",
         metavar="NAME",
-        default="first_line_postmenopausal",
-        help="whose median patient (default: first_line_postmenopausal)",
+        help="whose median patient (default: the usual population, or the first of --knowledge)",
     )
     explain.add_argument(
         "--knowledge",

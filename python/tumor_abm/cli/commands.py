@@ -44,7 +44,8 @@ def run(arguments: argparse.Namespace) -> None:
             jobs=arguments.jobs,
             scheduler=arguments.scheduler,
             resume="required" if arguments.resume else True,
-            ensemble=sets.named(arguments.ensemble),
+            ensemble=sets.named(arguments.ensemble, crossed=arguments.crossed),
+            crossed=arguments.crossed,
             enough=None if goal is None else goal.reached,
             progress=count,
         )
@@ -53,6 +54,7 @@ def run(arguments: argparse.Namespace) -> None:
         comparison.save(arguments.out)
         by_set = sets.of_run(results, arguments.out)
         drawn = {} if arguments.no_figures else _draw(results, comparison, arguments.out, console)
+        sampled = _sample(results, arguments.out, console)
     tell(comparison, by_set, output())
     if goal is not None:
         precision.tell(goal, results, output())
@@ -62,10 +64,29 @@ def run(arguments: argparse.Namespace) -> None:
         {
             "tables": f"{tables} (parquet)",
             "comparison": "comparison, who_gains, neutropenia (parquet, csv)",
-            **({} if by_set is None else {"parameters": "sets_summary, sets_by_set, sets_deciding (csv)"}),
+            **(
+                {}
+                if by_set is None
+                else {"parameters": f"{', '.join(f'sets_{name}' for name in sets.FILES)} (csv)"}
+            ),
             **drawn,
+            **sampled,
         },
     )
+
+
+def _sample(results: Results, directory: Path, console: Console) -> dict[str, str]:
+    """Sample and sequence patients, if the experiment asks for it; say what is where."""
+    from tumor_abm.cli.progress import counting
+    from tumor_abm.model.patient_samples import sampled_lives, takes_samples, write_samples
+
+    if not takes_samples(results):
+        return {}
+    lives = len(sampled_lives(results))
+    with counting(console, lives, "sampled lives") as count:
+        count(0)
+        tables = write_samples(results, directory / "samples", progress=count)
+    return {"samples": f"samples/{', '.join(tables)} (parquet), maf/, trees/ of {lives} lives"}
 
 
 def evolve(arguments: argparse.Namespace) -> None:
@@ -168,7 +189,13 @@ def app(arguments: argparse.Namespace) -> None:
     file = arguments.experiment
     if file is not None and not is_directory(file):
         file = experiment_file(file)
-    serve(file, port=arguments.port, allow_hosts=arguments.allow_host, open_browser=not arguments.no_open)
+    serve(
+        file,
+        port=arguments.port,
+        allow_hosts=arguments.allow_host,
+        visitors=arguments.visitors,
+        open_browser=not arguments.no_open,
+    )
 
 
 def list_known(arguments: argparse.Namespace) -> None:
@@ -236,7 +263,8 @@ def explain(arguments: argparse.Namespace) -> None:
     from tumor_abm.knowledge.explanation import Explanation
 
     explanation = Explanation(knowledge_with(arguments.knowledge))
-    knowledge, population = explanation.knowledge, arguments.population
+    knowledge = explanation.knowledge
+    population = knowledge.usual_population if arguments.population is None else arguments.population
     explained = Explained(
         explanation=explanation,
         patient=explanation.median_patient(population),

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from tumor_abm.cli import sets
 from tumor_abm.cli.printing import as_written, print_json, records, writing
-from tumor_abm.cli.values import print_as_json, target
+from tumor_abm.cli.values import path, print_as_json, target
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -26,6 +26,7 @@ response_in_control. A number is cut at its median, or where it is said.
 examples:
   tumor-abm compare results/order
   tumor-abm compare results/order --by visceral,esr1_at_baseline,prior_months:6:12
+  tumor-abm compare results/order --observed trial.csv --endpoint PFS1 --figure fit.svg
 """
 
 
@@ -45,6 +46,18 @@ def describe(compare: argparse.ArgumentParser) -> None:
         type=target,
         help="write the comparison as CSV, too, and beside it subgroups and interactions",
     )
+    compare.add_argument(
+        "--observed",
+        metavar="FILE.csv",
+        type=path,
+        help="real patients (time in months, event 1 or 0, arm), to test whether the simulated ones fit them",
+    )
+    compare.add_argument(
+        "--endpoint", metavar="NAME", default="PFS1", help="of --observed: what they report (default: PFS1)"
+    )
+    compare.add_argument(
+        "--figure", metavar="FILE", type=target, help="of --observed: draw both (.svg, .pdf or .png)"
+    )
     print_as_json(compare)
 
 
@@ -54,11 +67,18 @@ def compare(arguments: argparse.Namespace) -> None:
     from tumor_abm.analysis.answers import answers
     from tumor_abm.analysis.comparison import compare as compared
     from tumor_abm.cli.consoles import output
+    from tumor_abm.errors import InputError
     from tumor_abm.run.directory import finished_in
 
     results = finished_in(arguments.directory)
+    if arguments.observed is not None:
+        _tell_fit(results, arguments)
+        return
+    if arguments.figure is not None:
+        raise InputError("--figure draws what --observed reads; name that, too")
     with as_written(arguments.directory):
         comparison = compared(results, listed(arguments.by, results))
+        by_set = sets.of_run(results)
     if arguments.csv:
         with writing(arguments.csv):
             write_whole(arguments.csv, comparison.with_limits.write_csv)
@@ -76,16 +96,46 @@ def compare(arguments: argparse.Namespace) -> None:
                 "interactions": records(comparison.interactions),
                 "time_on_regimens": records(comparison.on_regimens),
                 "time_to_next": records(comparison.to_next),
+                "dose_intensity": records(comparison.intensity),
+                "dose_changes": records(comparison.dose_changes),
+                "worth": records(comparison.worth),
                 "answers": [
                     vars(answer) | {"verdict": answer.verdict.value} for answer in answers(comparison)
                 ],
+                "sets": {} if by_set is None else {k: records(v) for k, v in sets.tables(by_set).items()},
                 "missing": records(comparison.missing),
                 "without_meaning": {each.name: why for each, why in comparison.without_meaning.items()},
             }
         )
         return
     with as_written(arguments.directory):
-        tell(comparison, sets.of_run(results), output())
+        tell(comparison, by_set, output())
+
+
+def _tell_fit(results: Results, arguments: argparse.Namespace) -> None:
+    """Print how simulated patients fit observed ones, and draw both if that is asked for."""
+    from tumor_abm._base.files import write_whole
+    from tumor_abm.analysis.fit_wording import fit_section
+    from tumor_abm.analysis.observed import fit, read_observed
+    from tumor_abm.cli.consoles import output
+
+    observed = read_observed(arguments.observed)
+    with as_written(arguments.directory):
+        found = fit(results, observed, arguments.endpoint)
+    if arguments.csv:
+        with writing(arguments.csv):
+            write_whole(arguments.csv, found.write_csv)
+    if arguments.figure:
+        from tumor_abm.plots import plot_fit
+        from tumor_abm.plots.style import write_figure
+
+        figure = plot_fit(results, observed, arguments.endpoint)
+        with writing(arguments.figure):
+            write_figure(figure, arguments.figure)
+    if arguments.json:
+        print_json({"fit": records(found)})
+        return
+    output().print(fit_section(found).as_text())
 
 
 def tell(comparison: Comparison, by_set: BetweenSets | None, out: Console) -> None:

@@ -6,7 +6,7 @@ import argparse
 from typing import TYPE_CHECKING
 
 from tumor_abm.cli.printing import print_json, records, writing
-from tumor_abm.cli.values import count, months, path, print_as_json, seed, sizes, target
+from tumor_abm.cli.values import count, months, path, print_as_json, seed, shares, sizes, target
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -20,7 +20,7 @@ hazards are not proportional.
 
 examples:
   tumor-abm power experiments/cdk46_first_or_second_line.toml --arms "CDK4/6i first" "CDK4/6i second" \\
-      --n 100,200,400 --accrual 24 --follow-up 12
+      --n 100,200,400 --accrual 24 --follow-up 12 --looks 0.5,0.75
   tumor-abm power E.toml --arms A B --n 300 --accrual 18 --follow-up 12 --ensemble shipped --patients 500
 """
 SHIPPED = "shipped"
@@ -34,6 +34,13 @@ def describe(power: argparse.ArgumentParser) -> None:
     power.add_argument("--accrual", metavar="MONTHS", type=months, required=True, help="months of enrolment")
     power.add_argument(
         "--follow-up", metavar="MONTHS", type=months, required=True, help="months from then to the analysis"
+    )
+    power.add_argument(
+        "--looks",
+        metavar="SHARE,SHARE",
+        type=shares,
+        default=(),
+        help="interim looks, when these shares of the events are seen (O'Brien-Fleming bounds)",
     )
     power.add_argument(
         "--endpoint", metavar="NAME", default="PFS1", help="PFS1, PFS2, OS ... (default: PFS1)"
@@ -73,7 +80,11 @@ def power(arguments: argparse.Namespace) -> None:
             arm,
             control,
             arguments.n,
-            TrialDesign(accrual_months=arguments.accrual, follow_up_months=arguments.follow_up),
+            TrialDesign(
+                accrual_months=arguments.accrual,
+                follow_up_months=arguments.follow_up,
+                looks=arguments.looks,
+            ),
             timed=arguments.endpoint,
             ensemble=ensemble,
             patients=arguments.patients,
@@ -86,11 +97,13 @@ def power(arguments: argparse.Namespace) -> None:
         with writing(arguments.csv):
             write_whole(arguments.csv, plan.table.write_csv)
     if arguments.json:
-        tables = {"power": plan.table, "members": plan.members, "over_time": plan.over_time}
+        tables = {"power": plan.table, "members": plan.members}
+        tables |= {"over_time": plan.over_time, "looks": plan.looks}
         print_json({name: records(table) for name, table in tables.items()})
         return
-    for table in (_of_sizes(plan), _over_time(plan)):
-        output().print(table)
+    tables_shown = [_of_sizes(plan), *([_of_looks(plan)] if arguments.looks else []), _over_time(plan)]
+    for shown in tables_shown:
+        output().print(shown)
 
 
 def _of_sizes(plan: TrialPlan) -> Table:
@@ -105,6 +118,25 @@ def _of_sizes(plan: TrialPlan) -> Table:
             f"{100 * row['power_lo']:.0f}–{100 * row['power_hi']:.0f}%",
             f"{100 * row['schoenfeld']:.0f}%",
             f"{row['hr']:.2f} ({row['hr_lo']:.2f}–{row['hr_hi']:.2f})",
+        )
+    return table
+
+
+def _of_looks(plan: TrialPlan) -> Table:
+    table = _table("Looks: when they are, what stops a trial, and how many stop there")
+    headings = ("patients", "events seen", "months", "p below", "HR about", f"for {plan.arm}", "against")
+    for heading in headings:
+        table.add_column(heading, justify="right")
+    for row in plan.looks.iter_rows(named=True):
+        ratio = "–" if row["bound_hr"] is None else f"{row['bound_hr']:.2f}"
+        table.add_row(
+            str(row["n"]),
+            f"{100 * row['information']:.0f}%",
+            f"{row['months']:.1f}",
+            f"{row['bound_p']:.4f}",
+            ratio,
+            f"{100 * row['stopped_for']:.1f}%",
+            f"{100 * row['stopped_against']:.1f}%",
         )
     return table
 

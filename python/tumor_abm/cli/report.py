@@ -1,4 +1,4 @@
-"""``tumor-abm report``: the page of a finished run, anew."""
+"""``tumor-abm report``: the page of a finished run anew, or of two runs side by side."""
 
 from __future__ import annotations
 
@@ -9,11 +9,15 @@ from tumor_abm.cli.printing import as_written, print_pairs, writing
 from tumor_abm.cli.values import target
 
 EXAMPLES = """\
+Of two runs the page tells what either says, in what their experiments differ, and how arms of the same name
+compare.
+
 examples:
   tumor-abm report results/order
   tumor-abm report results/order --by visceral,er_dependence --out pages
   tumor-abm report results/evolution
   tumor-abm report results/doses
+  tumor-abm report results/order results/order_at_lower_dose --out pages
 """
 
 
@@ -21,6 +25,9 @@ def describe(report: argparse.ArgumentParser) -> None:
     """Describe what can be written behind ``report``."""
     report.add_argument(
         "directory", metavar="DIR", type=target, help="directory of a finished run, study or batch"
+    )
+    report.add_argument(
+        "other", metavar="DIR2", type=target, nargs="?", help="another run, to lay beside the first"
     )
     report.add_argument(
         "--by",
@@ -33,12 +40,25 @@ def describe(report: argparse.ArgumentParser) -> None:
 
 
 def report(arguments: argparse.Namespace) -> None:
-    """Write ``report.html`` of a finished run, study or batch."""
-    from tumor_abm.report import write_any_report
+    """Write ``report.html`` of a finished run, study or batch, or ``side_by_side.html`` of two runs."""
+    from tumor_abm.errors import InputError
+    from tumor_abm.report import write_any_report, write_two_runs
     from tumor_abm.run.directory import finished_in
 
     directory, out = arguments.directory, arguments.out or arguments.directory
     results = finished_in(directory)
+    if arguments.other is not None:
+        if arguments.by:
+            raise InputError(key="by", found=arguments.by, allowed="subgroups of one run alone")
+        second, names = (
+            finished_in(arguments.other),
+            (directory.resolve().name, arguments.other.resolve().name),
+        )
+        with writing(out):
+            out.mkdir(parents=True, exist_ok=True)
+            page = write_two_runs(results, second, names, out)
+        print_pairs(f"In {out}:", {"side by side": page.name})
+        return
     with as_written(directory):
         by = listed(arguments.by, results)
     with writing(out), as_written(directory):

@@ -5,7 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from tumor_abm.errors import InputError
+
 if TYPE_CHECKING:
+    import polars as pl
     from rich.console import Console
 
     from tumor_abm.analysis.between_sets import BetweenSets
@@ -13,13 +16,19 @@ if TYPE_CHECKING:
     from tumor_abm.run.results import Results
 
 SHIPPED = "shipped"
+FILES = ("summary", "by_set", "intervals", "rankings", "deciding")
+"""Tables of `BetweenSets` that are written, as ``sets_NAME.csv``."""
 
 
-def named(ensemble: str | None) -> Ensemble | None:
+def named(ensemble: str | None, *, crossed: bool) -> Ensemble | None:
     """Return the ensemble of that name or file, if there is a name."""
     from tumor_abm.knowledge.ensemble import Ensemble
 
     if ensemble is None:
+        if crossed:
+            raise InputError(
+                key="--crossed", found="no --ensemble", allowed="with --ensemble shipped or a file"
+            )
         return None
     return Ensemble.shipped() if ensemble == SHIPPED else Ensemble.load(ensemble)
 
@@ -33,18 +42,23 @@ def of_run(results: Results, directory: Path | None = None) -> BetweenSets | Non
         return None
     found = between_sets(results)
     if directory is not None:
-        write_whole(directory / "sets_by_set.csv", found.by_set.write_csv)
-        write_whole(directory / "sets_summary.csv", found.summary.write_csv)
-        write_whole(directory / "sets_deciding.csv", found.deciding.write_csv)
+        for name, table in tables(found).items():
+            write_whole(directory / f"sets_{name}.csv", table.write_csv)
     return found
+
+
+def tables(found: BetweenSets) -> dict[str, pl.DataFrame]:
+    """Return what was found, by the names of the files; a ranking is one text."""
+    import polars as pl
+
+    ranking = pl.col("ranking").list.join(" > ")
+    return {name: getattr(found, name) for name in FILES} | {"rankings": found.rankings.with_columns(ranking)}
 
 
 def tell(found: BetweenSets | None, out: Console) -> None:
     """Print what the sets agree on."""
-    from tumor_abm._base.sinks import rich_text
-    from tumor_abm.analysis.between_sets import told
+    from tumor_abm.analysis.sets_wording import sets_section
 
     if found is not None:
-        out.print("\nBetween sets of parameters:")
-        for sentence in told(found):
-            out.print(rich_text(f"* {sentence}."))
+        out.print()
+        out.print(sets_section(found).as_text(out.width))

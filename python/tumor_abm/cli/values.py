@@ -53,6 +53,19 @@ def months(text: str) -> float:
     return number
 
 
+def shares(text: str) -> tuple[float, ...]:
+    """Read rising shares between 0 and 1 with commas between them."""
+    try:
+        numbers = [float(part) for part in text.split(",")]
+    except ValueError:
+        numbers = [0.0]
+    if any(not before < number < 1 for before, number in zip([0.0, *numbers], numbers, strict=False)):
+        raise argparse.ArgumentTypeError(
+            f'found "{text}"; allowed: rising shares between 0 and 1, e.g. 0.5,0.75'
+        )
+    return tuple(numbers)
+
+
 def print_as_json(command: argparse.ArgumentParser) -> None:
     """Let a command print JSON."""
     command.add_argument(

@@ -5,9 +5,13 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Sequence
 
 from tumor_abm._base.problems import Problems, Step, shown
+from tumor_abm.config.samples import PlannedSample
 from tumor_abm.config.written import CORE, Written
 from tumor_abm.knowledge import Alteration, Knowledge, PatientLaws
 from tumor_abm.treatment import Arm, Condition, Dosing, Eligibility, Line
+from tumor_abm.treatment.condition import TUMOUR_FRACTION
+from tumor_abm.treatment.eligibility import RESISTANCE, RESISTANCES, SENSITIVE
+from tumor_abm.treatment.scan_period import shortest_days
 
 _MOST_ALTERATIONS, _MOST_OF_TWO_HITS = 48, 16
 
@@ -53,12 +57,8 @@ def check_names(
         for h, name in enumerate(arm.among.history):
             if name not in histories:
                 problems.add_unknown(["arm", a, "among", "history", h], name, "history", histories)
-    for i, gene in enumerate(written.liquid_biopsy.genes if written.liquid_biopsy else []):
-        where = ["liquid_biopsy", "genes", i]
-        _check_gene(where, gene, in_play, knowledge, problems)
-        found = _of_gene(gene, in_play)
-        if found and not any(alteration.in_dna for alteration in found.values()):
-            problems.add(where, f"{shown(gene)} leaves no trace in DNA, so no liquid biopsy can read it")
+    _check_genes(["liquid_biopsy"], measured, in_play, knowledge, problems)
+    _check_samples(written, in_play, knowledge, problems)
     names = [arm.name for arm in written.arm]
     for a in _named_again(names):
         problems.add(["arm", a, "name"], f"{shown(names[a])} is named twice")
@@ -71,9 +71,59 @@ def check_names(
         )
 
 
-def check_sums(written: Written, population: PatientLaws, problems: Problems) -> None:
+def unmeasured_share(population: PatientLaws, knowledge: Knowledge) -> float:
+    """Return the share of patients whose disease is where it cannot be measured."""
+    left, found = 1.0, 0.0
+    for name, site in knowledge.sites.items():
+        here = left * population.share_at(name)
+        left -= here
+        found += 0.0 if site.measurable else here
+    return found
+
+
+def _check_genes(
+    at: Sequence[Step],
+    genes: Sequence[str],
+    in_play: dict[str, Alteration],
+    knowledge: Knowledge,
+    problems: Problems,
+) -> None:
+    """Note genes of a liquid biopsy that do not exist or leave no trace in DNA."""
+    for i, gene in enumerate(genes):
+        where = [*at, "genes", i]
+        if gene == TUMOUR_FRACTION:
+            continue
+        _check_gene(where, gene, in_play, knowledge, problems)
+        found = _of_gene(gene, in_play)
+        if found and not any(alteration.in_dna for alteration in found.values()):
+            problems.add(where, f"{shown(gene)} leaves no trace in DNA, so no liquid biopsy can read it")
+
+
+def _check_samples(
+    written: Written, in_play: dict[str, Alteration], knowledge: Knowledge, problems: Problems
+) -> None:
+    """Note samples that cannot be taken, or are named twice."""
+    tables: dict[str, Sequence[PlannedSample]] = {
+        "biopsy": written.biopsy,
+        "liquid_biopsy_panel": written.liquid_biopsy_panel,
+    }
+    places: list[list[Step]] = [[key, i] for key, samples in tables.items() for i in range(len(samples))]
+    names = [sample.name for samples in tables.values() for sample in samples]
+    for i in _named_again(names):
+        problems.add([*places[i], "name"], f"{shown(names[i])} is named twice")
+    for i, panel in enumerate(written.liquid_biopsy_panel):
+        _check_genes(["liquid_biopsy_panel", i], panel.genes or [], in_play, knowledge, problems)
+    for key, found, allowed in (
+        ("engine", written.engine, "clones"),
+        ("stride_days", written.stride_days, 1),
+    ):
+        if names and found != allowed:
+            problems.add([key], f"found {shown(found)}; allowed: {shown(allowed)} with [[{places[0][0]}]]")
+
+
+def check_sums(written: Written, population: PatientLaws, knowledge: Knowledge, problems: Problems) -> None:
     """Note rules on sums of diameters where no patient has one."""
-    unmeasured = population.bone_only.value == 1 or population.eligibility.measurable is False
+    unmeasured = unmeasured_share(population, knowledge) == 1 or population.eligibility.measurable is False
     treatment: list[tuple[list[Step], list[Line], bool]] = [
         (["arm", a, "line"], arm.line, arm.among.measurable is False) for a, arm in enumerate(written.arm)
     ]
@@ -83,8 +133,8 @@ def check_sums(written: Written, population: PatientLaws, problems: Problems) ->
             if line.asks_for_sums and (unmeasured or nobody):
                 problems.add(
                     [*at, i],
-                    "bone-only disease has no sum of diameters to ask for (adaptive, sld_change,"
-                    " until.response); allowed: such rules where disease can be measurable",
+                    "disease that cannot be measured has no sum of diameters to ask for (adaptive,"
+                    " sld_change, until.response); allowed: such rules where disease can be measurable",
                 )
 
 
@@ -106,6 +156,7 @@ def check_lines(
         for at, condition in line.conditions():
             _check_condition([*place, *at], condition, in_play, knowledge, measured, problems)
         _check_options(line, place, problems)
+        _check_observation(line, place, problems)
         _check_rules(line, place, problems)
         if i + 1 < len(lines) and not _can_end(line):
             problems.add([*place, "until"], "no reason to leave this line, so those after it never begin")
@@ -128,6 +179,39 @@ def check_arms(
             alterations=alterations,
             measured=measured,
             problems=problems,
+        )
+
+
+def check_calendars(written: Written, problems: Problems) -> None:
+    """Note calendars of arms whose scans come so soon that the window of one holds the next."""
+    window = written.assessment.window
+    for a, arm in enumerate(written.arm):
+        if arm.calendar and window > shortest_days(arm.calendar) / 2:
+            problems.add(
+                ["arm", a, "calendar"],
+                f"scans every {shortest_days(arm.calendar):g} days; allowed: at least {2 * window:g}, twice "
+                "assessment.window_days",
+            )
+
+
+def check_value(written: Written, known: Collection[str], problems: Problems) -> None:
+    """Note drugs without a price or of which nothing is known, and follow-up that is too short."""
+    for key, table in (("utility", written.utility), ("price", written.price)):
+        if table is not None and written.end_with_last_line:
+            problems.add([key], "needs follow-up to death; allowed: with end_with_last_line = false")
+    if written.price is None or not written.price.drug:
+        return
+    priced = written.price.drug
+    for name in priced:
+        if name not in known:
+            problems.add_unknown(["price", "drug", name], name, "drug", known)
+    lines = [*written.afterwards, *(line for arm in written.arm for line in arm.line)]
+    given = {dosing.drug for line in lines for _, dosing in line.dosings()}
+    without = sorted(name for name in given & set(known) if name not in priced)
+    if without:
+        problems.add(
+            ["price", "drug"],
+            f"no price of {', '.join(without)}, which arms give; allowed: a price of each, or 0",
         )
 
 
@@ -167,12 +251,39 @@ def _check_eligibility(
     for key in ("altered", "altered_any", "not_altered"):
         for i, gene in enumerate(getattr(eligibility, key)):
             _check_gene([*where, key, i], gene, in_play, knowledge, problems)
+    _check_named(where, eligibility, knowledge, problems)
     for key in ("detected", "not_detected"):
         for i, gene in enumerate(getattr(eligibility, key)):
             _check_measured([*where, key, i], gene, measured, problems)
     for at, drug in eligibility.drugs():
         if drug not in knowledge.drugs:
             problems.add_unknown([*where, *at], drug, "drug", knowledge.drugs)
+
+
+def _check_named(
+    where: Sequence[Step], eligibility: Eligibility, knowledge: Knowledge, problems: Problems
+) -> None:
+    """Note what is asked under names that are none of a site or a kind of therapy, or in another form."""
+    sensitive = [f"{kind}{SENSITIVE}" for kind in knowledge.therapies]
+    resistance = [f"{kind}{RESISTANCE}" for kind in knowledge.therapies]
+    known = [*Eligibility.keys(), *knowledge.sites, *sensitive, *resistance]
+    for key, wanted in eligibility.named.items():
+        if key not in known:
+            problems.add_unknown([*where, key], key, "key", known)
+        elif key in resistance:
+            _check_resistances([*where, key], wanted, problems)
+        elif not isinstance(wanted, bool):
+            problems.add([*where, key], f"found {shown(wanted)}; allowed: true or false")
+
+
+def _check_resistances(where: Sequence[Step], wanted: object, problems: Problems) -> None:
+    allowed = ", ".join(map(shown, RESISTANCES))
+    if not isinstance(wanted, list):
+        problems.add(where, f"found {shown(wanted)}; allowed: a list of {allowed}")
+        return
+    for i, word in enumerate(wanted):
+        if word not in RESISTANCES:
+            problems.add([*where, i], f"found {shown(word)}; allowed: {allowed}")
 
 
 def _check_measured(where: Sequence[Step], gene: str, measured: Collection[str], problems: Problems) -> None:
@@ -209,10 +320,18 @@ def _check_condition(
     measured: Collection[str],
     problems: Problems,
 ) -> None:
+    for key, wanted in condition.named.items():
+        if key not in knowledge.sites:
+            problems.add_unknown([*where, key], key, "key", [*Condition.keys(), *knowledge.sites])
+        elif not isinstance(wanted, bool):
+            problems.add([*where, key], f"found {shown(wanted)}; allowed: true or false")
     if condition.tissue is not None:
         _check_gene([*where, "tissue"], condition.tissue, in_play, knowledge, problems)
     if condition.taken is not None and condition.taken not in knowledge.drugs:
         problems.add_unknown([*where, "taken"], condition.taken, "drug", knowledge.drugs)
+    outputs = knowledge.pathway.outputs
+    if condition.output is not None and condition.output not in outputs:
+        problems.add_unknown([*where, "output"], condition.output, "output of the pathway", outputs)
     if condition.ctdna is not None:
         _check_measured([*where, "ctdna"], condition.ctdna, measured, problems)
 
@@ -233,6 +352,17 @@ def _check_options(line: Line, where: Sequence[Step], problems: Problems) -> Non
         drugs = [dosing.drug for dosing in option.regimen]
         for d in _named_again(drugs):
             problems.add([*start, "regimen", d], f"{shown(drugs[d])} is named twice")
+
+
+def _check_observation(line: Line, where: Sequence[Step], problems: Problems) -> None:
+    """Note what needs a drug where there may be none."""
+    without = [not option.regimen for option in line.options]
+    if any(without) and line.until.cycles is not None:
+        problems.add([*where, "until", "cycles"], "observation has no cycles; allowed: until.months")
+    if all(without) and not any(rule.then.add for rule in line.rule):
+        for key in ("holiday", "adaptive"):
+            if getattr(line, key) is not None:
+                problems.add([*where, key], "observation has no drug that could pause")
 
 
 def _check_rules(line: Line, where: Sequence[Step], problems: Problems) -> None:
@@ -257,7 +387,8 @@ def _check_rules(line: Line, where: Sequence[Step], problems: Problems) -> None:
 def _check_taken(where: Sequence[Step], drug: str, taken: Iterable[str], problems: Problems) -> None:
     taken = sorted(taken)
     if drug not in taken:
-        problems.add(where, f"{shown(drug)} is not given in this line (given: {', '.join(taken)})")
+        given = ", ".join(taken) or "nothing"
+        problems.add(where, f"{shown(drug)} is not given in this line (given: {given})")
 
 
 def _can_end(line: Line) -> bool:

@@ -18,16 +18,26 @@ from tumor_abm._base.problems import Problems, shown
 from tumor_abm._base.table import merged
 from tumor_abm._base.toml import read_toml
 from tumor_abm._base.units import DAYS_PER_MONTH, DAYS_PER_WEEK
-from tumor_abm.config.checks import check_arms, check_lines, check_names, check_sums
-from tumor_abm.config.written import CORE, DEFAULT_POPULATION, Written
+from tumor_abm.config.checks import (
+    check_arms,
+    check_calendars,
+    check_lines,
+    check_names,
+    check_sums,
+    check_value,
+)
+from tumor_abm.config.tidy import tidy, undocumented
+from tumor_abm.config.written import CORE, Written
 from tumor_abm.errors import InputError, of_file
-from tumor_abm.knowledge import Alteration, Drug, Knowledge, PatientLaws, plain
-from tumor_abm.knowledge.library import NETWORK, check_laws, complete, inherited
+from tumor_abm.knowledge import Knowledge, PatientLaws, plain
+from tumor_abm.knowledge.checks import check_laws
+from tumor_abm.knowledge.library import CLINIC, NETWORK, complete, inherited
 from tumor_abm.knowledge.patient_laws import UNSAID
+from tumor_abm.knowledge.site import without_unknown
+from tumor_abm.knowledge.usual import DEFAULT_POPULATION
 from tumor_abm.treatment import Arm, Line
 
-_KNOWLEDGE_TABLES = ("drug", "alteration", "source", "pathway", "imaging", *NETWORK)
-_DOCUMENTATION = ("source", "note", "prevalence", "resistant_to", "sensitive_to", "toxicity", "given")
+_KNOWLEDGE_TABLES = ("drug", "alteration", "source", "pathway", "imaging", *NETWORK, *CLINIC)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -142,7 +152,7 @@ class Experiment:
         alterations = _in_play(written, _core_set(knowledge, _drugs_given(written, population)))
         measured = written.liquid_biopsy.genes if written.liquid_biopsy else []
         check_names(written, population, alterations, knowledge, problems)
-        check_sums(written, population, problems)
+        check_sums(written, population, knowledge, problems)
         before: list[tuple[tuple[str | int, ...], list[Line]]] = [
             (("population", *at), lines) for at, lines in population.pasts
         ]
@@ -158,6 +168,8 @@ class Experiment:
         check_arms(
             written.arm, knowledge=knowledge, alterations=alterations, measured=measured, problems=problems
         )
+        check_value(written, knowledge.drugs, problems)
+        check_calendars(written, problems)
         problems.raise_if_any()
         experiment = cls(
             seed=seeds.drawn() if written.seed is None else written.seed,
@@ -194,18 +206,17 @@ class Experiment:
             ],
             "drugs": [knowledge.drugs[name].to_core(name, knowledge.pathway.targets) for name in self.drugs],
             "pathway": knowledge.pathway.to_core(),
+            "therapies": [therapy.to_core(name) for name, therapy in knowledge.therapies.items()],
             "population": self.population.to_core(
                 self.population_name,
+                measurable={name: site.measurable for name, site in knowledge.sites.items()},
                 covariates=knowledge.pathway.drawn,
                 alterations=self.alterations,
                 drugs=knowledge.drugs,
             ),
             "imaging": knowledge.imaging.to_core(),
             "assessment": {
-                "calendar": [
-                    {"every_days": period.every_weeks * DAYS_PER_WEEK, "until_month": period.until_month}
-                    for period in written.assessment.calendar
-                ],
+                "calendar": [period.to_core() for period in written.assessment.calendar],
                 "window_days": written.assessment.window,
                 "missed": written.assessment.missed,
                 "not_evaluable": written.assessment.not_evaluable,
@@ -237,14 +248,15 @@ class Experiment:
         Running it again gives the same results, whatever the package knows by then.
         """
         written, knowledge = self.written, self.knowledge
+        sampled = bool(written.biopsy or written.liquid_biopsy_panel)
         population = plain(self.population)
         population["target_lesions"] = self.population.target_lesions.value
         population["founder"] = {
             name: share for name, share in population["founder"].items() if name in self.alterations
         }
-        population["prior"] = [_tidy(line) for line in self.population.prior]
-        population["history"] = [_tidy(history) for history in self.population.history]
-        population["eligibility"] = _tidy(self.population.eligibility)
+        population["prior"] = [tidy(line) for line in self.population.prior]
+        population["history"] = [tidy(history) for history in self.population.history]
+        population["eligibility"] = tidy(self.population.eligibility)
         tables: dict[str, Any] = {
             "title": self.title,
             "question": self.question,
@@ -260,20 +272,25 @@ class Experiment:
             "max_clones": written.max_clones,
             "trajectory_every_days": written.trajectory_every_days,
             "alterations": self.alterations,
-            "assessment": {**_tidy(written.assessment), "window_days": written.assessment.window},
+            "assessment": {**tidy(written.assessment), "window_days": written.assessment.window},
             "neutropenia": {"model": False},
-            "afterwards": [_tidy(line) for line in written.afterwards],
-            "arm": [_tidy(arm) for arm in self.arms],
+            "afterwards": [tidy(line) for line in written.afterwards],
+            "arm": [tidy(arm) for arm in self.arms],
             "population": {"name": self.population_name, **population},
+            **knowledge.clinic(),
             **knowledge.pathway.tables(),
             "imaging": plain(knowledge.imaging),
-            "drug": {name: _undocumented(knowledge.drugs[name]) for name in self.drugs},
-            "alteration": {name: _undocumented(knowledge.alterations[name]) for name in self.alterations},
+            "drug": {name: undocumented(knowledge.drugs[name]) for name in self.drugs},
+            "alteration": {
+                name: undocumented(knowledge.alterations[name], sampled=sampled) for name in self.alterations
+            },
         }
+        worth = {"utility": written.utility, "price": written.price}
+        tables |= {key: tidy(table) for key, table in worth.items() if table is not None}
         if written.engine != "clones":
             tables |= {"engine": written.engine, "most_cells": written.most_cells}
         if written.engine == "lattice":
-            tables["lattice"] = _tidy(written.lattice)
+            tables["lattice"] = tidy(written.lattice)
         if written.neutropenia.model:
             tables["neutropenia"] = {"model": True, **knowledge.neutropenia.to_core()}
         if written.liquid_biopsy is not None:
@@ -282,6 +299,10 @@ class Experiment:
                 "genes": written.liquid_biopsy.genes,
                 **plain(knowledge.assay),
             }
+        if sampled:
+            tables["genome"] = tidy(written.genome)
+            tables["biopsy"] = [tidy(sample) for sample in written.biopsy]
+            tables["liquid_biopsy_panel"] = [tidy(panel) for panel in written.liquid_biopsy_panel]
         return tables
 
     def to_toml(self) -> str:
@@ -370,6 +391,8 @@ def _known(
         spare = {"liquid_biopsy": plain(knowledge.assay), "neutropenia": plain(knowledge.neutropenia)}
         if not any(key in data for key in NETWORK):  # written before the pathway was data
             spare |= {key: knowledge.tables.get(key, {}) for key in NETWORK}
+        if not any(key in data for key in CLINIC):  # written before sites and kinds of therapy were data
+            spare |= knowledge.clinic()
         return complete(merged(spare, tables), problems)
     files = data.get("knowledge")
     folder = Path() if file is None else Path(file).parent
@@ -405,8 +428,9 @@ def _population(
     if not isinstance(name, str):
         problems.add(["population", "name"], f"found {shown(name)}; allowed: a text in quotes")
         return None
+    entry = without_unknown(merged(laws, changes), knowledge.sites, ["population"], problems)
     try:
-        found = PatientLaws.model_validate(merged(laws, changes))
+        found = PatientLaws.model_validate(entry)
     except ValidationError as error:
         problems.add_invalid(error, PatientLaws, ["population"])
         return None
@@ -414,26 +438,3 @@ def _population(
         problems.add(["population", "covariate", covariate], UNSAID)
     check_laws(found, knowledge.pathway, ["population"], problems)
     return name, found
-
-
-def _tidy(table: Any) -> Any:
-    """Return a table for a file, without what is not set or empty."""
-    return _without_empty(table.model_dump(exclude_none=True))
-
-
-def _without_empty(value: Any) -> Any:
-    if isinstance(value, dict):
-        kept = {key: _without_empty(inner) for key, inner in value.items()}
-        return {key: inner for key, inner in kept.items() if inner not in ([], {})}
-    if isinstance(value, list):
-        return [_without_empty(inner) for inner in value]
-    return value
-
-
-def _undocumented(entry: Drug | Alteration) -> dict[str, Any]:
-    """Return an entry of the knowledge for a file: what the simulation needs, and what it is."""
-    table = {key: value for key, value in plain(entry).items() if key not in _DOCUMENTATION}
-    if isinstance(entry, Drug):
-        table["dose"] = {"value": entry.amount, "unit": entry.amount_unit}
-        table["dose_levels"] = entry.dose_levels.value
-    return table

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from tumor_abm.config.checks import unmeasured_share
 from tumor_abm.config.experiment import Experiment
 from tumor_abm.config.written import CORE
 from tumor_abm.treatment import Adaptive, Line
@@ -50,16 +51,16 @@ def _without_effect(experiment: Experiment) -> Iterator[str]:
 
 
 def _unmeasured(experiment: Experiment) -> Iterator[str]:
-    """Rules on sums of diameters, which bone-only disease does not have."""
-    share = experiment.population.bone_only.value
+    """Rules on sums of diameters, which disease that cannot be measured does not have."""
+    share = unmeasured_share(experiment.population, experiment.knowledge)
     if share == 0 or experiment.population.eligibility.measurable:
         return
     for place, lines in _treatment(experiment).items():
         for line_number, line in enumerate(lines):
             if line.asks_for_sums:
                 yield (
-                    f"{place}[{line_number}]: what asks for the sum of diameters never holds in bone-only"
-                    f" disease ({share:.0%} of the population), which has none"
+                    f"{place}[{line_number}]: what asks for the sum of diameters never holds in disease that"
+                    f" cannot be measured ({share:.0%} of the population)"
                 )
 
 

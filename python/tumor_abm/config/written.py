@@ -10,11 +10,14 @@ from tumor_abm._base import seeds
 from tumor_abm._base.table import Table
 from tumor_abm._base.units import DAYS_PER_WEEK
 from tumor_abm.config.engine import LEAST_CELLS, MOST_CELLS, Lattice
+from tumor_abm.config.samples import LiquidPanel, PatientGenome, TissueBiopsy
+from tumor_abm.config.value import Price, Utility
+from tumor_abm.knowledge.usual import DEFAULT_POPULATION
 from tumor_abm.treatment import Arm, Line
+from tumor_abm.treatment.scan_period import ScanPeriod, in_order, shortest_days
 
 CORE = "core"
 """Stands for the core set in a list of alterations."""
-DEFAULT_POPULATION = "first_line_postmenopausal"
 
 MOST_PATIENTS = 10_000_000
 _MOST_MONTHS = 1_200
@@ -36,21 +39,6 @@ def _unit_fraction(dt: float) -> float:
 
 def _named_or_table(value: Any) -> Any:
     return {"base": value} if isinstance(value, str) else value
-
-
-class ScanPeriod(Table):
-    """A stretch of the scan calendar.
-
-    Attributes
-    ----------
-    every_weeks
-        Weeks between scans.
-    until_month
-        Month of the line until which it applies; the last stretch needs none.
-    """
-
-    every_weeks: float = Field(ge=1 / 7, le=520)
-    until_month: float | None = Field(default=None, gt=0, le=10_000)
 
 
 def _usual_calendar() -> list[ScanPeriod]:
@@ -92,7 +80,7 @@ class Assessment(Table):
     @property
     def shortest_days(self) -> float:
         """Shortest interval between planned scans."""
-        return min(period.every_weeks for period in self.calendar) * DAYS_PER_WEEK
+        return shortest_days(self.calendar)
 
     @property
     def window(self) -> float:
@@ -111,15 +99,7 @@ class Assessment(Table):
 
     @model_validator(mode="after")
     def _in_order(self) -> Assessment:
-        before = 0.0
-        for i, period in enumerate(self.calendar):
-            if period.until_month is None and i + 1 < len(self.calendar):
-                raise ValueError(f"calendar[{i}]: until_month is missing; only the last may go on for ever")
-            if period.until_month is not None and period.until_month <= before:
-                raise ValueError(
-                    f"calendar[{i}]: until_month must be above {before:g}, that of the one before"
-                )
-            before = period.until_month or before
+        in_order(self.calendar)
         if self.window > self.shortest_days / 2:
             raise ValueError(
                 f"window_days = {self.window:g}; allowed: at most {self.shortest_days / 2:g},"
@@ -136,7 +116,7 @@ class LiquidBiopsy(Table):
     every_weeks
         Weeks between samples, from the start of every line.
     genes
-        Genes (or alterations) that are read.
+        Genes (or alterations) that are read, and ``tumour fraction``, the tumour's share of the DNA.
     limit_of_detection, plasma_ml, body_plasma_ml, background_per_ml, half_life_h
         Change of a constant of the assay.
     """
@@ -185,8 +165,8 @@ class Written(Table):
     patients
         Virtual patients. Every one lives every arm.
     population
-        Name of a population, or a table: ``base`` and what differs from it. Default:
-        ``first_line_postmenopausal``.
+        Name of a population, or a table: ``base`` and what differs from it. Default: that of
+        ``usual.toml`` among the files of knowledge.
     control
         Name of the arm that the others are compared with; the first arm when absent.
     horizon_months
@@ -225,12 +205,22 @@ class Written(Table):
         Changes of constants.
     constant, covariate, effect, target, node
         Name to table: further parts of the pathway, or changes of known ones.
+    site, therapy
+        Name to table: further sites of the disease and kinds of therapy, or changes of known ones.
     assessment
         Scans.
     liquid_biopsy
         Liquid biopsies; none are taken when absent.
+    biopsy, liquid_biopsy_panel
+        Tissue and plasma of some patients, sequenced at named moments; for the engine ``clones``.
+    genome
+        Neutral mutations of these patients.
     neutropenia
         Neutrophils.
+    utility
+        Quality of life, from which quality-adjusted time is counted.
+    price
+        Prices, from which costs are counted.
     afterwards
         Lines that follow on those of every arm.
     arm
@@ -267,9 +257,16 @@ class Written(Table):
     effect: dict[str, Any] = Field(default_factory=dict)
     target: dict[str, Any] = Field(default_factory=dict)
     node: dict[str, Any] = Field(default_factory=dict)
+    site: dict[str, Any] = Field(default_factory=dict)
+    therapy: dict[str, Any] = Field(default_factory=dict)
     imaging: dict[str, Any] = Field(default_factory=dict)
     assessment: Assessment = Field(default_factory=Assessment)
     liquid_biopsy: LiquidBiopsy | None = None
+    biopsy: list[TissueBiopsy] = Field(default_factory=list)
+    liquid_biopsy_panel: list[LiquidPanel] = Field(default_factory=list)
+    genome: PatientGenome = Field(default_factory=PatientGenome)
     neutropenia: Neutrophils = Field(default_factory=Neutrophils)
+    utility: Utility | None = None
+    price: Price | None = None
     afterwards: list[Line] = Field(default_factory=list)
     arm: list[Arm] = Field(min_length=1)

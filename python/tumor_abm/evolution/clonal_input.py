@@ -15,6 +15,7 @@ from tumor_abm.errors import InputError
 from tumor_abm.evolution.maf import ALTERNATIVE, REFERENCE, contig_number, position
 from tumor_abm.evolution.sequencing import PLOIDY
 
+_MOST_CELLS = 0.5
 _READS = ("sample", "mutation", "depth", "alt_reads", "called")
 _TRUE = ("node", "clone", "cancer_cell_fraction")
 
@@ -38,7 +39,9 @@ def pyclone_vi(reads: pl.DataFrame, *, purity: float = 1.0, true: bool = False) 
     -------
     polars.DataFrame
         ``mutation_id, sample_id, ref_counts, alt_counts, major_cn, minor_cn, normal_cn,
-        tumour_content``. Genomes are diploid. A mutation's id is its contig and position in a MAF.
+        tumour_content``. A mutation's id is its contig and position in a MAF. Copy numbers are those of a
+        diploid genome, or, where the reads have ``copies`` and more than half of the cancer cells carry the
+        mutation, those of its carriers: of a locus with other copies, the truth that a program is told.
     """
     table = _seen(reads, purity, true)
     return table.select(
@@ -46,8 +49,7 @@ def pyclone_vi(reads: pl.DataFrame, *, purity: float = 1.0, true: bool = False) 
         pl.col("sample").alias("sample_id"),
         _reference_reads().alias("ref_counts"),
         pl.col("alt_reads").alias("alt_counts"),
-        pl.lit(1).alias("major_cn"),
-        pl.lit(PLOIDY - 1).alias("minor_cn"),
+        *_alleles(table, "major_cn", "minor_cn"),
         pl.lit(PLOIDY).alias("normal_cn"),
         pl.lit(float(purity)).alias("tumour_content"),
         *_truth(true),
@@ -87,8 +89,7 @@ def conipher(reads: pl.DataFrame, *, case: str, purity: float = 1.0, true: bool 
         _reference_reads().alias("REF_COUNT"),
         pl.col("alt_reads").alias("VAR_COUNT"),
         pl.col("depth").alias("DEPTH"),
-        pl.lit(1).alias("COPY_NUMBER_A"),
-        pl.lit(PLOIDY - 1).alias("COPY_NUMBER_B"),
+        *_alleles(table, "COPY_NUMBER_A", "COPY_NUMBER_B"),
         pl.lit(float(purity)).alias("ACF"),
         pl.lit(PLOIDY).alias("PLOIDY"),
         *_truth(true),
@@ -118,6 +119,20 @@ def _seen(reads: pl.DataFrame, purity: float, true: bool) -> pl.DataFrame:
 
 def _reference_reads() -> pl.Expr:
     return pl.col("depth") - pl.col("alt_reads")
+
+
+def _alleles(table: pl.DataFrame, major: str, minor: str) -> list[pl.Expr]:
+    """Return the copies of the more and of the less frequent allele, as most cancer cells have them."""
+    if "copies" not in table.columns:
+        return [pl.lit(1).alias(major), pl.lit(PLOIDY - 1).alias(minor)]
+    mutant = pl.col("mutant_copies").round().cast(pl.Int32)
+    others = pl.col("copies").round().cast(pl.Int32) - mutant
+    carried = pl.col("cancer_cell_fraction") > _MOST_CELLS
+    more, less = pl.max_horizontal(mutant, others), pl.min_horizontal(mutant, others)
+    return [
+        pl.when(carried).then(more).otherwise(pl.lit(1, pl.Int32)).alias(major),
+        pl.when(carried).then(less).otherwise(pl.lit(PLOIDY - 1, pl.Int32)).alias(minor),
+    ]
 
 
 def _truth(true: bool) -> list[pl.Expr]:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -160,6 +161,18 @@ class Genealogy:
         node = pl.Series("node", np.frombuffer(tips, dtype=np.uint32))
         return Genealogy(nodes=nodes, cells=chosen.with_columns(node), day=self.day)
 
+    def line_of(self, node: int) -> NDArray[np.int64]:
+        """Return the nodes from the oldest ancestor to `node`."""
+        line = [node]
+        parents = self._line_parents
+        while (node := int(parents[node])) >= 0:
+            line.append(node)
+        return np.array(line[::-1], dtype=np.int64)
+
+    @cached_property
+    def _line_parents(self) -> NDArray[np.int64]:
+        return self._parents()
+
     def descendants(self, nodes: pl.Series) -> NDArray[np.uint32]:
         """Count the given cells below every node.
 
@@ -305,19 +318,7 @@ class Genealogy:
         length = days - born if lengths == "days" else self.nodes["divisions"].to_numpy()
         named = self.nodes["day"].is_null().to_numpy().copy()
         named[self.cells["node"].to_numpy()] = True
-        below: list[list[str]] = [[] for _ in parents]
-        roots = []
-        # Children stand behind their parents, so each is whole when it is met.
-        for node in range(len(parents) - 1, -1, -1):
-            name = str(node) if named[node] else ""
-            inner = f"({','.join(reversed(below[node]))})" if below[node] else ""
-            written = f"{inner}{name}:{length[node]:.10g}"
-            below[node] = []
-            if parents[node] >= 0:
-                below[parents[node]].append(written)
-            else:
-                roots.append(written)
-        return "\n".join(f"{root};" for root in reversed(roots))
+        return _newick(parents, length, named)
 
     def tree_sequence(
         self, mutations_per_division: float | None = None, *, seed: int = 0
@@ -389,3 +390,58 @@ class Genealogy:
 
     def _parents(self) -> NDArray[np.int64]:
         return self.nodes["parent"].cast(pl.Int64).fill_null(-1).to_numpy()
+
+
+def _newick(parents: NDArray[np.int64], length: NDArray[Any], named: NDArray[np.bool_]) -> str:
+    """Write trees, whose parents stand before their children, in time that grows with the nodes alone.
+
+    In postorder every node is written as the brackets that open at it, if it is a tip, its name and length,
+    and what follows: a comma before a sibling, a bracket after the last one, an end after a root.
+    """
+    if not parents.size:
+        return ""
+    size, start, is_last = _places(parents)
+    order = np.empty_like(start)
+    order[start + size - 1] = np.arange(start.size)
+    # Brackets open at a tip for every inner node whose first tip it is.
+    opens = np.where(size == 1, np.bincount(start[size > 1], minlength=start.size)[start], 0)[order]
+    end = np.where(parents < 0, 2, is_last)[order]
+    columns = {
+        "open": _told(opens, lambda brackets: "(" * brackets),
+        "node": pl.Series(order),
+        "named": pl.Series(named[order]),
+        "length": _told(length[order], lambda days: f":{days:.10g}"),
+        "end": pl.Series([",", ")", ";\n"]).gather(end),
+    }
+    name = pl.when("named").then(pl.col("node").cast(pl.String)).otherwise(pl.lit(""))
+    text = pl.DataFrame(columns).select(text=pl.concat_str("open", name, "length", "end"))
+    return "".join(text["text"].to_list()).rstrip("\n")
+
+
+def _places(parents: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.bool_]]:
+    """Return of every node how many are below it and itself, where these begin, and if it is the last child.
+
+    Nodes are placed one after the other: what is below a node before it, children by their numbers.
+    """
+    above = parents.tolist()
+    sizes = [1] * len(above) + [0]  # the last is above the roots, whose parent is -1
+    for node in range(len(above) - 1, -1, -1):
+        sizes[above[node]] += sizes[node]
+    size = np.array(sizes[:-1])
+    siblings = np.argsort(parents, kind="stable")
+    begins = np.diff(parents[siblings], prepend=-2) != 0
+    before = np.cumsum(size[siblings]) - size[siblings]
+    among = np.empty_like(size)
+    among[siblings] = before - before[begins][np.cumsum(begins) - 1]
+    starts = [*among.tolist(), 0]
+    for node, parent in enumerate(above):
+        starts[node] += starts[parent]
+    is_last = np.empty(size.size, dtype=bool)
+    is_last[siblings] = np.append(begins[1:], True)
+    return size, np.array(starts[:-1]), is_last
+
+
+def _told(values: NDArray[Any], told: Callable[[Any], str]) -> pl.Series:
+    """Write numbers of which many are alike."""
+    levels, which = np.unique(values, return_inverse=True)
+    return pl.Series([told(level) for level in levels.tolist()], dtype=pl.String).gather(which)

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from tumor_abm._base.arguments import must_be, whole
+from tumor_abm._base.arguments import is_real, must_be, whole
 from tumor_abm._base.frames import demand
+from tumor_abm.errors import InputError
 from tumor_abm.evolution.genealogy import Genealogy
 
 _NO_CLONE = -1
+_MOST_COPIES = 1_000
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,6 +46,7 @@ class Mutations:
         *,
         truncal: int = 0,
         clones: pl.DataFrame | None = None,
+        copies: Mapping[int, tuple[float, float]] | None = None,
         least_carriers: int = 1,
         seed: int,
     ) -> Mutations:
@@ -59,6 +63,9 @@ class Mutations:
         clones
             All clones that ever lived (`Population.all_clones`): those of another type than their
             parent carry a driver. ``None``: no drivers. Not for populations that switch types.
+        copies
+            By the type that a driver makes: copies of its locus in a cell that carries it, and how many of
+            them have it; one of two elsewhere. The table has columns ``copies, mutant_copies`` then.
         least_carriers
             Leave passengers of fewer living cells out: most are in one cell only.
         seed
@@ -82,6 +89,8 @@ class Mutations:
             how="diagonal",
         )
         table = table.with_row_index("mutation").select("mutation", "origin", "node", "clone", "type")
+        if copies is not None:
+            table = with_copies(table, copies)
         return cls(table=table, genealogy=genealogy, _parents=parents)
 
     def carriers(self, rows: Sequence[int] | NDArray[np.integer[Any]] | None = None) -> NDArray[np.int64]:
@@ -109,6 +118,43 @@ class Mutations:
             [np.full(truncal, chosen.height), np.array(drivers, dtype=np.int64), passengers]
         )
 
+    def of_cell(self, row: int) -> NDArray[np.int64]:
+        """Return the mutations of one cell: rows of `table`, in their order.
+
+        Parameters
+        ----------
+        row
+            Of the genealogy's ``cells``.
+        """
+        cell = self.genealogy.chosen("row", [row])
+        line = self.genealogy.line_of(int(cell["node"][0]))
+        clones = self._clones_above(int(cell["clone"][0])) if self._parents else set()
+        nodes, before = self._passengers
+        drivers = [k for k, clone in self._drivers if clone in clones]
+        first, end = (before + np.searchsorted(nodes, line, side) for side in ("left", "right"))
+        passengers = [np.arange(a, b) for a, b in zip(first, end, strict=True) if a < b]
+        truncal = np.arange(before - len(self._drivers))
+        return np.concatenate([truncal, np.array(drivers, dtype=np.int64), *passengers])
+
+    @cached_property
+    def _passengers(self) -> tuple[NDArray[np.uint32], int]:
+        """Nodes of the passengers, ascending, and how many other mutations stand before them."""
+        nodes = self.table["node"].drop_nulls().to_numpy()
+        return nodes, self.table.height - nodes.size
+
+    @cached_property
+    def _drivers(self) -> list[tuple[int, int]]:
+        """Drivers and the clones that they made."""
+        return list(self.table.drop_nulls("clone").select("mutation", "clone").iter_rows())
+
+    def _clones_above(self, clone: int) -> set[int]:
+        """Return a clone and all that it descends from."""
+        found = set()
+        while clone != _NO_CLONE:
+            found.add(clone)
+            clone = self._parents[clone]
+        return found
+
     def _cells_below(self, clones: pl.Series) -> dict[int, int]:
         """Cells of every clone and of all that descend from it."""
         sizes: dict[int, int] = dict(clones.value_counts().iter_rows()) if self._parents else {}
@@ -118,6 +164,25 @@ class Mutations:
             if parent != _NO_CLONE and clone in sizes:
                 sizes[parent] = sizes.get(parent, 0) + sizes[clone]
         return sizes
+
+
+def with_copies(table: pl.DataFrame, copies: Mapping[Any, tuple[float, float]]) -> pl.DataFrame:
+    """Add ``copies, mutant_copies`` to a table of mutations, by the type of drivers; one of two elsewhere."""
+    must_be("copies", copies, Mapping)
+    for kind, pair in copies.items():
+        given = isinstance(pair, tuple) and len(pair) == 2 and all(map(is_real, pair))
+        if not given or not 0 < pair[1] <= pair[0] <= _MOST_COPIES:
+            allowed = f"(copies, mutant copies), up to {_MOST_COPIES}, mutant ones above 0"
+            raise InputError(key=f"copies[{kind!r}]", found=pair, allowed=allowed)
+    told = [
+        pl.col("type").replace_strict(
+            {kind: float(pair[k]) for kind, pair in copies.items()}, default=usual, return_dtype=pl.Float64
+        )
+        if copies
+        else pl.lit(usual)
+        for k, usual in enumerate((2.0, 1.0))
+    ]
+    return table.with_columns(copies=told[0], mutant_copies=told[1])
 
 
 def _drivers(clones: pl.DataFrame | None) -> tuple[pl.DataFrame, dict[int, int]]:

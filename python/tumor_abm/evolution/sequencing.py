@@ -19,7 +19,10 @@ PLOIDY = 2
 
 @dataclass(frozen=True, kw_only=True)
 class Sequencing:
-    """How a sample is sequenced. Genomes are diploid, and every mutation is on one of the two copies.
+    """How a sample is sequenced. A mutation is on one of two copies, unless its table says otherwise.
+
+    A table of mutations may have the columns ``copies`` and ``mutant_copies``: how many copies of the locus
+    there are in a cell that carries the mutation, and how many of them have it. All other cells are diploid.
 
     Attributes
     ----------
@@ -78,7 +81,7 @@ class Sequencing:
         cells = mutations.genealogy.cells.height if rows is None else len(rows)
         present = np.flatnonzero(carriers)
         fraction = carriers[present] / max(cells, 1)
-        reads = self._read(fraction * self.purity / PLOIDY, generator(seed))
+        reads = self._read(self._mutant_share(fraction, mutations.table[present]), generator(seed))
         return reads.select(
             pl.Series("mutation", present, dtype=pl.UInt32),
             pl.Series("carriers", carriers[present], dtype=pl.UInt32),
@@ -125,6 +128,7 @@ class Sequencing:
         carriers: Mapping[str, NDArray[np.int64]],
         cells: Mapping[str, int],
         *,
+        every: bool = False,
         seed: int,
     ) -> pl.DataFrame:
         """Sequence samples of which it is known how many of their cells carry each mutation.
@@ -137,6 +141,8 @@ class Sequencing:
             By the name of a sample, a number for each mutation.
         cells
             By the name of a sample, all its cells.
+        every
+            Read mutations that no sample carries, too.
         seed
             Of numpy's generator.
 
@@ -146,13 +152,13 @@ class Sequencing:
             As `samples`.
         """
         rng = generator(seed)
-        present = np.flatnonzero(sum(carriers.values()))
+        present = np.arange(mutations.height) if every else np.flatnonzero(sum(carriers.values()))
         about = mutations[present]
         found = []
         for name, carried in carriers.items():
             counts = carried[present]
             fraction = counts / max(cells[name], 1)
-            reads = self._read(fraction * self.purity / PLOIDY, rng)
+            reads = self._read(self._mutant_share(fraction, about), rng)
             seen = about.select(
                 pl.lit(name).alias("sample"),
                 "mutation",
@@ -163,7 +169,12 @@ class Sequencing:
         return pl.concat(found)
 
     def single_cells(
-        self, mutations: Mutations, rows: Sequence[int] | NDArray[np.integer[Any]], *, seed: int
+        self,
+        mutations: Mutations,
+        rows: Sequence[int] | NDArray[np.integer[Any]],
+        *,
+        seed: int,
+        errors: SingleCellErrors | None = None,
     ) -> pl.DataFrame:
         """Sequence cells one by one. `purity` has no part in it.
 
@@ -171,37 +182,72 @@ class Sequencing:
         ----------
         mutations, rows, seed
             As in `bulk`.
+        errors
+            What goes wrong with the DNA of single cells; nothing when ``None``.
 
         Returns
         -------
         polars.DataFrame
             The mutations of every cell: ``cell`` (its row), ``mutation, depth, alt_reads, vaf, called``.
-            Mutations that a cell does not carry have no row.
+            Mutations that a cell does not carry have no row. With `errors` those have one that are read by
+            error, and a last column, ``carried``, tells the truth.
         """
         must_be("mutations", mutations, Mutations)
         rng = generator(seed)
-        # Nobody at all has a table without rows, too.
-        found = [self._cell(0, np.zeros(0, dtype=np.int64), rng)]
         mutations.genealogy.chosen("rows", rows)
-        found += [self._cell(int(row), np.flatnonzero(mutations.carriers([int(row)])), rng) for row in rows]
-        return pl.concat(found)
+        # Nobody at all has a table without rows, too.
+        nobody = self._cell(mutations, None, rng, errors)
+        return pl.concat([nobody, *(self._cell(mutations, int(row), rng, errors) for row in rows)])
 
-    def _cell(self, row: int, carried: NDArray[np.int64], rng: np.random.Generator) -> pl.DataFrame:
-        """Mutations that one cell carries, as read."""
-        reads = self._read(np.full(carried.size, 1 / PLOIDY), rng)
-        return reads.select(
-            pl.lit(row, dtype=pl.UInt32).alias("cell"),
-            pl.Series("mutation", carried, dtype=pl.UInt32),
+    def _cell(
+        self,
+        mutations: Mutations,
+        row: int | None,
+        rng: np.random.Generator,
+        errors: SingleCellErrors | None,
+    ) -> pl.DataFrame:
+        """Mutations of one cell, or of none, as read."""
+        carried = np.zeros(0, dtype=np.int64) if row is None else mutations.of_cell(row)
+        total, mutant = _copies(mutations.table[carried])
+        if errors is None:
+            expected, seen, truth = mutant / total, carried, None
+        else:
+            wrong = errors.read_by_error(0 if row is None else mutations.table.height, carried, rng)
+            seen = np.concatenate([carried, wrong])
+            share = errors.amplified(mutant, total - mutant, rng)
+            expected = np.concatenate([share, np.full(wrong.size, 1 / PLOIDY)])
+            truth = pl.Series("carried", np.arange(seen.size) < carried.size)
+        reads = self._read(np.nan_to_num(expected), rng, covered=~np.isnan(expected))
+        table = reads.select(
+            pl.lit(row or 0, dtype=pl.UInt32).alias("cell"),
+            pl.Series("mutation", seen, dtype=pl.UInt32),
             pl.all(),
         )
+        return table if truth is None else table.with_columns(truth).sort("mutation")
 
-    def _read(self, expected: NDArray[np.float64], rng: np.random.Generator) -> pl.DataFrame:
-        """Depths and mutant reads where a share `expected` of the copies is mutant."""
+    def _mutant_share(self, fraction: NDArray[np.float64], about: pl.DataFrame) -> NDArray[np.float64]:
+        """Share of a sample's copies that are mutant, where a fraction of the tumour's cells is."""
+        if "copies" not in about.columns:
+            return fraction * self.purity / PLOIDY
+        total, mutant = _copies(about)
+        carriers = fraction * self.purity
+        share: NDArray[np.float64] = carriers * mutant / (carriers * total + (1 - carriers) * PLOIDY)
+        return share
+
+    def _read(
+        self,
+        expected: NDArray[np.float64],
+        rng: np.random.Generator,
+        covered: NDArray[np.bool_] | None = None,
+    ) -> pl.DataFrame:
+        """Depths and mutant reads where a share `expected` of the copies is mutant; none if not `covered`."""
         depth = rng.poisson(self.depth, expected.size)
+        if covered is not None:
+            depth[~covered] = 0
         share = expected.copy()
         if self.overdispersion > 0:
             # Beta with this mean, so that two reads of a site correlate as said.
-            scale, present = 1 / self.overdispersion - 1, expected > 0
+            scale, present = 1 / self.overdispersion - 1, (expected > 0) & (expected < 1)
             share[present] = rng.beta(scale * expected[present], scale * (1 - expected[present]))
         alt = rng.binomial(depth, share)
         vaf = np.divide(alt, depth, out=np.full(expected.size, np.nan), where=depth > 0)
@@ -214,3 +260,55 @@ class Sequencing:
                 "called": called,
             }
         )
+
+
+@dataclass(frozen=True, kw_only=True)
+class SingleCellErrors:
+    """What goes wrong when the genome of a single cell is amplified and read.
+
+    Attributes
+    ----------
+    dropout
+        Chance that a copy of a locus is lost on the way. Where all are, nothing covers the site.
+    false_positives
+        Chance, per cell and mutation of the tumour that the cell does not carry, that it is read as if it
+        did.
+    """
+
+    dropout: float = 0.0
+    false_positives: float = 0.0
+
+    def __post_init__(self) -> None:
+        for name in ("dropout", "false_positives"):
+            value = getattr(self, name)
+            if not is_real(value) or not 0 <= value <= 1:
+                raise InputError(f"errors.{name}: found {value!r}; allowed: from 0 to 1")
+
+    def read_by_error(
+        self, mutations: int, carried: NDArray[np.int64], rng: np.random.Generator
+    ) -> NDArray[np.int64]:
+        """Draw which of so many mutations that a cell does not carry are read in it."""
+        others = np.ones(mutations, dtype=bool)
+        others[carried] = False
+        drawn = rng.binomial(int(others.sum()), self.false_positives)
+        return np.sort(rng.choice(np.flatnonzero(others), drawn, replace=False))
+
+    def amplified(
+        self, mutant: NDArray[np.float64], normal: NDArray[np.float64], rng: np.random.Generator
+    ) -> NDArray[np.float64]:
+        """Share of mutant copies among those that are not lost; NaN where all are."""
+        kept = rng.binomial(np.rint(mutant).astype(np.int64), 1 - self.dropout)
+        others = rng.binomial(np.rint(normal).astype(np.int64), 1 - self.dropout)
+        total = kept + others
+        share: NDArray[np.float64] = np.divide(kept, total, out=np.full(kept.size, np.nan), where=total > 0)
+        return share
+
+
+def _copies(about: pl.DataFrame) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return the copies of the locus of each mutation in a carrier, and how many are mutant."""
+    if "copies" not in about.columns:
+        return np.full(about.height, float(PLOIDY)), np.ones(about.height)
+    return (
+        about["copies"].fill_null(PLOIDY).to_numpy().astype(float),
+        about["mutant_copies"].fill_null(1).to_numpy().astype(float),
+    )

@@ -9,7 +9,7 @@ from pydantic import Field, model_validator
 
 from tumor_abm._base.table import Table
 from tumor_abm.knowledge.pathway import Effect
-from tumor_abm.knowledge.quantity import Cost, Quantity, Share, Sources, plain
+from tumor_abm.knowledge.quantity import ASSUMED, Copies, Cost, Quantity, Share, Sources, plain
 
 
 class Origin(Table):
@@ -50,22 +50,28 @@ class Origin(Table):
         return self
 
 
-class Prevalence(Table):
-    """Share of patients in whom it is found, for comparison with results; never put in.
+class CopyNumber(Table):
+    """Copies of the locus in a cell that has the alteration. It moves what DNA shows, not what cells do.
 
     Attributes
     ----------
-    at_diagnosis
-        At diagnosis of advanced disease.
-    after_endocrine
-        After endocrine therapy alone.
-    after_cdk46
-        After a CDK4/6 inhibitor with endocrine therapy.
+    copies
+        All copies: 2 in a diploid genome, 1 where the other allele is lost, more where it is amplified.
+    mutant_copies
+        Copies with the alteration.
     """
 
-    at_diagnosis: Quantity | None = None
-    after_endocrine: Quantity | None = None
-    after_cdk46: Quantity | None = None
+    copies: Copies = Quantity(value=2.0, source=[ASSUMED], note="a diploid genome")
+    mutant_copies: Copies = Quantity(value=1.0, source=[ASSUMED], note="one allele of two")
+
+    @model_validator(mode="after")
+    def _some_of_all(self) -> CopyNumber:
+        if self.mutant_copies.value > self.copies.value:
+            raise ValueError(
+                f"mutant_copies: found {self.mutant_copies.value:g}; allowed: at most copies, "
+                f"{self.copies.value:g}"
+            )
+        return self
 
 
 class Alteration(Table):
@@ -83,6 +89,8 @@ class Alteration(Table):
         Targets of drugs: unless asked for, it is in play only where a drug with one of them can be given.
     in_dna
         Whether DNA shows it, so that a liquid biopsy can find it.
+    copy_number
+        Copies of its locus where it is; by default one of two.
     origin
         How it comes about, with its rates.
     fitness_cost
@@ -106,10 +114,11 @@ class Alteration(Table):
     core: bool = False
     only_with: list[str] = Field(default_factory=list)
     in_dna: bool = True
+    copy_number: CopyNumber = Field(default_factory=CopyNumber)
     origin: Origin
     fitness_cost: Cost
     effect: dict[str, Quantity]
-    prevalence: Prevalence = Field(default_factory=Prevalence)
+    prevalence: dict[str, Quantity] = Field(default_factory=dict)
     resistant_to: str = ""
     sensitive_to: str = ""
     source: Sources = Field(default_factory=list)

@@ -84,7 +84,7 @@ def judged(matrix: pl.DataFrame, knowledge: Knowledge | None = None) -> pl.DataF
 
 
 def drugs_of(treatment: str, knowledge: Knowledge) -> list[str]:
-    """Return the drugs that words mean: one, those of a class, or all of endocrine or of chemotherapy."""
+    """Return the drugs that words mean: one, those of a class, or all of a kind of therapy."""
     if treatment in knowledge.drugs:
         return [treatment]
     kind = treatment.removesuffix(_THERAPY)

@@ -21,6 +21,7 @@ from tumor_abm.knowledge.quantity import (
     between,
     plain,
 )
+from tumor_abm.knowledge.therapy import CHEMOTHERAPY
 from tumor_abm.treatment import Schedule
 
 
@@ -114,7 +115,7 @@ class Drug(Table):
     Attributes
     ----------
     class
-        Class, e.g. ``CDK4/6 inhibitor``.
+        Class, e.g. ``kinase inhibitor``.
     label
         What it is, in words.
     dose
@@ -202,7 +203,7 @@ class Drug(Table):
         return action.max.value / (1.0 + float(ratio**action.hill.value))
 
     def is_therapy(self, kind: str, targets: Mapping[str, DrugTarget]) -> bool:
-        """Tell whether a line with it is ``endocrine`` therapy, or ``chemotherapy``."""
+        """Tell whether a line with it is therapy of a kind."""
         return any(targets[name].therapy == kind for name in self.effects)
 
     def to_core(self, name: str, targets: Mapping[str, DrugTarget]) -> dict[str, Any]:
@@ -216,8 +217,12 @@ class Drug(Table):
             "effects": [
                 {"target": order.index(target), **plain(action)} for target, action in self.effects.items()
             ],
-            "endocrine": self.is_therapy("endocrine", targets),
-            "chemotherapy": self.is_therapy("chemotherapy", targets),
+            "therapies": list(
+                dict.fromkeys(
+                    kind for target in self.effects if (kind := targets[target].therapy) is not None
+                )
+            ),
+            "chemotherapy": self.is_therapy(CHEMOTHERAPY, targets),
             "neutrophil_slope": self.neutrophil_slope.value,
             "dose_levels": [level / self.amount for level in self.dose_levels.value],
             "marrow_protection": plain(self.marrow_protection),

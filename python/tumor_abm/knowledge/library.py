@@ -16,23 +16,26 @@ from tumor_abm._base.genotype import is_separable
 from tumor_abm._base.problems import Problems, Step, shown
 from tumor_abm._base.table import Table, merged
 from tumor_abm.knowledge.alteration import Alteration
+from tumor_abm.knowledge.checks import check_left, check_words
 from tumor_abm.knowledge.constants import Assay, Imaging, Neutropenia
 from tumor_abm.knowledge.drug import Drug
 from tumor_abm.knowledge.files import read_knowledge
 from tumor_abm.knowledge.pathway import (
-    RATES,
     CellCovariate,
     Constant,
     DrugTarget,
     Effect,
     Node,
     Pathway,
-    check_range,
 )
-from tumor_abm.knowledge.patient_laws import UNSAID, PatientLaws
-from tumor_abm.knowledge.quantity import ASSUMED, Quantity, citations, quantities
+from tumor_abm.knowledge.patient_laws import PatientLaws
+from tumor_abm.knowledge.quantity import ASSUMED, Quantity, citations, plain, quantities
 from tumor_abm.knowledge.ranges import check_ranges
+from tumor_abm.knowledge.site import Site, check_site_names, without_unknown
 from tumor_abm.knowledge.source import Source
+from tumor_abm.knowledge.therapy import Therapy, check_therapy_names
+from tumor_abm.knowledge.usual import DEFAULT_POPULATION
+from tumor_abm.treatment.line import OBSERVATION
 
 _SHIPPED = (
     "alterations.toml",
@@ -50,6 +53,8 @@ NETWORK: dict[str, type[Table]] = {
     "node": Node,
 }
 """What the pathway is made of, beside the values of its constants."""
+CLINIC: dict[str, type[Table]] = {"site": Site, "therapy": Therapy}
+"""What a clinic calls things: sites of the disease, kinds of therapy."""
 _NAMED: dict[str, type[Table]] = {
     "drug": Drug,
     "alteration": Alteration,
@@ -57,6 +62,7 @@ _NAMED: dict[str, type[Table]] = {
     "source": Source,
     "pathway": Quantity,
     **NETWORK,
+    **CLINIC,
 }
 _CONSTANTS: dict[str, type[Table]] = {
     "imaging": Imaging,
@@ -71,11 +77,13 @@ _REPLACED: dict[str, tuple[str, ...]] = {
     "alteration": ("alteration",),
     "drug": ("drug",),
     "population": ("population",),
+    "site": ("site",),
+    "therapy": ("therapy",),
 }
 
 _NOT_SEPARABLE = (
     'allowed: a name other than "wild type", without a plus sign between blanks: '
-    "a genotype is called by its alterations, as in ESR1 Y537S + CDK6-high"
+    "a genotype is called by its alterations, as in G12D + EMT"
 )
 
 _T = TypeVar("_T", bound=Table)
@@ -91,6 +99,8 @@ class Knowledge:
         By name.
     pathway
         From genotype and drugs to division and death.
+    sites, therapies
+        Sites of the disease and kinds of therapy, by name.
     imaging, assay, neutropenia
         Constants that all patients share.
     """
@@ -100,6 +110,8 @@ class Knowledge:
     populations: Mapping[str, PatientLaws]
     sources: Mapping[str, Source]
     pathway: Pathway
+    sites: Mapping[str, Site]
+    therapies: Mapping[str, Therapy]
     imaging: Imaging
     assay: Assay
     neutropenia: Neutropenia
@@ -120,8 +132,8 @@ class Knowledge:
         ----------
         tables
             ``drug``, ``alteration``, ``population``, ``source``, ``constant``, ``covariate``, ``effect``,
-            ``target``, ``node``: name to table. ``pathway``, ``imaging``, ``liquid_biopsy``,
-            ``neutropenia``: constants.
+            ``target``, ``node``, ``site``, ``therapy``: name to table. ``pathway``, ``imaging``,
+            ``liquid_biopsy``, ``neutropenia``: constants.
         problems
             Where problems are noted.
         """
@@ -132,7 +144,8 @@ class Knowledge:
 
         The files of a directory are one change, so that they may name each other's entries. A key
         ``replaces`` in one of them lists what is left out of this knowledge beforehand: ``pathway`` (with
-        constants, covariates, effects, targets and nodes), ``alteration``, ``drug``, ``population``.
+        constants, covariates, effects, targets and nodes), ``alteration``, ``drug``, ``population``,
+        ``site``, ``therapy``.
 
         Raises
         ------
@@ -144,7 +157,7 @@ class Knowledge:
         tables = dict(written.tables)
         base = self._without(tables.pop(REPLACES, []), problems)
         if not base.pathway.nodes:
-            _check_left(base, tables, problems)
+            check_left(base, tables, problems)
         problems.raise_if_any()
         knowledge = base.updated(tables, problems)
         problems.raise_if_any()
@@ -199,6 +212,20 @@ class Knowledge:
         populations, which an experiment has one of) in an experiment.
         """
         return dict(quantities(_parts(self)))
+
+    def clinic(self) -> dict[str, Any]:
+        """Return sites and kinds of therapy as tables for a file, without where they come from."""
+        sites = {
+            name: {"label": site.label, "measurable": site.measurable} for name, site in self.sites.items()
+        }
+        return {"site": sites, "therapy": plain(dict(self.therapies))}
+
+    @property
+    def usual_population(self) -> str:
+        """Name of the population that is taken where none is named: the usual one, or the first there is."""
+        return (
+            DEFAULT_POPULATION if DEFAULT_POPULATION in self.populations else next(iter(self.populations), "")
+        )
 
     @property
     def core_alterations(self) -> list[str]:
@@ -258,7 +285,7 @@ def _checked(changes: Mapping[str, Any], base: Knowledge | None, problems: Probl
         entries = tables.get(key, {})
         # A population can rest on any other.
         names = entries if key == "population" and key in changes else changes.get(key, {})
-        touched[key] = _named(entries, names, key, problems)
+        touched[key] = _named(entries, names, key, problems, sites=tables.get("site", {}))
     for key, model in _CONSTANTS.items():
         if base is None or key in changes:
             touched[key] = _one(tables.get(key, {}), model, [key], problems)
@@ -272,7 +299,9 @@ def _checked(changes: Mapping[str, Any], base: Knowledge | None, problems: Probl
     if pathway is None or not pathway.nodes or any(touched[key] for key in ("pathway", *NETWORK)):
         pathway = _pathway(known)
         pathway.check(problems)
-    _check_words(known, pathway, problems)
+    check_site_names(known["site"], problems)
+    check_therapy_names(known["therapy"], problems)
+    check_words(known, pathway, problems)
     if len(problems.lines) == before and any(touched[key] for key in NETWORK):
         check_ranges(pathway, problems)
     if len(problems.lines) > before:
@@ -287,6 +316,8 @@ def _assembled(known: Mapping[str, Any], pathway: Pathway, tables: Mapping[str, 
         populations=known["population"],
         sources=known["source"],
         pathway=pathway,
+        sites=known["site"],
+        therapies=known["therapy"],
         imaging=known["imaging"],
         assay=known["liquid_biopsy"],
         neutropenia=known["neutropenia"],
@@ -305,55 +336,6 @@ def _pathway(known: Mapping[str, Any]) -> Pathway:
     )
 
 
-def _check_left(base: Knowledge, tables: Mapping[str, Any], problems: Problems) -> None:
-    """Note drugs and alterations of the package that a new pathway has no place for."""
-    for key, what, entries in (
-        ("drug", "target", {name: list(drug.effects) for name, drug in base.drugs.items()}),
-        ("alteration", "effect", {name: list(found.effect) for name, found in base.alterations.items()}),
-    ):
-        there, changed = tables.get(what, {}), tables.get(key, {})
-        lost = next(
-            ((name, word) for name, words in entries.items() for word in words if word not in there), None
-        )
-        if lost is not None and lost[0] not in changed:
-            problems.add(
-                [REPLACES],
-                f"the pathway is replaced, and {key} {shown(lost[0])} of the package needs its {what}"
-                f' {shown(lost[1])}; allowed: "{key}" in the list, too, or a pathway that has it',
-            )
-
-
-def _check_words(known: Mapping[str, Any], pathway: Pathway, problems: Problems) -> None:
-    """Note effects, targets and laws that the pathway does not have or misses, and effects out of range."""
-    for name, laws in known["population"].items():
-        for covariate in laws.unsaid(pathway.drawn):
-            problems.add(["population", name, "covariate", covariate], UNSAID)
-        check_laws(laws, pathway, ["population", name], problems)
-    for name, alteration in known["alteration"].items():
-        for i, target in enumerate(alteration.only_with):
-            if target not in pathway.targets:
-                problems.add_unknown(["alteration", name, "only_with", i], target, "target", pathway.targets)
-        for key, quantity in alteration.effect.items():
-            where: list[Step] = ["alteration", name, "effect", key]
-            if key not in pathway.effects:
-                problems.add_unknown(where, key, "effect", pathway.effects)
-            else:
-                check_range(pathway.effects[key], quantity, where, problems)
-    for name, drug in known["drug"].items():
-        for key in drug.effects:
-            if key not in pathway.targets:
-                problems.add_unknown(["drug", name, "effects", key], key, "target", pathway.targets)
-
-
-def check_laws(laws: PatientLaws, pathway: Pathway, where: list[Step], problems: Problems) -> None:
-    """Note laws of rates, and laws with a median outside the range of what is drawn."""
-    for name, law in laws.covariate.items():
-        if name in RATES:
-            problems.add([*where, "covariate", name], "follows from net growth and turnover; leave it out")
-        elif name in pathway.covariates and law.median is not None:
-            check_range(pathway.covariates[name], law.median, [*where, "covariate", name, "median"], problems)
-
-
 def _entries(knowledge: Knowledge) -> dict[str, Any]:
     """Return all that is known, by the tables of the files."""
     pathway = knowledge.pathway
@@ -364,6 +346,7 @@ def _entries(knowledge: Knowledge) -> dict[str, Any]:
         "effect": pathway.effects,
         "target": pathway.targets,
         "node": pathway.nodes,
+        "site": knowledge.sites,
     }
 
 
@@ -373,6 +356,7 @@ def _parts(knowledge: Knowledge) -> dict[str, Any]:
         "alteration": knowledge.alterations,
         "population": knowledge.populations,
         "source": knowledge.sources,
+        "therapy": knowledge.therapies,
         "pathway": knowledge.pathway.values,
         "imaging": knowledge.imaging,
         "liquid_biopsy": knowledge.assay,
@@ -386,15 +370,26 @@ def _all_tables(entries: Any, key: str, problems: Problems) -> None:
             problems.add([key], "found an empty name; allowed: a name")
         elif key == "alteration" and not is_separable(name):
             problems.add([key, name], _NOT_SEPARABLE)
+        elif key == "drug" and name == OBSERVATION:
+            problems.add([key, name], "found the word for no drug; allowed: another name")
         elif not isinstance(entry, Mapping) and key != "pathway":
             problems.add([key, name], "found no table; allowed: a table")
 
 
-def _named(entries: Mapping[str, Any], names: Iterable[str], key: str, problems: Problems) -> dict[str, Any]:
+def _named(
+    entries: Mapping[str, Any],
+    names: Iterable[str],
+    key: str,
+    problems: Problems,
+    *,
+    sites: Collection[str],
+) -> dict[str, Any]:
     model = _NAMED[key]
     found = {}
     for name in names:
         entry = inherited(entries, name, key, problems) if key == "population" else entries[name]
+        if key == "population" and entry is not None:
+            entry = without_unknown(entry, sites, [key, name], problems)
         if entry is not None:
             found[name] = _one(entry, model, [key, name], problems)
     return found

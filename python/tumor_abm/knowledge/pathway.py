@@ -117,14 +117,14 @@ class DrugTarget(Table):
     potency
         Name of the effect that is the fold by which drugs lose potency here.
     therapy
-        What a line with such a drug is: ``endocrine`` therapy, or ``chemotherapy``, which takes neutrophil
-        precursors along.
+        What a line with such a drug is: a kind of therapy by its name in ``[therapy.NAME]``, or
+        ``chemotherapy``, which takes neutrophil precursors along.
     """
 
     label: str = Field(min_length=1)
     combine: Literal["bliss", "max", "add"] = "bliss"
     potency: str | None = None
-    therapy: Literal["endocrine", "chemotherapy"] | None = None
+    therapy: str | None = None
 
 
 class Node(Table):
@@ -202,6 +202,11 @@ class Pathway:
         """Covariates beside the rates of division and death."""
         return [name for name in self.covariates if name not in RATES]
 
+    @property
+    def outputs(self) -> list[str]:
+        """Nodes that are asked for beside the rates of division and death."""
+        return [name for name, node in self.nodes.items() if node.output]
+
     def inputs(self) -> tuple[Name, ...]:
         """Names of all that is put in, in the order of the core."""
         spaces: list[tuple[Space, list[str]]] = [
@@ -238,6 +243,7 @@ class Pathway:
             ],
             "steps": [[operation, list(arguments)] for operation, arguments in self.program.steps],
             **{output: slots[Name("", output)] for output in OUTPUTS},
+            "outputs": [{"name": name, "slot": slots[Name("", name)]} for name in self.outputs],
         }
 
     def tables(self) -> dict[str, Any]:
@@ -318,7 +324,7 @@ class Pathway:
 
     def _check_use(self, problems: Problems) -> None:
         """Note what no output depends on."""
-        outputs = [*OUTPUTS, *(name for name, node in self.nodes.items() if node.output)]
+        outputs = [*OUTPUTS, *self.outputs]
         used: set[Name] = set()
         waiting = [Name("", name) for name in outputs]
         while waiting:

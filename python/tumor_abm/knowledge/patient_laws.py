@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping
 from typing import Annotated, Any, ClassVar
 
-from pydantic import AfterValidator, BeforeValidator, Field, model_validator
+from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, model_validator
 
 from tumor_abm._base.table import Table
 from tumor_abm.knowledge.covariate_law import CovariateLaw
@@ -23,11 +23,12 @@ from tumor_abm.knowledge.quantity import (
 from tumor_abm.treatment import Eligibility, History, Line, Standard
 
 _Sigma = Annotated[Quantity, AfterValidator(between(0, 10))]
-_Fold = Annotated[Quantity, AfterValidator(between(0.1, 10))]
 _Inner = Annotated[Quantity, AfterValidator(between(1e-6, 1 - 1e-6))]
 
 
 _OF_ADJUVANT = ("primary_volume_cm3", "residual_cells", "adjuvant_discontinuation_per_year")
+GROWTH = "_growth"
+"""What follows the name of a site in the key of its factor on net growth."""
 UNSAID = "missing; the pathway reads what is drawn from it"
 """What is said of a law that a population leaves out although the pathway needs it."""
 
@@ -112,7 +113,8 @@ class PatientLaws(Table):
     """Laws of the patients.
 
     What belongs to some pathways, sites or pasts alone has a neutral default, and is asked for where it
-    matters.
+    matters. Further keys are names of sites: the share of patients whose disease is there, and
+    ``NAME_growth``, the factor on net growth there.
 
     Attributes
     ----------
@@ -133,14 +135,6 @@ class PatientLaws(Table):
         Probabilities of 1, 2, ... target lesions.
     target_share
         Share of the tumour volume that lies in target lesions.
-    bone_only
-        Share of patients with bone-only disease, which is not measurable.
-    visceral
-        Share of the others with visceral disease.
-    visceral_growth
-        Factor on net growth in visceral disease.
-    bone_only_growth
-        Factor on net growth in bone-only disease.
     exposure_sigma
         Standard deviation of the logarithm of drug exposure.
     mutation_rate_sigma
@@ -175,6 +169,9 @@ class PatientLaws(Table):
         What is asked of all patients on the day of enrolment.
     """
 
+    model_config = ConfigDict(extra="allow")
+    __pydantic_extra__: dict[str, Quantity]
+
     label: str = ""
     net_growth_per_day: LogNormal
     turnover: LogitNormal
@@ -183,10 +180,6 @@ class PatientLaws(Table):
     lethal_volume_cm3: LogNormal
     target_lesions: Weights
     target_share: LogitNormal
-    bone_only: Share = _neutral(0.0)
-    visceral: Share = _neutral(0.0)
-    visceral_growth: _Fold = _neutral(1.0)
-    bone_only_growth: _Fold = _neutral(1.0)
     exposure_sigma: Annotated[Quantity, AfterValidator(between(0, 3))]
     mutation_rate_sigma: Annotated[Quantity, AfterValidator(between(0, 5))]
     shedding: LogNormal
@@ -223,6 +216,21 @@ class PatientLaws(Table):
             if missing:
                 raise ValueError(f"a history with adjuvant therapy needs {' and '.join(missing)}")
         return self
+
+    @property
+    def of_sites(self) -> Mapping[str, Quantity]:
+        """What is said of sites, by key."""
+        return self.model_extra or {}
+
+    def share_at(self, site: str) -> float:
+        """Return the share of patients with disease at a site, of those with disease at none before it."""
+        found = self.of_sites.get(site)
+        return 0.0 if found is None else found.value
+
+    def growth_at(self, site: str) -> float:
+        """Return the factor on net growth at a site."""
+        found = self.of_sites.get(f"{site}{GROWTH}")
+        return 1.0 if found is None else found.value
 
     def unsaid(self, covariates: Collection[str]) -> list[str]:
         """Covariates of a pathway that no law is given for."""
@@ -262,6 +270,7 @@ class PatientLaws(Table):
         name: str,
         *,
         covariates: Collection[str],
+        measurable: Mapping[str, bool],
         alterations: Collection[str],
         drugs: Mapping[str, Standard],
     ) -> dict[str, Any]:
@@ -273,6 +282,8 @@ class PatientLaws(Table):
             Of the population.
         covariates
             What the pathway reads beside division and death, in its order.
+        measurable
+            Whether lesions at each site can be measured, in the order in which sites are drawn.
         alterations
             Those in play; founders carry no others.
         drugs
@@ -288,6 +299,15 @@ class PatientLaws(Table):
             "name": name,
             **laws,
             "covariates": [self.covariate[covariate].to_core(covariate) for covariate in covariates],
+            "sites": [
+                {
+                    "name": site,
+                    "share": self.share_at(site),
+                    "growth": self.growth_at(site),
+                    "measurable": is_measured,
+                }
+                for site, is_measured in measurable.items()
+            ],
             "target_lesions": self.target_lesions.value,
             "founder": [
                 {"alteration": alteration, "probability": share.value}

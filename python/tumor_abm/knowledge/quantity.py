@@ -102,6 +102,7 @@ NotNegative = Annotated[Quantity, AfterValidator(between(0, 1e12))]
 Hours = Annotated[Quantity, AfterValidator(between(0, 1e5))]
 Interval = Annotated[Quantity, AfterValidator(between(1e-3, 1e5))]
 Slope = Annotated[Quantity, AfterValidator(between(0.1, 20))]
+Copies = Annotated[Quantity, AfterValidator(between(1, 1000))]
 Cost = Annotated[Quantity, AfterValidator(between(-1, 1))]
 
 
@@ -116,12 +117,7 @@ def plain(value: Any) -> Any:
     if isinstance(value, Quantity):
         return value.value
     if isinstance(value, Table):
-        fields = type(value).model_fields
-        return {
-            field.alias or name: plain(getattr(value, name))
-            for name, field in fields.items()
-            if getattr(value, name) is not None
-        }
+        return {key: plain(inner) for key, inner in entries(value).items() if inner is not None}
     if isinstance(value, dict):
         return {key: plain(inner) for key, inner in value.items()}
     if isinstance(value, list):
@@ -129,12 +125,19 @@ def plain(value: Any) -> Any:
     return value
 
 
+def entries(table: Table) -> dict[str, Any]:
+    """Return what a table holds, by the keys that a user may write."""
+    fields = type(table).model_fields
+    own = {field.alias or name: getattr(table, name) for name, field in fields.items()}
+    return own | (table.model_extra or {})
+
+
 def tables(value: Any, where: tuple[str | int, ...] = ()) -> Iterator[tuple[tuple[str | int, ...], Table]]:
     """Every table within `value`, itself included, with its path of keys."""
     if isinstance(value, Table):
         yield where, value
-        for name, field in type(value).model_fields.items():
-            yield from tables(getattr(value, name), (*where, field.alias or name))
+        for key, inner in entries(value).items():
+            yield from tables(inner, (*where, key))
     elif isinstance(value, dict):
         for key, inner in value.items():
             yield from tables(inner, (*where, key))

@@ -10,9 +10,7 @@ import polars as pl
 from tumor_abm._base.genotype import JOINT
 from tumor_abm.knowledge.explanation import Explanation
 from tumor_abm.knowledge.library import Knowledge
-
-POPULATION = "first_line_postmenopausal"
-"""Whose median patient is asked by default."""
+from tumor_abm.knowledge.usual import DEFAULT_POPULATION
 
 RESISTANT_BELOW = 0.25
 NONE_FROM = 0.8
@@ -67,7 +65,7 @@ def response_matrix(
     knowledge: Knowledge | None = None,
     *,
     treatments: Iterable[Iterable[str]] | None = None,
-    population: str = POPULATION,
+    population: str = DEFAULT_POPULATION,
 ) -> pl.DataFrame:
     """Return the net growth of every alteration under every treatment, beside that of the wild type.
 

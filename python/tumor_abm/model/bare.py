@@ -94,7 +94,7 @@ class Bare:
     def today(self) -> dict[str, Any]:
         """Return the population as seen now; it has no clinic."""
         clinic = {"line": 0, "regimen": "", "scan": None, "ctdna": {}}
-        sizes = dict.fromkeys(("volume_cm3", "sld_mm", "neutrophils"), math.nan)
+        sizes = dict.fromkeys(("volume_cm3", "sld_mm", "neutrophils", "shed_per_day"), math.nan)
         return {"day": self.day, "status": self.status, "cells": self.cells, **clinic, **sizes}
 
     @property

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import platform
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,18 +14,24 @@ from numpy.typing import NDArray
 
 import tumor_abm._core as _core
 from tumor_abm._base.arguments import generator, must_be, real, whole
+from tumor_abm.config.samples import MOMENTS, Moment
 from tumor_abm.errors import InputError
+from tumor_abm.evolution.mutations import with_copies
 from tumor_abm.evolution.passages import drawn
 from tumor_abm.evolution.sequencing import Sequencing
+from tumor_abm.knowledge import Alteration, Knowledge
 from tumor_abm.model.tumor_model import TumorModel
 
 if TYPE_CHECKING:
     import tskit
 
-DIAGNOSIS, PROGRESSION, AUTOPSY = "diagnosis", "progression", "autopsy"
+DIAGNOSIS, PROGRESSION, AUTOPSY = MOMENTS
 """Moments at which `sample_through_treatment` samples; progressions are numbered from 1."""
+DAY = "day"
+"""Stands before the day in the names of samples that are taken every so many days."""
 
 _MOST_TRUNCAL = 2**31 - 1
+_ABOVE_0 = "finite and above 0"
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,16 +46,24 @@ class CloneSamples:
         Days are since enrolment. A parent stands before its children.
     cells
         ``sample, day, clone, cells``: how many sampled cells are of each clone.
+    blood
+        ``day, shed_per_day``: tumour DNA that was shed on the days of the samples, genome equivalents.
     of
         Where they are from: ``patient, arm, seed, day, dt``.
     """
 
     clones: pl.DataFrame
     cells: pl.DataFrame
+    blood: pl.DataFrame
     of: dict[str, Any]
 
     def mutations(
-        self, *, truncal: int = 0, passengers_per_day: float = 0.0, seed: int | None = None
+        self,
+        *,
+        truncal: int = 0,
+        passengers_per_day: float = 0.0,
+        known: Mapping[str, Alteration] | None = None,
+        seed: int | None = None,
     ) -> pl.DataFrame:
         """Put mutations on the tree of clones; the same for all samples.
 
@@ -62,15 +77,22 @@ class CloneSamples:
         passengers_per_day
             A clock: the mean number on the line from the founding of the parent to that of a clone, per
             day, Poisson.
+        known
+            Alterations by name, as knowledge has them (those that come with the package when ``None``):
+            which leave a trace in DNA, and in how many copies of their locus. Others are on one of two.
         seed
             Of numpy's generator.
 
         Returns
         -------
         polars.DataFrame
-            ``mutation, origin, node, clone, type``, as `Mutations.table`: ``type`` is the alteration of a
-            driver, ``clone`` the one in whose founder the mutation was first.
+            ``mutation, origin, node, clone, type``, as `Mutations.table`, and ``copies, mutant_copies``:
+            ``type`` is the alteration of a driver, ``clone`` the one in whose founder the mutation was first.
         """
+        known = Knowledge.shipped().alterations if known is None else known
+        hidden = {name for name, alteration in known.items() if not alteration.in_dna}
+        numbers = {name: alteration.copy_number for name, alteration in known.items()}
+        copies = {name: (n.copies.value, n.mutant_copies.value) for name, n in numbers.items()}
         truncal = whole("truncal", truncal, 0, _MOST_TRUNCAL)
         rate = real("passengers_per_day", passengers_per_day, "finite and at least 0")
         passengers = generator(seed).poisson(rate * self._days_on_the_line())
@@ -79,15 +101,22 @@ class CloneSamples:
         rows: list[tuple[str, int, str | None]] = [("truncal", founder, None)] * truncal
         for clone, parent, alterations in self.clones.select("clone", "parent", "alterations").iter_rows():
             before = carried.get(parent, [])
-            rows += [("driver", clone, name) for name in alterations if name not in before]
+            gained = [name for name in alterations if name not in before and name not in hidden]
+            rows += [("driver", clone, name) for name in gained]
         for clone, number in zip(self.clones["clone"], passengers, strict=True):
             rows += [("passenger", clone, None)] * int(number)
         schema = {"origin": pl.String, "clone": pl.UInt64, "type": pl.String}
         table = pl.DataFrame(rows, schema=schema, orient="row").with_row_index("mutation")
         node = pl.lit(None, pl.UInt32).alias("node")
-        return table.select("mutation", "origin", node, "clone", "type")
+        return with_copies(table.select("mutation", "origin", node, "clone", "type"), copies)
 
-    def reads(self, sequencing: Sequencing, mutations: pl.DataFrame, *, seed: int) -> pl.DataFrame:
+    def only(self, names: Collection[str]) -> CloneSamples:
+        """Return some of the samples, with all clones."""
+        return replace(self, cells=self.cells.filter(pl.col("sample").is_in(list(names))))
+
+    def reads(
+        self, sequencing: Sequencing, mutations: pl.DataFrame, *, every: bool = False, seed: int
+    ) -> pl.DataFrame:
         """Sequence all samples: every mutation that any of them carries, in every one.
 
         Parameters
@@ -96,6 +125,8 @@ class CloneSamples:
             Its purity is, of a liquid biopsy, the share of DNA that is of the tumour.
         mutations
             What `mutations` returned, or rows of it: those on a panel.
+        every
+            Read those that no sample carries, too.
         seed
             Of numpy's generator.
 
@@ -111,7 +142,7 @@ class CloneSamples:
             below = self._cells_below(cells)
             carriers[str(name)] = np.array([below[clone] for clone in mutations["clone"]], dtype=np.int64)
             sizes[str(name)] = int(cells["cells"].sum())
-        return sequencing.read_all(mutations, carriers, sizes, seed=seed)
+        return sequencing.read_all(mutations, carriers, sizes, every=every, seed=seed)
 
     def newick(self) -> str:
         """Write the tree of clones as newick: nodes are clones, lengths are days between foundings."""
@@ -142,7 +173,7 @@ class CloneSamples:
             raise ImportError(
                 "tree sequences need tskit: pip install '.[trees]' in the checkout of tumor_abm"
             ) from error
-        drivers = self.mutations().filter(pl.col("origin") == "driver")
+        drivers = self.mutations(known={}).filter(pl.col("origin") == "driver")
         tables: Any = tskit.TableCollection(sequence_length=max(1, drivers.height))
         tables.time_units = "days"
         as_json = tskit.MetadataSchema.permissive_json()
@@ -213,7 +244,51 @@ def _put_nodes(tables: Any, samples: CloneSamples, tskit: Any) -> None:
         tables.edges.add_row(left=0, right=tables.sequence_length, parent=rows[clone], child=node)
 
 
-def sample_through_treatment(model: TumorModel, *, cells: int, seed: int | None = None) -> CloneSamples:
+@dataclass(frozen=True, kw_only=True)
+class Taking:
+    """What is taken of a patient at some moments.
+
+    Attributes
+    ----------
+    cells
+        Of each sample, drawn at random without replacement from all lesions; all if there are fewer.
+    name
+        Stands before the moment in the names of samples.
+    moments
+        When: ``diagnosis``, ``progression`` (each), ``autopsy``.
+    every_days
+        Days between further samples, from the first day to the end; none when ``None``.
+    """
+
+    cells: int
+    name: str = ""
+    moments: Sequence[Moment] = MOMENTS
+    every_days: float | None = None
+
+    def __post_init__(self) -> None:
+        if self.every_days is not None and not real("every_days", self.every_days, _ABOVE_0):
+            raise InputError(key="every_days", found=self.every_days, allowed=_ABOVE_0)
+        whole("cells", self.cells, 1, 10**8)
+        must_be("name", self.name, str)
+        if isinstance(self.moments, str) or not self.moments or not set(self.moments) <= set(MOMENTS):
+            raise InputError(key="moments", found=self.moments, allowed=f"a list of {', '.join(MOMENTS)}")
+
+    def is_due(self, before: float, today: float) -> bool:
+        """Whether a further sample is due after `before` and not after `today`, days from the first."""
+        return self.every_days is not None and today // self.every_days > before // self.every_days
+
+    def sample(self, moment: str) -> str:
+        """Return the name of a sample."""
+        return f"{self.name}, {moment}" if self.name else moment
+
+
+def sample_through_treatment(
+    model: TumorModel,
+    *,
+    cells: int | None = None,
+    takings: Sequence[Taking] | None = None,
+    seed: int | None = None,
+) -> CloneSamples:
     """Step a patient to the end, with samples at the start, at each progression, and at the end.
 
     Parameters
@@ -223,13 +298,16 @@ def sample_through_treatment(model: TumorModel, *, cells: int, seed: int | None 
         patient as without samples: they take nothing away.
     cells
         Of each sample, drawn at random without replacement from all lesions; all if there are fewer.
+    takings
+        Instead of `cells`: several things to take, each at its moments.
     seed
         Of numpy's generator.
 
     Returns
     -------
     CloneSamples
-        Samples ``diagnosis`` (today), ``progression 1``, ... and ``autopsy`` (the last day).
+        Samples ``diagnosis`` (today), ``progression 1``, ... and ``autopsy`` (the last day); of what is taken
+        every so many days, also ``day 56``, ...
 
     Raises
     ------
@@ -237,23 +315,46 @@ def sample_through_treatment(model: TumorModel, *, cells: int, seed: int | None 
         The model does not record the genealogy of its clones.
     """
     must_be("model", model, TumorModel)
-    wanted = whole("cells", cells, 1, 10**8)
+    if (cells is None) == (takings is None):
+        raise InputError(key="cells", found=cells, allowed="either cells or takings")
+    wanted = [Taking(cells=cells)] if cells is not None else list(takings or [])
     rng = generator(seed)
-    before = _progressions(model)
-    taken = [_taken(model, DIAGNOSIS, wanted, rng)]
-    scans = model._core.scans
+    taken: list[pl.DataFrame] = []
+    shed: dict[float, float] = {}
+
+    def take(due: list[Taking], name: str) -> None:
+        taken.extend(_taken(model, taking.sample(name), taking.cells, rng) for taking in due)
+        if due:
+            shed[model.day] = model.shed_per_day
+
+    def at(moment: Moment) -> list[Taking]:
+        return [taking for taking in wanted if moment in taking.moments]
+
+    before, scans, first = _progressions(model), model._core.scans, model.day
+    take(at(DIAGNOSIS), DIAGNOSIS)
     while model.running:
+        yesterday = model.day - first
         model.step()
+        today = model.day - first
+        take([taking for taking in wanted if taking.is_due(yesterday, today)], f"{DAY} {model.day:g}")
         if model._core.scans > scans or not model.running:
             scans = model._core.scans
             found = _progressions(model)
             if found > before:
                 before = found
-                taken.append(_taken(model, f"{PROGRESSION} {found}", wanted, rng))
-    taken.append(_taken(model, AUTOPSY, wanted, rng))
-    table = pl.concat(taken)
+                take(at(PROGRESSION), f"{PROGRESSION} {found}")
+    take(at(AUTOPSY), AUTOPSY)
+    table = pl.concat(taken) if taken else _NOBODY
     told = {name: getattr(model, name) for name in ("patient", "arm", "seed", "day", "dt")}
-    return CloneSamples(clones=_ancestors(model.all_clones, table["clone"]), cells=table, of=told)
+    blood = pl.DataFrame({"day": list(shed), "shed_per_day": list(shed.values())}, _SHED)
+    clones = _ancestors(model.all_clones, table["clone"])
+    return CloneSamples(clones=clones, cells=table, blood=blood, of=told)
+
+
+_NOBODY = pl.DataFrame(
+    schema={"sample": pl.String, "day": pl.Float64, "clone": pl.UInt64, "cells": pl.UInt64}
+)
+_SHED = {"day": pl.Float64, "shed_per_day": pl.Float64}
 
 
 def _progressions(model: TumorModel) -> int:

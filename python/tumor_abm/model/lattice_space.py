@@ -6,8 +6,12 @@ from random import Random
 
 import numpy as np
 from mesa.discrete_space import OrthogonalMooreGrid
-from mesa.discrete_space.property_layer import PropertyLayer
 from numpy.typing import NDArray
+
+try:
+    from mesa.discrete_space.property_layer import PropertyLayer
+except ImportError:  # Mesa 4: a layer is an array
+    PropertyLayer = None
 
 GENOTYPE = "genotype"
 """Name of the property layer: 0 is a free site, ``k + 1`` a cell of genotype ``k``."""
@@ -33,6 +37,11 @@ class LatticeSpace(OrthogonalMooreGrid):  # type: ignore[misc]
         Alterations of each genotype, kept with the layer as ``genotypes``.
     random
         Of the model.
+
+    Attributes
+    ----------
+    genotypes
+        As given.
     """
 
     def __init__(
@@ -52,7 +61,11 @@ class LatticeSpace(OrthogonalMooreGrid):  # type: ignore[misc]
         whole[places] = plane
         self.remove_property_layer(_EMPTY)
         self.dimensions = whole.shape
-        layer = PropertyLayer.from_data(GENOTYPE, whole)
-        layer.genotypes = genotypes
-        self.add_property_layer(layer)
-        self.add_property_layer(PropertyLayer.from_data(_EMPTY, whole == 0))
+        self.genotypes = genotypes
+        for name, values in ((GENOTYPE, whole), (_EMPTY, whole == 0)):
+            if PropertyLayer is None:
+                self.add_property_layer(name, values)
+                continue
+            layer = PropertyLayer.from_data(name, values)
+            layer.genotypes = genotypes
+            self.add_property_layer(layer)

@@ -24,28 +24,13 @@ from tumor_abm.evolution.population import Population
 from tumor_abm.evolution.space import Reach, Space
 from tumor_abm.knowledge import Drug, Knowledge
 from tumor_abm.knowledge.pathway import Described
+from tumor_abm.knowledge.usual import USUAL
 from tumor_abm.treatment import Line
 from tumor_abm.treatment.dosing import Dosing
 
 Drugs = str | Mapping[str, Any] | Sequence[str | Mapping[str, Any]]
 Strategy = str | int | Sequence[Any] | Callable[..., Any] | None
 Source = str | Path | Mapping[str, Any] | Experiment | None
-
-DEFAULT: dict[str, Any] = {
-    "title": "One patient",
-    "question": "How does this tumour evolve under therapy?",
-    "arm": [
-        {
-            "name": "CDK4/6 inhibitor first",
-            "line": [
-                {"regimen": ["letrozole", "palbociclib"]},
-                {"regimen": ["fulvestrant"]},
-                {"regimen": ["capecitabine"]},
-            ],
-        }
-    ],
-}
-"""What is run when no experiment is named."""
 
 _COVARIATES = (
     "net_growth_per_day",
@@ -54,14 +39,11 @@ _COVARIATES = (
     "lethal_volume_cm3",
     "target_lesions",
     "target_share",
-    "bone_only",
-    "visceral",
     "mutation_fold",
     "shedding",
     "seeding",
     "neutrophils",
 )
-_FLAGS = ("bone_only", "visceral")
 _MOST_DRAWN = 2**63 - 1
 _HIT_RATES = ("per_division", "first_per_division", "second_per_division")
 
@@ -240,7 +222,7 @@ def seed_of(rng: Any, seed: Any) -> int | None:
 
 def _tables(experiment: Source) -> tuple[dict[str, Any], Path | None]:
     if experiment is None:
-        return {**DEFAULT, "liquid_biopsy": _usual_biopsy()}, None
+        return {**USUAL, "liquid_biopsy": _usual_biopsy()}, None
     if isinstance(experiment, Experiment):
         return experiment.resolved(), experiment.file
     if isinstance(experiment, str | Path):
@@ -272,8 +254,13 @@ def _lattice(space: Space) -> dict[str, Any]:
 def _usual_biopsy() -> dict[str, Any]:
     """Read the genes of the core set in blood, so that there is something to see."""
     known = Knowledge.shipped()
-    alterations = [known.alterations[name] for name in known.core_alterations]
-    return {"genes": list(dict.fromkeys(a.gene for a in alterations if a.in_dna))}
+    return {"genes": genes_in_blood(known, known.core_alterations)}
+
+
+def genes_in_blood(knowledge: Knowledge, alterations: Sequence[str]) -> list[str]:
+    """Return the genes of some alterations that DNA shows, each once."""
+    known = [knowledge.alterations[name] for name in alterations]
+    return list(dict.fromkeys(alteration.gene for alteration in known if alteration.in_dna))
 
 
 def _put_in_play(tables: dict[str, Any], founder: Sequence[str]) -> None:
@@ -325,20 +312,22 @@ def _given(
 ) -> dict[str, Any]:
     given: dict[str, Any] = {}
     cell: dict[str, float] = {}
+    sites: dict[str, bool] = {}
     pathway = experiment.knowledge.pathway
     if covariates is not None and not isinstance(covariates, Mapping):
         raise InputError(key="covariates", found=covariates, allowed="a table of names and values")
     for key, value in (covariates or {}).items():
-        if key not in _COVARIATES and key not in pathway.drawn:
-            raise InputError(key="covariates", found=key, allowed=[*_COVARIATES, *pathway.drawn])
+        known = [*_COVARIATES, *experiment.knowledge.sites, *pathway.drawn]
+        if key not in known:
+            raise InputError(key="covariates", found=key, allowed=known)
         where = f"covariates.{key}"
         if key in pathway.drawn:
             is_flag = experiment.population.covariate[key].is_flag
             cell[key] = (
                 float(_flag(where, value)) if is_flag else _within(where, value, pathway.covariates[key])
             )
-        elif key in _FLAGS:
-            given[key] = _flag(where, value)
+        elif key in experiment.knowledge.sites:
+            sites[key] = _flag(where, value)
         elif key == "target_lesions":
             if not is_whole(value) or not 1 <= value <= 5:
                 raise InputError(key=where, found=value, allowed="1 to 5 lesions")
@@ -354,7 +343,7 @@ def _given(
         )
     if founder is not None:
         given["founder"] = list(founder)
-    return {**given, "cell": cell}
+    return {**given, "sites": sites, "cell": cell}
 
 
 def _flag(where: str, value: Any) -> bool:

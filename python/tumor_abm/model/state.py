@@ -29,6 +29,7 @@ class ModelState(ByHand, PatientView, mesa.Model):  # type: ignore[misc]
     """The core, the agents that follow its clones, and what was collected."""
 
     running: bool
+    _default_schedule: Any  # of Mesa 4
 
     def _begin(
         self,
@@ -57,6 +58,24 @@ class ModelState(ByHand, PatientView, mesa.Model):  # type: ignore[misc]
         self._agent_of: dict[int, CloneAgent] = {}
         self._clone_ids = b""
         self._look()
+
+    def _wrapped_step(self) -> None:
+        """Take a step as Mesa counts it; where it raises, go on being stepped.
+
+        Mesa 4 steps a model by an event that schedules the next one, which is lost when it raises.
+        """
+        before = getattr(self, "time", 0.0)
+        try:
+            super()._wrapped_step()
+        except BaseException:
+            if hasattr(self, "_default_schedule"):
+                from mesa.time import Priority, Schedule
+
+                self.time = before
+                self._default_schedule.stop()
+                each = Schedule(interval=1.0, start=before + 1.0)
+                self._default_schedule = self.schedule_recurring(self._user_step, each, Priority.HIGH)
+            raise
 
     def _look(self, *, afresh: bool = False) -> None:
         """Forget what was read before, and let agents follow the living clones; `afresh`: all of them."""

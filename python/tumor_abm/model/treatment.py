@@ -28,7 +28,7 @@ class ByHand:
         Parameters
         ----------
         drugs
-            Names, or tables as in an experiment: ``{"drug": "palbociclib", "dose": 0.8}``. A drug that
+            Names, or tables as in an experiment: ``{"drug": NAME, "dose": 0.8}``. A drug that
             goes on keeps its cycle and its dose reductions; if it was on hold, it is given again.
         new_line
             Close the running line (reason ``rule``) and begin another, with today as its baseline.

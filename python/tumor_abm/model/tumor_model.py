@@ -34,8 +34,8 @@ class TumorModel(ModelState):
     Parameters
     ----------
     experiment
-        A TOML file, the tables of one, or what `load_experiment` made of one; by default letrozole and
-        palbociclib, then fulvestrant, then capecitabine.
+        A TOML file, the tables of one, or what `load_experiment` made of one; by default what
+        ``usual.toml`` among the files of knowledge says.
     patient
         Number of the patient in the cohort.
     strategy

@@ -203,6 +203,11 @@ class PatientView:
         return float(self._see("neutrophils"))
 
     @property
+    def shed_per_day(self) -> float:
+        """Tumour DNA shed into plasma today, genome equivalents."""
+        return float(self._see("shed_per_day"))
+
+    @property
     def ctdna(self) -> dict[str, float]:
         """Variant allele fraction per gene in the last liquid biopsy; 0 below detection."""
         return dict(self._see("ctdna"))

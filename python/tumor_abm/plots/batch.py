@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
+from importlib.util import find_spec
 from typing import Any
 
 import numpy as np
@@ -15,23 +16,16 @@ from matplotlib.figure import Figure
 from tumor_abm._base.sinks import figure_text
 from tumor_abm.analysis.survival import NORMAL_95
 from tumor_abm.batch import Batch
+from tumor_abm.batch.chosen import chosen
 from tumor_abm.errors import InputError
 from tumor_abm.plots.hues import distinct
-from tumor_abm.plots.style import INK, MUTED, panel, style, whole
+from tumor_abm.plots.indices import plot_indices
+from tumor_abm.plots.statistic import statistic_in_words
+from tumor_abm.plots.style import INK, MUTED, canvas, panel, style, whole
 
-_LINE_IN, _CELL_IN = 4.6, 0.62
+_LINE_IN, _CELL_IN, _PANEL_IN = 4.6, 0.62, 2.4
+_PANELS_ACROSS, _MOST_PANELS = 4, 24
 _COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
-_IN_WORDS = {
-    "median_months": "median, months",
-    "hr": "hazard ratio",
-    "orr_pct": "objective response, %",
-    "carried_pct": "% of progressing tumours",
-    "mean": "mean",
-    "pct": "%",
-    **{f"rate_{month}": f"without event at {month} months, %" for month in (12, 24)},
-    **{f"rmst_{month}": f"mean up to {month} months, months" for month in (12, 24)},
-}
-
 Fixed = Mapping[str, Any]
 
 HEADLINES: Mapping[str, tuple[str, ...]] = {
@@ -161,6 +155,61 @@ def plot_heat_map(
         return whole(axes)
 
 
+def plot_small_multiples(
+    batch: Batch,
+    axis: str,
+    by: str,
+    measure: str,
+    *,
+    statistic: str | None = None,
+    where: Fixed | None = None,
+    ax: Axes | None = None,
+) -> Figure:
+    """Draw a statistic along an axis once for every value of another, side by side on the same scales.
+
+    Parameters
+    ----------
+    batch
+        A finished batch.
+    axis, by
+        Names of the axes: along which lines go, and of which every value has a panel.
+    measure, statistic, where
+        As in `plot_along_axis`.
+    ax
+        Axes in whose place the panels are drawn; a new figure when ``None``.
+
+    Raises
+    ------
+    InputError
+        There is no such axis, measure or statistic, there are too many panels, or several points share a
+        place.
+    """
+    if axis == by:
+        raise InputError(key="by", found=by, allowed=[name for name in batch.axes if name != axis])
+    rows, told = _chosen(batch, (axis, by), measure, statistic, where, None)
+    levels = _levels(rows[by])
+    if len(levels) > _MOST_PANELS:
+        raise InputError(key="by", found=f"{len(levels)} values", allowed=f"at most {_MOST_PANELS}")
+    across = min(len(levels), _PANELS_ACROSS)
+    down = math.ceil(len(levels) / across)
+    with style():
+        place = canvas(_PANEL_IN * across, 0.4 + 0.8 * _PANEL_IN * down, ax)
+        grid = place.subplots(down, across, sharex=True, sharey=True, squeeze=False)
+        panels = list(grid.flat)
+        for axes, level in zip(panels, levels, strict=False):
+            fixed = {**(where or {}), by: level}
+            plot_along_axis(batch, axis, measure, statistic=rows["statistic"][0], where=fixed, ax=axes)
+            axes.set_title(figure_text(f"{by} = {_written(level)}"), loc="left", fontsize=8, color=MUTED)
+            axes.label_outer()
+            axes.set_ylabel("")
+            if axes is not panels[0] and axes.get_legend() is not None:
+                axes.get_legend().remove()
+        for spare in panels[len(levels) :]:
+            spare.set_axis_off()
+        place.supylabel(figure_text(told), fontsize=8)
+        return whole(place)
+
+
 def _chosen(
     batch: Batch,
     axes: Sequence[str],
@@ -170,33 +219,15 @@ def _chosen(
     group: str | None,
 ) -> tuple[pl.DataFrame, str]:
     """Return the rows of the summary that are drawn, and what they tell in words."""
-    rows = batch.summary()
     for key, name in [("axis", name) for name in axes] + [("where", name) for name in where or {}]:
         if name not in batch.axes:
             raise InputError(key=key, found=name, allowed=batch.axes)
-    for key, value in (("measure", measure), ("statistic", statistic), ("group", group)):
-        if value is None and key == "statistic":
-            value = rows["statistic"][0]
-        if value is not None:
-            known = rows[key].drop_nulls().unique(maintain_order=True).to_list()
-            rows = rows.filter(pl.col(key) == value)
-            if rows.is_empty():
-                raise InputError(key=key, found=value, allowed=known)
-    for name, value in (where or {}).items():
-        known = rows[name].unique(maintain_order=True).to_list()
-        rows = rows.filter(pl.col(name) == value)
-        if rows.is_empty():
-            raise InputError(f"no point has {name} = {value}", key="where", allowed=list(map(str, known)))
+    rows = chosen(batch.summary(), measure, statistic, where, group)
     if rows.select(*axes, "group").is_duplicated().any():
         others = [name for name in batch.axes if name not in axes and name not in (where or {})]
         told = ", ".join(f"{name}=..." for name in others)
         raise InputError(f"several points share a value; fix the other axes: {{{told}}}", key="where")
     return rows, f"{measure}: {statistic_in_words(rows['statistic'][0])}"
-
-
-def statistic_in_words(statistic: str) -> str:
-    """Return what a statistic of a summary tells, with its unit."""
-    return _IN_WORDS.get(statistic, statistic)
 
 
 def _levels(column: pl.Series) -> list[Any]:
@@ -209,10 +240,16 @@ def _written(level: object) -> str:
 
 
 def headline_figures(found: Batch, summary: pl.DataFrame) -> Iterator[tuple[str, Callable[[], Figure]]]:
-    """Yield figures by their names: of one axis a line, of two that were crossed a field per arm."""
+    """Yield figures by their names: of one axis a line, of two that were crossed a field per arm.
+
+    Of a design made for indices, these of every arm, but for statistics that have none.
+    """
     told = summary.filter(pl.col("statistic").is_in(HEADLINES[found.kind]))
     measures = told.filter(pl.col("value") != 0).select("measure", "statistic").unique(maintain_order=True)
     levels = [found.points[name].n_unique() for name in found.axes]
+    if found.study["design"] in ("saltelli", "morris") and find_spec("SALib") is not None:
+        yield from _figures_of_indices(found, measures.head(_MOST_FIGURES))
+        return
     if found.points.height < 2 or math.prod(levels) != found.points.height:
         return
     for measure, statistic in measures.head(_MOST_FIGURES).iter_rows():
@@ -227,3 +264,14 @@ def headline_figures(found: Batch, summary: pl.DataFrame) -> Iterator[tuple[str,
             for group in rows["group"].unique(maintain_order=True):
                 draw = partial(plot_heat_map, found, x, y, measure, statistic=statistic, group=group)
                 yield measure if group is None else f"{measure} {group}", draw
+
+
+def _figures_of_indices(found: Batch, measures: pl.DataFrame) -> Iterator[tuple[str, Callable[[], Figure]]]:
+    for measure, statistic in measures.iter_rows():
+        try:
+            groups = found.indices(measure, statistic)["group"].unique(maintain_order=True)
+        except InputError:  # unknown at some point, the same at all, or crossed with other axes
+            continue
+        for group in groups:
+            draw = partial(plot_indices, found, measure, statistic=statistic, group=group)
+            yield measure if group is None else f"{measure} {group}", draw

@@ -150,6 +150,7 @@ def _of_days(values: pl.LazyFrame, days: pl.DataFrame) -> pl.DataFrame:
 
 def _draw(axes: Axes, told: pl.DataFrame, colour: str, floor: float) -> None:
     axes.set_yscale("log")
+    axes.minorticks_off()
     shown = told.drop_nulls()
     months = shown["day"].to_numpy() / DAYS_PER_MONTH
     low, early, middle, late, high = (

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 from matplotlib.axes import Axes
+from matplotlib.collections import PolyCollection
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 from matplotlib.patheffects import withStroke
@@ -194,11 +195,13 @@ def _ribbons(
     t = np.linspace(0, 1, 30)
     across = step + _WIDTH / 2 + t * (1 - _WIDTH)
     ease = t * t * (3 - 2 * t)
+    outlines = []
     for pair, n in counts.items():
         low = starts[pair] + (ends[pair] - starts[pair]) * ease
-        axes.fill_between(
-            across, low, low + percent * n, color=shown[pair[1]], alpha=0.45, linewidth=0, zorder=1
-        )
+        there, back = np.stack([across, low]), np.stack([across, low + percent * n])[:, ::-1]
+        outlines.append(np.concatenate([there, back], axis=1).T)
+    colours = [shown[after] for _, after in counts]
+    axes.add_collection(PolyCollection(outlines, facecolors=colours, alpha=0.45, linewidth=0, zorder=1))
 
 
 def _stacked(

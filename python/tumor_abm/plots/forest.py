@@ -127,7 +127,9 @@ def _frame(axes: Axes, rows: Sequence[_Row]) -> None:
 def _draw(axes: Axes, place: int, row: _Row, of_all: _Row) -> None:
     indent = 0.0 if row.bold else 8.0
     weight = "bold" if row.bold else "normal"
-    _text(axes, (_NAMES[0], _NAMES[1] + indent), place, _cut(row.name), weight=weight)
+    name = _in_two_lines(row.name)
+    points = 7 if "\n" in name else 8
+    _text(axes, (_NAMES[0], _NAMES[1] + indent), place, name, weight=weight, size=points)
     if row.test is not None:
         said = f"{p_text(row.test['p'])} / {p_text(row.test['paired_p'])}"
         _text(axes, _TESTS, place, said)
@@ -165,9 +167,9 @@ def _key(axes: Axes) -> None:
     )
 
 
-def _cut(name: str) -> str:
+def _in_two_lines(name: str) -> str:
     lines = wrapped(name, _COLUMN_LETTERS).split("\n")
-    return figure_text(lines[0] + (" …" if len(lines) > 1 else ""))
+    return figure_text("\n".join(lines[:2]) + (" …" if len(lines) > 2 else ""))
 
 
 def _text(
@@ -179,6 +181,7 @@ def _text(
     weight: str = "normal",
     side: str = "left",
     colour: str = INK,
+    size: float = 8,
 ) -> None:
     """Write in a row of a column: an edge of the axes, 0 or 1, and points from there."""
     edge, points = column
@@ -188,7 +191,8 @@ def _text(
         (points, 0),
         xycoords=axes.get_yaxis_transform(),
         textcoords="offset points",
-        fontsize=8,
+        fontsize=size,
+        linespacing=1.0,
         fontweight=weight,
         ha=side,
         va="center",

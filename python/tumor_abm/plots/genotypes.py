@@ -33,7 +33,7 @@ class Palette:
 
     The founder is pale. An alteration has one colour, in whatever order and in whichever patient it comes;
     a genotype with several gained ones has the colour half-way between theirs. Cells that differ by a
-    reversible state alone (CDK6-high, EMT) have the same hue, darker or lighter.
+    reversible state alone (EMT, say) have the same hue, darker or lighter.
 
     Parameters
     ----------

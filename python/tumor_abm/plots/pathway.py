@@ -20,7 +20,7 @@ from tumor_abm.knowledge import Knowledge
 from tumor_abm.knowledge.explanation import Explanation
 from tumor_abm.knowledge.formula import Name, Space
 from tumor_abm.knowledge.influence import Values, reads, signs, state
-from tumor_abm.knowledge.response import POPULATION
+from tumor_abm.knowledge.usual import DEFAULT_POPULATION
 from tumor_abm.plots.layered import Layout, Point, layout
 from tumor_abm.plots.style import INK, MUTED, panel, style, title, whole
 
@@ -72,7 +72,7 @@ def plot_pathway(
     *,
     drugs: Iterable[str] = (),
     alterations: Iterable[str] = (),
-    population: str = POPULATION,
+    population: str = DEFAULT_POPULATION,
     ax: Axes | None = None,
 ) -> Figure:
     """Draw the network: a box per node, what it reads to its left, division and death on the right.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import polars as pl
@@ -41,7 +41,14 @@ _LINE_LETTERS = 30
 Draw = Callable[[Axes, Course, Palette], None]
 
 
-def plot_patient(results: Results, patient: int, *, titled: bool = True, ax: Axes | None = None) -> Figure:
+def plot_patient(
+    results: Results,
+    patient: int,
+    *,
+    arms: Sequence[str] | None = None,
+    titled: bool = True,
+    ax: Axes | None = None,
+) -> Figure:
     """Draw what one patient lived through in every arm, under each other on a common axis of time.
 
     Panels: lines of therapy with what happened to them, sum of diameters with what RECIST made of it, living
@@ -54,6 +61,8 @@ def plot_patient(results: Results, patient: int, *, titled: bool = True, ax: Axe
         Of an experiment, with the tables ``trajectory`` and ``events``.
     patient
         Number of the patient.
+    arms
+        Those that are drawn; all of them when ``None``. Two fit a sheet of paper, five a wide screen.
     titled
         Whether the figure has a title.
     ax
@@ -62,10 +71,14 @@ def plot_patient(results: Results, patient: int, *, titled: bool = True, ax: Axe
     Raises
     ------
     InputError
-        There is no such patient.
+        There is no such patient, or no such arm.
     """
     must_be("results", results, Results)
-    lived = {arm: course_of(results, patient, arm) for arm in results.arms} if is_whole(patient) else {}
+    wanted = list(results.arms if arms is None else arms)
+    for arm in wanted:
+        if arm not in results.arms:
+            raise InputError(key="arms", found=arm, allowed=results.arms)
+    lived = {arm: course_of(results, patient, arm) for arm in wanted} if is_whole(patient) else {}
     courses = {arm: course for arm, course in lived.items() if course.lines.height}
     if not courses:
         allowed = f"the number of a patient who began a line; {results.enrolled} were enrolled"
@@ -167,6 +180,7 @@ def _draw_cells(axes: Axes, course: Course, palette: Palette) -> None:
     axes.set_title("Living cells", loc="left", fontsize=8, fontweight="bold", pad=3)
     cells = course.states["cells"].to_numpy().astype(float)
     axes.set_yscale("log")
+    axes.minorticks_off()
     axes.plot(
         course.states["day"].to_numpy() / DAYS_PER_MONTH,
         np.where(cells >= 1, cells, np.nan),

@@ -2,5 +2,6 @@
 
 from tumor_abm.report.other import write_any_report
 from tumor_abm.report.page import number_of_figures, write_report
+from tumor_abm.report.two_runs import write_two_runs
 
-__all__ = ["number_of_figures", "write_any_report", "write_report"]
+__all__ = ["number_of_figures", "write_any_report", "write_report", "write_two_runs"]

@@ -9,7 +9,7 @@ import numpy as np
 import polars as pl
 
 from tumor_abm._base.section import NOTHING, Section
-from tumor_abm.analysis.covariate import FLAGS, NUMBERS, patients_of, read_by_pathway
+from tumor_abm.analysis.covariate import NUMBERS, patients_of, read_by_pathway, sites_of
 from tumor_abm.run.results import Results
 from tumor_abm.treatment import Eligibility
 
@@ -49,7 +49,9 @@ def baseline_section(results: Results) -> Section:
             ["Patients", *(str(group.height) for group in groups.values())],
             *(
                 [name, *cells]
-                for name, cells in _rows(list(groups.values()), read_by_pathway(results.experiment))
+                for name, cells in _rows(
+                    list(groups.values()), read_by_pathway(results.experiment), sites_of(results.experiment)
+                )
             ),
         ],
     )
@@ -59,14 +61,13 @@ def _patients(results: Results) -> pl.DataFrame:
     """Return of the table of patients what is told of them."""
     patients = patients_of(results)
     there = patients.collect_schema()
-    told = [
-        name for name in (*NUMBERS, *read_by_pathway(results.experiment), *FLAGS, "history") if name in there
-    ]
+    read, sites = read_by_pathway(results.experiment), sites_of(results.experiment)
+    told = [name for name in (*NUMBERS, *read, *sites, "history") if name in there]
     return patients.select("patient", *told).collect()
 
 
 def _rows(
-    groups: list[pl.DataFrame], read: Mapping[str, tuple[str, int, float]]
+    groups: list[pl.DataFrame], read: Mapping[str, tuple[str, int, float]], sites: Mapping[str, str]
 ) -> Iterator[tuple[str, list[str]]]:
     columns = groups[0].columns
     for column, (name, decimals, factor) in {**NUMBERS, **read}.items():
@@ -76,7 +77,7 @@ def _rows(
             yield name, [_share(group[column]) for group in groups]
         elif groups[0][column].drop_nulls().len():
             yield name, [_range(group[column] * factor, decimals) for group in groups]
-    for column, name in FLAGS.items():
+    for column, name in sites.items():
         if column in columns:
             yield name, [_share(group[column]) for group in groups]
     if "history" in columns and groups[0]["history"].n_unique() > 1:

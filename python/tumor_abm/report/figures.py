@@ -10,6 +10,7 @@ from matplotlib.figure import Figure
 
 from tumor_abm.analysis.comparison import Comparison
 from tumor_abm.plots import (
+    plot_acceptability,
     plot_burden,
     plot_escape,
     plot_forest,
@@ -56,7 +57,12 @@ def figures_of(results: Results, comparison: Comparison) -> list[ReportFigure]:
     comparison
         What `compare` said of it.
     """
-    return [*_of_subgroups(results, comparison), *_of_patients(results), *_of_tumours(results)]
+    return [
+        *_of_subgroups(results, comparison),
+        *_of_worth(results),
+        *_of_patients(results),
+        *_of_tumours(results),
+    ]
 
 
 def _of_subgroups(results: Results, comparison: Comparison) -> Iterator[ReportFigure]:
@@ -76,6 +82,17 @@ def _of_subgroups(results: Results, comparison: Comparison) -> Iterator[ReportFi
             see="A slope of the large points says that the covariate tells who gains.",
             source="outcomes",
             draw=partial(plot_who_gains, results, names, endpoint, arm, titled=False),
+        )
+
+
+def _of_worth(results: Results) -> Iterator[ReportFigure]:
+    if {"utility", "price"} <= set(results.experiment) and len(results.arms) > 1:
+        yield ReportFigure(
+            title="How probably an arm is worth its cost",
+            see="Where a curve passes 50% is what a quality-adjusted year costs in that arm. Without an "
+            "ensemble the chance is that of Monte Carlo error alone.",
+            source="worth",
+            draw=partial(plot_acceptability, results, titled=False),
         )
 
 

@@ -9,7 +9,8 @@ from tumor_abm.run.results import Results
 
 def methods_of(results: Results) -> list[str]:
     """Return paragraphs on design, estimates and limits."""
-    return [_design(results), _follow_up(results.experiment), _ESTIMATES, _LIMITS]
+    crossed = [_CROSSED] if results.provenance.get("crossed") else []
+    return [_design(results), _follow_up(results.experiment), _ESTIMATES, *crossed, _LIMITS]
 
 
 def _design(results: Results) -> str:
@@ -51,6 +52,10 @@ _ESTIMATES = (
     "intervals. That of a trial of this size takes the arms for different patients, as a trial would; the "
     "paired one knows that they are the same, and is the Monte Carlo error of the simulation. Neither "
     "holds the doubt about the parameters of the model, which an ensemble of parameter sets shows."
+)
+_CROSSED = (
+    "The same patients live by every set of parameters. Tables that do not split chance from parameters "
+    "count them once for every set, so that their intervals are too narrow."
 )
 _LIMITS = (
     "The model is a simplification: drugs act through a pathway of a few nodes, patients differ by what "

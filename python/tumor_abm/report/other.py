@@ -18,7 +18,8 @@ from tumor_abm.batch import Batch
 from tumor_abm.errors import InputError
 from tumor_abm.evolution.neutrality import NEUTRAL_FROM
 from tumor_abm.plots import plot_maps, plot_muller, plot_neutrality, plot_spectra, svg
-from tumor_abm.plots.batch import headline_figures, statistic_in_words
+from tumor_abm.plots.batch import headline_figures
+from tumor_abm.plots.statistic import statistic_in_words
 from tumor_abm.report.page import DrawnFigure, told, write_report
 from tumor_abm.report.rendering import render
 from tumor_abm.run.results import Results, without_none
@@ -131,7 +132,7 @@ _MEASURES = {
 
 def _of_batch(batch: Batch, out: Path) -> dict[str, Any]:
     summary = batch.summary()
-    see = _SEE_LINES if len(batch.axes) == 1 else _SEE_FIELDS
+    see = _SEE_INDICES.get(batch.study["design"], _SEE_LINES if len(batch.axes) == 1 else _SEE_FIELDS)
     drawn = [
         DrawnFigure(title=name, see=see, svg=Markup(svg(draw(), name)), file=_beside(out, "summary.csv"))
         for name, draw in headline_figures(batch, summary)
@@ -151,6 +152,10 @@ def _of_batch(batch: Batch, out: Path) -> dict[str, Any]:
 _WHOSE = {"experiment": "These patients", "study": "These tumours", "population": "These populations"}
 _SEE_LINES = "How the statistic moves along the axis; the band is its 95% Monte Carlo interval."
 _SEE_FIELDS = "How the statistic moves along the axes, with its Monte Carlo error (se)."
+_SEE_INDICES = {
+    "saltelli": "How much of the variance of the statistic each axis brings in, with 95% intervals.",
+    "morris": "What each axis does to the statistic when it moves over its range, with 95% intervals.",
+}
 
 
 def _beside(out: Path, file: str) -> str:

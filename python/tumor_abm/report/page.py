@@ -16,11 +16,18 @@ from tumor_abm._base.files import write_whole
 from tumor_abm._base.paths import path_of
 from tumor_abm._base.section import Section
 from tumor_abm.analysis.answers import answers
+from tumor_abm.analysis.between_sets import between_sets, has_sets
 from tumor_abm.analysis.comparison import Comparison, compare
 from tumor_abm.analysis.division import Cut
 from tumor_abm.analysis.endpoints import Endpoint, is_defined
+from tumor_abm.analysis.sets_wording import sets_section
 from tumor_abm.analysis.subgroup_wording import subgroup_sections
-from tumor_abm.analysis.treatment_wording import next_section, treatment_section
+from tumor_abm.analysis.treatment_wording import (
+    changes_section,
+    intensity_section,
+    next_section,
+    treatment_section,
+)
 from tumor_abm.analysis.wording import (
     LEGEND,
     endpoint_section,
@@ -29,6 +36,7 @@ from tumor_abm.analysis.wording import (
     pairs_section,
     summary_section,
 )
+from tumor_abm.analysis.worth_wording import worth_section
 from tumor_abm.plots import plot_kaplan_meier, svg
 from tumor_abm.report.baseline import baseline_section, population_in_words
 from tumor_abm.report.figures import ReportFigure, figures_of
@@ -68,7 +76,7 @@ def write_report(
     must_be("results", results, Results)
     directory = path_of("directory", directory)
     comparison = comparison or compare(results, by)
-    page = _page(results, comparison, _Drawer(directory, progress or (lambda drawn: None)))
+    page = _page(results, comparison, FigureDrawer(directory, progress or (lambda drawn: None)))
     path = directory / "report.html"
     write_whole(path, lambda draft: draft.write_text(page, encoding="utf-8"))
     return path
@@ -90,8 +98,16 @@ class DrawnFigure:
     file: str
 
 
-class _Drawer:
-    """Draws the figures of the page, and counts them."""
+class FigureDrawer:
+    """Draws the figures of a page, and counts them.
+
+    Parameters
+    ----------
+    directory
+        Where the page goes.
+    progress
+        Called with the number of figures drawn so far.
+    """
 
     def __init__(self, directory: Path, progress: Callable[[int], None]) -> None:
         self._directory, self._progress = directory, progress
@@ -107,7 +123,7 @@ class _Drawer:
         return DrawnFigure(title=figure.title if titled else "", see=figure.see, svg=element, file=file)
 
 
-def _page(results: Results, comparison: Comparison, drawer: _Drawer) -> str:
+def _page(results: Results, comparison: Comparison, drawer: FigureDrawer) -> str:
     parts = {
         "title": str(results.experiment.get("title", "Experiment")),
         "question": str(results.experiment.get("question", "")),
@@ -120,9 +136,19 @@ def _page(results: Results, comparison: Comparison, drawer: _Drawer) -> str:
         "legend": LEGEND,
         "pairs": pairs_section(comparison),
         "gains": gains_section(comparison),
+        "sets": sets_section(between_sets(results)) if has_sets(results) else None,
         "subgroups": subgroup_sections(comparison),
         "figures": [drawer.draw(figure) for figure in figures_of(results, comparison)],
-        "treatment": [next_section(comparison), treatment_section(comparison)],
+        "treatment": [
+            each(comparison)
+            for each in (
+                next_section,
+                treatment_section,
+                intensity_section,
+                changes_section,
+                worth_section,
+            )
+        ],
         "neutropenia": neutropenia_section(comparison),
         "population": population_in_words(results.experiment),
         "baseline": baseline_section(results),
@@ -139,9 +165,12 @@ def _page(results: Results, comparison: Comparison, drawer: _Drawer) -> str:
 def _facts(results: Results) -> str:
     arms = len(results.arms)
     lived = "each lives every arm" if arms > 1 else "one arm"
-    return (
-        f"{results.enrolled} virtual patients, {lived}; seed {results.experiment.get('seed', 'not recorded')}"
-    )
+    sets = results.provenance.get("ensemble")
+    if sets:
+        how = "each of" if results.provenance.get("crossed") else "one of"
+        lived += f", under {how} {len(sets)} sets of parameters"
+    patients = sets[0]["patients"] if sets and results.provenance.get("crossed") else results.enrolled
+    return f"{patients} virtual patients, {lived}; seed {results.experiment.get('seed', 'not recorded')}"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -153,7 +182,7 @@ class _EndpointPart:
     figure: DrawnFigure | None
 
 
-def _endpoints(results: Results, comparison: Comparison, drawer: _Drawer) -> Iterator[_EndpointPart]:
+def _endpoints(results: Results, comparison: Comparison, drawer: FigureDrawer) -> Iterator[_EndpointPart]:
     for timed in comparison.endpoints:
         section = endpoint_section(comparison, timed)
         figure = _curves(results, timed, section) if is_defined(timed, results) else None

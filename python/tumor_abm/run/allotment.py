@@ -12,15 +12,19 @@ from tumor_abm.run.chunk import Chunk, chunks_of
 
 @dataclass(frozen=True)
 class Allotment:
-    """Patients shared out over sets of parameters: consecutive ones, in the order of the sets.
+    """Patients of sets of parameters: consecutive ones, in the order of the sets.
 
     Parameters
     ----------
     sizes
         Patients of each set.
+    crossed
+        The sets have the same patients: the n-th of each has the luck of patient n. Otherwise every patient
+        has luck of their own.
     """
 
     sizes: tuple[int, ...]
+    crossed: bool = False
 
     @classmethod
     def by_weight(cls, patients: int, weights: Sequence[float]) -> Allotment:
@@ -34,6 +38,17 @@ class Allotment:
         total = sum(weights)
         ends = [round(patients * part / total) for part in accumulate(weights)]
         return cls(tuple(end - begin for begin, end in pairwise([0, *ends])))
+
+    @classmethod
+    def crossing(cls, patients: int, sets: int) -> Allotment:
+        """Let the same patients live by every set.
+
+        Examples
+        --------
+        >>> Allotment.crossing(50, 3).sizes
+        (50, 50, 50)
+        """
+        return cls((patients,) * sets, crossed=True)
 
     @property
     def ends(self) -> list[int]:
@@ -51,3 +66,10 @@ class Allotment:
     def set_of(self, chunk: Chunk) -> int:
         """Return the number of the set by which the patients of a chunk live, from 0."""
         return bisect_right(self.ends, chunk.first)
+
+    def luck_of(self, chunk: Chunk) -> Chunk:
+        """Return the patients whose luck those of a chunk have."""
+        if not self.crossed:
+            return chunk
+        number = self.set_of(chunk)
+        return Chunk(chunk.first - self.ends[number] + self.sizes[number], chunk.patients)

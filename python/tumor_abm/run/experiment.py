@@ -13,6 +13,7 @@ from typing import Any, Literal
 
 import polars as pl
 import pyarrow as pa
+import pyarrow.compute as pc
 
 import tumor_abm._core as _core
 from tumor_abm._base.arguments import MOST_THREADS, must_be, whole
@@ -65,6 +66,7 @@ def run_experiment(
     scheduler: str | None = None,
     resume: Resume = True,
     ensemble: Ensemble | None = None,
+    crossed: bool = False,
     enough: Callable[[Results], bool] | None = None,
     progress: Callable[[int], None] | None = None,
 ) -> Results:
@@ -91,6 +93,9 @@ def run_experiment(
     ensemble
         Sets of parameters over which the patients are shared out by weight; every table says in its column
         ``set`` by which one a patient lived, numbered from 1. ``None``: all live by the defaults.
+    crossed
+        Let all patients live by every set instead. Of N patients, those of set k are numbered from
+        ``(k - 1) * N``, and those N apart have the same luck.
     enough
         Asked after every 50 patients whether those so far are enough, of the tables ``outcomes`` and
         ``overall``. If so, the run ends as one of so many patients; `patients` is the most. On this machine
@@ -111,14 +116,20 @@ def run_experiment(
     >>> results.outcomes  # doctest: +SKIP
     """
     must_be("resume", resume, bool, str)
+    must_be("crossed", crossed, bool)
+    if ensemble is not None:
+        must_be("ensemble", ensemble, Ensemble)
+    elif crossed:
+        raise InputError(key="crossed", found=True, allowed="with an ensemble, whose sets are crossed")
     loaded = _loaded(experiment, patients, seed)
     directory = None if out is None else path_of("out", out)
     if directory is not None and loaded.written.seed is None:
         seed = recorded_seed(directory)
         loaded = loaded if seed is None else replace(loaded, seed=seed)
+    sets = 1 if ensemble is None or not crossed else len(ensemble.members)
     if directory is None:
-        lives = loaded.patients * len(loaded.arms)
-        afford("patients", loaded.patients, lives * BYTES_PER_LIFE)
+        lives = loaded.patients * len(loaded.arms) * sets
+        afford("patients", loaded.patients * sets, lives * BYTES_PER_LIFE)
     if enough is not None and not callable(enough):
         raise InputError(key="enough", found=enough, allowed="a function of results")
     if enough is not None and (ensemble is not None or scheduler is not None):
@@ -128,7 +139,8 @@ def run_experiment(
         experiment=loaded,
         enough=enough,
         ensemble=ensemble,
-        specs=_specs(loaded, ensemble),
+        crossed=crossed,
+        specs=_specs(loaded, ensemble, crossed=crossed),
         jobs=threads_of(jobs),
         scheduler=scheduler,
         progress=progress or (lambda done: None),
@@ -149,12 +161,11 @@ def _loaded(
     return Experiment.from_dict(experiment, patients=patients, seed=seed)
 
 
-def _specs(experiment: Experiment, ensemble: Ensemble | None) -> tuple[str, ...]:
+def _specs(experiment: Experiment, ensemble: Ensemble | None, *, crossed: bool) -> tuple[str, ...]:
     """Return the experiment as the core reads it, once for every set of parameters."""
     if ensemble is None:
         return (checked_spec(experiment),)
-    must_be("ensemble", ensemble, Ensemble)
-    if experiment.patients < len(ensemble.members):
+    if not crossed and experiment.patients < len(ensemble.members):
         allowed = f"at least {len(ensemble.members)}, one for every set of the ensemble"
         raise InputError(key="patients", found=experiment.patients, allowed=allowed, file=experiment.file)
     return tuple(checked_spec(knowing(experiment, member.knowledge())) for member in ensemble.members)
@@ -181,6 +192,7 @@ def checked_spec(experiment: Experiment) -> str:
 class _Run:
     experiment: Experiment
     ensemble: Ensemble | None
+    crossed: bool
     specs: tuple[str, ...]
     jobs: int
     scheduler: str | None
@@ -189,19 +201,25 @@ class _Run:
 
     @property
     def patients(self) -> int:
-        return self.experiment.patients
+        """All of all sets."""
+        return sum(self.allotment.sizes)
 
     @property
     def sha256(self) -> str:
         spec = self.specs[0] if self.ensemble is None else f"[{','.join(self.specs)}]"
-        identity = f'{{"patients":{self.patients},"spec":{spec}}}'
+        crossed = ',"crossed":true' if self.crossed else ""
+        identity = f'{{"patients":{self.patients},"spec":{spec}{crossed}}}'
         return hashlib.sha256(identity.encode()).hexdigest()
 
     @property
     def allotment(self) -> Allotment:
         """Which patients live by which set of parameters."""
-        weights = [1.0] if self.ensemble is None else [one.weight for one in self.ensemble.members]
-        return Allotment.by_weight(self.patients, weights)
+        patients = self.experiment.patients
+        if self.ensemble is None:
+            return Allotment((patients,))
+        if self.crossed:
+            return Allotment.crossing(patients, len(self.ensemble.members))
+        return Allotment.by_weight(patients, [one.weight for one in self.ensemble.members])
 
     @property
     def _patients_per_chunk(self) -> int:
@@ -217,7 +235,7 @@ class _Run:
             if so_far.suffices_with({name: pl.DataFrame(tables[name]) for name in SoFar.TABLES}):
                 break
         tables = _joined([done[chunk] for chunk in sorted(done)])
-        run = self._of(sum(chunk.patients for chunk in done))
+        run = self if self.enough is None else self._of(sum(chunk.patients for chunk in done))
         return Results(tables, run.experiment.resolved(), run._provenance(started))
 
     def _of(self, patients: int) -> _Run:
@@ -296,14 +314,21 @@ class _Run:
         if chunks:
             screen(self.specs[0], self.patients - done, self.jobs)
         tally = _Tally(self.progress, done)
+        allotment = self.allotment
         for number, spec in enumerate(self.specs):
-            of_set = [chunk for chunk in chunks if self.allotment.set_of(chunk) == number]
-            for chunk, tables in self._runner(spec, of_set, tally.under_way):
-                yield chunk, tables if self.ensemble is None else _of_set(tables, number + 1)
+            of_set = [chunk for chunk in chunks if allotment.set_of(chunk) == number]
+            chunk_of = {allotment.luck_of(chunk): chunk for chunk in of_set}
+            for luck, tables in self._runner(spec, list(chunk_of), tally.under_way):
+                chunk = chunk_of[luck]
+                if self.ensemble is not None:
+                    tables = _of_set(tables, number + 1, chunk.first - luck.first)
+                yield chunk, tables
                 tally.add(chunk.patients)
 
     def _announce(self, done: int) -> None:
-        whole = f"{self.patients} patients in {len(self.experiment.arms)} arms, seed {self.experiment.seed}"
+        sets = f" under each of {len(self.specs)} sets of parameters" if self.crossed else ""
+        people = f"{self.experiment.patients} patients{sets}"
+        whole = f"{people} in {len(self.experiment.arms)} arms, seed {self.experiment.seed}"
         already = f"; {done} patients are done already" if done else ""
         _log.info("%s: %s%s", self.experiment.title, whole, already)
 
@@ -339,7 +364,7 @@ class _Run:
             return made
         members = zip(self.ensemble.members, self.allotment.sizes, strict=True)
         sets = [{"patients": size, "numbers": dict(member.overrides)} for member, size in members]
-        return {**made, "ensemble": sets}
+        return {**made, "ensemble": sets, **({"crossed": True} if self.crossed else {})}
 
 
 class _Tally:
@@ -358,12 +383,18 @@ class _Tally:
         self._progress(self._done)
 
 
-def _of_set(tables: Tables, number: int) -> Tables:
-    """Say in every table by which set of parameters the patients lived."""
+def _of_set(tables: Tables, number: int, later: int) -> Tables:
+    """Say in every table by which set of parameters the patients lived, with numbers so much higher."""
     return {
-        name: table.append_column("set", pa.array([number] * table.num_rows, pa.uint16()))
+        name: _renumbered(table, later).append_column("set", pa.array([number] * table.num_rows, pa.uint16()))
         for name, table in tables.items()
     }
+
+
+def _renumbered(table: pa.Table, later: int) -> pa.Table:
+    column = table.column("patient")
+    numbers = pc.add_checked(column, pa.scalar(later, column.type))
+    return table.set_column(table.column_names.index("patient"), table.field("patient"), numbers)
 
 
 def _joined(chunks: list[Tables]) -> dict[str, pl.DataFrame]:

@@ -13,6 +13,7 @@ from tumor_abm._base.problems import Problems
 from tumor_abm._base.table import Table
 from tumor_abm._base.toml import read_toml
 from tumor_abm.evolution.neutrality import HIGHEST_FREQUENCY, LOWEST_FREQUENCY
+from tumor_abm.study.phases import PhaseOfRates
 
 WHOLE = "whole tumour"
 """The sample that stands for the tumour: cells drawn at random from all of it."""
@@ -58,6 +59,8 @@ class Scenario(Table):
         ``j``. The diagonal makes neutral clones of the same type.
     space
         The lattice; a well-mixed tumour when absent.
+    treatment
+        Phases that follow on growth, as `tumor_abm.Phase`; the tumour is sampled after the last one.
     """
 
     name: str = Field(min_length=1, max_length=60)
@@ -66,6 +69,7 @@ class Scenario(Table):
     death: list[float]
     mutation: list[list[float]]
     space: ScenarioSpace | None = None
+    treatment: list[PhaseOfRates] = Field(default_factory=list)
 
     @model_validator(mode="after")
     def _shapes(self) -> Scenario:
@@ -84,7 +88,39 @@ class Scenario(Table):
             raise ValueError("mutation: found a row with a sum above 1; at most one daughter mutates")
         if self.division[0] <= self.death[0]:
             raise ValueError("the first type does not grow: division must be above death")
+        for k, phase in enumerate(self.treatment):
+            self._check_phase(f"treatment[{k}]", phase)
         return self
+
+    def _check_phase(self, at: str, phase: PhaseOfRates) -> None:
+        """Refuse rates of another number of types, drugs without a lattice, and phases without an end."""
+        types = len(self.types)
+        for name in ("division", "death", "mutation", "switching", "drug_division", "drug_death"):
+            given = getattr(phase, name)
+            rows = [given] if given and not isinstance(given[0], list) else given or []
+            if given is not None and (len(given) != types or any(len(row) != types for row in rows)):
+                raise ValueError(f"{at}.{name}: found {len(given)}; allowed: {types}, one per type")
+            if any(rate < 0 for row in rows for rate in row):
+                raise ValueError(f"{at}.{name}: found a number below 0")
+        if self.space is None and (phase.drug_division or phase.drug_death):
+            raise ValueError(
+                f"{at}: drug_division and drug_death are allowed with space, where a drug is dimmed"
+            )
+        until = phase.until
+        if until.total is until.below is until.day is None and not until.counts:
+            raise ValueError(f"{at}.until: missing; allowed: day, total, counts or below")
+        if any(int(kind) >= types for kind in until.counts):
+            raise ValueError(f"{at}.until.counts: allowed: types from 0 to {types - 1}")
+
+    @property
+    def fastest(self) -> float:
+        """The highest rate of events that any cell can have, per day."""
+        found, rates = 0.0, {"division": self.division, "death": self.death}
+        for phase in (None, *self.treatment):
+            given = {} if phase is None else {name: getattr(phase, name) for name in rates}
+            rates |= {name: value for name, value in given.items() if value is not None}
+            found = max(found, *map(sum, zip(rates["division"], rates["death"], strict=True)))
+        return found
 
 
 class PlannedBiopsy(Table):
@@ -143,6 +179,9 @@ class Reading(Table):
         As in `tumor_abm.Sequencing`.
     single_cells
         Cells of the whole tumour that are sequenced one by one; 0: none.
+    dropout, false_positives
+        Errors of single cells, as in `tumor_abm.evolution.sequencing.SingleCellErrors`; without any, the
+        table has no column ``carried``.
     fit_from, fit_to
         Range of variant allele fractions (of a pure sample) to which the law of neutral growth is
         fitted; by default that of Williams et al. 2016.
@@ -156,6 +195,8 @@ class Reading(Table):
     least_reads: int = Field(default=4, ge=1, le=1_000_000)
     least_vaf: float = Field(default=0.02, ge=0, lt=1)
     single_cells: int = Field(default=0, ge=0, le=1_000)
+    dropout: float = Field(default=0.0, ge=0, le=1)
+    false_positives: float = Field(default=0.0, ge=0, le=1)
     fit_from: float = Field(default=LOWEST_FREQUENCY, gt=0, lt=0.5)
     fit_to: float = Field(default=HIGHEST_FREQUENCY, gt=0, lt=0.5)
     clonal_from: float = Field(default=0.8, gt=0, le=1)
@@ -181,7 +222,7 @@ class StudyFile(Table):
     replicates
         Tumours per scenario.
     cells
-        Living cells at which a tumour is taken out.
+        Living cells at which a tumour is taken out, or treatment begins.
     dt_days
         Step of the law.
     within_days
@@ -225,7 +266,7 @@ class StudyFile(Table):
         if largest > self.cells:
             raise ValueError(f"cells: found {self.cells}; a sample takes more, {largest}")
         for i, scenario in enumerate(self.scenario):
-            acting = max(b + d for b, d in zip(scenario.division, scenario.death, strict=True))
+            acting = scenario.fastest
             if acting * self.dt_days > 0.5:
                 raise ValueError(
                     f"scenario[{i}]: dt_days = {self.dt_days:g} is too long for its rates; "
@@ -286,7 +327,14 @@ class Study:
 
     def resolved(self) -> dict[str, Any]:
         """Return the study with every default filled in."""
-        return self.written.model_dump() | {"seed": self.seed}
+        tables = self.written.model_dump() | {"seed": self.seed}
+        for error in ("dropout", "false_positives"):
+            if not tables["sequencing"][error]:
+                del tables["sequencing"][error]
+        for scenario in tables["scenario"]:
+            if not scenario["treatment"]:
+                del scenario["treatment"]
+        return tables
 
 
 def load_study(path: str | Path, *, replicates: int | None = None, seed: int | None = None) -> Study:

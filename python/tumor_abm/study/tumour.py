@@ -18,11 +18,15 @@ from tumor_abm.evolution.genealogy import Genealogy
 from tumor_abm.evolution.mutations import Mutations
 from tumor_abm.evolution.neutrality import inverse_simpson, neutral_fit
 from tumor_abm.evolution.population import Population
-from tumor_abm.evolution.sequencing import PLOIDY, Sequencing
+from tumor_abm.evolution.sequencing import PLOIDY, Sequencing, SingleCellErrors
 from tumor_abm.evolution.space import Space
 from tumor_abm.study.study import WHOLE, PlannedBiopsy, Scenario, Study
+from tumor_abm.study.treating import snapshot, treat
 
 MOST_ATTEMPTS = 10_000
+MOST_CURED = 100
+_MOST_GROWN, _MOST_TREATED = 20, 1_000_000
+"""Times its size before treatment that a tumour may grow to in a phase, and cells that it may in any case."""
 _KEPT_APART = 1_000_000_000
 _LEAST_CARRIERS = 2
 _LEAST_SHOWN = 0.005
@@ -35,6 +39,7 @@ Tables = dict[str, pl.DataFrame]
 class _Grown:
     population: Population
     attempts: int
+    cured: int
     history: pl.DataFrame
 
 
@@ -94,21 +99,50 @@ def _seeds(study: Study, law: Scenario, replicate: int, attempt: int) -> np.rand
 
 
 def _grow(study: Study, law: Scenario, replicate: int, stopped: Callable[[], bool]) -> _Grown:
-    """Grow a tumour to its size, again from the start when it goes extinct."""
+    """Grow a tumour to its size and treat it, again from the start when it goes extinct."""
+    cured = 0
     for attempt in range(MOST_ATTEMPTS):
         seed = int(_seeds(study, law, replicate, attempt).generate_state(1, np.uint64)[0])
-        history = _grow_once(study, law, seed, stopped)
-        if history is not None:
-            population, snapshots = history
-            return _Grown(population, attempt + 1, snapshots)
+        grown = _grow_once(study, law, seed, stopped)
+        if grown is None:
+            continue
+        population, snapshots = grown
+        if _treat(study, law, population, snapshots, stopped):
+            history = _history(pl.concat(snapshots), population.all_clones, study.written.cells)
+            return _Grown(population, attempt + 1, cured, history)
+        cured += 1
+        if cured == MOST_CURED:
+            problem = f"{MOST_CURED} tumours in a row died out under treatment; none is left to be sampled"
+            raise InputError(problem, file=study.file, key=f'scenario "{law.name}"')
     raise InputError(
         f"{MOST_ATTEMPTS} tumours in a row went extinct", file=study.file, key=f'scenario "{law.name}"'
     )
 
 
+def _treat(
+    study: Study,
+    law: Scenario,
+    population: Population,
+    snapshots: list[pl.DataFrame],
+    stopped: Callable[[], bool],
+) -> bool:
+    written = study.written
+    try:
+        return treat(
+            population,
+            law.treatment,
+            snapshots,
+            within_days=written.within_days,
+            most_cells=max(_MOST_GROWN * written.cells, _MOST_TREATED),
+            stopped=stopped,
+        )
+    except InputError as error:
+        raise InputError(f"{error}", file=study.file, key=f'scenario "{law.name}"') from error
+
+
 def _grow_once(
     study: Study, law: Scenario, seed: int, stopped: Callable[[], bool]
-) -> tuple[Population, pl.DataFrame] | None:
+) -> tuple[Population, list[pl.DataFrame]] | None:
     written = study.written
     population = Population(
         engine="cells" if law.space is None else "lattice",
@@ -123,7 +157,7 @@ def _grow_once(
         genealogy=True,
         keep_extinct=True,
     )
-    total, snapshots = 1, [_snapshot(population)]
+    total, snapshots = 1, [snapshot(population)]
     # Snapshots at sizes that make the radius of a ball, or the logarithm of a size, rise evenly.
     sizes = iter(_sizes(written.cells, written.snapshots, law))
     next_size = next(sizes)
@@ -142,10 +176,10 @@ def _grow_once(
                 key=f'scenario "{law.name}"',
             )
         while total >= next_size and total < written.cells:
-            snapshots.append(_snapshot(population))
+            snapshots.append(snapshot(population))
             next_size = next((size for size in sizes if size > total), written.cells)
-    snapshots.append(_snapshot(population))
-    return population, _history(pl.concat(snapshots), population.all_clones, written.cells)
+    snapshots.append(snapshot(population))
+    return population, snapshots
 
 
 def _sizes(cells: int, snapshots: int, law: Scenario) -> list[float]:
@@ -153,11 +187,6 @@ def _sizes(cells: int, snapshots: int, law: Scenario) -> list[float]:
     if law.space is None:
         return [float(size) for size in cells**steps]
     return [float(size) for size in cells * steps**law.space.dimensions if size > 1]
-
-
-def _snapshot(population: Population) -> pl.DataFrame:
-    clones = population.clones.select("clone", "cells")
-    return clones.select(pl.lit(population.day).alias("day"), pl.all())
 
 
 def _history(snapshots: pl.DataFrame, clones: pl.DataFrame, cells: int) -> pl.DataFrame:
@@ -174,10 +203,11 @@ def _history(snapshots: pl.DataFrame, clones: pl.DataFrame, cells: int) -> pl.Da
 
 
 def _samples(study: Study, law: Scenario, cells: pl.DataFrame, seeds: list[int]) -> dict[str, Biopsy]:
-    whole: Shape = RandomCells(cells=study.written.whole_tumour_cells)
+    whole: Shape = RandomCells(cells=min(study.written.whole_tumour_cells, cells.height))
     samples = {WHOLE: take(whole, cells, None, seed=seeds[0])}
     for sample, seed in zip(study.written.biopsy, seeds[1:], strict=True):
-        samples[sample.name] = take(_shape(sample, law, cells), cells, None, seed=seed)
+        there = sample.model_copy(update={"cells": min(sample.cells, cells.height)})
+        samples[sample.name] = take(_shape(there, law, cells), cells, None, seed=seed)
     return samples
 
 
@@ -256,6 +286,7 @@ def _tumour(study: Study, grown: _Grown, genealogy: Genealogy, variants: pl.Data
             "in_all_biopsies": int(everywhere),
             "shared": int(((in_biopsies > 1) & (in_biopsies < len(study.written.biopsy))).sum()),
             "private": int((in_biopsies == 1).sum()),
+            **({"cured": grown.cured} if any(law.treatment for law in study.written.scenario) else {}),
         }
     ).with_columns(cs.float().fill_nan(None))
 
@@ -277,7 +308,9 @@ def _single_cells(study: Study, mutations: Mutations, rows: np.ndarray, seed: in
     )
     wanted = min(max(1, reading.single_cells), rows.size)
     chosen = np.sort(stream(seed).choice(rows, wanted, replace=False))
-    reads = sequencing.single_cells(mutations, chosen, seed=seed)
+    rates = (reading.dropout, reading.false_positives)
+    errors = SingleCellErrors(dropout=rates[0], false_positives=rates[1]) if any(rates) else None
+    reads = sequencing.single_cells(mutations, chosen, seed=seed, errors=errors)
     return reads if reading.single_cells else reads.clear()
 
 

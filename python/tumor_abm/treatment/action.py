@@ -44,9 +44,7 @@ class TreatmentChange(Table):
                 f"found {' and '.join(kinds) or 'no action'}; name exactly one of {', '.join(given)}"
             )
         if (self.replace is None) != (self.with_ is None):
-            raise ValueError(
-                'replace and with belong together: { replace = "letrozole", with = "fulvestrant" }'
-            )
+            raise ValueError('replace and with belong together: { replace = "ONE", with = "ANOTHER" }')
         return self
 
     def in_words(self) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, Literal
 
-from pydantic import Field, model_validator
+from pydantic import ConfigDict, Field, model_validator
 
 from tumor_abm._base.table import Table
 from tumor_abm.treatment.dosing import Standard
@@ -13,7 +13,10 @@ from tumor_abm.treatment.line import EndOfLine, Line, Regimen
 
 _Months = float | None
 EndReason = Literal["progression", "completed", "rule", "toxicity", "deterioration"]
-Resistance = Literal["naive", "sensitive", "secondary", "primary"]
+RESISTANCES = ("naive", "sensitive", "secondary", "primary")
+"""What a kind of therapy before may have shown."""
+SENSITIVE, RESISTANCE = "_sensitive", "_resistance"
+"""What follows the name of a kind of therapy in the keys that ask what it has shown."""
 
 
 class Exposure(Table):
@@ -37,9 +40,7 @@ class Exposure(Table):
 
 
 _FLAGS = {
-    "visceral": ("with visceral disease", "without visceral disease"),
-    "measurable": ("with measurable disease", "with bone-only disease"),
-    "endocrine_sensitive": ("sensitive to endocrine therapy", "not sensitive to endocrine therapy"),
+    "measurable": ("with measurable disease", "without measurable disease"),
 }
 _LISTS = {
     "altered": ("with {} altered", " and "),
@@ -51,7 +52,6 @@ _LISTS = {
     "not_taken": ("who have not taken {}", " or "),
     "history": ("who come as: {}", " or "),
     "prior_ended": ("whose last line ended by {}", " or "),
-    "endocrine_resistance": ("whose endocrine resistance is {}", " or "),
 }
 
 
@@ -63,6 +63,12 @@ def _between(at_least: _Months, below: _Months) -> str:
 
 class Eligibility(Table):
     """What is asked of a patient on the day of enrolment; empty: that the last prior line is over.
+
+    Further keys are made of names. ``SITE``: only patients with (``false``: without) disease at a site.
+    ``THERAPY_sensitive``: only patients whose disease was (``false``: was not) sensitive to a kind of therapy
+    before; who had none yet counts as sensitive. ``THERAPY_resistance``: what that therapy may have shown, a
+    list of ``primary``, ``secondary``, ``sensitive`` (neither) and ``naive`` (none yet). Times are those of
+    ``[therapy.THERAPY]``.
 
     Attributes
     ----------
@@ -93,24 +99,18 @@ class Eligibility(Table):
         Time on drugs before.
     history
         Names of the histories that qualify.
-    endocrine_sensitive
-        Only patients whose disease was (``false``: was not) sensitive to endocrine therapy before: at least
-        24 weeks without progression on one line of it in advanced disease, or at least 24 months of adjuvant
-        therapy before relapse (Turner et al. 2015, N Engl J Med 373:209). Who had none yet counts as
-        sensitive.
-    endocrine_resistance
-        What endocrine therapy before may have shown, by the ESO-ESMO guidelines (Cardoso et al. 2020, Ann
-        Oncol 31:1623). ``primary``: relapse in the first two years of adjuvant therapy, or progression within
-        six months of the first endocrine line for advanced disease. ``secondary``: relapse later on adjuvant
-        therapy or within a year of its end, or progression on such a line after that. ``sensitive``:
-        neither. ``naive``: no endocrine therapy yet. Default: any.
-    visceral
-        Only patients with (``false``: without) visceral disease.
     measurable
-        Only patients with (``false``: without) measurable disease; without is bone-only disease.
+        Only patients with (``false``: without) measurable disease.
     covariate
         Only patients who are (``false``: are not) something that the pathway reads of them, by name.
     """
+
+    model_config = ConfigDict(
+        extra="allow",
+        json_schema_extra={
+            "additionalProperties": {"type": ["boolean", "array"], "items": {"enum": [*RESISTANCES]}}
+        },
+    )
 
     prior_months_at_least: _Months = Field(default=None, ge=0, le=10_000)
     prior_months_below: _Months = Field(default=None, gt=0, le=10_000)
@@ -124,9 +124,6 @@ class Eligibility(Table):
     not_taken: list[str] = Field(default_factory=list)
     exposure: Exposure | None = None
     history: list[str] = Field(default_factory=list)
-    endocrine_sensitive: bool | None = None
-    endocrine_resistance: list[Resistance] = Field(default_factory=list)
-    visceral: bool | None = None
     measurable: bool | None = None
     covariate: dict[str, bool] = Field(default_factory=dict)
 
@@ -143,12 +140,26 @@ class Eligibility(Table):
 
         Examples
         --------
-        >>> Eligibility(visceral=True, altered=["PIK3CA", "ESR1"]).in_words()
-        'with visceral disease, and with PIK3CA and ESR1 altered'
+        >>> Eligibility(measurable=True, altered=["A", "B"]).in_words()
+        'with measurable disease, and with A and B altered'
         """
         return ", and ".join(self._asked())
 
+    @property
+    def named(self) -> Mapping[str, Any]:
+        """What is asked under names of sites and kinds of therapy, by key."""
+        return self.model_extra or {}
+
     def _asked(self) -> Iterator[str]:
+        for key, wanted in self.named.items():
+            words = key.replace("_", " ")
+            if key.endswith(SENSITIVE):
+                kind = key.removesuffix(SENSITIVE).replace("_", " ")
+                yield f"{'' if wanted else 'not '}sensitive to {kind} therapy"
+            elif key.endswith(RESISTANCE):
+                yield f"whose {words} is {' or '.join(wanted)}"
+            else:
+                yield f"{'with' if wanted else 'without'} {words} disease"
         for key, (holds, fails) in _FLAGS.items():
             if getattr(self, key) is not None:
                 yield holds if getattr(self, key) else fails
@@ -164,7 +175,16 @@ class Eligibility(Table):
 
     def to_core(self) -> dict[str, Any]:
         """Return it as the core reads it."""
-        return self.model_dump()
+        sites, sensitive, resistance = {}, {}, {}
+        for key, wanted in self.named.items():
+            if key.endswith(SENSITIVE):
+                sensitive[key.removesuffix(SENSITIVE)] = wanted
+            elif key.endswith(RESISTANCE):
+                resistance[key.removesuffix(RESISTANCE)] = wanted
+            else:
+                sites[key] = wanted
+        own = self.model_dump(include=set(type(self).model_fields))
+        return {**own, "sites": sites, "sensitive": sensitive, "resistance": resistance}
 
 
 class Adjuvant(Table):

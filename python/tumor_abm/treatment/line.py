@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
-from pydantic import Field, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 
 from tumor_abm._base.genotype import JOINT
 from tumor_abm._base.table import Table
@@ -13,7 +13,19 @@ from tumor_abm.treatment.action import Rule
 from tumor_abm.treatment.condition import Condition, percent
 from tumor_abm.treatment.dosing import Dosing, Standard
 
-Regimen = Annotated[list[Dosing], Field(min_length=1)]
+OBSERVATION = "observation"
+"""What a regimen of no drug is called."""
+
+
+def _observed(value: Any) -> Any:
+    return [] if value in (OBSERVATION, [OBSERVATION]) else value
+
+
+Regimen = Annotated[
+    list[Dosing],
+    BeforeValidator(_observed, json_schema_input_type=list[Dosing] | Literal["observation"]),
+]
+"""Drugs given together. None, or the word ``observation``: the patient is scanned and gets nothing."""
 
 
 class Option(Table):
@@ -28,7 +40,7 @@ class Option(Table):
     share
         Its weight when one of several is drawn, as a physician's choice is.
     regimen
-        Drugs given together.
+        Drugs given together; ``[]`` or ``"observation"``: none.
     """
 
     if_: Condition | None = Field(default=None, alias="if")
@@ -37,7 +49,7 @@ class Option(Table):
 
     def in_words(self) -> str:
         """Say the regimen, and when it is given."""
-        given = JOINT.join(dosing.in_words() for dosing in self.regimen)
+        given = JOINT.join(dosing.in_words() for dosing in self.regimen) or OBSERVATION
         return given if self.if_ is None else f"{given} if {self.if_.in_words()}"
 
 
@@ -53,7 +65,7 @@ class EndOfLine(Table):
     cycles
         After so many cycles of the longest schedule of the regimen.
     toxicity
-        When a drug is not tolerated; otherwise the other drugs go on.
+        When a drug is not tolerated; otherwise the other drugs go on, and the line ends where none is left.
     response
         When the sum of diameters has changed by this much or less, e.g. -0.5.
     """
@@ -122,7 +134,8 @@ class Adaptive(Table):
     ----------
     stop_at
         The drugs stop once the sum of diameters has shrunk by more than this from the baseline of the line,
-        e.g. -0.5. Bone-only disease has no sum of diameters, and its drugs never stop.
+        e.g. -0.5. Disease that cannot be measured has no sum of diameters, and its drugs
+        never stop.
     resume_at
         They are resumed at this relative change from the baseline.
     drugs
@@ -155,7 +168,7 @@ class Line(Table):
     Attributes
     ----------
     regimen
-        Drugs given together, or ...
+        Drugs given together (``[]`` or ``"observation"``: none), or ...
     choose
         ... regimens to choose from; the first whose ``if`` holds, so the last has none.
     until
@@ -201,6 +214,8 @@ class Line(Table):
         --------
         >>> Line.model_validate({"regimen": ["palbociclib", {"drug": "letrozole", "dose": 0.5}]}).in_words()
         ['palbociclib + letrozole (0.5 × standard dose)', 'until progression']
+        >>> Line(regimen=[]).in_words()
+        ['observation', 'until progression']
         >>> inhibitors = [{"share": 4, "regimen": ["letrozole"]}, {"share": 1, "regimen": ["anastrozole"]}]
         >>> Line.model_validate({"choose": inhibitors}).in_words()
         ['drawn: 80% letrozole, 20% anastrozole', 'until progression']
@@ -272,5 +287,7 @@ def _unfolded(
     yield where, condition
     for i, inner in enumerate(condition.all_ or []):
         yield from _unfolded((*where, "all", i), inner)
+    for i, inner in enumerate(condition.any_ or []):
+        yield from _unfolded((*where, "any", i), inner)
     if condition.not_ is not None:
         yield from _unfolded((*where, "not"), condition.not_)

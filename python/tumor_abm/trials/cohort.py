@@ -14,6 +14,7 @@ import polars as pl
 from tumor_abm.analysis.endpoints import PFS1, PFS2
 from tumor_abm.config import Experiment
 from tumor_abm.knowledge import Knowledge
+from tumor_abm.knowledge.site import is_measurable
 from tumor_abm.run.chunk import Chunk
 from tumor_abm.run.tables import Tables, simulate
 from tumor_abm.trials.rows import load
@@ -133,7 +134,8 @@ class _CohortTables:
 def _observations(tables: _CohortTables, experiments: Mapping[str, Experiment]) -> pl.DataFrame:
     outcomes = tables["outcomes"]
     overall = tables["overall"]
-    measurable = tables["patients"].select("patient", measurable=~pl.col("bone_only"))
+    sites = next(iter(experiments.values())).knowledge.sites
+    measurable = tables["patients"].select("patient", measurable=is_measurable(sites))
     keys = ["file", "arm", "patient"]
     found = []
     for file, experiment in experiments.items():

@@ -12,7 +12,14 @@ import polars as pl
 from tumor_abm._base import seeds
 from tumor_abm._base.arguments import must_be, positive
 from tumor_abm.analysis.endpoints import PFS1, Endpoint, endpoint
-from tumor_abm.analysis.power import OVER_TIME, POWER, TrialDesign, hazard_ratio_over_time, power
+from tumor_abm.analysis.power import (
+    LOOKS,
+    OVER_TIME,
+    POWER,
+    TrialDesign,
+    hazard_ratio_over_time,
+    simulate_trials,
+)
 from tumor_abm.config import Experiment, load_experiment
 from tumor_abm.errors import InputError
 from tumor_abm.knowledge.ensemble import Ensemble
@@ -35,6 +42,9 @@ class TrialPlan:
         The same per ``member``, with its ``weight``.
     over_time
         Hazard ratio in periods, per ``member``.
+    looks
+        A row per size and look, the last of which is the analysis: `tumor_abm.analysis.power.LOOKS`, by
+        weight over the members.
     """
 
     arm: str
@@ -43,6 +53,7 @@ class TrialPlan:
     table: pl.DataFrame
     members: pl.DataFrame
     over_time: pl.DataFrame
+    looks: pl.DataFrame
 
 
 def plan_trial(
@@ -71,7 +82,7 @@ def plan_trial(
     sizes
         Patients of the trials, both arms together.
     design
-        Accrual and follow-up.
+        Accrual, follow-up and interim looks.
     timed
         Name of the endpoint.
     ensemble
@@ -96,7 +107,7 @@ def plan_trial(
     for size in sizes:
         positive("n", size)
     ensemble = Ensemble.defaults() if ensemble is None else ensemble
-    rows, periods = [], []
+    rows, periods, looks = [], [], []
     for number, member in enumerate(ensemble.members):
         own = int(seeds.derive(seed, number).generate_state(1)[0])
         experiment = load_experiment(file, patients=patients, seed=own, knowledge=member.knowledge())
@@ -104,9 +115,10 @@ def plan_trial(
         results = run_experiment(experiment, jobs=jobs)
         observed = _endpoint(endpoint(results, timed), arm, control, results.experiment).observations(results)
         named = {"member": number, "weight": member.weight}
-        rows += [
-            named | power(observed, arm, control, size, design, trials=trials, seed=own) for size in sizes
-        ]
+        for size in sizes:
+            drawn = simulate_trials(observed, arm, control, size, design, trials=trials, seed=own)
+            rows.append(named | drawn.row())
+            looks += [named | row for row in drawn.looks()]
         over_time = hazard_ratio_over_time(observed, arm, control)
         periods += [{"member": number} | row for row in over_time.iter_rows(named=True)]
         if progress:
@@ -120,6 +132,7 @@ def plan_trial(
         table=_together(members),
         members=members,
         over_time=pl.DataFrame(periods, schema={"member": pl.Int64, **OVER_TIME}),
+        looks=_looks(pl.DataFrame(looks, schema={"member": pl.Int64, "weight": pl.Float64, **LOOKS})),
     )
 
 
@@ -153,9 +166,20 @@ def _together(members: pl.DataFrame) -> pl.DataFrame:
         weight = own["weight"].to_numpy() / own["weight"].sum()
         means = {
             name: float(weight @ own[name].to_numpy())
-            for name in ("events", "power", "against", "schoenfeld", "hr", "hr_lo", "hr_hi")
+            for name in ("events", "power", "against", "schoenfeld", "hr", "hr_lo", "hr_hi", "months")
         }
         error = float(np.sqrt(weight**2 @ own["power_se"].to_numpy() ** 2))
         ends = {"power_lo": own["power"].min(), "power_hi": own["power"].max()}
         rows.append({"n": size, "trials": int(own["trials"].sum()), **means, "power_se": error, **ends})
     return pl.DataFrame(rows, schema={**POWER, "power_lo": pl.Float64, "power_hi": pl.Float64})
+
+
+def _looks(of_members: pl.DataFrame) -> pl.DataFrame:
+    """Average the looks over the members by weight."""
+    weight = pl.col("weight")
+    means = [
+        ((pl.col(name) * weight).sum() / weight.sum()).alias(name)
+        for name in LOOKS
+        if name not in ("n", "look")
+    ]
+    return of_members.group_by("n", "look", maintain_order=True).agg(means).select(*LOOKS)

@@ -13,11 +13,13 @@ use crate::clinic::patient::cell_covariate::CellCovariate;
 use crate::clinic::patient::experiment::{LEAST_INDIVIDUALS, MOST_INDIVIDUALS, Spec};
 use crate::clinic::patient::laws::{LogNormal, LogitNormal};
 use crate::clinic::patient::population::{Founder, Given, Population};
+use crate::clinic::patient::site::Site;
 use crate::clinic::patient::state::FOUND_IN_TISSUE;
 use crate::clinic::plan::eligibility::{Eligibility, Exposure};
 use crate::clinic::plan::history::{Adjuvant, History};
 use crate::clinic::plan::scan_calendar::{ScanCalendar, ScanPeriod};
 use crate::clinic::plan::strategy::{Adaptive, Dosing, Holiday, RegimenOption, Until};
+use crate::clinic::plan::therapy::Therapy;
 use crate::law::MOST_ACTIVE;
 use crate::tumour::cells;
 use crate::tumour::lattice::{MOST_FOUNDERS, Reach, Space};
@@ -122,6 +124,8 @@ pub fn schema() -> Value {
             "SharedExposure": described::<SharedExposure>(),
             "Space": with_default::<Space>(),
             "Spec": described::<Spec>(),
+            "Site": described::<Site>(),
+            "Therapy": described::<Therapy>(),
             "Until": described::<Until>(),
         },
     })

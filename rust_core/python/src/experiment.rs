@@ -10,7 +10,7 @@ use tumor_abm_core::clinic::cohort::Cohort;
 use tumor_abm_core::clinic::patient::experiment;
 
 /// History, candidates, eligible ones, and the conditions with how many were asked and met each.
-type Screened = (String, u64, u64, Vec<(&'static str, u64, u64)>);
+type Screened = (String, u64, u64, Vec<(String, u64, u64)>);
 
 /// An experiment that was found valid.
 #[pyclass(module = "tumor_abm._core", frozen)]
@@ -41,7 +41,8 @@ impl Experiment {
             long_run::run(py, threads, progress.as_ref(), |cancel, done| self.cohort.screen(cancel, done))?;
         let told = screenings.into_iter().map(|screening| {
             let conditions = screening.conditions.into_iter();
-            let conditions = conditions.map(|condition| (condition.name, condition.asked, condition.met));
+            let conditions =
+                conditions.map(|condition| (condition.name.into_owned(), condition.asked, condition.met));
             (screening.history, screening.candidates, screening.eligible, conditions.collect())
         });
         Ok(told.collect())

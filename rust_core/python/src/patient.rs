@@ -125,6 +125,7 @@ impl Patient {
         out.set_item("volume_cm3", inner.volume_cm3())?;
         out.set_item("sld_mm", inner.true_sld_mm())?;
         out.set_item("neutrophils", inner.neutrophils())?;
+        out.set_item("shed_per_day", inner.shed_per_day())?;
         out.set_item("scan", inner.last_scan().map(|scan| scan_dict(py, scan)).transpose()?)?;
         let ctdna = PyDict::new(py);
         for (gene, vaf) in inner.last_biopsy() {

@@ -141,8 +141,9 @@ pub struct Drug {
     pub dosing_interval_h: f64,
     /// Actions.
     pub effects: Vec<DrugEffect>,
-    /// Whether a line with it is endocrine therapy.
-    pub endocrine: bool,
+    /// Kinds of therapy that a line with it is.
+    #[serde(default)]
+    pub therapies: Vec<String>,
     /// Whether it kills cells that divide, neutrophil precursors among them.
     pub chemotherapy: bool,
     /// Slope of neutrophil-precursor loss per unit of concentration over `steady_state` (Friberg 2002).
@@ -282,7 +283,7 @@ mod tests {
             steady_state: 5.0,
             dosing_interval_h: 24.0,
             effects: vec![],
-            endocrine: false,
+            therapies: Vec::new(),
             chemotherapy: false,
             neutrophil_slope: 0.0,
             dose_levels: vec![0.8, 0.6],

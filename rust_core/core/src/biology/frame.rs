@@ -3,6 +3,7 @@
 //! All numbers are worked out for the founder, once a day. For other genotypes only those are worked out anew that
 //! differ by their alterations, and what several have in common once for all of them (`Ways`).
 
+use crate::biology::downstream::{ALL, Downstream, Targets, bit};
 use crate::biology::drug::Drug;
 use crate::biology::effect::hill;
 use crate::biology::genotype::Genotype;
@@ -18,6 +19,7 @@ pub struct Frame {
     slots: Vec<f64>,
     actions: Vec<Action>,
     ways: Ways,
+    founder: Downstream,
     // What treat() works on, kept so that no day allocates.
     reached: Vec<f64>,
     acting: Vec<Action>,
@@ -34,8 +36,9 @@ impl Frame {
         network.of_patient.run(&mut slots);
         let reached = vec![0.0; network.targets.len()];
         let [actions, acting] = [(); 2].map(|()| Vec::new());
-        let mut frame = Self { slots, actions, ways: Ways::default(), reached, acting };
-        frame.begin_day(network);
+        let mut frame =
+            Self { slots, actions, ways: Ways::default(), founder: Downstream::default(), reached, acting };
+        frame.begin_day(network, ALL);
         frame
     }
 
@@ -77,29 +80,44 @@ impl Frame {
                 }
             }
         }
-        let before = network.targets.clone().zip(&network.pathway.targets);
-        let mut plain = before.zip(&self.reached).filter(|((_, target), _)| target.potency.is_none());
-        let as_before = plain.all(|((slot, _), reached)| self.slots[slot].to_bits() == reached.to_bits());
-        if as_before && self.acting == self.actions {
+        let changed = self.changed(network);
+        if changed == 0 {
             return false;
         }
         std::mem::swap(&mut self.actions, &mut self.acting);
-        self.begin_day(network);
+        self.begin_day(network, changed);
         true
     }
 
-    /// Work out all numbers of the founder, and those of the other genotypes that live.
-    fn begin_day(&mut self, network: &Network) {
-        self.slots[network.targets.clone()].copy_from_slice(&self.reached);
+    /// The targets at which drugs act otherwise than before.
+    fn changed(&self, network: &Network) -> Targets {
+        let as_before = |target: usize, has_potency: bool| {
+            if has_potency {
+                let here = |action: &&Action| action.target == target;
+                return self.actions.iter().filter(here).eq(self.acting.iter().filter(here));
+            }
+            self.slots[network.targets.start + target].to_bits() == self.reached[target].to_bits()
+        };
+        let targets = network.pathway.targets.iter().enumerate();
+        let differ = targets.filter(|(target, spec)| !as_before(*target, spec.potency.is_some()));
+        differ.fold(0, |changed, (target, _)| changed | bit(target))
+    }
+
+    /// Work out the numbers that follow from these targets: of the founder, and of the other genotypes that live.
+    fn begin_day(&mut self, network: &Network, changed: Targets) {
         for (target, spec) in network.pathway.targets.iter().enumerate() {
+            if changed & bit(target) == 0 {
+                continue;
+            }
+            self.slots[network.targets.start + target] = self.reached[target];
             if let Some(effect) = spec.potency {
                 let (fold, slot) =
                     (self.slots[network.effects.start + effect], network.targets.start + target);
                 self.slots[slot] = Shift { target, fold, slot }.reach(network, &self.actions);
             }
         }
-        run_together(&network.of_founder, &mut self.slots);
-        self.ways.begin_day(network, &self.actions, &mut self.slots);
+        run_together(self.founder.of(changed, &network.of_founder), &mut self.slots);
+        self.ways.begin_day(network, &self.actions, &mut self.slots, changed);
     }
 
     /// Rates of a genotype under these drugs; `kind` is its index.
@@ -189,6 +207,7 @@ mod tests {
             division: inputs + steps.len() - 1,
             death: inputs + steps.len() - 2,
             steps,
+            outputs: Vec::new(),
         }
     }
 
@@ -209,7 +228,7 @@ mod tests {
             steady_state: 1.0,
             dosing_interval_h: 24.0,
             effects: vec![DrugEffect { target, max: 0.9, ic50: 0.3, hill: 1.5 }],
-            endocrine: false,
+            therapies: Vec::new(),
             chemotherapy: false,
             neutrophil_slope: 0.0,
             dose_levels: vec![],
@@ -242,9 +261,13 @@ mod tests {
             let genotypes = Genotypes::one_by_one(&catalogue, 1.0);
             let mut cells =
                 Frame::of_patient(&network, &any_patient(), genotypes.get(rng.random_range(0..5)));
-            for day in 0..30 {
-                let concentrations: Vec<f64> =
-                    (0..3).map(|_| rng.random::<f64>() * f64::from(day % 3)).collect();
+            let mut concentrations = [0.0; 3];
+            for day in 0..90 {
+                for concentration in &mut concentrations {
+                    if rng.random() {
+                        *concentration = rng.random::<f64>() * f64::from(day % 3);
+                    }
+                }
                 cells.treat(&network, &drugs, &concentrations);
                 for (kind, genotype) in (0..).zip(genotypes.iter()) {
                     if rng.random::<f64>() < 0.3 {

@@ -188,7 +188,7 @@ mod tests {
             steady_state: 5.0,
             dosing_interval_h: 24.0,
             effects: vec![],
-            endocrine: false,
+            therapies: Vec::new(),
             chemotherapy: false,
             neutrophil_slope: 0.0,
             dose_levels: vec![],

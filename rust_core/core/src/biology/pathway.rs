@@ -5,6 +5,7 @@
 //! alterations do, the fitness of the genotype, and how far drugs act on their targets. `Frame` runs it.
 
 use crate::biology::alteration::EffectLaw;
+use crate::biology::downstream::{Targets, bit};
 use crate::biology::program::{Part, Shared, Step, check, in_layers};
 use crate::error::{Error, Result};
 use serde::{Deserialize, Serialize};
@@ -65,6 +66,16 @@ pub struct Target {
     pub potency: Option<usize>,
 }
 
+/// A number of the cell that is asked for although no rate follows from it.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Output {
+    /// Its name.
+    pub name: String,
+    /// Its slot.
+    pub slot: usize,
+}
+
 /// A pathway as the caller compiled it.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -83,6 +94,9 @@ pub struct Pathway {
     pub division: usize,
     /// Slot of the death rate, per day.
     pub death: usize,
+    /// What else is asked for.
+    #[serde(default)]
+    pub outputs: Vec<Output>,
 }
 
 /// Division and death rates per day.
@@ -105,8 +119,11 @@ pub struct Network {
     pub(super) of_patient: Part,
     pub(super) of_day: Part,
     pub(super) of_cell: Part,
-    /// Those of the last two, in an order in which they are quickly carried out for the founder.
-    pub(super) of_founder: Vec<Shared>,
+    /// Those of the last two, in an order in which they are quickly carried out for the founder, and the targets from
+    /// which they follow.
+    pub(super) of_founder: Vec<(Shared, Targets)>,
+    /// The targets from which the number of each slot follows.
+    pub(super) from: Vec<Targets>,
 }
 
 /// What a slot depends on beside constants and the patient.
@@ -114,6 +131,7 @@ pub struct Network {
 struct Depends {
     day: bool,
     cell: bool,
+    from: Targets,
 }
 
 impl Network {
@@ -128,7 +146,9 @@ impl Network {
         if let Some(constant) = pathway.constants.iter().find(|constant| !constant.is_finite()) {
             return Err(Error::refused("pathway.constants", *constant, "finite numbers"));
         }
-        for (name, slot) in [("pathway.division", pathway.division), ("pathway.death", pathway.death)] {
+        let rates = [("pathway.division", pathway.division), ("pathway.death", pathway.death)];
+        let outputs = pathway.outputs.iter().map(|output| ("pathway.outputs", output.slot));
+        for (name, slot) in rates.into_iter().chain(outputs) {
             if slot >= slots {
                 return Err(Error::refused(name, slot, format!("slots below {slots}")));
             }
@@ -139,16 +159,21 @@ impl Network {
             }
         }
         let mut depends = vec![Depends::default(); slots];
-        depends[effects.start..=fitness].fill(Depends { day: false, cell: true });
-        for (slot, target) in depends[targets.clone()].iter_mut().zip(&pathway.targets) {
-            *slot = Depends { day: true, cell: target.potency.is_some() };
+        depends[effects.start..=fitness].fill(Depends { cell: true, ..Depends::default() });
+        for (index, target) in pathway.targets.iter().enumerate() {
+            let cell = target.potency.is_some();
+            depends[targets.start + index] = Depends { day: true, cell, from: bit(index) };
         }
         let [mut of_patient, mut of_day, mut of_cell] = [(); 3].map(|()| Part::default());
         let mut of_founder = Vec::new();
         for (index, &step) in pathway.steps.iter().enumerate() {
             let result = targets.end + index;
             let read = step.1.map(|slot| depends[usize::from(slot)]);
-            let on = Depends { day: read.iter().any(|on| on.day), cell: read.iter().any(|on| on.cell) };
+            let on = Depends {
+                day: read.iter().any(|on| on.day),
+                cell: read.iter().any(|on| on.cell),
+                from: read.iter().fold(0, |from, on| from | on.from),
+            };
             depends[result] = on;
             if on.day || on.cell {
                 of_founder.push(Shared::of(step, result));
@@ -160,7 +185,9 @@ impl Network {
             }
         }
         in_layers(&mut of_founder, slots);
-        Ok(Self { pathway, effects, fitness, targets, of_patient, of_day, of_cell, of_founder })
+        let from: Vec<Targets> = depends.iter().map(|on| on.from).collect();
+        let of_founder = of_founder.into_iter().map(|step| (step, from[step.result as usize])).collect();
+        Ok(Self { pathway, effects, fitness, targets, of_patient, of_day, of_cell, of_founder, from })
     }
 
     /// The effects that alterations can have.
@@ -171,6 +198,11 @@ impl Network {
     /// Names of what it reads of a patient beside division and death.
     pub fn covariates(&self) -> &[String] {
         &self.pathway.covariates
+    }
+
+    /// What is asked for beside division and death.
+    pub fn outputs(&self) -> &[Output] {
+        &self.pathway.outputs
     }
 
     /// Work out, in place of what `slots` held, what untreated cells of a patient have in common.

@@ -4,14 +4,17 @@
 //! genotypes have in common has one slot, so it is worked out once. The steps of all genotypes that live are carried
 //! out together, those of one operation after each other, so that none waits for the one before it.
 
+use crate::biology::downstream::{ALL, Downstream, Targets, bit};
 use crate::biology::genotype::Genotype;
 use crate::biology::pathway::{Network, Rates};
-use crate::biology::program::{Operation, Shared, Step, in_layers, run_together};
+use crate::biology::program::{Operation, Shared, Step, run_together};
 use crate::biology::shift::{Action, Shift};
 use std::collections::BTreeMap;
 
 /// Days after which it is looked which genotypes still live.
-const DAYS_OF_A_PLAN: u32 = 64;
+const DAYS_OF_A_PLAN: u64 = 64;
+/// Ways beside the plan that take as long as a new plan, or half of it in many genotypes.
+const FEW_STRAYS: usize = 8;
 
 /// The ways, and what they share.
 #[derive(Clone, Debug, Default)]
@@ -25,12 +28,19 @@ pub(super) struct Ways {
     constants: BTreeMap<u64, u32>,
     shifts: Vec<Shift>,
     shared: Vec<Shared>,
+    /// Of each slot, how many shared steps follow on each other up to its number, and the targets from which it follows.
+    above: Vec<(u32, Targets)>,
+    /// The shared steps so that none reads what comes later, and those of one operation follow each other.
+    order: Vec<(u32, Operation, u32)>,
     /// Index of a shared step by what it does with which slots.
-    known: BTreeMap<(Operation, [u32; 3]), u32>,
-    /// What is worked out on every day, and for how many ways.
-    plan: Vec<Shared>,
+    known: Known,
+    /// What is worked out when the targets change from which it follows, and for how many ways.
+    plan: Vec<(Shared, Targets)>,
+    downstream: Downstream,
     planned: usize,
-    days: u32,
+    /// Days that have begun in all, and up to when the plan was made.
+    today: u64,
+    planned_on: u64,
     /// Ways that were worked out beside the plan.
     strays: usize,
 }
@@ -43,8 +53,8 @@ struct Way {
     /// Slots of the rates.
     division: usize,
     death: usize,
-    /// Whether they are those of today.
-    current: bool,
+    /// The day of which they are, beside the plan.
+    done_on: u64,
     is_planned: bool,
     /// Whether it was asked for since the plan was made.
     was_asked: bool,
@@ -52,18 +62,23 @@ struct Way {
 
 impl Ways {
     /// Work out what differs in the genotypes that live; the numbers of the founder stand in their slots.
-    pub(super) fn begin_day(&mut self, network: &Network, actions: &[Action], slots: &mut [f64]) {
-        self.days += 1;
-        if self.strays > 2 * self.planned || self.days >= DAYS_OF_A_PLAN {
-            self.make_plan(slots.len());
+    pub(super) fn begin_day(
+        &mut self,
+        network: &Network,
+        actions: &[Action],
+        slots: &mut [f64],
+        mut changed: Targets,
+    ) {
+        self.today += 1;
+        if self.strays > FEW_STRAYS.max(self.planned / 2) || self.today >= self.planned_on + DAYS_OF_A_PLAN {
+            self.make_plan();
+            // What is new in it was worked out on other days, or never.
+            changed = ALL;
         }
-        for shift in &self.shifts {
+        for shift in self.shifts.iter().filter(|shift| changed & bit(shift.target) != 0) {
             slots[shift.slot] = shift.reach(network, actions);
         }
-        run_together(&self.plan, slots);
-        for way in &mut self.all {
-            way.current = way.is_planned;
-        }
+        run_together(self.downstream.of(changed, &self.plan), slots);
     }
 
     /// Rates of a genotype, whose index is `kind`, today.
@@ -82,18 +97,18 @@ impl Ways {
         self.way_of[kind] = Some(index);
         let way = &mut self.all[index];
         way.was_asked = true;
-        if !way.current {
+        if !way.is_planned && way.done_on != self.today {
             for &step in &way.steps {
                 self.shared[step as usize].run(slots);
             }
-            way.current = true;
+            way.done_on = self.today;
             self.strays += 1;
         }
         Rates { division: slots[way.division], death: slots[way.death] }
     }
 
     /// Take the ways into the plan that were asked for of late.
-    fn make_plan(&mut self, slots: usize) {
+    fn make_plan(&mut self) {
         let mut wanted = vec![false; self.shared.len()];
         for way in &mut self.all {
             way.is_planned = way.was_asked;
@@ -103,10 +118,15 @@ impl Ways {
             }
         }
         self.plan.clear();
-        self.plan.extend(self.shared.iter().zip(wanted).filter(|(_, wanted)| *wanted).map(|(step, _)| *step));
-        in_layers(&mut self.plan, slots);
+        // Sorted but for the newest, which is quickly put right.
+        self.order.sort();
+        let steps = self.order.iter().map(|&(_, _, step)| step as usize).filter(|&step| wanted[step]);
+        let step = |index: usize| self.shared[index];
+        let from = |step: Shared| self.above[step.result as usize].1;
+        self.plan.extend(steps.map(step).map(|step| (step, from(step))));
+        self.downstream.forget();
         self.planned = self.all.iter().filter(|way| way.is_planned).count();
-        (self.days, self.strays) = (0, 0);
+        (self.planned_on, self.strays) = (self.today, 0);
     }
 
     /// The way of a genotype that was not met before: that of another with these alterations in force, or a new one.
@@ -119,6 +139,9 @@ impl Ways {
     ) -> usize {
         if let Some(&index) = self.way_of_set.get(&genotype.in_force()) {
             return index;
+        }
+        if self.above.is_empty() {
+            self.above.extend(network.from.iter().map(|&targets| (0, targets)));
         }
         let mut survey = Survey::new(network);
         let effects = &genotype.effects;
@@ -155,8 +178,8 @@ impl Ways {
         let rates = [network.pathway.division, network.pathway.death].map(|slot| survey.places[slot]);
         let steps = self.wanted(rates, steps, slots.len());
         let [division, death] = rates.map(|slot| slot as usize);
-        let (current, is_planned, was_asked) = (false, false, true);
-        self.all.push(Way { steps, division, death, current, is_planned, was_asked });
+        let (done_on, is_planned, was_asked) = (0, false, true);
+        self.all.push(Way { steps, division, death, done_on, is_planned, was_asked });
         self.way_of_set.insert(genotype.in_force(), self.all.len() - 1);
         self.all.len() - 1
     }
@@ -182,11 +205,18 @@ impl Ways {
         steps
     }
 
+    /// A slot behind all others.
+    fn new_slot(&mut self, slots: &mut Vec<f64>, value: f64, above: (u32, Targets)) -> u32 {
+        slots.push(value);
+        self.above.push(above);
+        slots.len() as u32 - 1
+    }
+
     fn constant(&mut self, slots: &mut Vec<f64>, value: f64) -> u32 {
         if let Some(&slot) = self.constants.get(&value.to_bits()) {
             return slot;
         }
-        let slot = new_slot(slots, value);
+        let slot = self.new_slot(slots, value, (0, 0));
         self.constants.insert(value.to_bits(), slot);
         slot
     }
@@ -203,7 +233,7 @@ impl Ways {
         if let Some(shift) = self.shifts.iter().find(same) {
             return shift.slot as u32;
         }
-        let slot = new_slot(slots, 0.0);
+        let slot = self.new_slot(slots, 0.0, (0, bit(target)));
         let shift = Shift { target, fold, slot: slot as usize };
         slots[shift.slot] = shift.reach(network, actions);
         self.shifts.push(shift);
@@ -211,21 +241,69 @@ impl Ways {
     }
 
     fn share(&mut self, operation: Operation, arguments: [u32; 3], slots: &mut Vec<f64>) -> u32 {
-        if let Some(&step) = self.known.get(&(operation, arguments)) {
+        if let Some(step) = self.known.find(&self.shared, operation, arguments) {
             return step;
         }
-        let result = new_slot(slots, 0.0);
+        let (depth, targets) = arguments.iter().fold((0, 0), |(depth, targets), &slot| {
+            let above = self.above[slot as usize];
+            (depth.max(above.0), targets | above.1)
+        });
+        let depth = depth + 1;
+        let result = self.new_slot(slots, 0.0, (depth, targets));
         let step = self.shared.len() as u32;
+        self.order.push((depth, operation, step));
         self.shared.push(Shared { operation, arguments, result });
-        self.known.insert((operation, arguments), step);
+        self.known.add(&self.shared);
         step
     }
 }
 
-/// A slot behind all others.
-fn new_slot(slots: &mut Vec<f64>, value: f64) -> u32 {
-    slots.push(value);
-    slots.len() as u32 - 1
+/// Where shared steps are found: at the place that what they do gives, or at the next ones.
+#[derive(Clone, Debug, Default)]
+struct Known {
+    /// 1 and the index of a step, or 0; a power of two of them, at least half of them 0.
+    places: Vec<u32>,
+}
+
+impl Known {
+    fn find(&self, steps: &[Shared], operation: Operation, arguments: [u32; 3]) -> Option<u32> {
+        let most = self.places.len().checked_sub(1)?;
+        let mut place = Self::place(operation, arguments) & most;
+        loop {
+            let index = self.places[place].checked_sub(1)?;
+            let step = &steps[index as usize];
+            if step.operation == operation && step.arguments == arguments {
+                return Some(index);
+            }
+            place = (place + 1) & most;
+        }
+    }
+
+    /// The last of the steps is new.
+    fn add(&mut self, steps: &[Shared]) {
+        if 2 * steps.len() > self.places.len() {
+            self.places = vec![0; (4 * steps.len()).next_power_of_two()];
+            (0..steps.len()).for_each(|index| self.put(steps, index));
+        } else {
+            self.put(steps, steps.len() - 1);
+        }
+    }
+
+    fn put(&mut self, steps: &[Shared], index: usize) {
+        let most = self.places.len() - 1;
+        let mut place = Self::place(steps[index].operation, steps[index].arguments) & most;
+        while self.places[place] != 0 {
+            place = (place + 1) & most;
+        }
+        self.places[place] = index as u32 + 1;
+    }
+
+    fn place(operation: Operation, arguments: [u32; 3]) -> usize {
+        let mixed = arguments.iter().fold(operation as u64, |mixed, &slot| {
+            (mixed ^ u64::from(slot)).wrapping_mul(0x9E37_79B9_7F4A_7C15).rotate_left(29)
+        });
+        mixed as usize
+    }
 }
 
 /// A way in the making: where the numbers of a genotype stand, by the slots of the founder.

@@ -22,7 +22,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 #[derive(Clone, Debug)]
 pub struct Cohort {
     experiment: Arc<Experiment>,
-    /// Per arm, the first arm with the same treatment.
+    /// Per arm, the first arm with the same treatment and the same scans.
     alike: Vec<usize>,
 }
 
@@ -31,7 +31,7 @@ impl Cohort {
     pub fn new(experiment: Experiment) -> Self {
         let arms = &experiment.spec.arms;
         let alike = (0..arms.len())
-            .map(|arm| arms[..arm].iter().position(|first| first.lines == arms[arm].lines).unwrap_or(arm))
+            .map(|arm| arms[..arm].iter().position(|first| first.lived_like(&arms[arm])).unwrap_or(arm))
             .collect();
         Self { experiment: Arc::new(experiment), alike }
     }
@@ -111,7 +111,7 @@ impl Cohort {
             .collect();
         let (rows, lives): (Vec<Arc<PatientRow>>, Vec<Life>) = collect(lives)?.into_iter().unzip();
         let arms: Vec<String> = self.experiment.spec.arms.iter().map(|arm| arm.name.clone()).collect();
-        let mut out = vec![("patients", patient_table(&rows, &self.experiment.spec.population.covariates))];
+        let mut out = vec![("patients", patient_table(&rows, &self.experiment.spec.population))];
         out.extend(tables(&lives, &arms, &carried.into_inner().unwrap_or_else(PoisonError::into_inner)));
         Ok(out)
     }

@@ -23,7 +23,7 @@ pub use uniform::{below, uniform};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u64)]
 pub enum Purpose {
-    /// Between-patient variation: growth, burden, endocrine dependence, founder genotype.
+    /// Between-patient variation: growth, burden, founder genotype.
     Covariates = 1,
     /// Division, death, mutation and switching of cells.
     Tumour = 2,
@@ -55,6 +55,8 @@ pub enum Purpose {
     Fork = 15,
     /// What a pathway reads of the patient; the index is the covariate.
     CellCovariate = 16,
+    /// Sites of the disease beyond the first two; the index is the candidate.
+    Site = 17,
 }
 
 /// A stable 64-bit key of a name (FNV-1a).

@@ -181,7 +181,7 @@ fn growth_and_a_covariate_of_the_pathway_correlate_as_told() -> Result<()> {
             let one = Covariates::draw(population, &experiment.catalogue, 20_260_417, id, 0);
             // Site changes growth afterwards, so only patients of one kind are compared.
             let dependence = one.physiology.covariates[0];
-            let kind = one.visceral || one.bone_only;
+            let kind = one.site.is_some();
             (
                 if kind { f64::NAN } else { libm::log(one.net_growth_per_day) },
                 libm::log(dependence / (1.0 - dependence)),

@@ -1,19 +1,23 @@
 //! What candidates answer to what is asked of them, counted.
 
 use crate::error::Error;
+use std::borrow::Cow;
+
+/// The key of what is asked: one of the core, or made of the name of a site or a kind of therapy.
+pub(crate) type Key = Cow<'static, str>;
 
 /// Candidates of a history of whom one must be eligible.
 pub const MOST_SCREENED: u64 = 300;
 
 /// What a candidate was asked, in that order, and whether they met it. Nothing is asked after the first stage
 /// (before the tumour is grown, on the way to the trial, on the day of enrolment) that was not met.
-pub(crate) type Answers = Vec<(&'static str, bool)>;
+pub(crate) type Answers = Vec<(Key, bool)>;
 
 /// How many met a condition.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Condition {
     /// Its key.
-    pub name: &'static str,
+    pub name: Cow<'static, str>,
     /// Candidates who were asked.
     pub asked: u64,
     /// Those of them who met it.
@@ -41,16 +45,16 @@ impl Screening {
     /// One candidate more.
     pub(crate) fn add(&mut self, answers: &Answers) {
         self.candidates += 1;
-        self.eligible += u64::from(answers.iter().all(|&(_, met)| met));
-        for &(name, met) in answers {
-            let known = self.conditions.iter().position(|condition| condition.name == name);
+        self.eligible += u64::from(answers.iter().all(|(_, met)| *met));
+        for (name, met) in answers {
+            let known = self.conditions.iter().position(|condition| condition.name == *name);
             let place = known.unwrap_or_else(|| {
-                self.conditions.push(Condition { name, asked: 0, met: 0 });
+                self.conditions.push(Condition { name: name.clone(), asked: 0, met: 0 });
                 self.conditions.len() - 1
             });
             let condition = &mut self.conditions[place];
             condition.asked += 1;
-            condition.met += u64::from(met);
+            condition.met += u64::from(*met);
         }
     }
 

@@ -8,7 +8,8 @@ use crate::biology::pathway::CellPhysiology;
 use crate::clinic::months::DAYS_PER_YEAR;
 use crate::clinic::patient::cell_covariate;
 use crate::clinic::patient::population::Population;
-use crate::random::{Purpose, choose, exponential, normal, stream, uniform};
+use crate::clinic::patient::site::{self, FIRST_SITES};
+use crate::random::{Philox4x64, Purpose, choose, exponential, normal, stream, uniform};
 use serde::{Deserialize, Serialize};
 
 /// Turnover is not drawn so high that cells divide more often, per day (assumed: a potential doubling time of three
@@ -26,9 +27,8 @@ struct Deviates {
     /// Uniform.
     target_lesions: f64,
     target_share: f64,
-    /// Uniform, as the one that follows.
-    bone_only: f64,
-    visceral: f64,
+    /// Uniform, one for every site.
+    sites: Vec<f64>,
     mutation: f64,
     shedding: f64,
     seeding: f64,
@@ -62,8 +62,7 @@ impl Deviates {
             lethal_volume: normal(rng),
             target_lesions: uniform(rng),
             target_share: normal(rng),
-            bone_only: uniform(rng),
-            visceral: uniform(rng),
+            sites: site_deviates(rng, population, seed, patient, candidate),
             mutation: normal(rng),
             shedding: normal(rng),
             seeding: normal(rng),
@@ -93,10 +92,8 @@ pub struct Covariates {
     pub lethal_volume_cm3: f64,
     /// Share of the tumour volume in each target lesion.
     pub target_shares: Vec<f64>,
-    /// Bone-only disease: nothing measurable.
-    pub bone_only: bool,
-    /// Visceral disease.
-    pub visceral: bool,
+    /// Index of the site of the disease, if it is at any.
+    pub site: Option<usize>,
     /// Multiplier of every mutation probability.
     pub mutation_fold: f64,
     /// Genome equivalents shed per dying cell.
@@ -131,8 +128,9 @@ impl Covariates {
     /// What the deviates come to in a population. What is given takes the place of what follows from them.
     fn of(deviates: &Deviates, population: &Population, catalogue: &Catalogue) -> Self {
         let given = &population.given;
-        let site = Site::of(deviates, population);
-        let drawn = site.growth(population, population.net_growth_per_day.at(deviates.growth));
+        let site = site::of(&population.sites, &deviates.sites, &given.sites);
+        let growth = site.map_or(1.0, |at| population.sites[at].growth);
+        let drawn = population.net_growth_per_day.at(deviates.growth) * growth;
         let net_growth_per_day = given.net_growth_per_day.unwrap_or(drawn);
         let most = (1.0 - net_growth_per_day / MOST_DIVISIONS).max(0.0);
         let turnover = given.turnover.unwrap_or(population.turnover.at(deviates.turnover).min(most));
@@ -148,8 +146,7 @@ impl Covariates {
             diagnosis_volume_cm3,
             lethal_volume_cm3: given.lethal_volume_cm3.unwrap_or(lethal),
             target_shares: target_shares(deviates, population),
-            bone_only: site.bone_only,
-            visceral: site.visceral,
+            site,
             mutation_fold: given.mutation_fold.unwrap_or(fold),
             shedding: given.shedding.unwrap_or(population.shedding.at(deviates.shedding)),
             seeding: given.seeding.unwrap_or(population.seeding.at(deviates.seeding)),
@@ -162,27 +159,18 @@ impl Covariates {
     }
 }
 
-/// Where the disease is.
-struct Site {
-    bone_only: bool,
-    visceral: bool,
-}
-
-impl Site {
-    fn of(deviates: &Deviates, population: &Population) -> Self {
-        let given = &population.given;
-        let drawn = deviates.bone_only < population.bone_only && given.visceral != Some(true);
-        let bone_only = given.bone_only.unwrap_or(drawn);
-        let visceral = given.visceral.unwrap_or(deviates.visceral < population.visceral) && !bone_only;
-        Self { bone_only, visceral }
-    }
-
-    /// Net growth at this site.
-    fn growth(&self, population: &Population, net: f64) -> f64 {
-        let of_bone = if self.bone_only { population.bone_only_growth } else { 1.0 };
-        let of_viscera = if self.visceral { population.visceral_growth } else { 1.0 };
-        net * of_bone * of_viscera
-    }
+/// The first two are drawn whether or not there are sites, so that what follows in the stream stays.
+fn site_deviates(
+    rng: &mut Philox4x64,
+    population: &Population,
+    seed: u64,
+    patient: u64,
+    candidate: u64,
+) -> Vec<f64> {
+    let mut deviates: Vec<f64> = (0..FIRST_SITES).map(|_| uniform(rng)).collect();
+    let own = &mut stream(seed, patient, Purpose::Site, candidate);
+    deviates.extend((FIRST_SITES..population.sites.len()).map(|_| uniform(own)));
+    deviates
 }
 
 fn physiology(deviates: &Deviates, population: &Population, net: f64, turnover: f64) -> CellPhysiology {

@@ -8,6 +8,7 @@ use crate::clinic::plan::strategy::Action;
 
 impl Patient {
     pub(crate) fn apply_rules(&mut self, line: &mut RunningLine) -> Option<EndReason> {
+        let treated = !line.courses.is_empty();
         for r in 0..line.line.rules.len() {
             let rule = line.line.rules[r].clone();
             if line.rules_used[r] || !self.holds(&rule.when, Some(line)) {
@@ -38,10 +39,11 @@ impl Patient {
             if let Some(course) = coming {
                 line.courses.retain(|present| present.drug != course.drug);
                 line.courses.push(course);
+                line.also(self.kinds_of(&line.courses));
             }
             let regimen = self.regimen_name(&line.courses);
             self.note(line.number, "rule", format!("now on {regimen}"));
         }
-        line.courses.is_empty().then_some(EndReason::Rule)
+        (treated && line.courses.is_empty()).then_some(EndReason::Rule)
     }
 }

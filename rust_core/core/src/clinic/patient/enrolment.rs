@@ -12,7 +12,7 @@ use crate::clinic::patient::state::{Patient, Status};
 use crate::clinic::patient::treatment::Treatment;
 use crate::clinic::plan::end_reason::EndReason;
 use crate::clinic::plan::history::{Adjuvant, History};
-use crate::clinic::plan::strategy::Line;
+use crate::clinic::plan::strategy::{Line, OBSERVATION};
 use crate::error::{Error, Result};
 use crate::random::{Purpose, choose, exponential, stream, uniform};
 use std::sync::Arc;
@@ -61,7 +61,7 @@ impl Patient {
         cancel: &AtomicBool,
     ) -> Result<(Answers, Option<Self>)> {
         let Spec { population, seed, .. } = &experiment.spec;
-        let eligible = |answers: &Answers| answers.iter().all(|&(_, met)| met);
+        let eligible = |answers: &Answers| answers.iter().all(|(_, met)| *met);
         let covariates = Covariates::draw(population, &experiment.catalogue, *seed, id, candidate);
         let asked = [&experiment.histories[history].eligibility, &population.eligibility];
         let mut answers: Answers =
@@ -87,14 +87,14 @@ impl Patient {
         let mut answers = Answers::new();
         if let Some(adjuvant) = &history.adjuvant {
             let relapses = self.relapses(adjuvant, cancel)?;
-            answers.push(("relapse in its window", relapses));
+            answers.push(("relapse in its window".into(), relapses));
             if !relapses {
                 return Ok(answers);
             }
         }
         if !history.prior.is_empty() {
             let lives = self.lives_through(&history.prior, cancel)?;
-            answers.push(("prior lines over", lives));
+            answers.push(("prior lines over".into(), lives));
             if !lives {
                 return Ok(answers);
             }
@@ -106,7 +106,7 @@ impl Patient {
             && self.who.past.ended.is_some()
         {
             let usual = matches!(self.who.past.ended, Some(EndReason::Progression | EndReason::Completed));
-            answers.push(("prior_ended (in progression, or as planned)", usual));
+            answers.push(("prior_ended (in progression, or as planned)".into(), usual));
         }
         answers.extend(self.answers(&history.eligibility).chain(self.answers(of_all)));
         Ok(answers)
@@ -152,7 +152,7 @@ impl Patient {
         self.state.treatment =
             core::mem::take(&mut self.state.treatment).followed_by(Arc::new(prior.to_vec()), false);
         self.state.records.outcomes.clear();
-        self.who.past.endocrine.clear();
+        self.who.past.therapy.clear();
         for _ in 0..MOST_PRIOR_DAYS {
             self.visit();
             if self.state.treatment.is_over() || self.status() != Status::Followed {
@@ -160,8 +160,8 @@ impl Patient {
             }
             self.pass_day(cancel)?;
         }
-        self.who.past.regimens =
-            self.state.records.outcomes.iter().map(|outcome| outcome.regimen.clone()).collect();
+        let given = self.state.records.outcomes.iter().map(|outcome| outcome.regimen.clone());
+        self.who.past.regimens = given.filter(|regimen| regimen != OBSERVATION).collect();
         self.who.past.ended = self.state.records.outcomes.last().map(|outcome| outcome.end_reason);
         let lives = self.status() == Status::Followed;
         Ok(lives && self.state.treatment.is_over() && self.who.past.ended.is_some())

@@ -7,7 +7,7 @@ use crate::biology::kinetics::Kinetics;
 use crate::biology::pathway::{Network, Pathway};
 use crate::bounds::{Bounded, bounded};
 use crate::clinic::instruments::imaging::Imaging;
-use crate::clinic::instruments::liquid_biopsy::LiquidBiopsy;
+use crate::clinic::instruments::liquid_biopsy::{LiquidBiopsy, TUMOUR_FRACTION};
 use crate::clinic::instruments::response::Criteria;
 use crate::clinic::instruments::toxicity::Neutropenia;
 use crate::clinic::months::DAYS_PER_MONTH;
@@ -18,6 +18,7 @@ use crate::clinic::plan::history::History;
 use crate::clinic::plan::scan_calendar::ScanCalendar;
 use crate::clinic::plan::scope::Scope;
 use crate::clinic::plan::strategy::Line;
+use crate::clinic::plan::therapy::Therapy;
 use crate::error::{Error, Result, within};
 use crate::tumour::choice::Choice;
 use crate::tumour::lattice::Space;
@@ -58,6 +59,9 @@ pub struct Spec {
     pub alterations: Vec<Alteration>,
     /// Drugs in play.
     pub drugs: Vec<Drug>,
+    /// Kinds of therapy that lines can be.
+    #[serde(default)]
+    pub therapies: Vec<Therapy>,
     /// From signals to division and death.
     pub pathway: Pathway,
     /// Laws of the patients.
@@ -176,8 +180,8 @@ pub struct Experiment {
     pub histories: Vec<History>,
     /// Steps in a day.
     pub steps_per_day: u32,
-    /// Alterations per gene of the liquid biopsy.
-    pub assayed: Vec<Vec<usize>>,
+    /// Alterations per gene of the liquid biopsy; none where it reads the tumour fraction.
+    pub assayed: Vec<Option<Vec<usize>>>,
 }
 
 impl Experiment {
@@ -197,6 +201,7 @@ impl Experiment {
         spec.imaging.validate()?;
         spec.assessment.validate()?;
         spec.criteria.within_bounds("assessment")?;
+        spec.therapies.iter().try_for_each(Therapy::validate)?;
         for (d, drug) in spec.drugs.iter().enumerate() {
             drug.validate(network.targets())?;
             if spec.drugs[..d].iter().any(|other| other.name == drug.name) {
@@ -215,6 +220,10 @@ impl Experiment {
         if let Some(assay) = &spec.liquid_biopsy {
             assay.validate()?;
             for gene in &assay.genes {
+                if gene == TUMOUR_FRACTION {
+                    assayed.push(None);
+                    continue;
+                }
                 let of_gene = catalogue.of_gene(gene);
                 if of_gene.is_empty() {
                     return Err(Error::input(
@@ -222,7 +231,7 @@ impl Experiment {
                         format!("\"{gene}\" is no gene or alteration of this experiment"),
                     ));
                 }
-                assayed.push(of_gene);
+                assayed.push(Some(of_gene));
             }
         }
         if let Some(model) = &spec.neutropenia {
@@ -263,6 +272,9 @@ impl Experiment {
         }
         for (a, arm) in arms.iter().enumerate() {
             arm.among.validate(&format!("arm[{a}].among"), &self.scope())?;
+            if !arm.calendar.is_empty() {
+                self.spec.assessment.validate_stretches(&format!("arm[{a}].calendar"), &arm.calendar)?;
+            }
         }
         Ok(())
     }
@@ -288,6 +300,9 @@ impl Experiment {
             catalogue: &self.catalogue,
             assay: self.spec.liquid_biopsy.as_ref(),
             covariates: self.network.covariates(),
+            outputs: self.network.outputs().iter().map(|output| output.name.as_str()).collect(),
+            sites: self.spec.population.sites.iter().map(|site| site.name.as_str()).collect(),
+            therapies: self.spec.therapies.iter().map(|therapy| therapy.name.as_str()).collect(),
         }
     }
 
@@ -305,6 +320,13 @@ impl Experiment {
     /// Index of a drug whose name was checked.
     pub fn drug(&self, name: &str) -> Option<usize> {
         self.spec.drugs.iter().position(|drug| drug.name == name)
+    }
+
+    /// Indices of the kinds of therapy that these drugs, given together, are.
+    pub(crate) fn kinds_of_therapy(&self, drugs: impl Iterator<Item = usize>) -> Vec<usize> {
+        let given: Vec<&String> = drugs.flat_map(|drug| &self.spec.drugs[drug].therapies).collect();
+        let kinds = self.spec.therapies.iter().enumerate();
+        kinds.filter(|(_, therapy)| given.contains(&&therapy.name)).map(|(kind, _)| kind).collect()
     }
 
     /// Whether anything is asked of candidates with a history that not all of them meet.

@@ -70,7 +70,9 @@ impl Patient {
 
     fn give(&mut self, drugs: &[Dosing], how: How) -> Result<()> {
         if drugs.is_empty() {
-            return Err(refuse("found no drug; name at least one (to pause treatment, hold it)"));
+            return Err(refuse(
+                "found no drug; name at least one (to pause treatment, hold it; to observe, follow a line of none)",
+            ));
         }
         let running = self.state.treatment.line.as_ref().filter(|_| !how.new_line);
         let mut courses: Vec<DrugCourse> = Vec::new();
@@ -84,6 +86,7 @@ impl Patient {
             };
             courses.push(self.continued(course, running, how.held));
         }
+        let kinds = self.kinds_of(&courses);
         let regimen = self.regimen_name(&courses);
         if running.is_some_and(|line| same(&line.courses, &courses)) {
             if how.may_be_same {
@@ -94,6 +97,7 @@ impl Patient {
         if let (Some(line), false) = (&mut self.state.treatment.line, how.new_line) {
             line.cycle_days = courses.iter().map(|c| c.schedule.cycle_days).max().unwrap_or(1);
             line.courses = courses;
+            line.also(kinds);
             let number = line.number;
             self.note(number, EVENT, format!("now on {regimen}"));
             return Ok(());

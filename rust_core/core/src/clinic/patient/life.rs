@@ -117,6 +117,7 @@ impl Patient {
         if self.who.past.leaves_its_drugs() {
             doses.fill(Doses::default());
         }
+        self.count_doses(&doses);
         self.state.body.pass_day(&experiment, doses);
     }
 

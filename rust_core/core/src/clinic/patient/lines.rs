@@ -5,8 +5,8 @@ use crate::clinic::patient::records::Outcome;
 use crate::clinic::patient::state::Patient;
 use crate::clinic::patient::treatment::{DrugCourse, Held, RunningLine};
 use crate::clinic::plan::end_reason::EndReason;
-use crate::clinic::plan::endocrine::EndocrineLine;
-use crate::clinic::plan::strategy::{Dosing, Line, RegimenOption};
+use crate::clinic::plan::strategy::{Dosing, Line, OBSERVATION, RegimenOption};
+use crate::clinic::plan::therapy::TherapyLine;
 use crate::random::{Purpose, choose, stream, uniform};
 
 impl Patient {
@@ -27,7 +27,7 @@ impl Patient {
                     None => self.note(number, "drug left out", not_tolerated(&dosing.drug)),
                 }
             }
-            if courses.is_empty() {
+            if courses.is_empty() && !option.regimen.is_empty() {
                 self.note(number, "line skipped", "no drug of it is tolerated");
                 continue;
             }
@@ -66,12 +66,13 @@ impl Patient {
             number,
             started: self.state.day,
             cycle_days: courses.iter().map(|course| course.schedule.cycle_days).max().unwrap_or(1),
+            kinds: self.kinds_of(&courses),
             courses,
             holiday_drugs,
             adaptive_drugs,
             targets,
             response: Course::new(baseline, self.experiment.spec.criteria),
-            next_scan: self.experiment.spec.assessment.next(0.0),
+            next_scan: self.next_scan(0.0),
             next_biopsy: assay.map_or(f64::INFINITY, |assay| assay.every_days),
             started_cm3: self.volume_cm3(),
             sld_change: None,
@@ -123,6 +124,9 @@ impl Patient {
     }
 
     pub(crate) fn regimen_name(&self, courses: &[DrugCourse]) -> String {
+        if courses.is_empty() {
+            return OBSERVATION.into();
+        }
         let name = |course: &DrugCourse| {
             let name = &self.drug(course.drug).name;
             if (course.dose - 1.0).abs() < 1e-9 {
@@ -132,6 +136,10 @@ impl Patient {
             }
         };
         courses.iter().map(name).collect::<Vec<_>>().join(" + ")
+    }
+
+    pub(crate) fn kinds_of(&self, courses: &[DrugCourse]) -> Vec<usize> {
+        self.experiment.kinds_of_therapy(courses.iter().map(|course| course.drug))
     }
 
     pub(crate) fn end_line(&mut self, reason: EndReason) {
@@ -154,9 +162,9 @@ impl Patient {
             lowest_neutrophils: line.lowest_neutrophils,
         });
         self.state.treatment.last_line_days = Some(pfs_days);
-        let drugs = &self.experiment.spec.drugs;
-        if line.courses.iter().any(|course| drugs[course.drug].endocrine) {
-            self.who.past.endocrine.push(EndocrineLine { days: pfs_days, progressed });
+        let kinds = line.kinds;
+        if !kinds.is_empty() {
+            self.who.past.therapy.push(TherapyLine { kinds, days: pfs_days, progressed });
         }
         if !progressed {
             self.note_composition(line.number, "end");

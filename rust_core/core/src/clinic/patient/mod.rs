@@ -26,6 +26,7 @@ pub mod records;
 pub(crate) mod row;
 mod saved;
 pub mod screening;
+pub mod site;
 mod snapshot;
 pub mod state;
 mod stride;

@@ -94,10 +94,11 @@ impl Patient {
 
     /// The scan before a line: which lesions are target lesions of it, and what it shows.
     pub(crate) fn baseline_scan(&self) -> (Vec<bool>, Baseline) {
-        let targets: Vec<bool> = if self.who.covariates.bone_only {
-            vec![false; self.who.covariates.target_shares.len()]
-        } else {
+        let site = self.who.covariates.site.map(|at| &self.experiment.spec.population.sites[at]);
+        let targets: Vec<bool> = if site.is_none_or(|site| site.measurable) {
             self.measure().iter().map(|&diameter| diameter >= MEASURABLE_MM).collect()
+        } else {
+            vec![false; self.who.covariates.target_shares.len()]
         };
         let rest_cm3 = self.rest_cm3(&targets);
         let baseline = Baseline {
@@ -137,12 +138,19 @@ impl Patient {
             return None;
         }
         let made = assessment.quality(line.next_scan, spec.seed, self.who.id, index);
-        line.next_scan = assessment.next(line.next_scan);
+        line.next_scan = self.next_scan(line.next_scan);
         if made == Made::Missed {
             self.note(line.number, "scan missed", "");
             return None;
         }
         Some(made == Made::Evaluable)
+    }
+
+    /// Day of a line on which the scan after that of `day` is planned.
+    pub(crate) fn next_scan(&self, day: f64) -> f64 {
+        let spec = &self.experiment.spec;
+        let of_arm = self.who.arm.and_then(|arm| spec.arms.get(arm)).map_or(&[][..], |arm| &arm.calendar);
+        spec.assessment.next(day, of_arm)
     }
 
     /// Whether the patient falls ill with the disease today, between scans.
@@ -222,15 +230,13 @@ impl Patient {
     pub(crate) fn sample_plasma(&mut self, line: u32) {
         let experiment = self.experiment.clone();
         let Some(assay) = &experiment.spec.liquid_biopsy else { return };
-        let carriers: Vec<f64> = experiment.assayed.iter().map(|of_gene| self.carriers(of_gene)).collect();
-        let fractions = assay.sample(
-            &carriers,
-            self.state.deaths_today as f64,
-            self.who.covariates.shedding,
-            experiment.spec.seed,
-            self.who.id,
-            self.state.day,
-        );
+        let carriers: Vec<Option<f64>> = experiment
+            .assayed
+            .iter()
+            .map(|of_gene| of_gene.as_ref().map(|of_gene| self.carriers(of_gene)))
+            .collect();
+        let fractions =
+            assay.sample(&carriers, self.shed_per_day(), experiment.spec.seed, self.who.id, self.state.day);
         let day = self.day();
         for (gene, &vaf) in assay.genes.iter().zip(&fractions) {
             self.state.records.readings.push(Reading { line, day, gene: gene.clone(), vaf });

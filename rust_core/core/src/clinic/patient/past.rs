@@ -1,7 +1,7 @@
 //! What a patient has behind them.
 
 use crate::clinic::plan::end_reason::EndReason;
-use crate::clinic::plan::endocrine::EndocrineLine;
+use crate::clinic::plan::therapy::TherapyLine;
 use serde::{Deserialize, Serialize};
 
 /// What a patient has behind them.
@@ -17,8 +17,8 @@ pub(crate) struct Past {
     pub(crate) regimens: Vec<String>,
     /// How the last of them ended.
     pub(crate) ended: Option<EndReason>,
-    /// Endocrine lines for advanced disease, in order.
-    pub(crate) endocrine: Vec<EndocrineLine>,
+    /// Lines for advanced disease with therapy of some kind, in order.
+    pub(crate) therapy: Vec<TherapyLine>,
     /// Days of treatment with every drug.
     pub(crate) days_on: Vec<u64>,
 }

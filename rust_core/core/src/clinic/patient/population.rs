@@ -4,6 +4,7 @@ use crate::biology::alteration::Catalogue;
 use crate::bounds::{Bounded, bounded};
 use crate::clinic::patient::cell_covariate::{self, CellCovariate};
 use crate::clinic::patient::laws::{LogNormal, LogitNormal};
+use crate::clinic::patient::site::Site;
 use crate::clinic::plan::eligibility::Eligibility;
 use crate::clinic::plan::history::History;
 use crate::clinic::plan::strategy::Line;
@@ -37,10 +38,8 @@ pub struct Given {
     pub target_lesions: Option<usize>,
     /// Share of the tumour volume that lies in target lesions.
     pub target_share: Option<f64>,
-    /// Bone-only disease.
-    pub bone_only: Option<bool>,
-    /// Visceral disease.
-    pub visceral: Option<bool>,
+    /// Whether the disease is at a site, by its name.
+    pub sites: BTreeMap<String, bool>,
     /// Multiplier of every mutation probability.
     pub mutation_fold: Option<f64>,
     /// Genome equivalents shed per dying cell.
@@ -76,8 +75,14 @@ impl Given {
         {
             return Err(Error::refused(at("target_lesions"), lesions, "1 to 5 lesions (RECIST 1.1)"));
         }
-        if self.bone_only == Some(true) && self.visceral == Some(true) {
-            return Err(Error::input(at("visceral"), "bone-only disease is not visceral; name one of them"));
+        let named: Vec<&str> =
+            self.sites.iter().filter(|(_, is)| **is).map(|(name, _)| name.as_str()).collect();
+        if named.len() > 1 {
+            let both = named.join(" and ");
+            return Err(Error::input(
+                at(named[1]),
+                format!("the disease is called {both}; name one of them"),
+            ));
         }
         let founder = self.founder.iter().flatten();
         let mut genes: Vec<&str> = Vec::new();
@@ -121,14 +126,9 @@ pub struct Population {
     pub target_lesions: Vec<f64>,
     /// Share of the tumour volume that lies in target lesions.
     pub target_share: LogitNormal,
-    /// Share of patients with bone-only disease (not measurable).
-    pub bone_only: f64,
-    /// Share of the other patients with visceral disease.
-    pub visceral: f64,
-    /// Factor on net growth in visceral disease.
-    pub visceral_growth: f64,
-    /// Factor on net growth in bone-only disease.
-    pub bone_only_growth: f64,
+    /// Where the disease can be, each site with its share of the patients whose disease is at none before it.
+    #[serde(default)]
+    pub sites: Vec<Site>,
     /// Standard deviation of the logarithm of drug exposure.
     pub exposure_sigma: f64,
     /// Standard deviation of the logarithm of the mutation-rate multiplier.
@@ -170,10 +170,6 @@ pub struct Population {
 }
 
 bounded!(Population {
-    bone_only: 0.0, 1.0;
-    visceral: 0.0, 1.0;
-    visceral_growth: 0.1, 10.0;
-    bone_only_growth: 0.1, 10.0;
     exposure_sigma: 0.0, 3.0;
     mutation_rate_sigma: 0.0, 5.0;
     loss_to_follow_up_per_year: 0.0, 100.0;
@@ -205,6 +201,11 @@ impl Population {
                     format!("\"{}\" is no alteration of this experiment", founder.alteration),
                 ));
             }
+        }
+        self.sites.iter().try_for_each(|site| site.within_bounds(&format!("population.{}", site.name)))?;
+        if let Some(name) = self.given.sites.keys().find(|name| !self.sites.iter().any(|s| s.name == **name))
+        {
+            return Err(Error::input("covariates", format!("\"{name}\" is no site of the disease")));
         }
         if let Some(name) = self.given.cell.keys().find(|name| self.covariate(name).is_none()) {
             let known: Vec<&str> = self.covariates.iter().map(|known| known.name.as_str()).collect();

@@ -110,6 +110,23 @@ pub struct Event {
     pub detail: String,
 }
 
+/// One drug of one line; amounts in standard doses.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct DrugDoses {
+    /// Line, from 1.
+    pub line: u32,
+    /// Drug.
+    pub drug: String,
+    /// Day since enrolment on which it was first in the regimen.
+    pub start_day: u64,
+    /// Days in the regimen, paused ones included.
+    pub days: u64,
+    /// Doses of its schedule on these days, as if none had been held, reduced or put off.
+    pub planned: f64,
+    /// Doses that were given.
+    pub given: f64,
+}
+
 /// End of follow-up.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 pub struct Overall {
@@ -137,6 +154,8 @@ pub struct Records {
     pub trajectory: Vec<TrajectoryPoint>,
     /// Events.
     pub events: Vec<Event>,
+    /// Doses.
+    pub doses: Vec<DrugDoses>,
     /// End of follow-up.
     pub overall: Option<Overall>,
 }

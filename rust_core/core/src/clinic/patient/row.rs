@@ -1,7 +1,7 @@
 //! What is reported of a patient at enrolment: a row of the table `patients`.
 
-use crate::clinic::patient::cell_covariate::CellCovariate;
 use crate::clinic::patient::covariates::Covariates;
+use crate::clinic::patient::population::Population;
 use crate::table::{Column, Table, Texts};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
@@ -35,10 +35,9 @@ fn texts(rows: &[Arc<PatientRow>], of: impl Fn(&PatientRow) -> String) -> Column
     Column::Text(column)
 }
 
-/// The table `patients`, with a column for everything that the pathway reads of them.
-pub(crate) fn patient_table(rows: &[Arc<PatientRow>], read: &[CellCovariate]) -> Table {
+/// The table `patients`, with a column for everything that the pathway reads of them, and for every site.
+pub(crate) fn patient_table(rows: &[Arc<PatientRow>], population: &Population) -> Table {
     let f64s = |of: fn(&Covariates) -> f64| Column::F64(rows.iter().map(|r| of(&r.covariates)).collect());
-    let flags = |of: fn(&Covariates) -> bool| Column::Bool(rows.iter().map(|r| of(&r.covariates)).collect());
     let mut founder = Texts::default();
     for row in rows {
         founder.push(&row.founder);
@@ -50,7 +49,7 @@ pub(crate) fn patient_table(rows: &[Arc<PatientRow>], read: &[CellCovariate]) ->
     t.put("turnover", f64s(|c| c.turnover));
     t.put("division_per_day", f64s(|c| c.physiology.division));
     t.put("death_per_day", f64s(|c| c.physiology.death));
-    for (index, covariate) in read.iter().enumerate() {
+    for (index, covariate) in population.covariates.iter().enumerate() {
         let values = rows.iter().map(|row| row.covariates.physiology.covariates[index]);
         let column = if covariate.is_flag() {
             Column::Bool(values.map(|value| value > 0.5).collect())
@@ -59,8 +58,9 @@ pub(crate) fn patient_table(rows: &[Arc<PatientRow>], read: &[CellCovariate]) ->
         };
         t.put(&covariate.name, column);
     }
-    t.put("visceral", flags(|c| c.visceral));
-    t.put("bone_only", flags(|c| c.bone_only));
+    for (index, site) in population.sites.iter().enumerate().rev() {
+        t.put(&site.name, Column::Bool(rows.iter().map(|row| row.covariates.site == Some(index)).collect()));
+    }
     t.put(
         "target_lesions",
         Column::U64(rows.iter().map(|r| r.covariates.target_shares.len() as u64).collect()),

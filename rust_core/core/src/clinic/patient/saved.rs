@@ -9,7 +9,7 @@ use crate::error::Result;
 use crate::sealed::Seal;
 use std::sync::Arc;
 
-const SEAL: Seal = Seal { magic: b"TUMORABM", format: 10, content: "saved patient" };
+const SEAL: Seal = Seal { magic: b"TUMORABM", format: 11, content: "saved patient" };
 
 /// Experiment, patient, sets of alterations met, state. The experiment is JSON: its tagged forms need a format that
 /// describes itself.

@@ -210,7 +210,7 @@ impl Patient {
 
     /// The row of the `patients` table.
     pub fn covariate_table(&self) -> Table {
-        patient_table(self.state.at_enrolment.as_slice(), &self.experiment.spec.population.covariates)
+        patient_table(self.state.at_enrolment.as_slice(), &self.experiment.spec.population)
     }
 
     /// Drugs of the running line, and those that are still in the body.

@@ -172,6 +172,11 @@ impl Patient {
         self.state.burden.total()
     }
 
+    /// Tumour DNA shed into plasma, genome equivalents per day.
+    pub fn shed_per_day(&self) -> f64 {
+        self.state.deaths_today as f64 * self.who.covariates.shedding
+    }
+
     /// Tumour volume.
     pub fn volume_cm3(&self) -> f64 {
         self.state.bulk.volume_cm3(&self.experiment.spec.imaging, self.state.burden.total())

@@ -74,6 +74,7 @@ pub(crate) fn tables(lives: &[Life], arms: &[String], carried: &Carried) -> Vec<
         ("clones", clones(lives, arms, carried)),
         ("trajectory", trajectory(lives, arms)),
         ("events", events(lives, arms)),
+        ("doses", doses(lives, arms)),
     ]
 }
 
@@ -168,5 +169,17 @@ fn events(lives: &[Life], arms: &[String]) -> Table {
     t.put("line", rows.u32(|e| e.line));
     t.put("event", rows.text(|e| &e.event));
     t.put("detail", rows.text(|e| &e.detail));
+    t
+}
+
+fn doses(lives: &[Life], arms: &[String]) -> Table {
+    let rows = Rows::new(lives, arms, |r| &r.doses);
+    let mut t = rows.table();
+    t.put("line", rows.u32(|d| d.line));
+    t.put("drug", rows.text(|d| &d.drug));
+    t.put("start_day", rows.u64(|d| d.start_day));
+    t.put("days", rows.u64(|d| d.days));
+    t.put("planned", rows.f64(|d| d.planned));
+    t.put("given", rows.f64(|d| d.given));
     t
 }

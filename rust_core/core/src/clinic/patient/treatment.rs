@@ -93,6 +93,8 @@ pub(crate) struct RunningLine {
     pub(crate) started: u64,
     pub(crate) regimen: String,
     pub(crate) courses: Vec<DrugCourse>,
+    /// Kinds of therapy that were given in it, also those that were stopped since.
+    pub(crate) kinds: Vec<usize>,
     pub(crate) holiday_drugs: Vec<usize>,
     pub(crate) adaptive_drugs: Vec<usize>,
     pub(crate) cycle_days: u32,
@@ -116,6 +118,13 @@ impl RunningLine {
     /// Days since the start of the line.
     pub(crate) fn days(&self, today: u64) -> u64 {
         today - self.started
+    }
+
+    /// Note kinds of therapy that are given in it from now on.
+    pub(crate) fn also(&mut self, kinds: Vec<usize>) {
+        self.kinds.extend(kinds);
+        self.kinds.sort_unstable();
+        self.kinds.dedup();
     }
 
     /// Whole cycles of the longest schedule that were given.

@@ -1,6 +1,7 @@
 //! One strategy of an experiment.
 
 use crate::clinic::plan::eligibility::Eligibility;
+use crate::clinic::plan::scan_calendar::ScanPeriod;
 use crate::clinic::plan::strategy::Line;
 use serde::{Deserialize, Serialize};
 
@@ -15,4 +16,14 @@ pub struct Arm {
     /// Which of the patients enrolled it is about; the others do not live it.
     #[serde(default)]
     pub among: Eligibility,
+    /// Stretches of its own scan calendar; none: that of the experiment.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub calendar: Vec<ScanPeriod>,
+}
+
+impl Arm {
+    /// Whether a patient would live both alike.
+    pub(crate) fn lived_like(&self, other: &Self) -> bool {
+        self.lines == other.lines && self.calendar == other.calendar
+    }
 }

@@ -3,8 +3,8 @@
 use crate::bounds::{ABOVE_ZERO, Bounded, bounded};
 use crate::clinic::months::MOST_MONTHS;
 use crate::clinic::plan::end_reason::EndReason;
-use crate::clinic::plan::endocrine::EndocrineResistance;
 use crate::clinic::plan::scope::Scope;
+use crate::clinic::plan::therapy::Resistance;
 use crate::error::{Error, Result};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -52,13 +52,12 @@ pub struct Eligibility {
     pub exposure: Option<Exposure>,
     /// Names of the histories that qualify; empty: all.
     pub history: Vec<String>,
-    /// Sensitive (or resistant) to endocrine therapy before: at least 24 weeks without progression on one
-    /// line of it in advanced disease, or 24 months without relapse on adjuvant therapy.
-    pub endocrine_sensitive: Option<bool>,
-    /// What endocrine therapy before may have shown; empty: anything.
-    pub endocrine_resistance: Vec<EndocrineResistance>,
-    /// Only patients with (or without) visceral disease.
-    pub visceral: Option<bool>,
+    /// Whether the disease was sensitive to a kind of therapy before, by its name.
+    pub sensitive: BTreeMap<String, bool>,
+    /// What a kind of therapy before may have shown, by its name.
+    pub resistance: BTreeMap<String, Vec<Resistance>>,
+    /// Only patients whose disease is (or is not) at a site, by its name.
+    pub sites: BTreeMap<String, bool>,
     /// Only patients with (or without) measurable disease.
     pub measurable: Option<bool>,
     /// What the pathway reads of the patient: only those of whom it is 1 (or 0), by name.
@@ -92,6 +91,12 @@ impl Eligibility {
                 return Err(Error::input(place, format!("nobody measures \"{gene}\" in liquid biopsies")));
             }
         }
+        for therapy in self.sensitive.keys().chain(self.resistance.keys()) {
+            scope.therapy(place, therapy)?;
+        }
+        for site in self.sites.keys() {
+            scope.site(place, site)?;
+        }
         for name in self.covariate.keys() {
             scope.covariate(place, name)?;
         }
@@ -104,16 +109,17 @@ impl Eligibility {
 
     /// Whether anything is asked.
     pub(crate) fn is_anything(&self) -> bool {
-        let Self { prior_months_at_least, prior_months_below, exposure, endocrine_sensitive, .. } = self;
+        let Self { prior_months_at_least, prior_months_below, exposure, .. } = self;
         let lists = [&self.altered, &self.altered_any, &self.not_altered, &self.detected, &self.not_detected];
         prior_months_at_least.is_some()
             || prior_months_below.is_some()
             || exposure.is_some()
-            || endocrine_sensitive.is_some()
             || !self.prior_ended.is_empty()
-            || !self.endocrine_resistance.is_empty()
+            || !self.sensitive.is_empty()
+            || !self.resistance.is_empty()
+            || !self.sites.is_empty()
             || lists.into_iter().chain([&self.taken, &self.not_taken, &self.history]).any(|l| !l.is_empty())
             || !self.covariate.is_empty()
-            || [self.visceral, self.measurable].iter().any(Option::is_some)
+            || self.measurable.is_some()
     }
 }

@@ -3,8 +3,8 @@
 pub mod arm;
 pub mod eligibility;
 pub mod end_reason;
-pub mod endocrine;
 pub mod history;
 pub mod scan_calendar;
 pub(crate) mod scope;
 pub mod strategy;
+pub mod therapy;

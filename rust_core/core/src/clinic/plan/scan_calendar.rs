@@ -34,7 +34,7 @@ pub enum Made {
 }
 
 /// One stretch of the scan calendar.
-#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ScanPeriod {
     /// Days between scans.
@@ -58,21 +58,27 @@ bounded!(ScanPeriod {
 impl ScanCalendar {
     /// Check every number.
     pub fn validate(&self) -> Result<()> {
-        let at = |index: usize, key: &str| format!("assessment.calendar[{index}].{key}");
         if self.calendar.is_empty() {
             return Err(Error::input("assessment.calendar", "no scan period; name at least one"));
         }
+        self.validate_stretches("assessment.calendar", &self.calendar)?;
+        self.within_bounds("assessment")
+    }
+
+    /// Check stretches that scans are made by with the window of this calendar.
+    pub(crate) fn validate_stretches(&self, place: &str, stretches: &[ScanPeriod]) -> Result<()> {
+        let at = |index: usize, key: &str| format!("{place}[{index}].{key}");
         let mut before = 0.0;
         let mut shortest = f64::INFINITY;
-        for (index, period) in self.calendar.iter().enumerate() {
-            period.within_bounds(&format!("assessment.calendar[{index}]"))?;
+        for (index, period) in stretches.iter().enumerate() {
+            period.within_bounds(&format!("{place}[{index}]"))?;
             shortest = shortest.min(period.every_days);
             match period.until_month {
                 Some(month) => {
                     within(at(index, "until_month"), month, before, f64::INFINITY)?;
                     before = month;
                 }
-                None if index + 1 < self.calendar.len() => {
+                None if index + 1 < stretches.len() => {
                     return Err(Error::input(
                         at(index, "until_month"),
                         "missing; only the last period may go on for ever",
@@ -83,16 +89,17 @@ impl ScanCalendar {
         }
         // One scan must be over before the next is due.
         within("assessment.window_days", self.window_days, 0.0, shortest / 2.0)?;
-        self.within_bounds("assessment")
+        Ok(())
     }
 
-    /// Day (since the start of the line) on which the scan after that of `day` is planned.
-    pub fn next(&self, day: f64) -> f64 {
-        let period = self
-            .calendar
+    /// Day (since the start of the line) on which the scan after that of `day` is planned, in an arm with a calendar
+    /// of its own or without.
+    pub fn next(&self, day: f64, of_arm: &[ScanPeriod]) -> f64 {
+        let stretches = if of_arm.is_empty() { &self.calendar } else { of_arm };
+        let period = stretches
             .iter()
             .find(|p| p.until_month.is_none_or(|month| day < month * DAYS_PER_MONTH))
-            .or(self.calendar.last());
+            .or(stretches.last());
         period.map_or(f64::INFINITY, |p| day + p.every_days)
     }
 

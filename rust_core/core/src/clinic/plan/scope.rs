@@ -12,6 +12,12 @@ pub(crate) struct Scope<'a> {
     pub(crate) assay: Option<&'a LiquidBiopsy>,
     /// Names of what the pathway reads of the patient.
     pub(crate) covariates: &'a [String],
+    /// Names of what the pathway gives beside rates.
+    pub(crate) outputs: Vec<&'a str>,
+    /// Names of the sites of the disease.
+    pub(crate) sites: Vec<&'a str>,
+    /// Names of the kinds of therapy.
+    pub(crate) therapies: Vec<&'a str>,
 }
 
 impl Scope<'_> {
@@ -40,8 +46,33 @@ impl Scope<'_> {
         }
     }
 
+    /// An error unless the pathway gives such a number.
+    pub(crate) fn output(&self, place: &str, name: &str) -> Result<()> {
+        known(place, name, "output of the pathway", &self.outputs)
+    }
+
+    /// An error unless the disease can be at such a site.
+    pub(crate) fn site(&self, place: &str, name: &str) -> Result<()> {
+        known(place, name, "site", &self.sites)
+    }
+
+    /// An error unless there is such a kind of therapy.
+    pub(crate) fn therapy(&self, place: &str, name: &str) -> Result<()> {
+        known(place, name, "kind of therapy", &self.therapies)
+    }
+
     /// Whether liquid biopsies read a gene.
     pub(crate) fn measures(&self, gene: &str) -> bool {
         self.assay.is_some_and(|assay| assay.genes.iter().any(|known| known == gene))
     }
+}
+
+fn known(place: &str, name: &str, what: &str, names: &[&str]) -> Result<()> {
+    if names.contains(&name) {
+        return Ok(());
+    }
+    Err(Error::input(
+        place,
+        format!("\"{name}\" is no {what} of this experiment; allowed: {}", names.join(", ")),
+    ))
 }

@@ -2,10 +2,14 @@
 
 use crate::biology::drug::{LEAST_DOSE, MOST_DOSE, Schedule};
 use crate::bounds::{ABOVE_ZERO, Bounded, bounded};
+use crate::clinic::instruments::response::Response;
 use crate::clinic::months::MOST_MONTHS;
 use crate::clinic::plan::scope::Scope;
 use crate::error::{Error, Result, within};
 use serde::{Deserialize, Serialize};
+
+/// What a regimen of no drug is called.
+pub const OBSERVATION: &str = "observation";
 
 /// A drug in a regimen.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -30,6 +34,9 @@ pub enum Condition {
         gene: String,
         /// Variant allele fraction.
         above: f64,
+        /// At least so many times the least of this line; what was not seen before has risen.
+        #[serde(default)]
+        rise: Option<f64>,
     },
     /// A gene is carried by at least this fraction of cells of a tissue biopsy.
     Tissue {
@@ -57,10 +64,32 @@ pub enum Condition {
         /// Months.
         months: f64,
     },
-    /// The patient has visceral disease.
-    Visceral,
+    /// The last scan showed a new lesion.
+    NewLesion,
+    /// The best response of the running line so far, or, between lines, of the last one, is at least this.
+    BestResponse {
+        /// The least that counts.
+        at_least: Response,
+    },
+    /// Fewer neutrophils today.
+    Neutrophils {
+        /// 1e9 per litre.
+        below: f64,
+    },
+    /// The disease is at a site.
+    Site {
+        /// The site.
+        name: String,
+    },
     /// What the pathway reads of the patient is at least so much.
     Covariate {
+        /// Its name.
+        name: String,
+        /// The least that counts.
+        at_least: f64,
+    },
+    /// An output of the pathway, in the mean of the living cells under their drugs, is at least so much.
+    Output {
         /// Its name.
         name: String,
         /// The least that counts.
@@ -76,7 +105,12 @@ pub enum Condition {
         /// Conditions.
         of: Vec<Condition>,
     },
-    /// None of them.
+    /// At least one of them.
+    Any {
+        /// Conditions.
+        of: Vec<Condition>,
+    },
+    /// It does not hold.
     Not {
         /// Condition.
         of: Box<Condition>,
@@ -129,7 +163,7 @@ pub struct RegimenOption {
     /// Its weight in the draw.
     #[serde(default)]
     pub share: Option<f64>,
-    /// Drugs given together.
+    /// Drugs given together; none: the patient is observed.
     pub regimen: Vec<Dosing>,
 }
 
@@ -231,8 +265,9 @@ impl Scope<'_> {
 
     fn condition(&self, place: &str, condition: &Condition) -> Result<()> {
         match condition {
-            Condition::Ctdna { gene, above } => {
+            Condition::Ctdna { gene, above, rise } => {
                 within(format!("{place}.above"), *above, 0.0, 1.0)?;
+                within(format!("{place}.rise"), rise.unwrap_or(1.0), 1.0, 1e6)?;
                 if !self.measures(gene) {
                     return Err(Error::input(
                         place,
@@ -257,13 +292,23 @@ impl Scope<'_> {
                     within(place, *bound, -1.0, 100.0)?;
                 }
             }
-            Condition::Visceral => {}
+            Condition::NewLesion | Condition::BestResponse { .. } => {}
+            Condition::Neutrophils { below } => {
+                within(format!("{place}.below"), *below, 0.0, 100.0)?;
+            }
+            Condition::Site { name } => self.site(place, name)?,
             Condition::Covariate { name, at_least } => {
                 self.covariate(place, name)?;
                 within(format!("{place}.at_least"), *at_least, -1e12, 1e12)?;
             }
+            Condition::Output { name, at_least } => {
+                self.output(place, name)?;
+                within(format!("{place}.at_least"), *at_least, 0.0, 1e12)?;
+            }
             Condition::Taken { drug } => self.drug(place, drug)?,
-            Condition::All { of } => of.iter().try_for_each(|inner| self.condition(place, inner))?,
+            Condition::All { of } | Condition::Any { of } => {
+                of.iter().try_for_each(|inner| self.condition(place, inner))?;
+            }
             Condition::Not { of } => self.condition(place, of)?,
         }
         Ok(())
@@ -293,6 +338,9 @@ impl Line {
             scope.action(&format!("{place}.then"), &rule.then)?;
         }
         self.until.validate(place)?;
+        if self.until.cycles.is_some() && self.options.iter().any(|option| option.regimen.is_empty()) {
+            return Err(Error::input(format!("{place}.until.cycles"), "observation has no cycles"));
+        }
         if let Some(holiday) = &self.holiday {
             holiday.within_bounds(&format!("{place}.holiday"))?;
             scope.drugs(&format!("{place}.holiday.drugs"), &holiday.drugs)?;
@@ -308,7 +356,7 @@ impl Line {
 
     fn validate_choice(&self, place: &str) -> Result<()> {
         let Some((last, others)) = self.options.split_last() else {
-            return Err(Error::input(format!("{place}.regimen"), "no regimen; name at least one drug"));
+            return Err(Error::input(format!("{place}.regimen"), "no regimen"));
         };
         if self.options.iter().any(|option| option.share.is_some()) {
             if self.options.iter().any(|option| option.share.is_none())
@@ -332,9 +380,6 @@ impl Line {
         for (o, option) in self.options.iter().enumerate() {
             // A line with one option is written without `choose`.
             let place = if self.options.len() == 1 { place.into() } else { format!("{place}.choose[{o}]") };
-            if option.regimen.is_empty() {
-                return Err(Error::input(format!("{place}.regimen"), "no drug; name at least one"));
-            }
             option.within_bounds(&place)?;
             option.when.as_ref().map_or(Ok(()), |when| scope.condition(&place, when))?;
             for (d, dosing) in option.regimen.iter().enumerate() {
