@@ -12,9 +12,9 @@ from tumor_abm.calibration.problem import Problem
 from tumor_abm.knowledge import Knowledge, evidence
 from tumor_abm.knowledge.ensemble import Ensemble, Member
 from tumor_abm.trials import Prediction, load, names, predict, rows
+from tumor_abm.trials.published import KEYS
 
 from tools.evidence import fingerprint, write_evidence
-from tools.judged import KEYS
 from tools.markdown import WIDTH
 from tools.use import FITTED, PRACTICE, with_use
 

@@ -1,4 +1,4 @@
-"""The pages of studies of clonal evolution and of batches, and what is said where there is none to write."""
+"""Pages of studies of clonal evolution, of batches and of predictions; what is said where there is none."""
 
 from __future__ import annotations
 
@@ -14,6 +14,9 @@ from test_evolution import SMALL as STUDY
 from test_report import Page
 from tumor_abm.batch import BatchStudy
 from tumor_abm.cli import main
+from tumor_abm.cli.main import BAD_INPUT
+from tumor_abm.trials import Prediction
+from tumor_abm.trials.published import with_published
 
 STUDY_FIGURES = (
     "Site-frequency spectra",
@@ -136,3 +139,62 @@ def test_a_directory_of_nothing_is_exit_code_2(tmp_path: Path, capsys: pytest.Ca
     assert "not a finished result" in capsys.readouterr().err
     assert main(["report", str(tmp_path / "nowhere")]) == 2
     assert "there is no such directory" in capsys.readouterr().err
+
+
+@pytest.fixture(scope="module")
+def kept(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("predicted")
+    command = [
+        "predict",
+        "PALOMA-2",
+        "persevera",
+        "--out",
+        str(folder / "out.parquet"),
+        "--keep",
+        str(folder / "kept"),
+    ]
+    assert main([*command, "--patients", "24", "--jobs", "1"]) == 0
+    return folder / "kept"
+
+
+def test_page_of_predictions_lays_what_was_published_beside_them(kept: Path, tmp_path: Path) -> None:
+    page = page_of(kept, tmp_path)
+    assert page.links == []
+    assert page.open == []
+    assert page.tags.count("script") == 1
+    assert page.tags.count("svg") == 1
+    for words in ("2 trials", "up to 24 virtual patients each; seed 1", "PALOMA-2: P+L", "24.8 (22.1–NR)"):
+        assert words in page.text
+    assert "0.58 (0.46–0.72)" in page.text
+    for title in (
+        "How well the predictions agree",
+        "Medians, months",
+        "Hazard ratios",
+        "What patients carry",
+    ):
+        assert title in page.text
+
+
+def test_outcomes_that_are_kept_apart_stand_on_no_page(kept: Path) -> None:
+    prediction = Prediction.load(kept)
+    apart = with_published(prediction.table).filter(file="persevera")
+    assert apart.height > 0
+    published = apart.select("mpfs_mo", "hr_published", "orr_pct_published", "mos_mo")
+    assert published.null_count().row(0) == (apart.height,) * published.width
+
+
+def test_figures_of_predictions_lead_to_their_table(kept: Path) -> None:
+    assert page_of(kept, kept).links == ["observations.parquet"]
+    assert Prediction.load(kept).table.height > 0  # a page beside the tables harms nothing
+
+
+def test_a_damaged_prediction_or_subgroups_of_one_get_no_page(
+    kept: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["report", str(kept), "--out", str(tmp_path / "out"), "--by", "visceral"]) == BAD_INPUT
+    assert "by: found ['visceral']; allowed: subgroups of a run" in capsys.readouterr().err
+    shutil.copytree(kept, tmp_path / "damaged")
+    (tmp_path / "damaged" / "provenance.json").unlink()
+    assert main(["report", str(tmp_path / "damaged")]) == BAD_INPUT
+    assert "provenance.json" in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()

@@ -283,7 +283,8 @@ def test_the_command_writes_the_table_and_says_what_is_wrong(tmp_path, capsys):
     assert main(["predict", "FALCON", "--out", str(out), "--patients", "24", "--keep", str(keep)]) == DONE
     assert pl.read_parquet(out).columns[: len(COLUMNS)] == COLUMNS
     assert sorted(file.name for file in keep.iterdir()) == [
-        *("SHA256SUMS", "observations.parquet", "predictions.parquet", "prevalence.parquet")
+        *("SHA256SUMS", "observations.parquet", "predictions.parquet", "prevalence.parquet"),
+        "provenance.json",
     ]
     assert [file.name for file in out.parent.iterdir()] == ["predictions.parquet"]
     assert "FALCON" in capsys.readouterr().out

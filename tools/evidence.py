@@ -21,6 +21,7 @@ from tumor_abm.knowledge.ensemble import Ensemble
 from tumor_abm.plots.evidence import Panel, plot_against_published
 from tumor_abm.plots.style import png
 from tumor_abm.trials import Prediction
+from tumor_abm.trials.published import KEYS, with_published
 
 from tools.evidence_tables import (
     against_published,
@@ -31,7 +32,7 @@ from tools.evidence_tables import (
     predicted,
     prevalence,
 )
-from tools.judged import KEYS, arm_name, distances, summary
+from tools.judged import distances, summary
 from tools.use import CHEMO, CONTEXT, DRUG, FITTED, NEAR, POST, PRACTICE, with_use
 
 FIGURES: Mapping[str, tuple[str, Sequence[str]]] = {
@@ -66,10 +67,7 @@ def write_evidence(prediction: Prediction, page: Path, ensemble: Ensemble) -> li
     """Write the page and its figures; return all files."""
     images = page.parent / "images"
     images.mkdir(parents=True, exist_ok=True)
-    published = evidence.trials()
-    held = with_use(
-        prediction.table.join(published, on=KEYS, how="inner", suffix="_published", maintain_order="left")
-    )
+    held = with_use(with_published(prediction.table).filter(pl.col("split").is_not_null()))
     drawn: list[Path] = []
     pictures: dict[str, str] = {}
     for stem, (title, files) in FIGURES.items():
@@ -118,15 +116,7 @@ def _panel(prediction: Prediction, held: pl.DataFrame, file: str) -> Panel | Non
     rows = held.filter(
         (pl.col("file") == file) & pl.col("subset").is_in(["", "ITT", "PIK3CAm", "ESR1m", "HER2-low", "HR+"])
     )
-    rows = rows.unique("arm", keep="first", maintain_order=True)
-    if rows.height == 0:
-        return None
-    observations = prediction.observations.filter(pl.col("file") == file)
-    arms = {}
-    for row in rows.iter_rows(named=True):
-        name = arm_name(file, row)
-        arms[row["arm"]] = (observations.filter(pl.col("arm") == name), row)
-    return Panel(title=rows["trial"][0], arms=arms)
+    return Panel.of(prediction, rows) if rows.height else None
 
 
 def main(arguments: Sequence[str]) -> None:

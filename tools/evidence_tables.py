@@ -13,8 +13,15 @@ from tumor_abm.calibration.plan_file import PlanFile
 from tumor_abm.knowledge import Knowledge, evidence
 from tumor_abm.knowledge.ensemble import Ensemble
 from tumor_abm.knowledge.usual import DEFAULT_POPULATION
+from tumor_abm.trials.published import (
+    inside,
+    median_in,
+    published_in,
+    rates_of,
+    ratio_in,
+    response_of,
+)
 
-from tools.judged import inside, median_in, published_in, rates_of, ratio_in, response_of
 from tools.markdown import limits, table, table_and_list
 
 _CONTROLS = (

@@ -7,17 +7,22 @@ from typing import Any
 
 import numpy as np
 import polars as pl
-from tumor_abm import trials
 from tumor_abm.trials import Prediction
-from tumor_abm.trials.prediction import LANDMARKS
+from tumor_abm.trials.published import (
+    KEYS,
+    arm_name,
+    median_in,
+    published_in,
+    rates_of,
+    ratio_in,
+    response_of,
+)
 from tumor_abm.trials.sampling import Floats, Observed, interval, median
 
 from tools.markdown import table
 from tools.use import CHEMO, DRUG, FITTED, LATER, NEAR, POST, PRACTICE
 
 FIRST_LINE = ("paloma_1", "paloma_2", "paloma_4", "monaleesa_2", "monarch_3", "dawna_2")
-KEYS = ("trial", "arm", "subset", "prior_cdk46i")
-_MONTH_DIGITS = 1
 _DRAWS = 500
 _SEED = 1
 
@@ -36,29 +41,6 @@ _OTHERS = {
 
 Judge = Callable[[Mapping[str, Any]], bool | None]
 Label = tuple[str, ...]
-
-
-def arm_name(file: str, row: Mapping[str, Any]) -> str:
-    """Return what a trial file calls the arm of a row."""
-    for found in trials.rows(trials.load(file)):
-        if all(getattr(found, key) == row[key] for key in KEYS):
-            return found.name
-    raise AssertionError(f"{file} has lost an arm")
-
-
-def inside(
-    value: float | None, low: float | None, high: float | None, *, digits: int | None = None
-) -> bool | None:
-    """Whether a value lies in an interval of which the upper end may not be reached.
-
-    `digits` are the decimals of what is published: what agrees to these is inside.
-    """
-    if value is None or low is None:
-        return None
-    high = np.inf if high is None else high
-    if digits is not None:
-        value, low, high = round(value, digits), round(low, digits), round(high, digits)
-    return low <= value <= high
 
 
 def summary(held: pl.DataFrame, prediction: Prediction) -> str:
@@ -143,19 +125,6 @@ def _distance(differences: Sequence[float]) -> str:
     return f"{mean:.0f} (of {len(differences)})" if differences else "-"
 
 
-def rates_of(row: Mapping[str, Any]) -> list[tuple[int, float, float]]:
-    """Return months, and published and simulated shares free of progression then, where both are known."""
-    told = ((month, row[f"pfs{month}_published"], row[f"pfs{month}"]) for month in LANDMARKS)
-    return [(month, *shares) for month, *shares in told if None not in shares]
-
-
-def response_of(row: Mapping[str, Any]) -> float | None:
-    """Return the simulated response rate, of the patients whom the trial counted."""
-    measurable = row["orr_base"].startswith("measurable")
-    value: float | None = row["orr_measurable_pct" if measurable else "orr_pct"]
-    return value
-
-
 def _range(rows: Sequence[Mapping[str, Any]], judged: Judge, others: Mapping[Label, Floats]) -> str:
     """How many rows are inside, in the middle 95% of the draws of `others`."""
     counts = np.zeros(_DRAWS)
@@ -193,24 +162,6 @@ def _medians_of_others(prediction: Prediction, rows: Sequence[Mapping[str, Any]]
 
 def _label(row: Mapping[str, Any]) -> Label:
     return tuple(row[key] for key in KEYS)
-
-
-def median_in(row: Mapping[str, Any]) -> bool | None:
-    """Whether the simulated median lies in the published interval."""
-    low = row["ci_lo"]
-    if row["mpfs_mo"] is None or low is None:
-        return None
-    return inside(row["pfs_median_months"] or np.inf, low, row["ci_hi"], digits=_MONTH_DIGITS)
-
-
-def published_in(row: Mapping[str, Any]) -> bool | None:
-    """Whether the published median lies in the simulated interval."""
-    return inside(row["mpfs_mo"], row["pfs_lo"], row["pfs_hi"], digits=_MONTH_DIGITS)
-
-
-def ratio_in(row: Mapping[str, Any]) -> bool | None:
-    """Whether the simulated hazard ratio lies in the published interval."""
-    return inside(row["hr"], row["hr_lo_published"], row["hr_hi_published"])
 
 
 def _row_in(row: Mapping[str, Any]) -> bool | None:

@@ -193,7 +193,12 @@ def parser() -> Parser:
 def _add_results(add: Callable[..., Parser]) -> None:
     compare.describe(add("compare", "compare the arms of a finished run", compare.compare, compare.EXAMPLES))
     report.describe(
-        add("report", "write the page of a finished run, study or batch anew", report.report, report.EXAMPLES)
+        add(
+            "report",
+            "write the page of a finished run, study, batch or prediction anew",
+            report.report,
+            report.EXAMPLES,
+        )
     )
     export.describe(
         add("export", "write the tables of a finished run for other programs", export.export, export.EXAMPLES)
@@ -304,7 +309,7 @@ def _describe_predict(predict: Parser) -> None:
     predict.add_argument("--seed", metavar="S", type=seed, default=1, help="seed (default: 1)")
     predict.add_argument("--jobs", metavar="J", type=count, help="threads (default: all processors)")
     predict.add_argument(
-        "--keep", metavar="DIR", type=target, help="also keep the simulated patients, for figures"
+        "--keep", metavar="DIR", type=target, help="also keep the simulated patients, for `report`"
     )
     print_as_json(predict)
 

@@ -17,6 +17,7 @@ examples:
   tumor-abm report results/order --by visceral,er_dependence --out pages
   tumor-abm report results/evolution
   tumor-abm report results/doses
+  tumor-abm report results/predicted
   tumor-abm report results/order results/order_at_lower_dose --out pages
 """
 
@@ -24,7 +25,10 @@ examples:
 def describe(report: argparse.ArgumentParser) -> None:
     """Describe what can be written behind ``report``."""
     report.add_argument(
-        "directory", metavar="DIR", type=target, help="directory of a finished run, study or batch"
+        "directory",
+        metavar="DIR",
+        type=target,
+        help="directory of a finished run, study, batch or `predict --keep`",
     )
     report.add_argument(
         "other", metavar="DIR2", type=target, nargs="?", help="another run, to lay beside the first"
@@ -40,12 +44,22 @@ def describe(report: argparse.ArgumentParser) -> None:
 
 
 def report(arguments: argparse.Namespace) -> None:
-    """Write ``report.html`` of a finished run, study or batch, or ``side_by_side.html`` of two runs."""
+    """Write ``report.html`` of what a directory holds, or ``side_by_side.html`` of two runs."""
     from tumor_abm.errors import InputError
-    from tumor_abm.report import write_any_report, write_two_runs
+    from tumor_abm.report import write_any_report, write_prediction, write_two_runs
     from tumor_abm.run.directory import finished_in
+    from tumor_abm.trials import Prediction
 
     directory, out = arguments.directory, arguments.out or arguments.directory
+    if arguments.other is None and Prediction.is_in(directory):
+        if arguments.by:
+            raise InputError(key="by", found=arguments.by, allowed="subgroups of a run, not of predictions")
+        prediction = Prediction.load(directory)
+        with writing(out):
+            out.mkdir(parents=True, exist_ok=True)
+            page = write_prediction(prediction, out)
+        print_pairs(f"In {out}:", {"report": page.name})
+        return
     results = finished_in(directory)
     if arguments.other is not None:
         if arguments.by:

@@ -14,6 +14,8 @@ from matplotlib.figure import Figure
 from tumor_abm._base.sinks import figure_text
 from tumor_abm.analysis.survival import kaplan_meier
 from tumor_abm.plots.style import FAINT, INK, MUTED, canvas, style, whole
+from tumor_abm.trials import Prediction
+from tumor_abm.trials.published import arm_name
 
 _COLOURS = ("#555555", "#0072B2", "#D55E00", "#009E73", "#CC79A7")
 _LANDMARKS = (6, 12, 18, 24, 36)
@@ -38,6 +40,24 @@ class Panel:
 
     title: str
     arms: Mapping[str, tuple[pl.DataFrame, Mapping[str, Any]]]
+
+    @classmethod
+    def of(cls, prediction: Prediction, rows: pl.DataFrame) -> Panel:
+        """Return the panel of a trial: of each arm the first of its `rows`.
+
+        Parameters
+        ----------
+        prediction
+            Of the trial, and perhaps of others.
+        rows
+            Rows of the trial, at least one, as `tumor_abm.trials.published.with_published` returns them.
+        """
+        file, trial = rows["file"][0], rows["trial"][0]
+        lived = prediction.observations.filter(file=file)
+        shown = rows.unique("arm", keep="first", maintain_order=True).iter_rows(named=True)
+        return cls(
+            title=trial, arms={row["arm"]: (lived.filter(arm=arm_name(file, row)), row) for row in shown}
+        )
 
 
 def plot_against_published(panels: Sequence[Panel], title: str, *, ax: Axes | None = None) -> Figure:
@@ -65,7 +85,7 @@ def plot_against_published(panels: Sequence[Panel], title: str, *, ax: Axes | No
             axes.set_visible(False)
         for axes in grid[:, 0]:
             axes.set_ylabel("Without progression, %")
-        for axes in grid[-1]:
+        for axes in list(grid.flat)[: len(panels)][-columns:]:
             axes.set_xlabel("Months")
         figure.suptitle(f"{figure_text(title)}\n", x=0.01, ha="left", fontsize=12, fontweight="bold")
         figure.text(

@@ -1,4 +1,4 @@
-"""Pages of studies of evolution and of batches, and which page a directory gets."""
+"""Pages of studies of evolution, of batches and of predictions, and which page a directory gets."""
 
 from __future__ import annotations
 
@@ -20,10 +20,12 @@ from tumor_abm.evolution.neutrality import NEUTRAL_FROM
 from tumor_abm.plots import plot_maps, plot_muller, plot_neutrality, plot_spectra, svg
 from tumor_abm.plots.batch import headline_figures
 from tumor_abm.plots.statistic import statistic_in_words
-from tumor_abm.report.page import DrawnFigure, told, write_report
+from tumor_abm.report.page import DrawnFigure, FigureDrawer, told, write_report
+from tumor_abm.report.prediction import facts_of, prediction_figures, sections_of
 from tumor_abm.report.rendering import render
 from tumor_abm.run.results import Results, without_none
 from tumor_abm.study import summarise
+from tumor_abm.trials import Prediction
 
 _MOST_ROWS = 200
 """Rows of a table that a page shows; the whole table lies beside it."""
@@ -60,6 +62,31 @@ def write_any_report(
     if "scenario" in experiment:
         return _write(_of_study(results, path_of("directory", out)), out)
     raise InputError("neither a run, a study nor a batch", file=directory)
+
+
+def write_prediction(prediction: Prediction, out: str | Path) -> Path:
+    """Write ``report.html`` of predictions of trials into `out`, and return its path.
+
+    Parameters
+    ----------
+    prediction
+        Of any trials; where these have published, and what may be known of it, is laid beside.
+    out
+        Where the page goes.
+    """
+    drawer = FigureDrawer(path_of("directory", out), lambda drawn: None)
+    made = prediction.provenance
+    run = {"trials": made["trials"], "seed": made["seed"], "patients": made["patients"]}
+    parts = _parts(
+        run | {"parameter_set": made["sets"]},
+        {key: value for key, value in made.items() if key not in ("trials", "sets")},
+        facts_of(prediction),
+        "These patients",
+        sections_of(prediction),
+        [drawer.draw(figure) for figure in prediction_figures(prediction)],
+    )
+    titled = {"title": "Predictions of trials", "question": "What would these trials report?"}
+    return _write(parts | titled, out)
 
 
 def _write(parts: dict[str, Any], out: str | Path) -> Path:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -14,14 +17,24 @@ from numpy.typing import NDArray
 
 from tumor_abm._base import seeds
 from tumor_abm._base.arguments import MOST_THREADS, must_be, whole
-from tumor_abm._base.files import sha256_of, verify, write_sums, write_whole
+from tumor_abm._base.files import (
+    sha256_of,
+    sha256_of_text,
+    verify,
+    write_sums,
+    write_text,
+    write_whole,
+)
 from tumor_abm._base.frames import read_parquet
+from tumor_abm._base.json import read_json
 from tumor_abm._base.memory import afford
 from tumor_abm.analysis.survival import cox_hazard_ratio, kaplan_meier
 from tumor_abm.config import named
 from tumor_abm.config.written import MOST_PATIENTS
 from tumor_abm.errors import InputError
 from tumor_abm.knowledge.ensemble import Ensemble
+from tumor_abm.run.provenance import now, provenance
+from tumor_abm.run.results import PROVENANCE
 from tumor_abm.run.tables import BYTES_PER_LIFE
 from tumor_abm.trials.cohort import EVERYBODY, Cohort, cohorts, loaded
 from tumor_abm.trials.parts import Parts
@@ -71,20 +84,26 @@ class Prediction:
     prevalence
         ``file, arm, moment, gene, found, most, patients``: in how many of how many patients a gene was
         altered in a hundredth, and in half, of the cells, at enrolment (``baseline``) and at progression.
+    provenance
+        Software, seed, trials and sets of parameters.
     """
 
     table: pl.DataFrame
     observations: pl.DataFrame
     prevalence: pl.DataFrame
+    provenance: Mapping[str, Any]
 
     def save(self, directory: str | Path) -> None:
-        """Write ``predictions``, ``observations`` and ``prevalence`` as Parquet into a directory."""
+        """Write ``predictions``, ``observations`` and ``prevalence`` as Parquet, and `provenance` as JSON."""
         folder = Path(directory)
         folder.mkdir(parents=True, exist_ok=True)
         tables = dict(zip(_TABLES, (self.table, self.observations, self.prevalence), strict=True))
         for name, table in tables.items():
             write_whole(folder / name, table.write_parquet)
-        write_sums(folder, {name: sha256_of(folder / name) for name in tables})
+        told = json.dumps(self.provenance, indent=2) + "\n"
+        sums = {name: sha256_of(folder / name) for name in tables}
+        write_sums(folder, sums | {PROVENANCE: sha256_of_text(told)})
+        write_text(folder / PROVENANCE, told)
 
     @classmethod
     def load(cls, directory: str | Path) -> Prediction:
@@ -97,12 +116,18 @@ class Prediction:
         """
         folder = Path(directory)
         try:
-            verify(folder, _TABLES)
+            verify(folder, (*_TABLES, PROVENANCE))
             table, observations, prevalence = (read_parquet(folder / name) for name in _TABLES)
+            told = read_json(folder / PROVENANCE)
         except (InputError, OSError, pl.exceptions.PolarsError) as error:
             problem = f"holds no predictions ({error}); write them with tumor-abm predict --keep"
             raise InputError(problem, file=folder) from error
-        return cls(table=table, observations=observations, prevalence=prevalence)
+        return cls(table=table, observations=observations, prevalence=prevalence, provenance=told)
+
+    @staticmethod
+    def is_in(directory: Path) -> bool:
+        """Whether a directory holds what `save` wrote, or part of it."""
+        return (directory / _TABLES[0]).exists()
 
 
 def predict(
@@ -146,6 +171,7 @@ def predict(
     files = named.find(wanted)
     shared = cohorts(tuple(files))
     sizes = _sizes(ensemble, patients)
+    started, digest = now(), hashlib.sha256()
     told = progress or (lambda done: None)
     known = [member.knowledge() for member in ensemble.members]
     done, observations, prevalence = 0, [], []
@@ -154,6 +180,7 @@ def predict(
         afford("patients", patients, lives * BYTES_PER_LIFE)
         for number, (knowledge, size) in enumerate(zip(known, sizes, strict=True)):
             spec = cohort.spec(knowledge, _patients_seed(seed, cohort, number))
+            digest.update(spec.encode())
             live = partial(cohort.live, spec, size, jobs, _shifted(told, done))
             part = parts.get(f"{cohort.files} {size} {spec}", live) if parts else live()
             done += size
@@ -168,8 +195,12 @@ def predict(
     lived = {(str(file), str(arm)): _Lived.of(table, len(sizes)) for (file, arm), table in arms.items()}
     own = _own_share(list(lived.values()))
     rows = [row for cohort in shared for row in _rows(cohort, lived, sum(sizes), own, seed)]
+    made = provenance(sha256=digest.hexdigest(), seed=seed, patients=patients, started=started)
     return Prediction(
-        table=pl.DataFrame(rows, schema=_SCHEMA), observations=seen, prevalence=_of_all(counted)
+        table=pl.DataFrame(rows, schema=_SCHEMA),
+        observations=seen,
+        prevalence=_of_all(counted),
+        provenance=made | {"trials": files, "sets": [dict(member.overrides) for member in ensemble.members]},
     )
 
 
