@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 import shutil
 from pathlib import Path
@@ -17,7 +18,8 @@ from tumor_abm.errors import InputError
 from tumor_abm.knowledge import Knowledge
 from tumor_abm.knowledge.ensemble import Ensemble, Member
 from tumor_abm.trials import Parts, Prediction, predict
-from tumor_abm.trials.cohort import cohorts
+from tumor_abm.trials.cohort import _first_alike, cohorts
+from tumor_abm.trials.prediction import _patients_seed
 from tumor_abm.trials.sampling import Observed, hazard_ratio, interval, median, own_share, rate
 
 SEED = 20_260_417
@@ -93,7 +95,7 @@ def test_chance_differences_between_parameter_sets_are_not_taken_for_true_ones()
 def test_trials_with_the_same_patients_share_them():
     groups = cohorts(("monaleesa_2", "monarch_3", "paloma_4", "paloma_3"))
     assert [group.files for group in groups] == [("monaleesa_2", "monarch_3"), ("paloma_4",), ("paloma_3",)]
-    assert groups[0].sha256 == cohorts(("monarch_3",))[0].sha256
+    assert groups[0].name == cohorts(("monarch_3",))[0].name == "monaleesa_2"
 
 
 WANTED = ["paloma_2", "sonia", "paloma_1"]
@@ -202,13 +204,28 @@ def test_a_trial_has_its_own_patients_whatever_else_is_predicted(some):
 def test_a_prediction_does_not_depend_on_what_lies_in_the_folder(some, tmp_path, monkeypatch):
     folder = tmp_path / "experiments" / "trials"
     folder.mkdir(parents=True)
-    for name in ("paloma_1", "aaa"):  # the same patients, and first by name
-        shutil.copy(trials.files()["paloma_1"], folder / f"{name}.toml")
+    for name in ("dawna_2", "paloma_1", "zzz"):  # the same patients; the first by name gives them their name
+        shutil.copy(trials.files()["paloma_1" if name == "zzz" else name], folder / f"{name}.toml")
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr("tumor_abm.config.named.FOLDER", folder)
-    alone = predict(["paloma_1"], ensemble=Ensemble.defaults(), patients=40, jobs=2)
+    _first_alike.cache_clear()
+    try:
+        alone = predict(["paloma_1"], ensemble=Ensemble.defaults(), patients=40, jobs=2)
+    finally:
+        _first_alike.cache_clear()
     together = some[0].observations.filter(pl.col("file") == "paloma_1")
     assert alone.observations.sort("arm", "patient").equals(together.sort("arm", "patient"))
+
+
+def test_patients_of_a_trial_stay_who_they_are_when_the_model_changes():
+    cohort = cohorts(("paloma_1",))[0]
+    changed = Knowledge.shipped().with_numbers({"pathway.e2f_hill": 3.5})
+    assert cohort.name == "dawna_2"
+    seed = _patients_seed(1, cohort, 0)
+    specs = [json.loads(cohort.spec(knowledge, seed)) for knowledge in (Knowledge.shipped(), changed)]
+    assert specs[0] != specs[1]
+    assert specs[0]["seed"] == specs[1]["seed"] == seed == 3_592_612_607
+    assert _patients_seed(1, cohort, 1) != seed != _patients_seed(2, cohort, 0)
 
 
 def test_parameter_sets_are_spread_over_the_patients():

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import functools
-import hashlib
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import polars as pl
 
 from tumor_abm.analysis.endpoints import PFS1, PFS2
-from tumor_abm.config import Experiment
+from tumor_abm.config import Experiment, named
 from tumor_abm.knowledge import Knowledge
 from tumor_abm.knowledge.site import is_measurable
 from tumor_abm.run.chunk import Chunk
@@ -58,12 +57,13 @@ class Cohort:
     ----------
     files
         Of the trials.
-    sha256
-        Of what they have in common, from which the seed of the patients follows.
+    name
+        The first of all trials with these patients, whichever are asked for. The seed of the patients follows
+        from it, so that they stay the same ones when numbers or tables of the model change.
     """
 
     files: tuple[str, ...]
-    sha256: str
+    name: str
 
     def spec(self, knowledge: Knowledge, seed: int) -> str:
         """Return the experiment with the arms of all trials, as the core reads it."""
@@ -94,17 +94,26 @@ def loaded(file: str) -> Experiment:
     return load(file)
 
 
-@functools.cache
-def cohorts(files: tuple[str, ...]) -> tuple[Cohort, ...]:
+def cohorts(files: Iterable[str]) -> tuple[Cohort, ...]:
     """Put trials with the same patients together, in the order in which each first appears."""
     alike: dict[str, list[str]] = {}
     for file in files:
-        core = loaded(file).to_core()
-        core["population"] = {key: value for key, value in core["population"].items() if key != "name"}
-        shared = {key: value for key, value in core.items() if key not in _OWN}
-        sha256 = hashlib.sha256(json.dumps(shared, sort_keys=True).encode()).hexdigest()
-        alike.setdefault(sha256, []).append(file)
-    return tuple(Cohort(files=tuple(group), sha256=sha256) for sha256, group in alike.items())
+        alike.setdefault(_first_alike()[file], []).append(file)
+    return tuple(Cohort(files=tuple(group), name=name) for name, group in alike.items())
+
+
+@functools.cache
+def _first_alike() -> Mapping[str, str]:
+    """Every trial to the first one, in the order of the alphabet, that has the same patients."""
+    first: dict[str, str] = {}
+    return {file: first.setdefault(_patients(file), file) for file in sorted(named.names())}
+
+
+def _patients(file: str) -> str:
+    """Who is enrolled in a trial, and when they are looked at, as the core reads it."""
+    core = loaded(file).to_core()
+    core["population"] = {key: value for key, value in core["population"].items() if key != "name"}
+    return json.dumps({key: value for key, value in core.items() if key not in _OWN}, sort_keys=True)
 
 
 def _among_all(file: str, arm: str) -> str:

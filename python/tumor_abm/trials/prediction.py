@@ -169,7 +169,7 @@ def predict(
     seed = seeds.seed_of(seed)
     jobs = whole("jobs", jobs, 1, MOST_THREADS)
     files = named.find(wanted)
-    shared = cohorts(tuple(files))
+    shared = cohorts(files)
     sizes = _sizes(ensemble, patients)
     started, digest = now(), hashlib.sha256()
     told = progress or (lambda done: None)
@@ -206,7 +206,7 @@ def predict(
 
 def workload(wanted: Iterable[str], ensemble: Ensemble, patients: int = PATIENTS) -> int:
     """Return how many virtual patients `predict` will simulate or find kept."""
-    return len(cohorts(tuple(named.find(wanted)))) * sum(_sizes(ensemble, patients))
+    return len(cohorts(named.find(wanted))) * sum(_sizes(ensemble, patients))
 
 
 def _patients_seed(seed: int, cohort: Cohort, member: int) -> int:
@@ -214,7 +214,7 @@ def _patients_seed(seed: int, cohort: Cohort, member: int) -> int:
 
     If all trials had the same patients, luck with these would be luck with all.
     """
-    return int(seeds.derive(seed, member, int(cohort.sha256, 16)).generate_state(1)[0])
+    return int(seeds.derive(seed, member, f"patients of {cohort.name}").generate_state(1)[0])
 
 
 def _shifted(told: Callable[[int], None], before: int) -> Callable[[int], None]:
