@@ -4,9 +4,9 @@
 //! `scale` real cells that share one fate (a super-individual, Scheffer et al. 1995, Ecol Model 80:161).
 //! What is smaller than a hundred individuals is counted by the exact law: the tumour begins as one counted
 //! cell, and mutants are born, counted, from the real divisions of individuals. When the counted cells
-//! of a kind fill a hundred individuals, or join as many, these take their place. So the supply of mutants, their chance to survive
-//! while rare and the time at which they are seen do not depend on the scale; chance among individuals is
-//! coarser, and a kind whose last individual dies is gone but for what of it is counted.
+//! of a kind fill a hundred individuals, or join as many, these take their place; a kind that falls below half
+//! as many is counted again. So the supply of mutants, their chance to survive while rare, the time at which they
+//! are seen and what a treatment leaves do not depend on the scale; chance among individuals is coarser.
 
 use crate::error::Result;
 use crate::law::{CloneRecord, Exposure, Extinct, Kinds, StepProbabilities, Tally};
@@ -21,6 +21,8 @@ use std::sync::atomic::AtomicBool;
 
 /// The fewest individuals with which a kind begins.
 const FEWEST: u64 = 100;
+/// The fewest that go on as such: of fewer the cells are counted. Half, so that a kind does not go to and fro.
+const FEWEST_TO_STAY: u64 = FEWEST / 2;
 
 /// The cells of one patient. All numbers of cells are of real ones.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -96,6 +98,22 @@ impl Individuals {
             }
         }
         Ok(Tally { divisions: divisions * self.scale, deaths: deaths * self.scale })
+    }
+
+    /// Kinds of which few individuals are left are counted from now on, cell by cell.
+    fn demote(&mut self, counted: &mut Clones) -> Result<()> {
+        let few = |cells: u64| cells > 0 && cells < FEWEST_TO_STAY;
+        if self.scale == 1 || !self.engine.counts().iter().any(|&cells| few(cells)) {
+            return Ok(());
+        }
+        let counts = self.engine.counts().to_vec();
+        let leaves = |(kind, cells): (u32, u64)| if few(counts[kind as usize]) { cells } else { 0 };
+        let gone: Vec<u64> = self.engine.held().into_iter().map(leaves).collect();
+        self.engine.remove(&gone)?;
+        for (&cells, kind) in counts.iter().zip(0..).filter(|(cells, _)| few(**cells)) {
+            counted.receive(kind, cells * self.scale);
+        }
+        Ok(())
     }
 
     /// Counted cells that fill individuals become such.
@@ -189,6 +207,7 @@ impl Burden {
         }
         let counted = &mut self.counted;
         let Tally { divisions, deaths } = individuals.step(rng, probabilities, kinds, counted, cancel)?;
+        individuals.demote(counted)?;
         individuals.promote(counted, cancel)?;
         individuals.count_up(&self.counted);
         Ok(Tally { divisions: tally.divisions + divisions, deaths: tally.deaths + deaths })
@@ -276,97 +295,4 @@ impl Burden {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::cancel::NEVER;
-    use crate::random::{Purpose, stream};
-
-    /// Kind 0 mutates to kind 1.
-    struct Mutating(f64);
-
-    impl Kinds for Mutating {
-        fn mutation_total(&self, kind: u32) -> f64 {
-            if kind == 0 { self.0 } else { 0.0 }
-        }
-
-        fn mutate<R: Rng>(&mut self, _: &mut R, _: u32, mutants: u64, out: &mut Vec<(u32, u64)>) {
-            out.push((1, mutants));
-        }
-
-        fn switch<R: Rng>(&mut self, _: &mut R, _: u32, _: u64, _: &mut Vec<(u32, u64)>) {}
-    }
-
-    const CELLS: Choice = Choice::Cells { heritable: None, genealogy: false };
-
-    /// Kinds 0 and 1 after growth from one cell to `size`, over replicates that did not die out.
-    fn grown(individuals: Option<u64>, size: u64, replicates: u64) -> Result<Vec<[f64; 3]>> {
-        let p = [StepProbabilities { divide: 0.1, die: 0.05 }; 2];
-        let mut found = Vec::new();
-        for replicate in 0.. {
-            let rng = &mut stream(20_260_417, replicate, Purpose::Replicate, 0);
-            let mut burden = Burden::new(1, individuals.map(|scale| (&CELLS, scale)))?;
-            burden.found(0, 1, &NEVER)?;
-            let mut steps = 0u32;
-            while burden.total() > 0 && burden.total() < size {
-                burden.step(rng, &p, &mut Mutating(1e-3), &NEVER)?;
-                steps += 1;
-            }
-            if burden.total() > 0 {
-                let mutants = burden.counts().get(1).copied().unwrap_or(0) as f64;
-                let scale = individuals.unwrap_or(1) as f64;
-                found.push([f64::from(steps), libm::log1p(mutants), f64::from(mutants < scale)]);
-            }
-            if found.len() as u64 == replicates {
-                break;
-            }
-        }
-        Ok(found)
-    }
-
-    /// Two means differ by less than 4.9 standard errors: alpha = 1e-6.
-    fn alike(one: &[[f64; 3]], other: &[[f64; 3]], what: usize) {
-        let moments = |sample: &[[f64; 3]]| {
-            let n = sample.len() as f64;
-            let mean = sample.iter().map(|x| x[what]).sum::<f64>() / n;
-            let variance =
-                sample.iter().map(|x| (x[what] - mean) * (x[what] - mean)).sum::<f64>() / (n - 1.0);
-            (mean, variance / n)
-        };
-        let ((a, va), (b, vb)) = (moments(one), moments(other));
-        assert!((a - b).abs() < 4.9 * libm::sqrt(va + vb), "{a} and {b}, variances {va} and {vb}");
-    }
-
-    #[test]
-    fn individuals_of_one_cell_follow_the_law_of_counts() -> Result<()> {
-        let (counted, held) = (grown(None, 2000, 400)?, grown(Some(1), 2000, 400)?);
-        alike(&counted, &held, 0);
-        alike(&counted, &held, 1);
-        Ok(())
-    }
-
-    #[test]
-    fn the_time_to_a_size_and_the_supply_of_mutants_do_not_depend_on_the_scale() -> Result<()> {
-        let (counted, held) = (grown(None, 100_000, 300)?, grown(Some(500), 100_000, 300)?);
-        alike(&counted, &held, 0);
-        alike(&counted, &held, 1);
-        Ok(())
-    }
-
-    #[test]
-    fn counts_records_and_total_agree() -> Result<()> {
-        let p = [StepProbabilities { divide: 0.14, die: 0.05 }; 2];
-        let rng = &mut stream(3, 0, Purpose::Replicate, 0);
-        let mut burden = Burden::new(1, Some((&CELLS, 100)))?;
-        burden.found(0, 50, &NEVER)?;
-        for _ in 0..120 {
-            burden.step(rng, &p, &mut Mutating(1e-3), &NEVER)?;
-            let sum: u64 = burden.records().iter().map(|clone| clone.cells).sum();
-            assert_eq!(sum, burden.total());
-            assert_eq!(burden.counts().iter().sum::<u64>(), burden.total());
-        }
-        assert!(burden.total() > 100_000);
-        burden.thin(rng, 1e-2, &NEVER)?;
-        assert!(burden.total() > 500 && burden.total() < burden.scale() * 1_000_000);
-        Ok(())
-    }
-}
+mod tests;

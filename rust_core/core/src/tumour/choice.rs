@@ -197,6 +197,15 @@ impl AnyEngine {
         }
     }
 
+    /// Kind and cells of everything that is held, in the order in which `remove` takes it.
+    pub(super) fn held(&self) -> Vec<(u32, u64)> {
+        match self {
+            Self::Clones(clones) => clones.records().iter().map(|clone| (clone.kind, clone.cells)).collect(),
+            Self::Cells(cells) => cells.individuals().map(|cell| (cell.kind, 1)).collect(),
+            Self::Lattice(lattice) => lattice.cells().map(|cell| (cell.kind, 1)).collect(),
+        }
+    }
+
     /// The population in space, if it has places.
     pub fn lattice(&self) -> Option<&Lattice> {
         match self {
