@@ -137,18 +137,21 @@ def test_a_rule_that_cannot_give_its_drug_is_refused_and_the_other_drug_goes_on(
     assert set(second["end_reason"]) <= {"completed", "death", "censored"}
 
 
-def test_who_bears_no_drug_of_a_line_leaves_it_and_is_censored_there() -> None:
+def test_who_bears_no_drug_of_a_line_is_watched_until_progression() -> None:
     never_borne = {"capecitabine": {"discontinuation_per_month": 10.0}}
     lines = [{"regimen": ["capecitabine"]}, {"regimen": ["letrozole"]}]
     results = run_experiment(experiment(arm("x", *lines), drug=never_borne))
+    first = results.outcomes.filter(pl.col("line") == 1)
     stopped = results.events.filter(event="drug stopped").filter(pl.col("line") == 1)
     assert stopped.height > 20
-    first = results.outcomes.filter(pl.col("line") == 1).join(stopped.select("patient"), on="patient")
-    assert set(first["end_reason"]) == {"toxicity"}
-    assert not first["pfs_event"].any()
-    assert first["pfs_months"].max() < 1.0
-    second = results.outcomes.filter(pl.col("line") == 2).join(stopped.select("patient"), on="patient")
-    assert second.height == first.height
+    watched = first.join(stopped.select("patient"), on="patient")
+    assert set(watched["end_reason"]) <= {"progression", "death", "censored", "deterioration"}
+    assert watched.filter(pl.col("end_reason") == "progression")["pfs_event"].all()
+    leaves_at_once = [{"regimen": ["capecitabine"], "until": {"toxicity": True}}, {"regimen": ["letrozole"]}]
+    hurried = run_experiment(experiment(arm("x", *leaves_at_once), drug=never_borne)).outcomes
+    hurried = hurried.filter(pl.col("line") == 1).join(stopped.select("patient"), on="patient")
+    assert set(hurried["end_reason"]) == {"toxicity"}
+    assert hurried["pfs_months"].max() < watched["pfs_months"].median()
 
 
 # --- neutrophils ----------------------------------------------------------------------------------

@@ -87,7 +87,7 @@ impl Patient {
             line.courses.retain(|course| course.drug != drug);
             self.note(line.number, "drug stopped", format!("{} not tolerated", self.drug(drug).name));
         }
-        (line.line.until.toxicity || line.courses.is_empty()).then_some(EndReason::Toxicity)
+        line.line.until.toxicity.then_some(EndReason::Toxicity)
     }
 
     // --- scans -----------------------------------------------------------------------------------

@@ -205,7 +205,7 @@ pub struct Until {
     /// Leave after so many cycles of the regimen's longest schedule.
     #[serde(default)]
     pub cycles: Option<u32>,
-    /// Leave when a drug is not tolerated (otherwise the others go on).
+    /// Leave when a drug is not tolerated (otherwise the others go on, or none).
     pub toxicity: bool,
     /// Leave at a relative change of the sum of diameters at or below this (a response).
     #[serde(default)]
