@@ -65,8 +65,8 @@ class EndOfLine(Table):
     cycles
         After so many cycles of the longest schedule of the regimen.
     toxicity
-        When a drug is not tolerated; otherwise the other drugs go on, and where none is left, the patient is watched
-        until another reason comes.
+        When a drug is not tolerated; otherwise the other drugs go on, and where none is left, the patient is
+        watched until another reason comes.
     response
         When the sum of diameters has changed by this much or less, e.g. -0.5.
     """
