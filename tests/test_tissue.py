@@ -10,6 +10,7 @@ import polars as pl
 import pytest
 import tumor_abm as ta
 from tumor_abm import InputError
+from tumor_abm._base.frames import frame
 from tumor_abm.evolution.biopsy import Aim
 from tumor_abm.model.clone_samples import LEAST_SHARE, CloneSamples, Taking, sample_through_treatment
 
@@ -208,12 +209,14 @@ def test_who_was_operated_is_sampled_like_others() -> None:
         "patients": 1,
         "engine": "lattice",
         "most_cells": CELLS,
-        "horizon_months": 24,
+        "max_clones": 50,
+        "horizon_months": 6,
         "population": {"history": [of]},
         "arm": [{"name": "a", "line": [{"regimen": ["fulvestrant"]}]}],
     }
     model = ta.TumorModel(tables, clone_genealogy=True, collect_every_days=0)
     before = model.genotypes
+    assert frame(model._core.lines()[2])["rest"].count() > 0
     found = sample_through_treatment(model, cells=2_000, seed=1)
     assert found.clones["parent"].null_count() == 1
     carried = dict(found.clones.select("clone", "alterations").iter_rows())

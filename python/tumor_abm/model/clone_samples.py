@@ -22,7 +22,7 @@ from tumor_abm.evolution.biopsy import Aim
 from tumor_abm.evolution.mutations import with_copies
 from tumor_abm.evolution.sequencing import Sequencing
 from tumor_abm.knowledge import Alteration, Knowledge
-from tumor_abm.model.tissue import Tissue
+from tumor_abm.model.tissue import SampledTumour
 from tumor_abm.model.tumor_model import TumorModel
 
 if TYPE_CHECKING:
@@ -359,7 +359,7 @@ def sample_through_treatment(
         raise InputError(key="cells", found=cells, allowed="either cells or takings")
     wanted = [Taking(cells=cells)] if cells is not None else list(takings or [])
     rng = generator(seed)
-    tissue = Tissue.of(model)
+    tissue = SampledTumour.of(model)
     empty: list[str] = []
     shed: dict[float, float] = {}
 

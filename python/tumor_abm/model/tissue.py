@@ -25,7 +25,7 @@ _HELD = {**_COUNTED, "remembered": pl.Int64, "kind": pl.UInt32}
 _AXES = ("x", "y", "z")
 
 
-class Tissue(ABC):
+class SampledTumour(ABC):
     """A patient's tumour, of which cells are taken; the patient keeps them.
 
     Parameters
@@ -38,7 +38,7 @@ class Tissue(ABC):
         self._model = model
 
     @classmethod
-    def of(cls, model: TumorModel) -> Tissue:
+    def of(cls, model: TumorModel) -> SampledTumour:
         """Return that of a patient.
 
         Raises
@@ -60,7 +60,7 @@ class Tissue(ABC):
         """Return the tree of all that was taken, and the cells of each sample: see `CloneSamples`."""
 
 
-class CountedTissue(Tissue):
+class CountedTissue(SampledTumour):
     """A tumour of counted clones. They have no places."""
 
     def __init__(self, model: TumorModel) -> None:
@@ -85,7 +85,7 @@ class CountedTissue(Tissue):
         return _ancestors(self._model.all_clones, table["clone"]), table
 
 
-class HeldTissue(Tissue):
+class HeldTissue(SampledTumour):
     """A tumour of individuals, with counted cells of what is too small for them beside.
 
     Individuals have places on a lattice, counted cells have none.

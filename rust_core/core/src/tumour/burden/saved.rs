@@ -11,6 +11,7 @@ enum Held<I, D> {
     Recorded(I, D),
 }
 
+#[expect(clippy::ref_option, reason = "serde hands one over")]
 pub(super) fn serialize<S: Serializer>(held: &Option<Individuals>, serializer: S) -> Result<S::Ok, S::Error> {
     let held = match held {
         None => Held::None,
