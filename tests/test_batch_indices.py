@@ -232,3 +232,34 @@ def test_the_command_draws_them(tmp_path: Path) -> None:
     ]
     assert main(["report", str(tmp_path / "out")]) == 0
     assert "How much of the variance" in (tmp_path / "out" / "report.html").read_text(encoding="utf-8")
+
+
+def test_sobol_indices_of_an_experiment_tell_what_a_drug_of_the_second_line_cannot_move(
+    tmp_path: Path,
+) -> None:
+    """Patients are the same at all points: a parameter without a part has an index of 0 to the last bit."""
+    base = Path(__file__).parents[1] / "experiments" / "cdk46_first_or_second_line.toml"
+    study = BatchStudy.from_dict(
+        {
+            "title": "t",
+            "question": "q",
+            "seed": 1,
+            "base": str(base),
+            "set": {"patients": 16, "end_with_last_line": True, "horizon_months": 36, "accrual_months": 0},
+            "design": "saltelli",
+            "points": 4,
+            "axis": [
+                sampled("dependence", "population.covariate.er_dependence.median", 0.5, 0.9),
+                sampled("fulvestrant", "drug.fulvestrant.effects.er.ic50", 0.5, 10.0),
+            ],
+        }
+    )
+    batch = run_batch(study, tmp_path / "out")
+    assert batch.points.height == 4 * (2 + 2)
+    first = batch.indices("PFS1", "rmst_24")
+    assert first["group"].n_unique() == 2
+    idle = first.filter(axis="fulvestrant")
+    assert idle["first_order"].to_list() == idle["total"].to_list() == [0.0, 0.0]
+    assert (first.filter(axis="dependence")["total"] > 0).all()
+    both = batch.indices("PFS2", "rmst_24").filter(axis="fulvestrant")
+    assert (both["total"] > 0).all()

@@ -151,11 +151,6 @@ def test_samples_depend_on_their_seed_alone(samples: CloneSamples) -> None:
     assert sample_through_treatment(again, cells=20_000, seed=1).cells.equals(samples.cells)
 
 
-def test_only_counted_clones_have_a_genealogy() -> None:
-    with pytest.raises(InputError, match="clone_genealogy: found True; allowed: with engine='clones'"):
-        ta.TumorModel(rng=1, engine="cells", cells=10_000, clone_genealogy=True)
-
-
 def test_a_saved_model_still_knows_its_clones(tmp_path) -> None:
     model = ta.TumorModel(rng=4, clone_genealogy=True, collect_every_days=0)
     model.run(30)

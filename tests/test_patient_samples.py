@@ -41,6 +41,18 @@ WRITTEN: dict[str, Any] = {
     ],
 }
 
+LATTICE: dict[str, Any] = {"engine": "lattice", "most_cells": 200_000}
+SPHERE: dict[str, Any] = {"name": "a", "shape": "sphere"}
+PLACES: dict[str, Any] = LATTICE | {
+    "patients": 2,
+    "biopsy": [
+        {"name": "core", "shape": "sphere", "cells": 200},
+        {"name": "rim", "shape": "sphere", "centre": [0.8, 0.0], "radius": 0.3},
+        {"name": "outside", "shape": "sphere", "centre": [5.0, 0.0], "radius": 0.3},
+        {"name": "any", "cells": 1000},
+    ],
+}
+
 
 @pytest.fixture(scope="module")
 def results() -> Results:
@@ -165,7 +177,32 @@ def test_tumour_dna_is_diluted_as_in_the_liquid_biopsy_of_the_core() -> None:
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"engine": "cells"}, 'engine: found "cells"; allowed: "clones" with'),
+        (
+            {"biopsy": [{"name": "a", "shape": "sphere"}]},
+            r'biopsy\[0\].shape: found "sphere"; allowed: "random" with engine = "clones"',
+        ),
+        (
+            {"engine": "cells", "biopsy": [{"name": "a", "shape": "needle"}]},
+            r'biopsy\[0\].shape: found "needle"; allowed: "random" with engine = "cells"',
+        ),
+        (LATTICE | {"biopsy": [{"name": "a", "shape": "cube"}]}, r"biopsy\[0\].shape"),
+        (LATTICE | {"biopsy": [SPHERE | {"radius": -1.0}]}, r"biopsy\[0\].radius"),
+        (LATTICE | {"biopsy": [SPHERE | {"centre": [0.5]}]}, r"biopsy\[0\].centre"),
+        (LATTICE | {"biopsy": [SPHERE | {"centre": [float("nan"), 0.0]}]}, r"biopsy\[0\].centre\[0\]"),
+        (
+            LATTICE | {"biopsy": [SPHERE | {"direction": [1.0, 0.0]}]},
+            r'biopsy\[0\].*direction: allowed with shape = "needle"',
+        ),
+        (LATTICE | {"biopsy": [{"name": "a", "centre": [0.5, 0.0]}]}, "centre: allowed with shape"),
+        (
+            LATTICE | {"biopsy": [{"name": "a", "shape": "needle", "direction": [0.0, 0.0, 1.0]}]},
+            r"biopsy\[0\].direction: points nowhere on a lattice of 2 dimensions",
+        ),
+        (
+            {"biopsy": [{"name": "a", "lesion": 2}]},
+            r"biopsy\[0\].*lesion: lesions have no clones of their own",
+        ),
+        ({"biopsy": [{"name": "a", "site": "liver"}]}, r"biopsy\[0\].*site: lesions have no clones of their"),
         ({"stride_days": 7}, "stride_days: found 7; allowed: 1 with"),
         ({"biopsy": [{"name": "a", "moments": ["birth"]}]}, r"biopsy\[0\].moments\[0\]"),
         ({"biopsy": [{"name": "a", "moments": ["autopsy"] * 2}]}, "found a moment twice"),
@@ -179,6 +216,32 @@ def test_tumour_dna_is_diluted_as_in_the_liquid_biopsy_of_the_core() -> None:
 def test_what_cannot_be_sampled_is_refused(change: dict[str, Any], message: str) -> None:
     with pytest.raises(InputError, match=message):
         Experiment.from_dict(WRITTEN | change)
+
+
+def test_biopsies_of_a_lattice_are_of_their_places(tmp_path: Path) -> None:
+    """A radius takes all cells in it, and who finds none is told; two processes write the same bytes."""
+    found = {}
+    for jobs in (1, 2):
+        directory = tmp_path / f"{jobs}"
+        directory.mkdir()
+        found[jobs] = write_samples(run_experiment(WRITTEN | PLACES, jobs=jobs), directory)
+    for one in sorted((tmp_path / "1").rglob("*")):
+        other = tmp_path / "2" / one.relative_to(tmp_path / "1")
+        if one.is_file() and one.suffix != ".trees":  # tskit puts a unique name into each
+            assert one.read_bytes() == other.read_bytes(), one
+    tables = found[1]
+    cells = tables["sampled_cells"].filter(patient=0, arm="first", day=0)
+    sizes = dict(cells.group_by("sample").agg(pl.col("cells").sum()).iter_rows())
+    assert (sizes["core, diagnosis"], sizes["any, diagnosis"]) == (200, 1000)
+    assert 50 < sizes["rim, diagnosis"] < 10_000
+    nothing = tables["sampled_nothing"]
+    assert {(0, "first", "outside, diagnosis"), (1, "second", "outside, autopsy")} <= set(nothing.rows())
+    assert not set(nothing["sample"]) - {"outside, diagnosis"} & set(cells["sample"])
+    middle = cells.filter(sample="core, diagnosis").select(pl.mean("x", "y"))
+    rim = cells.filter(sample="rim, diagnosis").select(pl.mean("x", "y"))
+    assert rim["x"].item() - middle["x"].item() > 10
+    reads = tables["sampled_mutations"].filter(patient=0, arm="first")
+    assert reads.filter(sample="rim, diagnosis").height == reads["mutation"].n_unique()
 
 
 def test_who_lived_by_several_sets_is_not_sampled() -> None:

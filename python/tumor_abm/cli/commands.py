@@ -78,7 +78,7 @@ def run(arguments: argparse.Namespace) -> None:
 def _sample(results: Results, directory: Path, console: Console) -> dict[str, str]:
     """Sample and sequence patients, if the experiment asks for it; say what is where."""
     from tumor_abm.cli.progress import counting
-    from tumor_abm.model.patient_samples import sampled_lives, takes_samples, write_samples
+    from tumor_abm.model.patient_samples import NOTHING, sampled_lives, takes_samples, write_samples
 
     if not takes_samples(results):
         return {}
@@ -86,7 +86,10 @@ def _sample(results: Results, directory: Path, console: Console) -> dict[str, st
     with counting(console, lives, "sampled lives") as count:
         count(0)
         tables = write_samples(results, directory / "samples", progress=count)
-    return {"samples": f"samples/{', '.join(tables)} (parquet), maf/, trees/ of {lives} lives"}
+    told = {"samples": f"samples/{', '.join(tables)} (parquet), maf/, trees/ of {lives} lives"}
+    if NOTHING in tables:
+        told["no cells"] = f"{tables[NOTHING].height} samples found none where or when they were taken"
+    return told
 
 
 def evolve(arguments: argparse.Namespace) -> None:

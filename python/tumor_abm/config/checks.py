@@ -113,12 +113,21 @@ def _check_samples(
         problems.add([*places[i], "name"], f"{shown(names[i])} is named twice")
     for i, panel in enumerate(written.liquid_biopsy_panel):
         _check_genes(["liquid_biopsy_panel", i], panel.genes or [], in_play, knowledge, problems)
-    for key, found, allowed in (
-        ("engine", written.engine, "clones"),
-        ("stride_days", written.stride_days, 1),
-    ):
-        if names and found != allowed:
-            problems.add([key], f"found {shown(found)}; allowed: {shown(allowed)} with [[{places[0][0]}]]")
+    if names and written.stride_days != 1:
+        problems.add(["stride_days"], f"found {written.stride_days}; allowed: 1 with [[{places[0][0]}]]")
+    _check_places(written, problems)
+
+
+def _check_places(written: Written, problems: Problems) -> None:
+    """Note biopsies of places where cells have none, and needles that point nowhere."""
+    dimensions = written.lattice.dimensions
+    for i, biopsy in enumerate(written.biopsy):
+        where: list[Step] = ["biopsy", i]
+        if biopsy.aim is not None and written.engine != "lattice":
+            allowed = f'allowed: "random" with engine = {shown(written.engine)}, whose cells have no places'
+            problems.add([*where, "shape"], f'found {shown(biopsy.shape)}; {allowed}; engine = "lattice" has')
+        elif biopsy.direction is not None and not any(biopsy.direction[:dimensions]):
+            problems.add([*where, "direction"], f"points nowhere on a lattice of {dimensions} dimensions")
 
 
 def check_sums(written: Written, population: PatientLaws, knowledge: Knowledge, problems: Problems) -> None:

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import math
+from dataclasses import dataclass, replace
 from types import NoneType
+from typing import Literal
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
 from tumor_abm._base.arguments import generator, must_be, numbers, positive, real
+from tumor_abm._base.sums import total
 from tumor_abm.errors import InputError
 from tumor_abm.evolution.genealogy import Genealogy
 
 Rows = NDArray[np.int64]
+AimedShape = Literal["sphere", "needle", "random"]
 
 _AXES = ("x", "y", "z")
 
@@ -109,6 +113,53 @@ class RandomCells:
 
 
 Shape = Sphere | Needle | RandomCells
+
+
+@dataclass(frozen=True, kw_only=True)
+class Aim:
+    """A part of any tumour, told in radii of that tumour: what a plan says of tumours that are not grown yet.
+
+    Attributes
+    ----------
+    shape
+        ``sphere``, ``needle`` or ``random``. Where cells have no places, all are random.
+    cells
+        How many, the nearest ones; of a random sample, any.
+    centre
+        A point from the middle of the tumour: 0 in all directions is the middle, 1 in one of them the rim.
+    direction
+        Of a needle.
+    radius
+        Of a sphere or needle: the cells in it, whatever their number, in the place of the nearest `cells`.
+    """
+
+    shape: AimedShape
+    cells: int
+    centre: tuple[float, ...] = (0.0, 0.0, 0.0)
+    direction: tuple[float, ...] = (1.0, 0.0, 0.0)
+    radius: float | None = None
+
+    def of_at_most(self, cells: int) -> Aim:
+        """Return the same of a tumour that has only so many cells."""
+        return replace(self, cells=min(self.cells, cells))
+
+    def in_tumour(self, cells: pl.DataFrame) -> Shape:
+        """Return what that is in a tumour, whose living cells are given."""
+        axes = [axis for axis in _AXES if axis in cells.columns]
+        if not axes or self.shape == "random":
+            return RandomCells(cells=self.cells)
+        places = cells.select(axes).to_numpy().astype(float)
+        middle = places.mean(axis=0)
+        # A ball of d dimensions has a mean square radius of d / (d + 2) of its radius squared.
+        spread = total((places - middle) ** 2) / len(places)
+        tumour = math.sqrt(spread * (len(axes) + 2) / len(axes))
+        point = tuple(float(x) for x in middle + tumour * np.array(self.centre[: len(axes)]))
+        nearest = self.cells if self.radius is None else None
+        radius = None if self.radius is None else self.radius * tumour
+        if self.shape == "sphere":
+            return Sphere(centre=point, cells=nearest, radius=radius)
+        along = tuple(self.direction[: len(axes)])
+        return Needle(through=point, direction=along, cells=nearest, radius=radius)
 
 
 @dataclass(frozen=True, eq=False)

@@ -6,6 +6,8 @@ import json
 import platform
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
+from types import NoneType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -16,10 +18,11 @@ import tumor_abm._core as _core
 from tumor_abm._base.arguments import generator, must_be, real, whole
 from tumor_abm.config.samples import MOMENTS, Moment
 from tumor_abm.errors import InputError
+from tumor_abm.evolution.biopsy import Aim
 from tumor_abm.evolution.mutations import with_copies
-from tumor_abm.evolution.passages import drawn
 from tumor_abm.evolution.sequencing import Sequencing
 from tumor_abm.knowledge import Alteration, Knowledge
+from tumor_abm.model.tissue import SampledTumour
 from tumor_abm.model.tumor_model import TumorModel
 
 if TYPE_CHECKING:
@@ -30,13 +33,23 @@ DIAGNOSIS, PROGRESSION, AUTOPSY = MOMENTS
 DAY = "day"
 """Stands before the day in the names of samples that are taken every so many days."""
 
+LEAST_SHARE = 0.01
+"""Passengers of individuals that fewer of the cells of every sample carry are not drawn."""
+
 _MOST_TRUNCAL = 2**31 - 1
+_AXES = ("x", "y", "z")
 _ABOVE_0 = "finite and above 0"
 
 
 @dataclass(frozen=True, eq=False)
 class CloneSamples:
-    """What was sampled of a patient, and how its clones descend from each other.
+    """What was sampled of a patient, and how it descends from each other.
+
+    With the engines ``cells`` and ``lattice`` a row of `clones` is one of three things, told by the column
+    ``event``: a clone of counted cells was founded (``founding``), the lines of sampled cells part at a
+    division of an individual (``branching``), or an individual was sampled (``sampling``). What is said below
+    of clones is said of these rows; ``born_day`` is the day of the event, and ``alterations`` of a branching
+    are what all sampled cells below share.
 
     Attributes
     ----------
@@ -45,17 +58,21 @@ class CloneSamples:
         born_day, died_day`` (null while it lives), ``origins`` (clones merged into it, itself included).
         Days are since enrolment. A parent stands before its children.
     cells
-        ``sample, day, clone, cells``: how many sampled cells are of each clone.
+        ``sample, day, clone, cells``: how many sampled cells are of each clone. On a lattice also
+        ``x, y, z`` of individuals, in sites; counted cells have no place.
     blood
         ``day, shed_per_day``: tumour DNA that was shed on the days of the samples, genome equivalents.
     of
         Where they are from: ``patient, arm, seed, day, dt``.
+    empty
+        Names of samples for which no cell was found: the place was empty, or the tumour was gone.
     """
 
     clones: pl.DataFrame
     cells: pl.DataFrame
     blood: pl.DataFrame
     of: dict[str, Any]
+    empty: tuple[str, ...] = ()
 
     def mutations(
         self,
@@ -68,7 +85,8 @@ class CloneSamples:
         """Put mutations on the tree of clones; the same for all samples.
 
         A clone carries what its parent had when the clone was founded. Passengers that arise in a clone
-        later are in some of its cells only, which are not told apart: they are left out.
+        later are in some of its cells only, which are not told apart: they are left out. Individuals are
+        told apart; there passengers that less than 1% of the cells of every sample carry are left out.
 
         Parameters
         ----------
@@ -95,10 +113,11 @@ class CloneSamples:
         copies = {name: (n.copies.value, n.mutant_copies.value) for name, n in numbers.items()}
         truncal = whole("truncal", truncal, 0, _MOST_TRUNCAL)
         rate = real("passengers_per_day", passengers_per_day, "finite and at least 0")
-        passengers = generator(seed).poisson(rate * self._days_on_the_line())
+        passengers = generator(seed).poisson(rate * self._days_on_the_line() * self._is_seen())
         carried = dict(self.clones.select("clone", "alterations").iter_rows())
-        founder = self.clones["clone"][0]
-        rows: list[tuple[str, int, str | None]] = [("truncal", founder, None)] * truncal
+        rows: list[tuple[str, int, str | None]] = [
+            ("truncal", founder, None) for founder in self.clones["clone"][:1] for _ in range(truncal)
+        ]
         for clone, parent, alterations in self.clones.select("clone", "parent", "alterations").iter_rows():
             before = carried.get(parent, [])
             gained = [name for name in alterations if name not in before and name not in hidden]
@@ -205,17 +224,29 @@ class CloneSamples:
     def _days_on_the_line(self) -> NDArray[np.float64]:
         """Days from the founding of the parent to that of each clone; 0 of the founder."""
         born = dict(self.clones.select("clone", "born_day").iter_rows())
-        lines = [born[clone] - born.get(parent, born[clone]) for clone, parent in self._pairs()]
+        lines = [born[clone] - born.get(parent, born[clone]) for clone, parent in self._pairs]
         return np.array(lines, dtype=float)
 
+    def _is_seen(self) -> NDArray[np.bool_]:
+        """Whether passengers on the line to each clone are worth drawing."""
+        if "event" not in self.clones.columns:
+            return np.ones(self.clones.height, dtype=bool)
+        seen = np.zeros(self.clones.height, dtype=bool)
+        for _, cells in self.cells.group_by("sample", maintain_order=True):
+            below = np.fromiter(self._cells_below(cells).values(), dtype=np.int64)
+            seen |= below >= LEAST_SHARE * int(cells["cells"].sum())
+        return seen
+
+    @cached_property
     def _pairs(self) -> list[tuple[int, int | None]]:
         return self.clones.select("clone", "parent").rows()
 
     def _cells_below(self, cells: pl.DataFrame) -> dict[int, int]:
         """Count sampled cells of every clone and of all that descend from it."""
         below = dict.fromkeys(self.clones["clone"].to_list(), 0)
-        below.update(dict(cells.select("clone", "cells").iter_rows()))
-        for clone, parent in reversed(self._pairs()):
+        for clone, number in cells.select("clone", "cells").iter_rows():
+            below[clone] += number
+        for clone, parent in reversed(self._pairs):
             if parent is not None:
                 below[parent] += below[clone]
         return below
@@ -234,10 +265,14 @@ def _put_nodes(tables: Any, samples: CloneSamples, tskit: Any) -> None:
             tables.edges.add_row(left=0, right=tables.sequence_length, parent=rows[parent], child=node)
     populations: dict[str, int] = {}
     carried = samples.clones["alterations"].to_list()
-    for name, day, clone, cells in samples.cells.select("sample", "day", "clone", "cells").iter_rows():
+    axes = [axis for axis in _AXES if axis in samples.cells.columns]
+    rows_of_cells = samples.cells.select("sample", "day", "clone", "cells", *axes).iter_rows()
+    for name, day, clone, cells, *place in rows_of_cells:
         if name not in populations:
             populations[name] = tables.populations.add_row(metadata={"name": name, "day": day})
         told = {"clone": clone, "alterations": carried[rows[clone]], "sample": name, "cells": cells}
+        if place and None not in place:
+            told["place"] = place
         node = tables.nodes.add_row(
             flags=tskit.NODE_IS_SAMPLE, time=last - day, population=populations[name], metadata=told
         )
@@ -251,7 +286,10 @@ class Taking:
     Attributes
     ----------
     cells
-        Of each sample, drawn at random without replacement from all lesions; all if there are fewer.
+        Of each sample, drawn at random without replacement from all lesions; all if there are fewer. By place
+        they are individuals.
+    place
+        Where they are taken, with engine ``lattice``; anywhere when ``None``.
     name
         Stands before the moment in the names of samples.
     moments
@@ -261,6 +299,7 @@ class Taking:
     """
 
     cells: int
+    place: Aim | None = None
     name: str = ""
     moments: Sequence[Moment] = MOMENTS
     every_days: float | None = None
@@ -270,6 +309,7 @@ class Taking:
             raise InputError(key="every_days", found=self.every_days, allowed=_ABOVE_0)
         whole("cells", self.cells, 1, 10**8)
         must_be("name", self.name, str)
+        must_be("place", self.place, Aim, NoneType)
         if isinstance(self.moments, str) or not self.moments or not set(self.moments) <= set(MOMENTS):
             raise InputError(key="moments", found=self.moments, allowed=f"a list of {', '.join(MOMENTS)}")
 
@@ -294,8 +334,8 @@ def sample_through_treatment(
     Parameters
     ----------
     model
-        Made with ``clone_genealogy=True``, with engine ``"clones"``. It is stepped, and it is the same
-        patient as without samples: they take nothing away.
+        Made with ``clone_genealogy=True``. It is stepped, and it is the same patient as without samples: they
+        take nothing away.
     cells
         Of each sample, drawn at random without replacement from all lesions; all if there are fewer.
     takings
@@ -312,18 +352,22 @@ def sample_through_treatment(
     Raises
     ------
     InputError
-        The model does not record the genealogy of its clones.
+        The model does not record the genealogy of its clones, or has no places where one is asked for.
     """
     must_be("model", model, TumorModel)
     if (cells is None) == (takings is None):
         raise InputError(key="cells", found=cells, allowed="either cells or takings")
     wanted = [Taking(cells=cells)] if cells is not None else list(takings or [])
     rng = generator(seed)
-    taken: list[pl.DataFrame] = []
+    tissue = SampledTumour.of(model)
+    empty: list[str] = []
     shed: dict[float, float] = {}
 
     def take(due: list[Taking], name: str) -> None:
-        taken.extend(_taken(model, taking.sample(name), taking.cells, rng) for taking in due)
+        for taking in due:
+            sample = taking.sample(name)
+            if not tissue.take(sample, taking.cells, taking.place, rng):
+                empty.append(sample)
         if due:
             shed[model.day] = model.shed_per_day
 
@@ -344,42 +388,15 @@ def sample_through_treatment(
                 before = found
                 take(at(PROGRESSION), f"{PROGRESSION} {found}")
     take(at(AUTOPSY), AUTOPSY)
-    table = pl.concat(taken) if taken else _NOBODY
+    clones, table = tissue.found()
     told = {name: getattr(model, name) for name in ("patient", "arm", "seed", "day", "dt")}
     blood = pl.DataFrame({"day": list(shed), "shed_per_day": list(shed.values())}, _SHED)
-    clones = _ancestors(model.all_clones, table["clone"])
-    return CloneSamples(clones=clones, cells=table, blood=blood, of=told)
+    return CloneSamples(clones=clones, cells=table, blood=blood, of=told, empty=tuple(empty))
 
 
-_NOBODY = pl.DataFrame(
-    schema={"sample": pl.String, "day": pl.Float64, "clone": pl.UInt64, "cells": pl.UInt64}
-)
 _SHED = {"day": pl.Float64, "shed_per_day": pl.Float64}
 
 
 def _progressions(model: TumorModel) -> int:
     outcomes = model.outcomes
     return int((outcomes["end_reason"] == PROGRESSION).sum()) if outcomes.height else 0
-
-
-def _taken(model: TumorModel, name: str, wanted: int, rng: np.random.Generator) -> pl.DataFrame:
-    living = model.clones.select("clone", "cells")
-    there = living["cells"].to_numpy().astype(np.int64)
-    counts = drawn(there, min(wanted, int(there.sum())), rng)
-    table = living.select("clone", pl.Series("cells", counts, dtype=pl.UInt64)).filter(pl.col("cells") > 0)
-    return table.select(pl.lit(name).alias("sample"), pl.lit(model.day).alias("day"), "clone", "cells")
-
-
-def _ancestors(clones: pl.DataFrame, sampled: pl.Series) -> pl.DataFrame:
-    """Return sampled clones and those that they descend from."""
-    parents = dict(clones.select("clone", "parent").iter_rows())
-    kept: set[int] = set()
-    for clone in sampled.unique():
-        line: int | None = clone
-        while line is not None and line not in kept:
-            if line not in parents:
-                raise InputError(f"clone_genealogy: the parent {line} of a clone is not known")
-            kept.add(line)
-            line = parents[line]
-    chosen = clones.filter(pl.col("clone").is_in(sorted(kept))).sort("clone")
-    return chosen.select("clone", "parent", "alterations", "born_day", "died_day", "origins")

@@ -27,6 +27,10 @@ from tumor_abm.model.clone_samples import DAY, PROGRESSION, CloneSamples, Taking
 from tumor_abm.model.tumor_model import TumorModel
 from tumor_abm.run.results import Results
 
+NOTHING = "sampled_nothing"
+"""The table of samples that found no cell."""
+_TABLES = ("clones", "cells", "mutations", "nothing")
+
 
 @dataclass(frozen=True, eq=False)
 class SampledPatient:
@@ -121,11 +125,7 @@ class _Laboratory:
             collect_every_days=0,
         )
         due = [planned for planned in self._planned if patient < planned.patients]
-        takings = [
-            Taking(name=each.name, cells=_cells(each), moments=each.moments, every_days=_every_days(each))
-            for each in due
-        ]
-        samples = sample_through_treatment(model, takings=takings, seed=int(taken))
+        samples = sample_through_treatment(model, takings=[_taking(each) for each in due], seed=int(taken))
         genome = self._experiment.written.genome
         mutations = samples.mutations(
             truncal=genome.truncal,
@@ -199,6 +199,16 @@ def tumour_fraction(shed_per_day: float, assay: Assay) -> float:
     return per_ml / (per_ml + assay.background_per_ml.value)
 
 
+def _taking(planned: PlannedSample) -> Taking:
+    return Taking(
+        name=planned.name,
+        cells=_cells(planned),
+        place=planned.aim if isinstance(planned, TissueBiopsy) else None,
+        moments=planned.moments,
+        every_days=_every_days(planned),
+    )
+
+
 def _every_days(planned: PlannedSample) -> float | None:
     weeks = planned.every_weeks if isinstance(planned, LiquidPanel) else None
     return None if weeks is None else weeks * DAYS_PER_WEEK
@@ -220,7 +230,7 @@ def write_samples(
     directory
         Where to: tables ``sampled_clones``, ``sampled_cells``, ``sampled_mutations`` (Parquet), a MAF per
         patient and arm in ``maf``, trees of clones (newick and, if tskit is installed, tree sequences) in
-        ``trees``.
+        ``trees``. Samples that found no cell, if any, stand in ``sampled_nothing``.
     progress
         Called with the number of lives sampled so far.
 
@@ -233,7 +243,7 @@ def write_samples(
     for folder in (out, out / "maf", out / "trees"):
         folder.mkdir(exist_ok=True)
     arms = file_names(results.arms)
-    found: dict[str, list[pl.DataFrame]] = {"clones": [], "cells": [], "mutations": []}
+    found: dict[str, list[pl.DataFrame]] = {name: [] for name in _TABLES}
     for done, one in enumerate(sampled_patients(results), start=1):
         stem = f"patient_{one.patient}-{arms[one.arm]}"
         _write_maf(one, stem, out / "maf")
@@ -244,11 +254,14 @@ def write_samples(
             ("clones", one.samples.clones),
             ("cells", one.samples.cells),
             ("mutations", one.reads),
+            ("nothing", pl.DataFrame({"sample": one.samples.empty}, schema={"sample": pl.String})),
         ):
             found[name].append(one.named(table))
         if progress is not None:
             progress(done)
     tables = {f"sampled_{name}": pl.concat(parts) for name, parts in found.items() if parts}
+    if NOTHING in tables and tables[NOTHING].is_empty():
+        del tables[NOTHING]
     for name, table in tables.items():
         write_whole(out / f"{name}.parquet", table.write_parquet)
     return tables

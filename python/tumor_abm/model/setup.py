@@ -122,8 +122,6 @@ def set_up(
     spec["drugs"] = [drugs[name].to_core(name, targets) for name in sorted(drugs)]
     spec["population"]["given"] = _given(covariates, founder, loaded)
     if truth("clone_genealogy", clone_genealogy):
-        if "engine" in spec:
-            raise InputError("clone_genealogy: found True; allowed: with engine='clones'")
         spec["keep_extinct"] = True
     _scale_mutation(spec, mutation_rate)
     return Setup(

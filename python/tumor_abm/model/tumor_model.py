@@ -64,8 +64,8 @@ class TumorModel(ModelState):
         ``"nadir"`` (RECIST 1.1), or ``"baseline"`` where regrowth is planned, instead of that of the
         experiment.
     clone_genealogy
-        Remember clones that die out, from the first cell on, for `all_clones` and
-        `tumor_abm.model.clone_samples`; with engine ``"clones"``. Nothing else changes.
+        Remember clones that die out, from the first cell on, for `all_clones` (engine ``"clones"``), and how
+        individuals descend from each other, for `tumor_abm.model.clone_samples`. Nothing else changes.
     rng, seed
         A whole number (as text, too), a numpy generator or seed sequence; by default the seed of the
         experiment, or a drawn one. `seed` is the older name in Mesa.

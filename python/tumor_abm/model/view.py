@@ -261,6 +261,11 @@ class PatientView:
             They were not kept.
         """
         extinct = None if isinstance(self._core, Bare) else self._core.extinct()
+        if extinct is not None and self.engine != "clones":
+            raise InputError(
+                f'all_clones: found engine="{self.engine}"; allowed: "clones"; '
+                "model.clone_samples tells how individuals that were sampled descend from each other"
+            )
         if extinct is None:
             raise InputError("all_clones: not kept; allowed: a patient with clone_genealogy=True")
         living = frame(self._core.clones()).with_columns(pl.lit(None, pl.Float64).alias("died_day"))

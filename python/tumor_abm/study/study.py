@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 from pydantic import Field, ValidationError, model_validator
@@ -12,6 +12,7 @@ from tumor_abm._base import lattice, seeds
 from tumor_abm._base.problems import Problems
 from tumor_abm._base.table import Table
 from tumor_abm._base.toml import read_toml
+from tumor_abm.evolution.biopsy import AimedShape
 from tumor_abm.evolution.neutrality import HIGHEST_FREQUENCY, LOWEST_FREQUENCY
 from tumor_abm.study.phases import PhaseOfRates
 
@@ -143,7 +144,7 @@ class PlannedBiopsy(Table):
     """
 
     name: str = Field(min_length=1, max_length=40)
-    shape: Literal["sphere", "needle", "random"] = "sphere"
+    shape: AimedShape = "sphere"
     cells: int = Field(ge=1, le=1_000_000)
     centre: list[float] = Field(default=[0.0, 0.0, 0.0], min_length=3, max_length=3)
     direction: list[float] = Field(default=[1.0, 0.0, 0.0], min_length=3, max_length=3)

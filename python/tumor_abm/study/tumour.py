@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -11,9 +10,8 @@ import polars as pl
 import polars.selectors as cs
 
 from tumor_abm._base.seeds import derive, stream
-from tumor_abm._base.sums import total
 from tumor_abm.errors import InputError
-from tumor_abm.evolution.biopsy import Biopsy, Needle, RandomCells, Shape, Sphere, take
+from tumor_abm.evolution.biopsy import Aim, Biopsy, RandomCells, Shape, take
 from tumor_abm.evolution.genealogy import Genealogy
 from tumor_abm.evolution.mutations import Mutations
 from tumor_abm.evolution.neutrality import inverse_simpson, neutral_fit
@@ -212,18 +210,10 @@ def _samples(study: Study, law: Scenario, cells: pl.DataFrame, seeds: list[int])
 
 
 def _shape(sample: PlannedBiopsy, law: Scenario, cells: pl.DataFrame) -> Shape:
-    if law.space is None or sample.shape == "random":
+    if law.space is None:
         return RandomCells(cells=sample.cells)
-    axes = ["x", "y", "z"][: law.space.dimensions]
-    places = cells.select(axes).to_numpy().astype(float)
-    middle = places.mean(axis=0)
-    # A ball of d dimensions has a mean square radius of d / (d + 2) of its radius squared.
-    spread = total((places - middle) ** 2) / len(places)
-    radius = math.sqrt(spread * (len(axes) + 2) / len(axes))
-    point = tuple(float(x) for x in middle + radius * np.array(sample.centre[: len(axes)]))
-    if sample.shape == "sphere":
-        return Sphere(centre=point, cells=sample.cells)
-    return Needle(through=point, direction=tuple(sample.direction[: len(axes)]), cells=sample.cells)
+    centre, direction = tuple(sample.centre), tuple(sample.direction)
+    return Aim(shape=sample.shape, cells=sample.cells, centre=centre, direction=direction).in_tumour(cells)
 
 
 def _variants(study: Study, mutations: Mutations, places: dict[str, np.ndarray], seed: int) -> pl.DataFrame:

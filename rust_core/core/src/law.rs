@@ -80,8 +80,11 @@ pub trait Kinds {
     fn mutate<R: Rng>(&mut self, rng: &mut R, kind: u32, mutants: u64, out: &mut Vec<(u32, u64)>);
     /// Draw which of `cells` of `kind` switch reversibly, and to what.
     fn switch<R: Rng>(&mut self, rng: &mut R, kind: u32, cells: u64, out: &mut Vec<(u32, u64)>);
-    /// Told by engines of individuals how many cells of `kind` divided.
-    fn divided(&mut self, _kind: u32, _cells: u64) {}
+    /// Told by engines of individuals how many cells of `kind` divided, once or several times in a step. Whether the
+    /// first of them stands for the mothers of the kind from now on, if there is a genealogy.
+    fn divided(&mut self, _kind: u32, _cells: u64) -> bool {
+        false
+    }
 }
 
 /// Cells of one origin and one kind.

@@ -1,6 +1,6 @@
 //! One patient, stepped.
 
-use super::convert::{from_json, table, u16_bytes, u64_bytes};
+use super::convert::{from_json, table, u16_bytes, u32_bytes, u32_values, u64_bytes};
 use super::long_run;
 use crate::error::raised;
 use pyo3::prelude::*;
@@ -14,6 +14,9 @@ use tumor_abm_core::error::Error;
 
 /// Individuals or clones times steps that are over before anybody could want to interrupt them.
 const SHORT: u64 = 100_000;
+
+/// Nodes, remembered ones, clones and founders.
+type Lines<'py> = (Bound<'py, PyBytes>, Bound<'py, PyBytes>, Bound<'py, PyBytes>, Bound<'py, PyBytes>);
 
 /// A virtual patient in one arm of an experiment.
 #[pyclass(module = "tumor_abm._core")]
@@ -168,6 +171,34 @@ impl Patient {
     /// Clones that died out; `None` unless they are remembered.
     fn extinct<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyBytes>>> {
         self.inner.extinct_table().map(|extinct| table(py, extinct)).transpose()
+    }
+
+    /// Living counted clones; ids are those that counted clones have among themselves.
+    fn counted<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyBytes>> {
+        table(py, self.inner.counted_table())
+    }
+
+    /// Living individuals, and their places if they have some; `None` if their genealogy is not recorded.
+    fn individuals<'py>(&mut self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyBytes>>> {
+        let individuals = self.inner.individual_table().map_err(raised)?;
+        individuals.map(|individuals| table(py, individuals)).transpose()
+    }
+
+    /// Remember individuals, by their rows in their table as `u32`; how many were remembered before.
+    fn remember(&mut self, rows: &[u8]) -> PyResult<u32> {
+        self.inner.remember(&u32_values(rows).collect::<Vec<u32>>()).map_err(raised)
+    }
+
+    /// Nodes of individuals, those of remembered ones as `u32`, counted clones, and founders of individuals;
+    /// `None` if their genealogy is not recorded.
+    fn lines<'py>(&mut self, py: Python<'py>) -> PyResult<Option<Lines<'py>>> {
+        let Some(lines) = self.inner.lines().map_err(raised)? else { return Ok(None) };
+        Ok(Some((
+            table(py, lines.nodes)?,
+            u32_bytes(py, &lines.remembered),
+            table(py, lines.clones)?,
+            table(py, lines.founders)?,
+        )))
     }
 
     fn drugs<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyBytes>> {

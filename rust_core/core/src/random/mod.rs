@@ -57,6 +57,8 @@ pub enum Purpose {
     CellCovariate = 16,
     /// Sites of the disease beyond the first two; the index is the candidate.
     Site = 17,
+    /// Which individual a mutant descends from, where the genealogy is recorded; the index is the candidate.
+    Descent = 18,
 }
 
 /// A stable 64-bit key of a name (FNV-1a).

@@ -8,15 +8,20 @@
 //! as many is counted again. So the supply of mutants, their chance to survive while rare, the time at which they
 //! are seen and what a treatment leaves do not depend on the scale; chance among individuals is coarser.
 
+mod saved;
+
 use crate::error::Result;
 use crate::law::{CloneRecord, Exposure, Extinct, Kinds, StepProbabilities, Tally};
-use crate::random::binomial;
+use crate::random::{Philox4x64, binomial, uniform};
 use crate::tumour::choice::{AnyEngine, Choice};
 use crate::tumour::clones::Clones;
+use crate::tumour::descent::Descent;
 use crate::tumour::engine::Engine;
 use crate::tumour::lattice::Lattice;
+use crate::tumour::lineage::{Genealogy, Tip};
 use rand::Rng;
 use serde::{Deserialize, Serialize};
+use std::borrow::Cow;
 use std::sync::atomic::AtomicBool;
 
 /// The fewest individuals with which a kind begins.
@@ -28,6 +33,7 @@ const FEWEST_TO_STAY: u64 = FEWEST / 2;
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Burden {
     counted: Clones,
+    #[serde(with = "saved")]
     individuals: Option<Individuals>,
 }
 
@@ -43,12 +49,17 @@ struct Individuals {
     total: u64,
     divided: Vec<u64>,
     mutants: Vec<(u32, u64)>,
+    /// If it is recorded; it is saved beside, so that it takes no byte where it is not.
+    #[serde(skip)]
+    descent: Option<Descent>,
 }
 
 /// Kinds as individuals see them: their divisions are noted, mutants are born among the counted.
 struct Noted<'a, K> {
     kinds: &'a mut K,
     divided: &'a mut Vec<u64>,
+    /// Chooses a mother of every kind, where the descent is recorded.
+    mothers: Option<&'a mut Philox4x64>,
 }
 
 impl<K: Kinds> Kinds for Noted<'_, K> {
@@ -62,12 +73,15 @@ impl<K: Kinds> Kinds for Noted<'_, K> {
         self.kinds.switch(rng, kind, cells, out);
     }
 
-    fn divided(&mut self, kind: u32, cells: u64) {
+    fn divided(&mut self, kind: u32, cells: u64) -> bool {
         let place = kind as usize;
         if self.divided.len() <= place {
             self.divided.resize(place + 1, 0);
         }
         self.divided[place] += cells;
+        // Of all mothers of the kind each is as likely.
+        let of_all = self.divided[place] as f64;
+        self.mothers.as_mut().is_some_and(|rng| uniform(*rng) * of_all < cells as f64)
     }
 }
 
@@ -85,7 +99,8 @@ impl Individuals {
             return self.engine.step(rng, probabilities, kinds, cancel);
         }
         self.divided.clear();
-        let mut noted = Noted { kinds, divided: &mut self.divided };
+        let mothers = self.descent.as_mut().map(|descent| &mut descent.rng);
+        let mut noted = Noted { kinds, divided: &mut self.divided, mothers };
         let Tally { divisions, deaths } = self.engine.step(rng, probabilities, &mut noted, cancel)?;
         for (&divided, kind) in self.divided.iter().zip(0..) {
             let mutants = binomial(rng, divided * self.scale, kinds.mutation_total(kind));
@@ -93,9 +108,16 @@ impl Individuals {
                 self.mutants.clear();
                 kinds.mutate(rng, kind, mutants, &mut self.mutants);
                 for &(into, cells) in &self.mutants {
-                    counted.receive(into, cells);
+                    let clone = counted.receive(into, cells);
+                    let recorded = self.descent.as_mut().zip(self.engine.recorded());
+                    if let (Some(clone), Some((descent, genealogy))) = (clone, recorded) {
+                        descent.branch(genealogy, kind, clone)?;
+                    }
                 }
             }
+        }
+        if let Some(genealogy) = self.engine.recorded() {
+            genealogy.forget_mothers();
         }
         Ok(Tally { divisions: divisions * self.scale, deaths: deaths * self.scale })
     }
@@ -124,7 +146,10 @@ impl Individuals {
             let enough = if self.scale == 1 { 1 } else { FEWEST };
             if whole > 0 && self.engine.count(kind) + whole >= enough {
                 self.engine.found(kind, whole, cancel)?;
-                counted.withdraw(kind, whole * self.scale);
+                let withdrawn = counted.withdraw(kind, whole * self.scale);
+                if let Some((descent, genealogy)) = self.descent.as_mut().zip(self.engine.recorded()) {
+                    descent.promote(genealogy, (whole, self.scale), &withdrawn)?;
+                }
             }
         }
         Ok(())
@@ -157,6 +182,7 @@ impl Burden {
             total: 0,
             divided: Vec::new(),
             mutants: Vec::new(),
+            descent: None,
         };
         Ok(Self { counted: Clones::new(max_clones), individuals: Some(individuals) })
     }
@@ -255,9 +281,38 @@ impl Burden {
         counted.iter().map(|clone| renamed(clone, 0, 1)).chain(held).collect()
     }
 
-    /// Remember counted clones that die out from now on.
-    pub fn keep_extinct(&mut self) {
+    /// Remember counted clones that die out from now on, and how individuals and they descend from each other, if the
+    /// engine records a genealogy; `rng` draws nothing but the mothers of mutants.
+    pub fn record_descent(&mut self, rng: Philox4x64) {
         self.counted.keep_extinct();
+        if let Some(individuals) = &mut self.individuals {
+            individuals.descent = Some(Descent::new(rng));
+        }
+    }
+
+    /// How counted clones and individuals descend from each other, if that is recorded.
+    pub fn descent(&self) -> Option<&Descent> {
+        self.individuals.as_ref().and_then(|individuals| individuals.descent.as_ref())
+    }
+
+    /// The genealogy of the individuals, simplified, and these; `None` if it is not recorded.
+    pub fn genealogy(&mut self) -> Result<Option<(&Genealogy, Vec<Tip>)>> {
+        self.individuals.as_mut().map_or(Ok(None), |individuals| individuals.engine.genealogy())
+    }
+
+    /// Remember individuals by their nodes in the genealogy as it was last given.
+    pub fn remember(&mut self, nodes: &[u32]) -> Result<()> {
+        self.individuals.as_mut().map_or(Ok(()), |individuals| individuals.engine.remember(nodes))
+    }
+
+    /// Living counted clones.
+    pub fn counted_records(&self) -> Cow<'_, [CloneRecord]> {
+        self.counted.records()
+    }
+
+    /// Steps before the first of the engine of individuals.
+    pub fn steps_before(&self) -> u64 {
+        self.individuals.as_ref().map_or(0, |individuals| individuals.steps_before)
     }
 
     /// Counted clones that died out, in that order, if they are remembered.
@@ -268,8 +323,14 @@ impl Burden {
     /// Every cell stays with probability `share`; what stays is counted.
     pub fn thin<R: Rng>(&mut self, rng: &mut R, share: f64, cancel: &AtomicBool) -> Result<()> {
         if let Some(individuals) = &mut self.individuals {
+            let recorded = individuals.descent.as_mut().zip(individuals.engine.genealogy()?);
+            let leading = recorded.map(|(descent, (genealogy, tips))| descent.forget(genealogy, &tips));
             for (&cells, kind) in individuals.engine.counts().iter().zip(0..) {
-                self.counted.receive(kind, cells * individuals.scale);
+                let rest = self.counted.receive(kind, cells * individuals.scale);
+                let of = leading.as_ref().and_then(|leading| leading.get(&kind));
+                if let (Some(clone), Some(&of), Some(descent)) = (rest, of, &mut individuals.descent) {
+                    descent.rest(clone, of);
+                }
             }
             individuals.steps_before += individuals.engine.step_index();
             individuals.engine = individuals.choice.build()?;

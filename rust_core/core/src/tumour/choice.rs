@@ -135,6 +135,10 @@ impl Engine for AnyEngine {
         either!(self, engine => engine.remember(nodes))
     }
 
+    fn recorded(&mut self) -> Option<&mut Genealogy> {
+        either!(self, engine => engine.recorded())
+    }
+
     fn step_index(&self) -> u64 {
         either!(self, engine => engine.step_index())
     }

@@ -148,17 +148,24 @@ impl Clones {
         self.moves = moves;
     }
 
-    /// `cells` of `kind` come from elsewhere.
-    pub(crate) fn receive(&mut self, kind: u32, cells: u64) {
+    /// `cells` of `kind` come from elsewhere; their clone, if they are a new one.
+    pub(crate) fn receive(&mut self, kind: u32, cells: u64) -> Option<u64> {
         match self.merge_target(kind) {
-            _ if cells == 0 => {}
-            Some(target) => self.add(target, cells, 1),
-            None => self.create(kind, cells, None, None),
+            _ if cells == 0 => None,
+            Some(target) => {
+                self.add(target, cells, 1);
+                None
+            }
+            None => {
+                self.create(kind, cells, None, None);
+                Some(self.next_id - 1)
+            }
         }
     }
 
-    /// `cells` of `kind` go elsewhere, from the largest clones first.
-    pub(crate) fn withdraw(&mut self, kind: u32, cells: u64) {
+    /// `cells` of `kind` go elsewhere, from the largest clones first; how many of which.
+    pub(crate) fn withdraw(&mut self, kind: u32, cells: u64) -> Vec<(u64, u64)> {
+        let mut withdrawn = Vec::new();
         let mut left = cells.min(self.count(kind));
         self.counts[kind as usize] -= left;
         self.total -= left;
@@ -168,8 +175,10 @@ impl Clones {
             let taken = left.min(largest.cells);
             largest.cells -= taken;
             left -= taken;
+            withdrawn.push((largest.id, taken));
         }
         self.bury();
+        withdrawn
     }
 
     /// Every cell stays with probability `share`, independently of all others.

@@ -33,6 +33,11 @@ pub trait Engine {
         Ok(())
     }
 
+    /// The genealogy as it was last simplified; `None` if it was not asked for.
+    fn recorded(&mut self) -> Option<&mut Genealogy> {
+        None
+    }
+
     /// Steps taken.
     fn step_index(&self) -> u64;
 

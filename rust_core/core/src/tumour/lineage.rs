@@ -53,6 +53,9 @@ pub struct Tree {
 pub struct Genealogy {
     nodes: Vec<Node>,
     remembered: Vec<u32>,
+    /// A kind, and the node of a cell of it that divided in this step. Empty between steps.
+    #[serde(skip)]
+    mothers: Vec<(u32, u32)>,
 }
 
 impl Genealogy {
@@ -79,6 +82,43 @@ impl Genealogy {
         Ok(())
     }
 
+    /// Remember the `founders` that were put in last; the number of the first among the remembered.
+    pub fn remember_newest(&mut self, founders: u64) -> Result<u32> {
+        let (first, end) = (self.remembered.len() as u32, self.nodes.len() as u32);
+        let newest: Vec<u32> = (end - founders as u32..end).collect();
+        self.remember(&newest)?;
+        Ok(first)
+    }
+
+    /// `mother`, a cell of `kind` that divides in this step, stands for those of its kind until the step is over.
+    pub fn note_mother(&mut self, kind: u32, mother: u32) {
+        self.mothers.retain(|&(other, _)| other != kind);
+        self.mothers.push((kind, mother));
+    }
+
+    /// Remember the mother that stands for a kind; her number among the remembered.
+    pub fn remember_mother(&mut self, kind: u32) -> Result<Option<u32>> {
+        let Some(&(_, mother)) = self.mothers.iter().find(|(other, _)| *other == kind) else {
+            return Ok(None);
+        };
+        self.remember(&[mother])?;
+        Ok(Some(self.remembered.len() as u32 - 1))
+    }
+
+    /// The step is over: no mother stands for her kind any more.
+    pub fn forget_mothers(&mut self) {
+        self.mothers.clear();
+    }
+
+    /// The founder from which each node descends.
+    pub fn founders(&self) -> Vec<u32> {
+        let mut founders: Vec<u32> = Vec::with_capacity(self.nodes.len());
+        for (index, node) in self.nodes.iter().enumerate() {
+            founders.push(if node.parent == NO_NODE { index as u32 } else { founders[node.parent as usize] });
+        }
+        founders
+    }
+
     /// Nodes of the remembered cells, in that order.
     pub fn remembered(&self) -> &[u32] {
         &self.remembered
@@ -101,13 +141,14 @@ impl Genealogy {
             Some((index, node)) => {
                 Err(Error::refused("parent", node.parent, format!("a node before {index}")))
             }
-            None => Ok(Self { nodes, remembered: Vec::new() }),
+            None => Ok(Self { nodes, ..Self::default() }),
         }
     }
 
     /// How `tips` descend from each other; the tree numbers its nodes anew.
     pub fn tree(mut self, mut tips: Vec<Tip>) -> Result<Tree> {
         self.remembered.clear();
+        self.mothers.clear();
         let renamed = self.simplify(tips.iter().map(|tip| tip.node))?;
         for tip in &mut tips {
             tip.node = renamed[tip.node as usize];
@@ -141,7 +182,9 @@ impl Genealogy {
         room_for(self.nodes.len(), 5 + size_of::<Node>(), NODES)?;
         // Lines that lead to living cells, up to 2; a living cell is kept like a branching.
         let mut lines = vec![0u8; self.nodes.len()];
-        living.chain(self.remembered.iter().copied()).for_each(|node| lines[node as usize] = 2);
+        let mothers = self.mothers.iter().map(|&(_, mother)| mother);
+        let kept_anyway = self.remembered.iter().copied().chain(mothers);
+        living.chain(kept_anyway).for_each(|node| lines[node as usize] = 2);
         for index in (0..self.nodes.len()).rev() {
             let parent = self.nodes[index].parent;
             if lines[index] > 0 && parent != NO_NODE {
@@ -174,7 +217,8 @@ impl Genealogy {
             }
         }
         self.nodes = nodes;
-        for node in &mut self.remembered {
+        let mothers = self.mothers.iter_mut().map(|(_, mother)| mother);
+        for node in self.remembered.iter_mut().chain(mothers) {
             *node = renamed[*node as usize];
         }
         Ok(renamed)
@@ -223,6 +267,27 @@ mod tests {
         assert_eq!(tree.remembered(), [1, 2]);
         let node = |parent, step, divisions| Node { parent, step, divisions };
         assert_eq!(tree.nodes(), [node(NO_NODE, 1, 0), node(0, 2, 1), node(0, ALIVE, 1), node(1, ALIVE, 1)]);
+        Ok(())
+    }
+
+    #[test]
+    fn a_mother_stands_for_her_kind_until_the_step_is_over() -> Result<()> {
+        let mut tree = Genealogy::default();
+        let founder = tree.found()?;
+        assert_eq!(tree.remember_newest(1)?, 0);
+        let (a, b) = tree.divide(founder, 1)?;
+        tree.note_mother(7, a);
+        tree.note_mother(7, b);
+        tree.divide(b, 2)?;
+        // All die, and the genealogy is simplified before the mother is asked for.
+        tree.simplify(core::iter::empty())?;
+        assert_eq!(tree.remember_mother(3)?, None);
+        assert_eq!(tree.remember_mother(7)?, Some(1));
+        tree.forget_mothers();
+        assert_eq!(tree.remember_mother(7)?, None);
+        let mother = tree.remembered()[1];
+        assert_eq!(tree.nodes()[mother as usize], Node { parent: 0, step: 2, divisions: 1 });
+        assert_eq!(tree.founders()[mother as usize], tree.remembered()[0]);
         Ok(())
     }
 

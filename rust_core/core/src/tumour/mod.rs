@@ -4,6 +4,7 @@ pub mod burden;
 pub mod cells;
 pub mod choice;
 pub mod clones;
+pub mod descent;
 pub mod engine;
 pub mod grid;
 pub mod lattice;

@@ -9,6 +9,7 @@ use crate::clinic::patient::experiment::Experiment;
 use crate::clinic::patient::state::Patient;
 use crate::error::{Error, Result};
 use crate::law::StepProbabilities;
+use crate::random::{Purpose, stream};
 use crate::tumour::burden::Burden;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -25,7 +26,9 @@ impl Patient {
             self.state.growths = attempt;
             self.state.burden = self.no_cells()?;
             if self.experiment.spec.keep_extinct {
-                self.state.burden.keep_extinct();
+                let (seed, candidate) = (self.experiment.spec.seed, self.who.candidate);
+                let rng = stream(seed, self.who.id, Purpose::Descent, candidate);
+                self.state.burden.record_descent(rng);
             }
             self.state.bulk = Bulk::default();
             self.state.burden.found(0, 1, cancel)?;
@@ -58,10 +61,11 @@ impl Patient {
     fn no_cells(&self) -> Result<Burden> {
         let spec = &self.experiment.spec;
         let lethal = self.who.covariates.lethal_volume_cm3 * spec.imaging.living_per_cm3();
-        let individuals = spec.engine.individuals(spec.max_clones).map(|(choice, most)| {
-            let scale = libm::ceil(lethal / most as f64).max(1.0) as u64;
-            (choice, scale)
-        });
+        let individuals =
+            spec.engine.individuals(spec.max_clones, spec.keep_extinct).map(|(choice, most)| {
+                let scale = libm::ceil(lethal / most as f64).max(1.0) as u64;
+                (choice, scale)
+            });
         Burden::new(spec.max_clones, individuals.as_ref().map(|(choice, scale)| (choice, *scale)))
     }
 

@@ -47,7 +47,7 @@ pub struct Spec {
     pub end_with_last_line: bool,
     /// Living clones of one genotype that are kept apart.
     pub max_clones: usize,
-    /// Whether clones that die out are remembered, from the first cell on.
+    /// Whether clones that die out are remembered, from the first cell on, and how individuals descend from each other.
     #[serde(default)]
     pub keep_extinct: bool,
     /// Which engine holds the cells.
@@ -124,16 +124,13 @@ pub const MOST_INDIVIDUALS: u64 = 10_000_000;
 
 impl Holding {
     /// The engine of individuals, and how many a lethal tumour has.
-    pub(crate) fn individuals(self, max_clones: usize) -> Option<(Choice, u64)> {
+    pub(crate) fn individuals(self, max_clones: usize, genealogy: bool) -> Option<(Choice, u64)> {
         match self {
             Self::Clones => None,
-            Self::Cells { most_cells } => {
-                Some((Choice::Cells { heritable: None, genealogy: false }, most_cells))
+            Self::Cells { most_cells } => Some((Choice::Cells { heritable: None, genealogy }, most_cells)),
+            Self::Lattice { most_cells, space } => {
+                Some((Choice::Lattice { space, max_clones, places: Vec::new(), genealogy }, most_cells))
             }
-            Self::Lattice { most_cells, space } => Some((
-                Choice::Lattice { space, max_clones, places: Vec::new(), genealogy: false },
-                most_cells,
-            )),
         }
     }
 
@@ -143,7 +140,7 @@ impl Holding {
     }
 
     fn validate(self, max_clones: usize) -> Result<()> {
-        if let Some((choice, most_cells)) = self.individuals(max_clones) {
+        if let Some((choice, most_cells)) = self.individuals(max_clones, false) {
             if !(LEAST_INDIVIDUALS..=MOST_INDIVIDUALS).contains(&most_cells) {
                 let allowed = format!("from {LEAST_INDIVIDUALS} to {MOST_INDIVIDUALS}");
                 return Err(Error::refused("engine.most_cells", most_cells, allowed));

@@ -11,6 +11,7 @@ mod cells;
 mod condition;
 pub mod covariates;
 mod decision;
+pub mod descent;
 mod enrolment;
 pub mod experiment;
 mod fit;

@@ -155,11 +155,14 @@ impl Cells {
             let n = (end - start) as u64;
             let divided = binomial(rng, n, p.divide);
             let died = if p.die > 0.0 { binomial(rng, n - divided, p.die / (1.0 - p.divide)) } else { 0 };
-            kinds.divided(kind, divided);
+            let stands_for_all = kinds.divided(kind, divided);
             let mutants = self.draw_mutants(rng, kind, divided, kinds) as usize;
             let (bucket, table) = (&mut self.buckets[kind as usize], &mut self.table);
             let mothers = bucket.choose(rng, start, end, (divided + died) as usize);
             let mut hole = mothers + divided as usize;
+            if let Some(genealogy) = self.genealogy.as_mut().filter(|_| stands_for_all) {
+                genealogy.note_mother(kind, bucket.nodes[mothers]);
+            }
             for &clone in &bucket.clones[hole..end] {
                 table.lose(clone, self.step)?;
             }
@@ -381,6 +384,10 @@ impl Engine for Cells {
 
     fn remember(&mut self, nodes: &[u32]) -> Result<()> {
         self.genealogy.as_mut().map_or(Ok(()), |genealogy| genealogy.remember(nodes))
+    }
+
+    fn recorded(&mut self) -> Option<&mut Genealogy> {
+        self.genealogy.as_mut()
     }
 
     fn step_index(&self) -> u64 {

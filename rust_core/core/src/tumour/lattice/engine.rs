@@ -62,6 +62,10 @@ impl Engine for Lattice {
         self.lineage.as_mut().map_or(Ok(()), |lineage| lineage.remember(nodes))
     }
 
+    fn recorded(&mut self) -> Option<&mut Genealogy> {
+        self.lineage.as_mut().map(Lineage::genealogy_mut)
+    }
+
     fn step_index(&self) -> u64 {
         self.step
     }

@@ -25,6 +25,16 @@ impl Lineage {
         &self.genealogy
     }
 
+    pub(super) fn genealogy_mut(&mut self) -> &mut Genealogy {
+        &mut self.genealogy
+    }
+
+    /// The cell on `site` was just born: its mother stands for those of `kind`.
+    pub(super) fn note_mother_of(&mut self, site: u32, kind: u32) {
+        let mother = self.genealogy.nodes()[self.node(site) as usize].parent;
+        self.genealogy.note_mother(kind, mother);
+    }
+
     /// Remember cells by their nodes.
     pub(super) fn remember(&mut self, nodes: &[u32]) -> Result<()> {
         self.genealogy.remember(nodes)

@@ -232,7 +232,11 @@ impl Lattice {
         }
         let clone = self.domain.clone_at(site);
         let kind = self.register.kind(clone);
-        kinds.divided(kind, 1);
+        if kinds.divided(kind, 1)
+            && let Some(lineage) = &mut self.lineage
+        {
+            lineage.note_mother_of(daughter, kind);
+        }
         let mutation = kinds.mutation_total(kind);
         if chance < mutation {
             self.mutants.clear();
