@@ -102,40 +102,59 @@ impl Individuals {
         let mothers = self.descent.as_mut().map(|descent| &mut descent.rng);
         let mut noted = Noted { kinds, divided: &mut self.divided, mothers };
         let Tally { divisions, deaths } = self.engine.step(rng, probabilities, &mut noted, cancel)?;
-        for (&divided, kind) in self.divided.iter().zip(0..) {
+        for kind in 0..self.divided.len() as u32 {
+            let divided = self.divided[kind as usize];
             let mutants = binomial(rng, divided * self.scale, kinds.mutation_total(kind));
             if mutants > 0 {
                 self.mutants.clear();
                 kinds.mutate(rng, kind, mutants, &mut self.mutants);
-                for &(into, cells) in &self.mutants {
-                    let clone = counted.receive(into, cells);
-                    let recorded = self.descent.as_mut().zip(self.engine.recorded());
-                    if let (Some(clone), Some((descent, genealogy))) = (clone, recorded) {
-                        descent.branch(genealogy, kind, clone)?;
-                    }
+                for at in 0..self.mutants.len() {
+                    let (into, cells) = self.mutants[at];
+                    self.descends(counted.receive(into, cells), kind)?;
                 }
             }
         }
-        if let Some(genealogy) = self.engine.recorded() {
-            genealogy.forget_mothers();
-        }
+        self.forget_mothers();
         Ok(Tally { divisions: divisions * self.scale, deaths: deaths * self.scale })
     }
 
-    /// Kinds of which few individuals are left are counted from now on, cell by cell.
+    /// Kinds of which few individuals are left are counted from now on, cell by cell, each in the line of one of them.
     fn demote(&mut self, counted: &mut Clones) -> Result<()> {
         let few = |cells: u64| cells > 0 && cells < FEWEST_TO_STAY;
         if self.scale == 1 || !self.engine.counts().iter().any(|&cells| few(cells)) {
             return Ok(());
         }
         let counts = self.engine.counts().to_vec();
+        if self.descent.is_some() {
+            let tips = self.engine.genealogy()?.map(|(_, tips)| tips);
+            for tip in tips.into_iter().flatten().filter(|tip| few(counts[tip.kind as usize])) {
+                if let Some(genealogy) = self.engine.recorded() {
+                    genealogy.note_mother(tip.kind, tip.node);
+                }
+            }
+        }
         let leaves = |(kind, cells): (u32, u64)| if few(counts[kind as usize]) { cells } else { 0 };
         let gone: Vec<u64> = self.engine.held().into_iter().map(leaves).collect();
         self.engine.remove(&gone)?;
         for (&cells, kind) in counts.iter().zip(0..).filter(|(cells, _)| few(**cells)) {
-            counted.receive(kind, cells * self.scale);
+            self.descends(counted.receive(kind, cells * self.scale), kind)?;
         }
+        self.forget_mothers();
         Ok(())
+    }
+
+    /// A new counted clone, if there is one, descends from the mother that was noted for `kind`.
+    fn descends(&mut self, clone: Option<u64>, kind: u32) -> Result<()> {
+        match (clone, self.descent.as_mut().zip(self.engine.recorded())) {
+            (Some(clone), Some((descent, genealogy))) => descent.branch(genealogy, kind, clone),
+            _ => Ok(()),
+        }
+    }
+
+    fn forget_mothers(&mut self) {
+        if let Some(genealogy) = self.engine.recorded() {
+            genealogy.forget_mothers();
+        }
     }
 
     /// Counted cells that fill individuals become such.
