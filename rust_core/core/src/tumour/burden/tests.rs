@@ -3,6 +3,7 @@
 use super::*;
 use crate::cancel::NEVER;
 use crate::random::{Purpose, stream};
+use crate::tumour::descent::Origin;
 use crate::tumour::lattice::Space;
 
 /// Kind 0 mutates to kind 1.
@@ -133,6 +134,27 @@ fn few_individuals_are_counted_and_come_back_when_they_are_many() -> Result<()> 
         }
         assert!(burden.items() > 100);
     }
+    Ok(())
+}
+
+#[test]
+fn what_is_counted_again_descends_from_an_individual() -> Result<()> {
+    let rng = &mut stream(7, 0, Purpose::Replicate, 0);
+    let cells = Choice::Cells { heritable: None, genealogy: true };
+    let mut burden = Burden::new(100, Some((&cells, 1_000)))?;
+    burden.record_descent(stream(7, 0, Purpose::Descent, 0));
+    burden.found(0, 200_000, &NEVER)?;
+    let falling = [StepProbabilities { divide: 0.05, die: 0.3 }; 2];
+    while burden.items() > 1 {
+        burden.step(rng, &falling, &mut Mutating(0.0), &NEVER)?;
+    }
+    let left = burden.counted_records()[0];
+    let origin = burden.descent().and_then(|descent| descent.origins().get(&left.id).copied());
+    let Some(Origin::Mother(mother)) = origin else { panic!("{origin:?}") };
+    let (genealogy, tips) = burden.genealogy()?.expect("it is recorded");
+    assert!(tips.is_empty());
+    let node = genealogy.nodes()[genealogy.remembered()[mother as usize] as usize];
+    assert!(u64::from(node.step) <= left.born_step, "{node:?} {left:?}");
     Ok(())
 }
 
