@@ -188,6 +188,8 @@ def test_trees_know_the_places_of_sampled_cells(samples: CloneSamples) -> None:
     places = samples.cells.select("x", "y").rows()
     assert [tuple(each.get("place", (None, None))) for each in told] == places
     assert any("place" not in each for each in told)  # counted cells
+    events = dict(samples.clones.select("clone", "event").iter_rows())
+    assert {events[mutation.metadata["clone"]] for mutation in sequence.mutations()} == {"founding"}
     assert samples.newick().count(":") == samples.clones.height
 
 

@@ -22,6 +22,7 @@ from tumor_abm.evolution.biopsy import Aim
 from tumor_abm.evolution.mutations import with_copies
 from tumor_abm.evolution.sequencing import Sequencing
 from tumor_abm.knowledge import Alteration, Knowledge
+from tumor_abm.model.lines import FOUNDING
 from tumor_abm.model.tissue import SampledTumour
 from tumor_abm.model.tumor_model import TumorModel
 
@@ -38,6 +39,7 @@ LEAST_SHARE = 0.01
 
 _MOST_TRUNCAL = 2**31 - 1
 _AXES = ("x", "y", "z")
+_EVENT = "event"
 _ABOVE_0 = "finite and above 0"
 
 
@@ -184,7 +186,8 @@ class CloneSamples:
         tskit.TreeSequence
             A node for the founding of each clone, in the order of `clones`; then a sample node for each row
             of `cells`, whose population is the sample. Times are days before the last one. Every driver is
-            a site. Metadata (JSON): clone, alterations, sample, cells. Provenance tells the patient.
+            a site, of individuals those that founded a clone. Metadata (JSON): clone, alterations, sample,
+            cells, place. Provenance tells the patient.
         """
         try:
             import tskit
@@ -193,6 +196,9 @@ class CloneSamples:
                 "tree sequences need tskit: pip install '.[trees]' in the checkout of tumor_abm"
             ) from error
         drivers = self.mutations(known={}).filter(pl.col("origin") == "driver")
+        if _EVENT in self.clones.columns:  # what individuals gain and lose later are states, and no mutations
+            founded = self.clones.filter(pl.col(_EVENT) == FOUNDING)["clone"]
+            drivers = drivers.filter(pl.col("clone").is_in(founded.implode()))
         tables: Any = tskit.TableCollection(sequence_length=max(1, drivers.height))
         tables.time_units = "days"
         as_json = tskit.MetadataSchema.permissive_json()
@@ -208,7 +214,7 @@ class CloneSamples:
         tables.sort()
         return tables.tree_sequence()
 
-    @property
+    @cached_property
     def _rows(self) -> dict[int, int]:
         return {clone: row for row, clone in enumerate(self.clones["clone"])}
 
@@ -229,7 +235,7 @@ class CloneSamples:
 
     def _is_seen(self) -> NDArray[np.bool_]:
         """Whether passengers on the line to each clone are worth drawing."""
-        if "event" not in self.clones.columns:
+        if _EVENT not in self.clones.columns:
             return np.ones(self.clones.height, dtype=bool)
         seen = np.zeros(self.clones.height, dtype=bool)
         for _, cells in self.cells.group_by("sample", maintain_order=True):
