@@ -126,3 +126,22 @@ def test_a_curve_that_grows_keeps_its_points() -> None:
         assert later.size <= 160
         if count + 7 <= 8 * 159:
             assert set(earlier[:-1]) <= set(later)
+
+
+@pytest.mark.parametrize("steady", [False, True])
+def test_every_peak_dip_and_edge_of_a_gap_is_drawn(steady: bool) -> None:
+    rng = np.random.default_rng(2)
+    values = rng.normal(size=1_000)
+    values[300:420] = np.nan
+    values[rng.integers(0, 1_000, size=20)] = np.nan
+    drawn = extremes(values, 100, steady=steady)
+    known = ~np.isnan(values)
+    edges = np.flatnonzero(known[1:] != known[:-1])
+    assert set(edges) | set(edges + 1) <= set(drawn)
+    length = 32 if steady else 20  # 1,000 values in 50 stretches; as a power of two
+    for start in range(0, 1_000, length):
+        stretch = values[start : start + length]
+        if not np.isnan(stretch).all():
+            assert {start + np.nanargmin(stretch), start + np.nanargmax(stretch)} <= set(drawn)
+    inside = set(range(301, 419)) & set(drawn)
+    assert not inside

@@ -14,6 +14,7 @@ import polars as pl
 
 from tumor_abm._base.genotype import Genotype, named
 from tumor_abm.app.growth import Growth
+from tumor_abm.app.living import Living
 from tumor_abm.model import TumorModel
 from tumor_abm.plots.course import Course
 
@@ -29,7 +30,6 @@ BY_HAND = "by hand"
 _CLEARLY = 1.1  # by which factor a genotype must be larger to have overtaken another
 
 _Row = TypeVar("_Row", bound=tuple[Any, ...])
-_Living = tuple[float, Genotype, int, float]
 _State = tuple[float, int, int, float, float, float]
 _OF_A_GENOTYPE = ("alterations", "cells", "division", "death")
 _ROOM = 1.4
@@ -87,14 +87,14 @@ class Record:
     def __init__(self, model: TumorModel) -> None:
         self.founder: Genotype = model.genotype_alterations[0]
         self._states: list[_State] = []
-        self._clones: list[_Living] = []
+        self._clones = Living()
         self._taken: list[tuple[float, str, float]] = []
         self._lines: list[_Segment] = []
         self._left_by_hand: dict[int, float] = {}
         self._leaders: list[tuple[float, Genotype]] = []
         self._pictures: list[tuple[float, bytes]] = []
         self.growth = Growth.of(model)
-        self._clones.append((model.day, self.founder, 0, 0.0))  # the founder comes first in every figure
+        self._clones.note(model.day, [(self.founder, 0, 0.0)])  # the founder comes first in every figure
         self.note(model)
 
     def note(self, model: TumorModel) -> None:
@@ -102,11 +102,11 @@ class Record:
         day = model.day
         self._states.append((day, model.line, model.cells, model.volume_cm3, model.sld_mm, model.neutrophils))
         living = [
-            (day, tuple(carried), cells, division - death)
+            (tuple(carried), cells, division - death)
             for carried, cells, division, death in model.genotypes.select(_OF_A_GENOTYPE).iter_rows()
         ]
-        self._clones.extend(living)
-        self._note_leader(day, {genotype: cells for _, genotype, cells, _ in living})
+        self._clones.note(day, living)
+        self._note_leader(day, {genotype: cells for genotype, cells, _ in living})
         self._taken.extend((day, drug, relative) for drug, relative in model.concentrations.items())
         self.note_line(model)
 
@@ -197,8 +197,6 @@ class Record:
             return self._growing(day)
         at = max(bisect_right(self._states, day, key=_day) - 1, 0)
         noted, line, cells, volume_cm3, sld_mm, _ = self._states[at]
-        first = bisect_left(self._clones, noted, key=_day)
-        living = [row for row in _up_to(self._clones, noted)[first:] if row[2] > 0]
         taken = _up_to(self._taken, noted)[bisect_left(self._taken, noted, key=_day) :]
         regimen = next((each.regimen for each in reversed(self._lines) if each.start_day <= noted), "")
         return Seen(
@@ -208,7 +206,7 @@ class Record:
             cells=cells,
             volume_cm3=volume_cm3,
             sld_mm=sld_mm,
-            living=[(genotype, number, net) for _, genotype, number, net in living],
+            living=[row for row in self._clones.on(noted) if row[1] > 0],
             concentrations={drug: relative for _, drug, relative in taken},
         )
 
@@ -280,7 +278,7 @@ class Record:
         """Return what was noted up to a day, to go its own way from there."""
         other = copy.copy(self)
         other._states = _up_to(self._states, day)
-        other._clones, other._taken = _up_to(self._clones, day), _up_to(self._taken, day)
+        other._clones, other._taken = self._clones.until(day), _up_to(self._taken, day)
         other._pictures = _up_to(self._pictures, day)
         other._leaders = _up_to(self._leaders, day)
         other._lines = [segment.until(day) for segment in self._lines if segment.start_day <= day]
@@ -301,15 +299,7 @@ class Record:
                     "neutrophils": pl.Float64,
                 },
             ),
-            clones=_frame(
-                [(day, named(genotype), genotype, cells) for day, genotype, cells, _ in self._clones],
-                {
-                    "day": pl.Float64,
-                    "genotype": pl.String,
-                    "alterations": pl.List(pl.String),
-                    "cells": pl.Float64,
-                },
-            ),
+            clones=self._clones.table(),
             concentrations=_frame(
                 self._taken, {"day": pl.Float64, "drug": pl.String, "relative": pl.Float64}
             ),
