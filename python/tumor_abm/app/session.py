@@ -19,6 +19,7 @@ import tumor_abm._core as _core
 from tumor_abm.app.address import Start, first_choices, query_of, start_of
 from tumor_abm.app.boundary import told
 from tumor_abm.app.catalogue import Catalogue
+from tumor_abm.app.chart_news import Parted, parted
 from tumor_abm.app.charts import panels_of
 from tumor_abm.app.deed import Deed, Kind
 from tumor_abm.app.experiment_file import AsExperiment, as_experiment, left_out
@@ -84,7 +85,7 @@ class Session:
         self.looking: solara.Reactive[float | None] = solara.reactive(None)
         self.chosen = solara.reactive("")
         self.pictures: solara.Reactive[tuple[Picture, ...]] = solara.reactive(())
-        self.charts: solara.Reactive[tuple[list[dict[str, Any]], ...]] = solara.reactive(())
+        self.charts: solara.Reactive[tuple[Parted, ...]] = solara.reactive(())
         self.notice: solara.Reactive[Notice | None] = solara.reactive(problem)
         self.playing = solara.reactive(False)
         self.busy = solara.reactive(False)
@@ -430,11 +431,11 @@ class Session:
             rest = min(max(_CHARTS_PAUSE_S, _CHARTS_SHARE * spent), _CHARTS_MOST_S)
             await asyncio.sleep(rest if self.playing.value else 0)
 
-    def _charts(self) -> tuple[list[dict[str, Any]], ...]:
+    def _charts(self) -> tuple[Parted, ...]:
         with self._lock:
             seen = [(twin.course(), twin.palette, twin.record.growth) for twin in self.twins]
         with self._visitors.turns.turn():
-            return tuple(panels_of(seen))
+            return tuple(map(parted, panels_of(seen)))
 
 
 def _running_loop() -> asyncio.AbstractEventLoop | None:
