@@ -21,7 +21,7 @@ def session() -> Iterator[Session]:
     """A tab whose patient is at enrolment."""
     session = Session(Catalogue.of(None))
     session._show(*session._work(*session._next()))
-    session.charts.value = session._charts()
+    session.charts.shown.value = session.charts.drawn(is_answer=True)
     yield session
     session.close()
 
@@ -65,7 +65,7 @@ def test_what_shows_a_part_of_a_frame_is_drawn_again_only_with_that(session: Ses
 
 def test_a_twin_that_goes_takes_its_parts_along(session: Session) -> None:
     session.pictures.value = session.pictures.value * 2
-    session.charts.value = session.charts.value * 2
+    session.charts.shown.value = session.charts.shown.value * 2
     _, rendered = solara.render(_Sight(session), handle_error=False)
     assert tags(rendered.container).count("img") == 2
     session.pictures.value = session.pictures.value[:1]

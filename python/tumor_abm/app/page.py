@@ -211,7 +211,7 @@ def _Twin(session: Session, twin: int) -> None:
 @part("The charts")
 def _Charts(session: Session, twin: int) -> None:
     """Show the charts as last drawn; they follow the tumour a little later."""
-    charts, looking = session.charts.value, session.looking.value
+    charts, looking = session.charts.shown.value, session.looking.value
     name = use_only(session.pictures, lambda pictures: _name(of_twin(pictures, twin)))
     if twin >= len(charts):
         return

@@ -24,6 +24,9 @@ CURE = "cure"
 OVERTAKING = "overtaking"
 """The event that another genotype has become the largest."""
 
+OF_A_GENOTYPE = ("alterations", "cells", "division", "death")
+"""Columns of a model's genotypes that are noted."""
+
 BY_HAND = "by hand"
 """Why a line ended that a therapist at the page has ended."""
 
@@ -31,7 +34,6 @@ _CLEARLY = 1.1  # by which factor a genotype must be larger to have overtaken an
 
 _Row = TypeVar("_Row", bound=tuple[Any, ...])
 _State = tuple[float, int, int, float, float, float]
-_OF_A_GENOTYPE = ("alterations", "cells", "division", "death")
 _ROOM = 1.4
 _MOST_PICTURES = 200
 _A_MOMENT = 1e-6
@@ -93,6 +95,7 @@ class Record:
         self._left_by_hand: dict[int, float] = {}
         self._leaders: list[tuple[float, Genotype]] = []
         self._pictures: list[tuple[float, bytes]] = []
+        self._told: tuple[pl.DataFrame, Any, pl.DataFrame] | None = None
         self.growth = Growth.of(model)
         self._clones.note(model.day, [(self.founder, 0, 0.0)])  # the founder comes first in every figure
         self.note(model)
@@ -103,7 +106,7 @@ class Record:
         self._states.append((day, model.line, model.cells, model.volume_cm3, model.sld_mm, model.neutrophils))
         living = [
             (tuple(carried), cells, division - death)
-            for carried, cells, division, death in model.genotypes.select(_OF_A_GENOTYPE).iter_rows()
+            for carried, cells, division, death in model.genotypes.select(OF_A_GENOTYPE).iter_rows()
         ]
         self._clones.note(day, living)
         self._note_leader(day, {genotype: cells for genotype, cells, _ in living})
@@ -142,7 +145,13 @@ class Record:
 
     def events(self, model: TumorModel) -> pl.DataFrame:
         """Return the events of the patient, cure and overtakings among them."""
-        known = model.events.drop(_LEFT_OUT, strict=False)
+        known, own = model.events, (self._leaders.copy(), self._cured, self._left_by_hand.copy())
+        if self._told is None or self._told[1] != own or not self._told[0].equals(known):
+            self._told = known, own, self._with_own_events(known)
+        return self._told[2]
+
+    def _with_own_events(self, known: pl.DataFrame) -> pl.DataFrame:
+        known = known.drop(_LEFT_OUT, strict=False)
         ended_by_hand = (pl.col("event") == "line ended") & pl.col("line").is_in(list(self._left_by_hand))
         known = known.with_columns(
             pl.when(ended_by_hand).then(pl.lit(BY_HAND)).otherwise("detail").alias("detail")
@@ -161,6 +170,8 @@ class Record:
 
     def outcomes(self, model: TumorModel) -> pl.DataFrame:
         """Return the lines that are over; of those that were ended at the page it is said."""
+        if not self._left_by_hand:
+            return model.outcomes
         by_hand = pl.col("line").is_in(list(self._left_by_hand))
         return model.outcomes.with_columns(
             pl.when(by_hand).then(pl.lit(BY_HAND)).otherwise("end_reason").alias("end_reason")
