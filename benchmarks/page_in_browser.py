@@ -16,16 +16,18 @@ from urllib.error import URLError
 from playwright.sync_api import Page, sync_playwright
 from tumor_abm.app.session import SPEEDS
 from tumor_abm.app.setup import ENGINES, INDIVIDUALS
+from visitors import cpu_of
 
 PATIENCE_MS = 600_000
 WINDOW = {"width": 1366, "height": 768}
 
 CASES = {
-    "patient, clones": ("clones", None),
-    "lattice, about 300 x 300": ("lattice 2-D", INDIVIDUALS[2]),
-    "lattice, about 1000 x 1000": ("lattice 2-D", INDIVIDUALS[3]),
+    "patient, clones, 7 days a frame": ("clones", None, 7),
+    "patient, clones": ("clones", None, 1),
+    "lattice, about 300 x 300": ("lattice 2-D", INDIVIDUALS[2], 1),
+    "lattice, about 1000 x 1000": ("lattice 2-D", INDIVIDUALS[3], 1),
 }
-"""Engine, and cells in a tumour of lethal size: at enrolment it has a tenth of them."""
+"""Engine, cells in a tumour of lethal size (at enrolment it has a tenth of them), and days a frame."""
 
 COUNT = """() => {
     let last = null;
@@ -46,30 +48,36 @@ COUNT = """() => {
 def measure(seconds: float) -> None:
     """Play each case at full speed in headless chromium and print what was drawn."""
     chromium = shutil.which("chromium") or shutil.which("chromium-browser")
-    print(f"{'in the browser, a day a frame':30}{'cells held':>12}{'frames/s':>10}{'days/s':>8}{'load':>7}")
-    with served() as address, sync_playwright() as playwright:
+    head = f"{'cells held':>12}{'frames/s':>10}{'days/s':>8}{'CPU, ms/frame':>15}{'load':>7}"
+    print(f"{'in the browser, a day a frame':33}{head}")
+    with served() as (address, server), sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
-        for case, (engine, cells) in CASES.items():
+        for case, (engine, cells, days) in CASES.items():
             page = browser.new_page(viewport=WINDOW)
             page.set_default_timeout(PATIENCE_MS)
             page.goto(address)
             page.get_by_text("Day 0 ").first.wait_for()
             if cells is not None:
                 begin(page, engine, cells)
-            choose(page, "frames/s, at most", str(SPEEDS[-1]))
-            days = page.locator(".tumor-slider", has_text="days a frame").get_by_role("slider")
-            days.press("Home")
-            page.get_by_text("1 days a frame").wait_for()
+            choose(page, "Frames a second", str(SPEEDS[-1]))
+            field = page.get_by_label("Days a frame, as a number")
+            field.fill(str(days))
+            field.press("Tab")
             held = individuals(page)
             page.evaluate(COUNT)
             page.get_by_role("button", name="Play", exact=True).click()
             page.wait_for_timeout(3000)
-            drawn, day, began = page.evaluate("window.drawn"), shown_day(page), time.monotonic()
+            drawn, day = page.evaluate("window.drawn"), shown_day(page)
+            began, cpu = time.monotonic(), cpu_of(server.pid)
             page.wait_for_timeout(1000 * seconds)
             drawn, day = page.evaluate("window.drawn") - drawn, shown_day(page) - day
-            spent = time.monotonic() - began
+            spent, cpu = time.monotonic() - began, cpu_of(server.pid) - cpu
             load, _, _ = os.getloadavg()
-            print(f"{case:30}{held:12,.0f}{drawn / spent:10.1f}{day / spent:8.1f}{load:7.1f}", flush=True)
+            print(
+                f"{case:33}{held:12,.0f}{drawn / spent:10.1f}{day / spent:8.1f}"
+                f"{1000 * cpu * days / max(1, day):15.1f}{load:7.1f}",
+                flush=True,
+            )
             page.close()
         browser.close()
 
@@ -79,7 +87,7 @@ def begin(page: Page, engine: str, cells: int) -> None:
     choose(page, "Engine", ENGINES[engine])
     choose(page, "Cells in a tumour of lethal size", str(cells))
     page.get_by_role("button", name="Reset", exact=True).click()
-    page.get_by_text("Each cell has its place").wait_for()
+    page.get_by_text("One stands for").wait_for()
 
 
 def choose(page: Page, label: str, option: str) -> None:
@@ -110,8 +118,8 @@ def number(text: str) -> float:
 
 
 @contextmanager
-def served() -> Iterator[str]:
-    """Serve the page on a free port."""
+def served() -> Iterator[tuple[str, subprocess.Popen[str]]]:
+    """Serve the page on a free port; give its address, and the process."""
     command = [sys.executable, "-m", "tumor_abm", "app", "--no-open"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as server:
         try:
@@ -121,7 +129,7 @@ def served() -> Iterator[str]:
             if found is None:
                 raise RuntimeError(said)
             wait_until_ready(found[0])
-            yield found[0]
+            yield found[0], server
         finally:
             server.terminate()
             try:

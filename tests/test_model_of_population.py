@@ -5,8 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import polars as pl
 import pytest
 import tumor_abm
+from polars.testing import assert_frame_equal
 from tumor_abm import InputError, TumorModel
 from tumor_abm.model.bare import Bare
 
@@ -50,6 +52,20 @@ def test_a_bare_lattice_can_be_seen_and_knows_no_drugs() -> None:
         flat.intervene("letrozole")
     with pytest.raises(InputError, match="use intervene"):
         TumorModel(rng=1).set_rates(division=[0.1])
+
+
+@pytest.mark.parametrize("of_patient", [True, False])
+def test_genotypes_are_the_clones_added_up_in_the_order_of_the_oldest(of_patient: bool) -> None:
+    model = TumorModel(rng=1) if of_patient else bare(seed=2)
+    for _ in range(3):
+        model.run(20)
+        expected = model.clones.group_by("genotype", maintain_order=True).agg(
+            pl.col("alterations").first(),
+            pl.col("cells", "fraction").sum(),
+            pl.col("division", "death").first(),
+        )
+        assert model.genotypes.height > 1
+        assert_frame_equal(model.genotypes, expected, abs_tol=1e-15, rel_tol=1e-12)
 
 
 def bytes_of(model: TumorModel) -> bytes:

@@ -57,9 +57,10 @@ def written(what: Any) -> int:
 def test_what_is_sent_bit_by_bit_is_the_whole(lived: list[list[dict[str, Any]]]) -> None:
     sent, browser = Sent(), Browser()
     for panels in lived:
-        heads, times, data = parted(panels)
-        assert browser.hear(sent.news(data))
-        for head, panel in zip(heads, panels, strict=True):
+        parts = parted(panels)
+        assert browser.hear(sent.news(parts.data))
+        times = json.loads(parts.times)
+        for head, panel in zip(json.loads(parts.heads), panels, strict=True):
             series = [
                 {**{key: value for key, value in each.items() if key != "id"}, "data": points}
                 for each in head["series"]
@@ -76,10 +77,10 @@ def test_a_redraw_sends_what_is_new(lived: list[list[dict[str, Any]]]) -> None:
     spent: list[int] = []
     before: tuple[Any, ...] = ()
     for panels in lived:
-        heads, times, data = parted(panels)
-        news = sent.news(data)
-        spent.append(written(news) + sum(written(part) for part in (heads, times) if part not in before))
-        before = heads, times
+        parts = parted(panels)
+        now = parts.heads, parts.times
+        spent.append(written(sent.news(parts.data)) + sum(len(part) for part in now if part not in before))
+        before = now
     whole = [written(panels) for panels in lived]
     assert whole[-1] > 80_000
     assert sum(spent) < sum(whole) / 12
@@ -88,7 +89,7 @@ def test_a_redraw_sends_what_is_new(lived: list[list[dict[str, Any]]]) -> None:
 
 def test_who_has_missed_something_is_sent_everything(lived: list[list[dict[str, Any]]]) -> None:
     sent, browser = Sent(), Browser()
-    first, second, third = (parted(panels)[2] for panels in lived[10:13])
+    first, second, third = (parted(panels).data for panels in lived[10:13])
     assert browser.hear(sent.news(first))
     sent.news(second)
     assert not browser.hear(sent.news(third))
@@ -100,17 +101,23 @@ def test_who_has_missed_something_is_sent_everything(lived: list[list[dict[str, 
 
 def test_a_component_that_begins_anew_is_sent_everything(lived: list[list[dict[str, Any]]]) -> None:
     def grid(panels: list[dict[str, Any]]) -> Any:
-        return ChartGrid(panels=panels, said="", looking=None, chosen="", cdn="", event_choose=print)
+        return ChartGrid(panels=parted(panels), said="", looking=None, chosen="", cdn="", event_choose=print)
 
     _, rendered = solara.render(grid(lived[3]), handle_error=False)
     (shown,) = [widget for widget in rendered.find().widgets if hasattr(widget, "news")]
-    assert (shown.news["number"], shown.news["follows"]) == (1, 0)
-    rendered.render(grid(lived[4]))
-    assert (shown.news["number"], shown.news["follows"]) == (2, 1)
-    rendered.render(grid(lived[4]))
-    assert shown.news["number"] == 2
+
+    def number_and_before() -> tuple[int, int]:
+        news = json.loads(shown.news)
+        return news["number"], news["follows"]
+
+    assert number_and_before() == (1, 0)
+    second = grid(lived[4])
+    rendered.render(second)
+    assert number_and_before() == (2, 1)
+    rendered.render(second)
+    assert number_and_before() == (2, 1)
     shown.vue_whole(None)
-    assert (shown.news["number"], shown.news["follows"]) == (3, 0)
+    assert number_and_before() == (3, 0)
     rendered.close()
 
 
@@ -126,3 +133,22 @@ def test_a_curve_that_grows_keeps_its_points() -> None:
         assert later.size <= 160
         if count + 7 <= 8 * 159:
             assert set(earlier[:-1]) <= set(later)
+
+
+@pytest.mark.parametrize("steady", [False, True])
+def test_every_peak_dip_and_edge_of_a_gap_is_drawn(steady: bool) -> None:
+    rng = np.random.default_rng(2)
+    values = rng.normal(size=1_000)
+    values[300:420] = np.nan
+    values[rng.integers(0, 1_000, size=20)] = np.nan
+    drawn = extremes(values, 100, steady=steady)
+    known = ~np.isnan(values)
+    edges = np.flatnonzero(known[1:] != known[:-1])
+    assert set(edges) | set(edges + 1) <= set(drawn)
+    length = 32 if steady else 20  # 1,000 values in 50 stretches; as a power of two
+    for start in range(0, 1_000, length):
+        stretch = values[start : start + length]
+        if not np.isnan(stretch).all():
+            assert {start + np.nanargmin(stretch), start + np.nanargmax(stretch)} <= set(drawn)
+    inside = set(range(301, 419)) & set(drawn)
+    assert not inside

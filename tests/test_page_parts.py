@@ -29,7 +29,7 @@ def session() -> Iterator[Session]:
     """A tab whose patient is at enrolment."""
     session = Session(Catalogue.of(None))
     session._show(*session._work(*session._next()))
-    session.charts.value = session._charts()
+    session.charts.shown.value = session.charts.drawn(is_answer=True)
     yield session
     session.close()
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Callable
 from contextlib import ExitStack
+from threading import Event
 
 import pytest
 from page_client import Tab, serving
@@ -60,6 +62,54 @@ def test_who_waits_has_a_turn_while_somebody_computes_for_long() -> None:
     two.join(30)
     one.join(30)
     assert order == ["short", "long"]
+
+
+def test_who_answers_a_click_comes_before_those_who_play() -> None:
+    turns, order, is_urgent = Turns(1), [], Event()
+
+    def waits(name: str, urgent: Callable[[], bool] = bool) -> threading.Thread:
+        def wait() -> None:
+            with turns.turn(urgent):
+                order.append(name)
+
+        thread, already = threading.Thread(target=wait), len(turns._waiting)
+        thread.start()
+        while len(turns._waiting) == already:
+            time.sleep(0.001)
+        return thread
+
+    with turns.turn():
+        threads = [waits("first"), waits("second"), waits("becomes urgent", is_urgent.is_set)]
+        threads.append(waits("click", lambda: True))
+        is_urgent.set()
+    for thread in threads:
+        thread.join(30)
+    assert order == ["becomes urgent", "click", "first", "second"]
+
+
+def test_a_click_that_takes_long_lets_those_who_play_have_their_turn() -> None:
+    turns, began, done = Turns(1), threading.Event(), threading.Event()
+
+    def long() -> None:
+        with turns.turn(lambda: True) as turn:
+            began.set()
+            while not done.is_set():
+                time.sleep(SLICE_S / 10)
+                turn.share()
+
+    def frame() -> None:
+        with turns.turn():
+            done.set()
+
+    threads = [threading.Thread(target=long), threading.Thread(target=long)]
+    threads[0].start()
+    assert began.wait(30)
+    threads += [threading.Thread(target=frame)]
+    for thread in threads[1:]:
+        thread.start()
+    for thread in threads:
+        thread.join(30)
+    assert done.is_set()
 
 
 def test_a_turn_is_given_back_when_work_fails() -> None:

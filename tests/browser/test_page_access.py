@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from itertools import combinations
 
 import pytest
@@ -10,8 +11,10 @@ from axe_playwright_python.sync_playwright import Axe
 from browser.actions import (
     DECISIVE,
     PATIENCE_MS,
+    PATIENCE_S,
     choose,
     close_panel,
+    day,
     expect_number,
     has_something,
     open_panel,
@@ -21,7 +24,8 @@ from browser.actions import (
     type_number,
     wait_for_day,
 )
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Locator, Page, expect
+from tumor_abm._base.units import DAYS_PER_MONTH
 from tumor_abm.knowledge import Knowledge
 
 FACTS = ".tumor-bar .tumor-facts"
@@ -122,19 +126,35 @@ def test_nothing_overlaps_at_150_percent_or_on_a_phone(page: Page, width: int, h
     assert charts["width"] > 250
 
 
-def test_the_crosshair_tells_the_values_of_its_day_in_the_charts_of_cells(page: Page) -> None:
-    play_until(page, 60)
+def test_the_crosshair_tells_the_values_of_its_day_while_the_charts_are_drawn_anew(page: Page) -> None:
+    press(page, "Play")
+    wait_for_day(page, 60)
     plot = page.locator(".tumor-plot").nth(1).bounding_box()
     assert plot is not None
+    page.mouse.move(plot["x"] + 0.8 * plot["width"], plot["y"] + 0.6 * plot["height"])
     shown = page.locator(".tumor-plot > div:last-child")
-    for pixels in range(PATIENCE_MS // 250):  # the last frame may be drawn over what the first move showed
-        page.mouse.move(plot["x"] + 0.8 * plot["width"] + pixels % 2, plot["y"] + 0.6 * plot["height"])
-        if "(founder)" in shown.nth(0).inner_text():
-            break
-        page.wait_for_timeout(250)
-    expect(shown.filter(has_text=re.compile(r"month \d"))).not_to_have_count(0, timeout=PATIENCE_MS)
-    expect(shown.nth(1)).to_contain_text("all", timeout=PATIENCE_MS)
-    expect(shown.nth(0)).to_contain_text("(founder)", timeout=PATIENCE_MS)
+    expect(shown.nth(1)).to_contain_text(re.compile(r"month \d"), timeout=PATIENCE_MS)
+    at_first = month_of(shown.nth(1))
+    wait_for_day(page, 300)
+    page.keyboard.press("Space")
+    expect(page.get_by_role("button", name="Play", exact=True)).to_be_visible(timeout=PATIENCE_MS)
+    end = day(page) / DAYS_PER_MONTH
+    until = time.monotonic() + PATIENCE_S  # for the charts, which follow the tumour a little later
+    while abs(month_of(shown.nth(1)) - 0.75 * end) > 0.1 * end:
+        assert time.monotonic() < until, (month_of(shown.nth(1)), end)
+        page.wait_for_timeout(100)
+    assert month_of(shown.nth(1)) > at_first + 1
+    for chart, said in enumerate(["(founder)", "all", "true"]):
+        expect(shown.nth(chart)).to_be_visible()
+        expect(shown.nth(chart)).to_contain_text(said)
+        assert abs(month_of(shown.nth(chart)) - month_of(shown.nth(1))) <= 0.2
+
+
+def month_of(readout: Locator) -> float:
+    """The month of which a chart tells the values."""
+    said = re.search(r"month (-?[\d.]+)", readout.inner_text())
+    assert said
+    return float(said[1])
 
 
 def test_a_clone_that_is_chosen_in_the_legend_is_explained(page: Page) -> None:

@@ -8,13 +8,13 @@ from typing import Any
 import solara
 
 from tumor_abm.app.boundary import part
-from tumor_abm.app.chart_news import Sent, parted
+from tumor_abm.app.chart_news import Parted, Sent, in_json
 
 
 @part("The grid of charts")
 def ChartGrid(
     *,
-    panels: list[dict[str, Any]],
+    panels: Parted,
     said: str,
     looking: float | None,
     chosen: str,
@@ -26,7 +26,7 @@ def ChartGrid(
     Parameters
     ----------
     panels
-        As `Chart.panel` makes them.
+        The charts.
     said
         Of whom they are, for those who hear the page.
     looking
@@ -47,13 +47,11 @@ def ChartGrid(
         set_asked(asked + 1)
 
     if last.current is None or last.current[0] is not panels or last.current[1] != asked:
-        heads, times, data = parted(panels)
-        last.current = (panels, asked, heads, times, sent.news(data))
-    _, _, heads, times, news = last.current
+        last.current = (panels, asked, in_json(sent.news(panels.data)))
     _Grid(
-        panels=heads,
-        times=times,
-        news=news,
+        heads=panels.heads,
+        times=panels.times,
+        news=last.current[2],
         said=said,
         looking=looking,
         chosen=chosen,
@@ -66,9 +64,9 @@ def ChartGrid(
 @solara.component_vue("chart_grid.vue")
 def _Grid(
     *,
-    panels: list[dict[str, Any]],
-    times: dict[str, Any],
-    news: dict[str, Any],
+    heads: str,
+    times: str,
+    news: str,
     said: str,
     looking: float | None,
     chosen: str,
@@ -80,10 +78,10 @@ def _Grid(
 
     Parameters
     ----------
-    panels, times
-        Charts without their points, and their axis of time, as `parted` gives them.
+    heads, times
+        Of `Parted`.
     news
-        As `Sent.news` gives them.
+        As `Sent.news` gives them, in JSON.
     said, looking, chosen, cdn, event_choose
         As of `ChartGrid`.
     event_whole

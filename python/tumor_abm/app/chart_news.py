@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 Panel = dict[str, Any]
@@ -15,7 +17,34 @@ Data = dict[str, dict[str, list[Any]]]
 _OF_TIME = ("first", "strip", "end", "bands")
 
 
-def parted(panels: Sequence[Panel]) -> tuple[list[Panel], dict[str, Any], Data]:
+@dataclass(frozen=True, eq=False)
+class Parted:
+    """Charts in parts that change one more often than the other; as a whole a thing that nobody looks into.
+
+    Attributes
+    ----------
+    heads
+        The charts without their points, in JSON.
+    times
+        Their axis of time, in JSON.
+    data
+        Their points.
+    first, strip
+        Month of the first cell, and width of the growth on the axis, as of `Frame`.
+    """
+
+    heads: str
+    times: str
+    data: Data
+    first: float
+    strip: float
+
+    def place(self, month: float) -> float:
+        """Return where a month lies on the axis of time."""
+        return month if month >= 0 or not self.strip else month * self.strip / -self.first
+
+
+def parted(panels: Sequence[Panel]) -> Parted:
     """Part charts into what seldom changes, their axis of time, and their points.
 
     A series is known in its chart by its ``id``, which is made of its name where it has none.
@@ -34,7 +63,13 @@ def parted(panels: Sequence[Panel]) -> tuple[list[Panel], dict[str, Any], Data]:
             series.append({**{name: value for name, value in each.items() if name != "data"}, "id": key})
         data[panel["key"]] = own
         heads.append({**{name: panel[name] for name in panel if name not in _OF_TIME}, "series": series})
-    return heads, {name: panels[0][name] for name in _OF_TIME} if panels else {}, data
+    times = {name: panels[0][name] for name in _OF_TIME}
+    return Parted(in_json(heads), in_json(times), data, times["first"], times["strip"])
+
+
+def in_json(what: object) -> str:
+    """Write down what only the browser reads: the page would look through it for parts of its own."""
+    return json.dumps(what, separators=(",", ":"), allow_nan=False)
 
 
 class Sent:

@@ -17,7 +17,7 @@ from tumor_abm.app.growth import Growth
 from tumor_abm.app.muller import genotypes_chart
 from tumor_abm.plots.course import BANDS, NEUTROPENIA, RESPONSES, SERIES, Course, spans
 from tumor_abm.plots.genotypes import Palette, short
-from tumor_abm.plots.layers import cells_over_time, genotypes_of
+from tumor_abm.plots.layers import cells_over_time
 from tumor_abm.plots.style import INK, MUTED
 
 POINTS = 320
@@ -85,17 +85,14 @@ def frame_of(patients: Sequence[Patient]) -> Frame:
 
 
 def _burden(course: Course, palette: Palette, growth: Growth, frame: Frame) -> Chart:
-    peaks = course.clones.group_by("genotype").agg(pl.col("cells").max()).sort("cells", descending=True)
-    genotypes = genotypes_of(course.clones)
-    largest = [name for name in peaks["genotype"] if genotypes[name] in palette][:_MOST_CURVES]
-    shown = course.clones.filter(pl.col("genotype").is_in(largest))
-    days, cells = cells_over_time(shown, course.states["day"])
-    founder = next(iter(genotypes.values()), ())
+    days, cells = cells_over_time(course.clones, course.states["day"])
+    founder = next(iter(cells), ())
+    coloured = [genotype for genotype in cells if genotype in palette]
+    largest = sorted(coloured, key=lambda genotype: float(cells[genotype].max()), reverse=True)
     series: list[Option] = []
-    for name in largest:
-        genotype = genotypes[name]
+    for genotype in largest[:_MOST_CURVES]:
         grown = _grown(growth, genotype)
-        lived = rising(days, cells.get(genotype, np.zeros(len(days))), POINTS)
+        lived = rising(days, cells[genotype], POINTS)
         series.append(line(short(genotype, founder), palette[genotype], [*grown, *lived], 1.3))
     total = course.states["cells"].to_numpy().astype(float)
     before = growth.days(_POINTS_OF_GROWTH)

@@ -9,6 +9,7 @@ from tumor_abm.analysis.survival import KaplanMeier
 from tumor_abm.app.boundary import part
 from tumor_abm.app.cohort import FinishedRun, Place
 from tumor_abm.app.cohort_table import CohortTable
+from tumor_abm.app.only import use_only
 from tumor_abm.app.session import Session
 from tumor_abm.plots.thinning import evenly
 
@@ -20,7 +21,7 @@ _BLUE, _RED = "#1D5C8C", "#B00020"
 @part("The patients of the run")
 def CohortCard(session: Session, cohort: FinishedRun) -> None:
     """List the patients of an arm; show the curve of the arm, and on it the patient of the page."""
-    begun = session.begun if session.pictures.value else None
+    begun = use_only(session.pictures, lambda pictures: session.begun if pictures else None)
     open_arm = begun.strategy if begun is not None and session.is_of_cohort(begun) else None
     arm, set_arm = solara.use_state(open_arm or cohort.results.arms[0])
     patient = begun.patient if begun is not None and open_arm == arm else None

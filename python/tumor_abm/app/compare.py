@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import solara
 
 from tumor_abm.app.boundary import part
 from tumor_abm.app.chair import SIDES
+from tumor_abm.app.only import use_only
+from tumor_abm.app.picture import Picture
 from tumor_abm.app.plan import LinesEditor, PlanInWords
 from tumor_abm.app.session import Session
 from tumor_abm.app.setup import OWN_LINES, lines_of
@@ -19,17 +23,17 @@ def Compare(session: Session) -> None:
     other, set_other = solara.use_state(arms[min(1, len(arms) - 1)])
     own = session.catalogue.drugs_of_lines(arms[min(1, len(arms) - 1)])
     lines, set_lines = solara.use_state(own[1:] or own)  # the first line is behind the patient
-    pictures = session.pictures.value
-    if len(pictures) > 1:
+    names, can_fork = use_only(session.pictures, _names_and_whether_to_fork)
+    if len(names) > 1:
         solara.Text("Both twins live the same days.", classes=["tumor-note"])
-        for twin, picture in enumerate(pictures):
+        for twin, name in enumerate(names):
             solara.Button(
                 f"Go on with the {SIDES[twin]}",
                 small=True,
                 outlined=True,
                 on_click=lambda twin=twin: session.keep(twin),
             )
-            solara.Text(picture.name, classes=["tumor-note"])
+            solara.Text(name, classes=["tumor-note"])
         return
     solara.Text(
         "A twin with the same tumour and the same chances goes another way from today on.",
@@ -57,6 +61,10 @@ def Compare(session: Session) -> None:
         icon_name="mdi-call-split",
         color="primary",
         small=True,
-        disabled=not pictures or not pictures[0].facts["running"],
+        disabled=not can_fork,
         on_click=fork,
     )
+
+
+def _names_and_whether_to_fork(pictures: Sequence[Picture]) -> tuple[list[str], bool]:
+    return [picture.name for picture in pictures], bool(pictures) and pictures[0].facts["running"]

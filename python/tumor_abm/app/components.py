@@ -17,6 +17,7 @@ from matplotlib.colors import ListedColormap
 from tumor_abm.app.boundary import part
 from tumor_abm.app.catalogue import Catalogue
 from tumor_abm.app.chart_grid import ChartGrid
+from tumor_abm.app.chart_news import parted
 from tumor_abm.app.charts import panels_of
 from tumor_abm.app.legend import Legend
 from tumor_abm.app.picture import today
@@ -65,7 +66,7 @@ def Course(model: TumorModel) -> None:
     (panels,) = panels_of([(twin.course(), twin.palette, twin.record.growth)])
     with solara.Card("Course"):
         ChartGrid(
-            panels=panels,
+            panels=parted(panels),
             said=twin.name,
             looking=None,
             chosen="",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Literal
 
 import polars as pl
@@ -14,6 +14,8 @@ from polars import selectors as columns
 
 from tumor_abm.app.boundary import part
 from tumor_abm.app.film import gif
+from tumor_abm.app.only import use_only
+from tumor_abm.app.picture import Picture
 from tumor_abm.app.session import Session
 from tumor_abm.app.twin import Twin
 from tumor_abm.plots.style import png, style
@@ -26,7 +28,7 @@ Kind = Literal["csv", "parquet"]
 @part("The list of downloads")
 def Downloads(session: Session) -> None:
     """Show a button for each kind of file."""
-    ready = bool(session.pictures.value)
+    ready = use_only(session.pictures, bool)
     files: list[tuple[str, str, Callable[[], bytes]]] = [
         ("Data, CSV", "tumor_abm_csv.zip", lambda: zipped(session.twins, "csv")),
         ("Data, Parquet", "tumor_abm_parquet.zip", lambda: zipped(session.twins, "parquet")),
@@ -50,17 +52,21 @@ def _Experiment(session: Session) -> None:
         "patient is the last one.",
         classes=["tumor-note"],
     )
-    for what in session.left_out:
+    for what in use_only(session.pictures, lambda _: session.left_out):
         solara.Text(f"Not in experiment.toml: {what}.", classes=["tumor-note"])
 
 
 @part("The download {label}")
 def _Download(session: Session, label: str, filename: str, data: Callable[[], bytes]) -> None:
-    day = f"{session.pictures.value[0].facts['day']:.0f}"
+    day = use_only(session.pictures, _day)
     made = solara.use_memo(lambda: lambda: session.at_rest(data), [day, len(session.twins)])
     dated = filename if filename == "experiment.toml" else filename.replace(".", f"_day{day}.", 1)
     with solara.FileDownload(made, filename=dated):
         solara.Button(label, icon_name="mdi-download", small=True, text=True)
+
+
+def _day(pictures: Sequence[Picture]) -> str:
+    return f"{pictures[0].facts['day']:.0f}" if pictures else ""
 
 
 def zipped(twins: list[Twin], kind: Kind) -> bytes:

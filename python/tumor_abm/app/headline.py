@@ -8,6 +8,7 @@ import solara
 
 from tumor_abm._base.sinks import html_text
 from tumor_abm.app.boundary import part
+from tumor_abm.app.only import use_only
 from tumor_abm.app.picture import Picture
 from tumor_abm.app.session import Session
 from tumor_abm.app.words import ENDED
@@ -16,11 +17,12 @@ from tumor_abm.app.words import ENDED
 @part("The headline")
 def Headline(session: Session) -> None:
     """Show PFS of each line, survival and the largest clone of both twins beside each other."""
-    pictures = session.pictures.value
-    columns = [_column(picture) for picture in pictures]
+    names, columns = use_only(
+        session.pictures, lambda pictures: ([each.name for each in pictures], list(map(_column, pictures)))
+    )
     longest_first = sorted(columns, key=len, reverse=True)  # lines before what follows them
     keys = list(dict.fromkeys(key for column in longest_first for key in column))
-    head = "".join(f'<th scope="col">{html_text(picture.name)}</th>' for picture in pictures)
+    head = "".join(f'<th scope="col">{html_text(name)}</th>' for name in names)
     rows = "".join(
         f'<tr><th scope="row">{html_text(key)}</th>'
         + "".join(f"<td>{html_text(column.get(key, '–'))}</td>" for column in columns)

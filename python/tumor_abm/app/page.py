@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import solara
 import solara.lab
@@ -21,7 +20,9 @@ from tumor_abm.app.compare import Compare
 from tumor_abm.app.downloads import Downloads
 from tumor_abm.app.headline import Headline
 from tumor_abm.app.keys import Keys
+from tumor_abm.app.only import use_only
 from tumor_abm.app.patient import PatientPanel
+from tumor_abm.app.picture import Picture, of_twin
 from tumor_abm.app.plan import PlanPanel
 from tumor_abm.app.repeat import Repeat
 from tumor_abm.app.scrubber import Scrubber
@@ -38,6 +39,7 @@ TITLE = "tumor_abm: a tumour under therapy"
 _BRAND = "<h1>tumor_abm</h1> <span>a tumour under therapy; for research, not for treating patients</span>"
 
 _WHY = 4  # the place of the panel that says why
+_FOLLOWING = (Why, Downloads)  # panels that change with every frame: they are there only when open
 
 _STYLE = Path(__file__).with_name("page.css")
 
@@ -142,7 +144,7 @@ def _Controls(session: Session) -> None:
                     solara.v.Icon(children=[icon], small=True, color="primary")
                     solara.Text(title)
                 with solara.v.ExpansionPanelContent():
-                    if panel is not Why or place in opened:  # it follows every frame
+                    if panel not in _FOLLOWING or place in opened:
                         panel(session)
 
 
@@ -166,8 +168,8 @@ def _Notice(session: Session) -> None:
 @part("The view")
 def _Sight(session: Session) -> None:
     """Tumour, charts and timeline: of one patient, or of two twins side by side."""
-    pictures = session.pictures.value
-    if not pictures:
+    twins = use_only(session.pictures, len)
+    if not twins:
         if session.notice.value is None:
             with solara.Column(align="center", style={"padding-top": "80px"}):
                 solara.v.ProgressCircular(
@@ -175,12 +177,12 @@ def _Sight(session: Session) -> None:
                 )
                 solara.Text("The tumour grows from one cell to diagnosis …", classes=["tumor-note"])
         return
-    if len(pictures) == 1:
+    if twins == 1:
         _One(session)
         return
     Headline(session)
     with solara.Div(classes=["tumor-row"]):
-        for twin in range(len(pictures)):
+        for twin in range(twins):
             with solara.Div(classes=["tumor-twin"]):
                 _Twin(session, twin)
 
@@ -193,7 +195,7 @@ def _One(session: Session) -> None:
         with solara.Div(classes=["tumor-card", "tumor-charts"]):
             _Charts(session, 0)
     with solara.Div(classes=["tumor-card"]):
-        Timeline(session.pictures.value[0])
+        Timeline(session, 0)
 
 
 @part("The twin")
@@ -203,27 +205,27 @@ def _Twin(session: Session, twin: int) -> None:
     with solara.Div(classes=["tumor-card", "tumor-charts"]):
         _Charts(session, twin)
     with solara.Div(classes=["tumor-card"]):
-        Timeline(session.pictures.value[twin])
+        Timeline(session, twin)
 
 
 @part("The charts")
 def _Charts(session: Session, twin: int) -> None:
     """Show the charts as last drawn; they follow the tumour a little later."""
-    charts, looking = session.charts.value, session.looking.value
+    charts, looking = session.charts.shown.value, session.looking.value
+    name = use_only(session.pictures, lambda pictures: _name(of_twin(pictures, twin)))
     if twin >= len(charts):
         return
     assets = solara.settings.assets
     solara.v.Html(tag="h2", class_="tumor-unseen", children=["Charts"])
     ChartGrid(
         panels=charts[twin],
-        said=session.pictures.value[twin].name,
-        looking=None if looking is None else _place(charts[twin][0], looking / DAYS_PER_MONTH),
+        said=name,
+        looking=None if looking is None else charts[twin].place(looking / DAYS_PER_MONTH),
         chosen=session.chosen.value,
         cdn="" if assets.proxy else assets.cdn,
         event_choose=session.choose_clone,
     )
 
 
-def _place(panel: dict[str, Any], month: float) -> float:
-    """Return where a month lies on the axis of time of a chart."""
-    return month if month >= 0 or not panel["strip"] else month * panel["strip"] / -panel["first"]
+def _name(picture: Picture | None) -> str:
+    return "" if picture is None else picture.name

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import solara
 
 from tumor_abm.app.boundary import part
 from tumor_abm.app.covariate import MOST_LESIONS, Covariate, flags, main_covariates, more_covariates
 from tumor_abm.app.number_slider import NumberSlider
+from tumor_abm.app.only import use_only
+from tumor_abm.app.picture import Picture
 from tumor_abm.app.session import Session
 from tumor_abm.app.setup import ENGINES, INDIVIDUALS, RATES
 from tumor_abm.app.text_field import TextField
@@ -146,7 +150,8 @@ def _Choice(session: Session, key: str, label: str, choices: dict[str, bool] | d
 def _Value(session: Session, covariate: Covariate) -> None:
     """Show a number of the patient: drawn, unless it is set."""
     chosen = session.setup.value.covariates.get(covariate.key)
-    label = f"{covariate.label}: {covariate.words(chosen, _drawn(session, covariate.key))}"
+    drawn = use_only(session.pictures, lambda pictures: _drawn(session, pictures, covariate.key))
+    label = f"{covariate.label}: {covariate.words(chosen, drawn)}"
     with solara.v.Html(tag="div", attributes={"title": covariate.hint()}):
         solara.Checkbox(
             label=label,
@@ -165,9 +170,9 @@ def _Value(session: Session, covariate: Covariate) -> None:
         )
 
 
-def _drawn(session: Session, key: str) -> float | None:
+def _drawn(session: Session, pictures: Sequence[Picture], key: str) -> float | None:
     """Return what was drawn of the patient that is shown, if it is the one that is chosen."""
-    begun, setup, pictures = session.begun, session.setup.value, session.pictures.value
+    begun, setup = session.begun, session.setup.value
     if begun is None or not pictures or key in begun.covariates:
         return None
     same = (begun.patient, begun.seed, begun.population) == (setup.patient, setup.seed, setup.population)

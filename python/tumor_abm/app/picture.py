@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -38,6 +39,11 @@ class Picture:
     facts: dict[str, Any]
     solid: bool
     view: str
+
+
+def of_twin(pictures: Sequence[Picture], twin: int) -> Picture | None:
+    """Return what is shown of a twin; ``None`` while there is nothing, or no such twin any more."""
+    return pictures[twin] if twin < len(pictures) else None
 
 
 def today(twin: Twin) -> Picture:

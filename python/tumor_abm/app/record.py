@@ -14,6 +14,7 @@ import polars as pl
 
 from tumor_abm._base.genotype import Genotype, named
 from tumor_abm.app.growth import Growth
+from tumor_abm.app.living import Living
 from tumor_abm.model import TumorModel
 from tumor_abm.plots.course import Course
 
@@ -23,15 +24,16 @@ CURE = "cure"
 OVERTAKING = "overtaking"
 """The event that another genotype has become the largest."""
 
+OF_A_GENOTYPE = ("alterations", "cells", "division", "death")
+"""Columns of a model's genotypes that are noted."""
+
 BY_HAND = "by hand"
 """Why a line ended that a therapist at the page has ended."""
 
 _CLEARLY = 1.1  # by which factor a genotype must be larger to have overtaken another
 
 _Row = TypeVar("_Row", bound=tuple[Any, ...])
-_Living = tuple[float, Genotype, int, float]
 _State = tuple[float, int, int, float, float, float]
-_OF_A_GENOTYPE = ("alterations", "cells", "division", "death")
 _ROOM = 1.4
 _MOST_PICTURES = 200
 _A_MOMENT = 1e-6
@@ -87,14 +89,15 @@ class Record:
     def __init__(self, model: TumorModel) -> None:
         self.founder: Genotype = model.genotype_alterations[0]
         self._states: list[_State] = []
-        self._clones: list[_Living] = []
+        self._clones = Living()
         self._taken: list[tuple[float, str, float]] = []
         self._lines: list[_Segment] = []
         self._left_by_hand: dict[int, float] = {}
         self._leaders: list[tuple[float, Genotype]] = []
         self._pictures: list[tuple[float, bytes]] = []
+        self._told: tuple[pl.DataFrame, Any, pl.DataFrame] | None = None
         self.growth = Growth.of(model)
-        self._clones.append((model.day, self.founder, 0, 0.0))  # the founder comes first in every figure
+        self._clones.note(model.day, [(self.founder, 0, 0.0)])  # the founder comes first in every figure
         self.note(model)
 
     def note(self, model: TumorModel) -> None:
@@ -102,11 +105,11 @@ class Record:
         day = model.day
         self._states.append((day, model.line, model.cells, model.volume_cm3, model.sld_mm, model.neutrophils))
         living = [
-            (day, tuple(carried), cells, division - death)
-            for carried, cells, division, death in model.genotypes.select(_OF_A_GENOTYPE).iter_rows()
+            (tuple(carried), cells, division - death)
+            for carried, cells, division, death in model.genotypes.select(OF_A_GENOTYPE).iter_rows()
         ]
-        self._clones.extend(living)
-        self._note_leader(day, {genotype: cells for _, genotype, cells, _ in living})
+        self._clones.note(day, living)
+        self._note_leader(day, {genotype: cells for genotype, cells, _ in living})
         self._taken.extend((day, drug, relative) for drug, relative in model.concentrations.items())
         self.note_line(model)
 
@@ -142,7 +145,13 @@ class Record:
 
     def events(self, model: TumorModel) -> pl.DataFrame:
         """Return the events of the patient, cure and overtakings among them."""
-        known = model.events.drop(_LEFT_OUT, strict=False)
+        known, own = model.events, (self._leaders.copy(), self._cured, self._left_by_hand.copy())
+        if self._told is None or self._told[1] != own or not self._told[0].equals(known):
+            self._told = known, own, self._with_own_events(known)
+        return self._told[2]
+
+    def _with_own_events(self, known: pl.DataFrame) -> pl.DataFrame:
+        known = known.drop(_LEFT_OUT, strict=False)
         ended_by_hand = (pl.col("event") == "line ended") & pl.col("line").is_in(list(self._left_by_hand))
         known = known.with_columns(
             pl.when(ended_by_hand).then(pl.lit(BY_HAND)).otherwise("detail").alias("detail")
@@ -161,6 +170,8 @@ class Record:
 
     def outcomes(self, model: TumorModel) -> pl.DataFrame:
         """Return the lines that are over; of those that were ended at the page it is said."""
+        if not self._left_by_hand:
+            return model.outcomes
         by_hand = pl.col("line").is_in(list(self._left_by_hand))
         return model.outcomes.with_columns(
             pl.when(by_hand).then(pl.lit(BY_HAND)).otherwise("end_reason").alias("end_reason")
@@ -197,8 +208,6 @@ class Record:
             return self._growing(day)
         at = max(bisect_right(self._states, day, key=_day) - 1, 0)
         noted, line, cells, volume_cm3, sld_mm, _ = self._states[at]
-        first = bisect_left(self._clones, noted, key=_day)
-        living = [row for row in _up_to(self._clones, noted)[first:] if row[2] > 0]
         taken = _up_to(self._taken, noted)[bisect_left(self._taken, noted, key=_day) :]
         regimen = next((each.regimen for each in reversed(self._lines) if each.start_day <= noted), "")
         return Seen(
@@ -208,7 +217,7 @@ class Record:
             cells=cells,
             volume_cm3=volume_cm3,
             sld_mm=sld_mm,
-            living=[(genotype, number, net) for _, genotype, number, net in living],
+            living=[row for row in self._clones.on(noted) if row[1] > 0],
             concentrations={drug: relative for _, drug, relative in taken},
         )
 
@@ -280,7 +289,7 @@ class Record:
         """Return what was noted up to a day, to go its own way from there."""
         other = copy.copy(self)
         other._states = _up_to(self._states, day)
-        other._clones, other._taken = _up_to(self._clones, day), _up_to(self._taken, day)
+        other._clones, other._taken = self._clones.until(day), _up_to(self._taken, day)
         other._pictures = _up_to(self._pictures, day)
         other._leaders = _up_to(self._leaders, day)
         other._lines = [segment.until(day) for segment in self._lines if segment.start_day <= day]
@@ -301,15 +310,7 @@ class Record:
                     "neutrophils": pl.Float64,
                 },
             ),
-            clones=_frame(
-                [(day, named(genotype), genotype, cells) for day, genotype, cells, _ in self._clones],
-                {
-                    "day": pl.Float64,
-                    "genotype": pl.String,
-                    "alterations": pl.List(pl.String),
-                    "cells": pl.Float64,
-                },
-            ),
+            clones=self._clones.table(),
             concentrations=_frame(
                 self._taken, {"day": pl.Float64, "drug": pl.String, "relative": pl.Float64}
             ),

@@ -11,6 +11,8 @@ import solara
 from tumor_abm._base.genotype import Genotype
 from tumor_abm._base.sinks import html_text
 from tumor_abm.app.boundary import part
+from tumor_abm.app.only import use_only
+from tumor_abm.app.picture import Picture
 from tumor_abm.app.repeats import MOST_S, NUMBERS, Repeated
 from tumor_abm.app.session import Session
 from tumor_abm.model.futures import Future
@@ -27,7 +29,10 @@ def Repeat(session: Session) -> None:
     """Repeat the first line with other chances; show a histogram of PFS and what resisted."""
     number, set_number = solara.use_state(NUMBERS[1])
     shown = session.repeats.shown.value
-    if shown is not None and session.pictures.value and shown.choices != session.begun:
+    ready, begun, lived = use_only(
+        session.pictures, lambda pictures: (bool(pictures), session.begun, _lived(pictures))
+    )
+    if shown is not None and ready and shown.choices != begun:
         shown = None
     running = shown is not None and shown.running
     solara.Text(
@@ -46,7 +51,7 @@ def Repeat(session: Session) -> None:
             icon_name="mdi-repeat",
             color="primary",
             small=True,
-            disabled=not session.pictures.value,
+            disabled=not ready,
             on_click=lambda: session.repeat(number),
         )
     if shown is None:
@@ -61,9 +66,13 @@ def Repeat(session: Session) -> None:
     if shown.problem:
         solara.Warning(shown.problem, dense=True)
     if shown.futures:
-        own = next((row for row in session.pictures.value[0].facts["outcomes"] if row["line"] == 1), None)
-        lived = None if own is None else float(own["pfs_months"])
         solara.HTML(tag="div", unsafe_innerHTML=histogram_svg(shown.futures, lived) + resisted_html(shown))
+
+
+def _lived(pictures: Sequence[Picture]) -> float | None:
+    """Return PFS of the first line in the life that is shown, in months; ``None`` while it goes on."""
+    rows = pictures[0].facts["outcomes"] if pictures else []
+    return next((float(row["pfs_months"]) for row in rows if row["line"] == 1), None)
 
 
 def _progress(shown: Repeated) -> str:

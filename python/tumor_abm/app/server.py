@@ -194,6 +194,7 @@ def _bound(port: int | None) -> socket.socket:
 def _set_environment() -> None:
     """Set what Solara reads from the environment as it is imported."""
     os.environ["SOLARA_TELEMETRY_MIXPANEL_ENABLE"] = "0"
+    os.environ.setdefault("REACTON_FAST", "1")  # what nothing has changed in is not walked through
     os.environ.setdefault("SOLARA_KERNEL_CULL_TIMEOUT", ABANDONED_AFTER)
     logging.getLogger("solara").setLevel(logging.ERROR)
     warnings.filterwarnings("ignore", "Cookies with samesite=none", UserWarning)  # the page is in no frame

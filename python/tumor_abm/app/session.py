@@ -19,11 +19,12 @@ import tumor_abm._core as _core
 from tumor_abm.app.address import Start, first_choices, query_of, start_of
 from tumor_abm.app.boundary import told
 from tumor_abm.app.catalogue import Catalogue
-from tumor_abm.app.charts import panels_of
+from tumor_abm.app.charts import Patient
 from tumor_abm.app.deed import Deed, Kind
 from tumor_abm.app.experiment_file import AsExperiment, as_experiment, left_out
 from tumor_abm.app.figure import figure_of
 from tumor_abm.app.life import Life
+from tumor_abm.app.live_charts import LiveCharts
 from tumor_abm.app.notice import Notice, Shown, Stopped
 from tumor_abm.app.picture import Picture, on_day, today
 from tumor_abm.app.repeats import Repeats
@@ -35,9 +36,6 @@ from tumor_abm.errors import InputError, StepTooLongError
 SPEEDS = (1, 2, 5, 10, 20)
 """Frames per second to choose from."""
 
-_CHARTS_LOOK_S = 0.05
-_CHARTS_PAUSE_S, _CHARTS_MOST_S = 0.8, 3.0
-_CHARTS_SHARE = 4.0  # of what drawing charts takes: how long it rests after it, while playing
 _AFTER_CURE = "Play goes on, with the drugs as they are, to the end of follow-up; or stop the treatment."
 
 Order = Callable[[], None]
@@ -84,7 +82,7 @@ class Session:
         self.looking: solara.Reactive[float | None] = solara.reactive(None)
         self.chosen = solara.reactive("")
         self.pictures: solara.Reactive[tuple[Picture, ...]] = solara.reactive(())
-        self.charts: solara.Reactive[tuple[list[dict[str, Any]], ...]] = solara.reactive(())
+        self.charts = LiveCharts(self._seen, self._visitors.turns)
         self.notice: solara.Reactive[Notice | None] = solara.reactive(problem)
         self.playing = solara.reactive(False)
         self.busy = solara.reactive(False)
@@ -98,7 +96,6 @@ class Session:
         self._closed = Event()
         self._stop = Event()
         self._lock = Lock()
-        self._charts_due = False
         self._orders.append(partial(self._follow, start))
         self.repeats = Repeats()
 
@@ -297,7 +294,11 @@ class Session:
         It runs in the event loop of the connection, which also hears what the user does: so nothing that is
         shown is older than that. It ends with the connection; whoever comes back begins it anew.
         """
-        await asyncio.gather(self.run(), self.draw_charts())
+        charts = asyncio.create_task(self.charts.follow(lambda: self.playing.value, self.tell))
+        try:
+            await self.run()
+        finally:
+            charts.cancel()
 
     async def run(self) -> None:
         """Carry out what is ordered, and play while playing is on.
@@ -315,9 +316,9 @@ class Session:
                 continue
             began = time.monotonic()
             self.busy.value = bool(self._orders)
-            order, stop = self._next()
+            order, stop, is_answer = self._next()
             try:
-                outcome = await asyncio.to_thread(self._work, order, stop)
+                outcome = await asyncio.to_thread(self._work, order, stop, is_answer)
             finally:
                 stop.set()  # if this task is cancelled, nobody waits for the thread
             if self._closed.is_set() or self._loop is not here:
@@ -328,17 +329,21 @@ class Session:
                 spent = time.monotonic() - began
                 await asyncio.sleep(max(0.005, 1 / self.speed.value - spent))
 
-    def _next(self) -> tuple[Order, Event]:
-        """Return what is to be done, and what will stop this and nothing later."""
+    def _next(self) -> tuple[Order, Event, bool]:
+        """Return what is to be done, what will stop this and nothing later, and whether it was ordered."""
         # Reactive values belong to this tab's context, which the thread that works does not have.
         frame = partial(self._life.advance, self.days_per_frame.value) if self.playing.value else _nothing
         with self._choosing:
             self._stop = Event()
-            return self._orders.popleft() if self._orders else frame, self._stop
+            is_answer = bool(self._orders)
+            return self._orders.popleft() if is_answer else frame, self._stop, is_answer
 
-    def _work(self, order: Order, stop: Event) -> tuple[tuple[Picture, ...] | None, Notice | None]:
+    def _work(
+        self, order: Order, stop: Event, is_answer: bool
+    ) -> tuple[tuple[Picture, ...] | None, Notice | None]:
         """Carry out an order when it is this visitor's turn; return what is to be shown."""
-        with self._lock, self._visitors.turns.turn() as turn:
+        # A frame of who has ordered something meanwhile is in the way of the answer.
+        with self._lock, self._visitors.turns.turn(lambda: is_answer or bool(self._orders)) as turn:
 
             def heartbeat() -> None:
                 turn.share()
@@ -365,6 +370,7 @@ class Session:
         if drawn is not None:
             self.frames += 1
             self.pictures.value = drawn
+            self.charts.call()
             notice = notice or self._news(drawn)
         if notice is not None:
             self.playing.value = False
@@ -397,7 +403,6 @@ class Session:
         self._life.follow(start.choices, start.deeds, start.day)
 
     def _draw(self) -> tuple[Picture, ...]:
-        self._charts_due = True
         self._day = self._life.day if self.twins else 0.0
         if self._looking is None:
             return tuple(today(twin) for twin in self.twins)
@@ -414,27 +419,9 @@ class Session:
             self.address.value = Shown(query, is_new=is_new and self._addressed is not None)
         self._addressed, self._addressed_day = (choices, deeds), self._day
 
-    async def draw_charts(self) -> None:
-        """Draw the charts whenever there is something new, but not all the time."""
-        while not self._closed.is_set():
-            await asyncio.sleep(_CHARTS_LOOK_S)
-            if not self._charts_due:
-                continue
-            began = time.monotonic()
-            self._charts_due = False
-            try:
-                self.charts.value = await asyncio.to_thread(self._charts)
-            except Exception as error:
-                self.notice.value = Notice("error", told("The drawing of the charts", error))
-            spent = time.monotonic() - began
-            rest = min(max(_CHARTS_PAUSE_S, _CHARTS_SHARE * spent), _CHARTS_MOST_S)
-            await asyncio.sleep(rest if self.playing.value else 0)
-
-    def _charts(self) -> tuple[list[dict[str, Any]], ...]:
+    def _seen(self) -> list[Patient]:
         with self._lock:
-            seen = [(twin.course(), twin.palette, twin.record.growth) for twin in self.twins]
-        with self._visitors.turns.turn():
-            return tuple(panels_of(seen))
+            return [(twin.course(), twin.palette, twin.record.growth) for twin in self.twins]
 
 
 def _running_loop() -> asyncio.AbstractEventLoop | None:

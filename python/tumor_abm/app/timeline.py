@@ -9,17 +9,19 @@ import solara
 from tumor_abm._base.sinks import html_text, terminal_text
 from tumor_abm._base.units import DAYS_PER_MONTH
 from tumor_abm.app.boundary import part
-from tumor_abm.app.picture import Picture
+from tumor_abm.app.only import use_only
+from tumor_abm.app.picture import Picture, of_twin
 from tumor_abm.app.record import OVERTAKING
+from tumor_abm.app.session import Session
 
 _BANDS = "In the charts, line 1a, 1b, 1c … are stretches of line 1 between which its drugs or doses changed."
 _DOSES = "A percentage after a drug is its dose, of the standard one."
 
 
 @part("The timeline")
-def Timeline(picture: Picture) -> None:
-    """Lines of therapy and events; the last one is read out as it comes."""
-    events = picture.facts["events"]
+def Timeline(session: Session, twin: int) -> None:
+    """Lines of therapy and events of a twin; the last one is read out as it comes."""
+    events, changed, reduced = use_only(session.pictures, lambda pictures: _happened(of_twin(pictures, twin)))
     latest = event_in_words(events[-1]) if events else ""
     solara.HTML(tag="div", unsafe_innerHTML="<h2>Timeline</h2>", classes=["tumor-facts"])
     solara.v.Html(
@@ -34,12 +36,16 @@ def Timeline(picture: Picture) -> None:
         attributes={"tabindex": "0", "role": "region", "aria-label": "Timeline"},
         children=[solara.HTML(tag="table", unsafe_innerHTML=f"<tbody>{events_as_rows(events)}</tbody>")],
     )
-    for said in (
-        _BANDS if picture.facts["changed_in_line"] else "",
-        _DOSES if picture.facts["reduced"] else "",
-    ):
+    for said in (_BANDS if changed else "", _DOSES if reduced else ""):
         if said:
             solara.Text(said, classes=["tumor-note"])
+
+
+def _happened(picture: Picture | None) -> tuple[list[dict[str, Any]], bool, bool]:
+    """Return the events, and whether drugs or doses have changed within a line, and doses been reduced."""
+    if picture is None:
+        return [], False, False
+    return picture.facts["events"], picture.facts["changed_in_line"], picture.facts["reduced"]
 
 
 def events_as_rows(events: list[dict[str, Any]]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import solara
@@ -9,6 +10,8 @@ import solara
 from tumor_abm._base.sinks import html_text
 from tumor_abm.app.boundary import part
 from tumor_abm.app.number_slider import NumberSlider
+from tumor_abm.app.only import use_only
+from tumor_abm.app.picture import Picture
 from tumor_abm.app.session import SPEEDS, Session
 from tumor_abm.app.words import burden_in_words, treatment_in_words, when_in_words
 
@@ -18,8 +21,7 @@ MOST_DAYS_PER_FRAME = 28
 @part("The toolbar")
 def Toolbar(session: Session) -> None:
     """Everything that moves time."""
-    ready = bool(session.pictures.value)
-    over = ready and not any(picture.facts["running"] for picture in session.pictures.value)
+    ready, over = use_only(session.pictures, _readiness)
     with solara.Div(classes=["tumor-card", "tumor-bar"]):
         _Buttons(session, ready, over)
         with solara.Div(classes=["tumor-pace"]):
@@ -33,6 +35,15 @@ def Toolbar(session: Session) -> None:
             solara.Select("Frames a second", values=list(SPEEDS), value=session.speed, dense=True)
         with solara.Div(classes=["tumor-grow"]):
             _Facts(session)
+            if session.busy.value:
+                solara.v.ProgressLinear(
+                    indeterminate=True, height=2, color="primary", attributes={"aria-label": "at work"}
+                )
+
+
+def _readiness(pictures: Sequence[Picture]) -> tuple[bool, bool]:
+    """Tell whether there is a patient, and whether follow-up of all twins is over."""
+    return bool(pictures), bool(pictures) and not any(picture.facts["running"] for picture in pictures)
 
 
 @part("The buttons")
@@ -75,10 +86,6 @@ def _Facts(session: Session) -> None:
     if pictures:
         solara.HTML(
             tag="div", unsafe_innerHTML=_words(pictures[0].facts, len(pictures)), classes=["tumor-facts"]
-        )
-    if session.busy.value:
-        solara.v.ProgressLinear(
-            indeterminate=True, height=2, color="primary", attributes={"aria-label": "at work"}
         )
 
 

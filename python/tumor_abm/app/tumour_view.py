@@ -10,7 +10,8 @@ import solara
 from tumor_abm._base.sinks import html_text, terminal_text
 from tumor_abm.app.boundary import part
 from tumor_abm.app.legend import Legend
-from tumor_abm.app.picture import Picture
+from tumor_abm.app.only import use_only
+from tumor_abm.app.picture import Picture, of_twin
 from tumor_abm.app.session import Session
 from tumor_abm.app.words import (
     burden_in_words,
@@ -34,33 +35,73 @@ _ENGINE = (
 @part("The picture of the tumour")
 def TumourView(session: Session, twin: int) -> None:
     """Picture and legend of one twin."""
-    picture = session.pictures.value[twin]
-    compared = len(session.pictures.value) > 1
+    compared, view = use_only(
+        session.pictures, lambda pictures: (len(pictures) > 1, _view(of_twin(pictures, twin)))
+    )
     if compared:
-        solara.HTML(tag="div", unsafe_innerHTML=_heading(picture), classes=["tumor-facts"])
+        _Heading(session, twin)
     with solara.Div(classes=["tumor-beside" if compared else "tumor-below"]):
         with solara.Div(classes=["tumor-picture"]):
-            solara.v.Html(
-                tag="img",
-                class_="solara-image",
-                attributes={
-                    "src": f"data:image/png;base64,{b64encode(picture.tumour).decode()}",
-                    "alt": _alternative(picture),
-                    "width": "180" if compared else "262",
-                },
-            )
-            if picture.facts["cured_day"] is not None:
-                solara.Div(children=[cure_in_words(picture.facts)], classes=["tumor-cured"])
+            _Tumour(session, twin, "180" if compared else "262")
+            _Cure(session, twin)
         with solara.Div(classes=["tumor-grow"]):
-            Legend(rows=legend_rows(picture), chosen=session.chosen.value, event_choose=session.choose_clone)
-            solara.HTML(tag="div", unsafe_innerHTML=_caption(picture), classes=["tumor-note"])
-    if picture.facts["engine"] == "lattice" and picture.solid:
+            _Genotypes(session, twin)
+            _Caption(session, twin)
+    if view is not None:
         solara.ToggleButtonsSingle(
-            picture.view,
+            view,
             values=["surface", "section"],
             on_value=lambda view: session.look(twin, view),
             dense=True,
         )
+
+
+def _view(picture: Picture | None) -> str | None:
+    """Return from where a tumour is seen that can be seen from elsewhere, too."""
+    if picture is None or picture.facts["engine"] != "lattice" or not picture.solid:
+        return None
+    return picture.view
+
+
+@part("The heading")
+def _Heading(session: Session, twin: int) -> None:
+    picture = of_twin(session.pictures.value, twin)
+    said = "" if picture is None else _heading(picture)
+    solara.HTML(tag="div", unsafe_innerHTML=said, classes=["tumor-facts"])
+
+
+@part("The tumour")
+def _Tumour(session: Session, twin: int, width: str) -> None:
+    picture = of_twin(session.pictures.value, twin)
+    shown = {} if picture is None else {"src": _source(picture.tumour), "alt": _alternative(picture)}
+    solara.v.Html(tag="img", class_="solara-image", attributes={**shown, "width": width})
+
+
+@part("The word of a cure")
+def _Cure(session: Session, twin: int) -> None:
+    said = use_only(session.pictures, lambda pictures: _cure(of_twin(pictures, twin)))
+    solara.v.Html(tag="div", class_="tumor-cured" if said else "", children=[said])
+
+
+def _cure(picture: Picture | None) -> str:
+    return "" if picture is None or picture.facts["cured_day"] is None else cure_in_words(picture.facts)
+
+
+@part("The genotypes")
+def _Genotypes(session: Session, twin: int) -> None:
+    picture = of_twin(session.pictures.value, twin)
+    rows = [] if picture is None else legend_rows(picture)
+    Legend(rows=rows, chosen=session.chosen.value, event_choose=session.choose_clone)
+
+
+@part("The caption")
+def _Caption(session: Session, twin: int) -> None:
+    said = use_only(session.pictures, lambda pictures: _caption(of_twin(pictures, twin)))
+    solara.HTML(tag="div", unsafe_innerHTML=said, classes=["tumor-note"])
+
+
+def _source(tumour: bytes) -> str:
+    return f"data:image/png;base64,{b64encode(tumour).decode()}"
 
 
 def _heading(picture: Picture) -> str:
@@ -75,7 +116,9 @@ def _alternative(picture: Picture) -> str:
     return f"The tumour on day {picture.facts['day']:,.0f}: {', '.join(parts) or 'no cell'}"
 
 
-def _caption(picture: Picture) -> str:
+def _caption(picture: Picture | None) -> str:
+    if picture is None:
+        return ""
     facts = picture.facts
     if facts["engine"] == "lattice":
         return f"{places_in_words(facts)} {_ENGINE}"

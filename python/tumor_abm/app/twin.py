@@ -7,13 +7,12 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 import numpy as np
-import polars as pl
 from numpy.typing import NDArray
 
 from tumor_abm._base.genotype import Genotype, named
 from tumor_abm.app.checkpoints import Checkpoints
 from tumor_abm.app.deed import Kind
-from tumor_abm.app.record import Record, Seen, size_of
+from tumor_abm.app.record import OF_A_GENOTYPE, Record, Seen, size_of
 from tumor_abm.errors import InputError
 from tumor_abm.model import TumorModel
 from tumor_abm.model.sites import Sites
@@ -103,12 +102,14 @@ class Twin:
 
     def _give_colours(self, at_most: int | None = None) -> None:
         """Give colours to genotypes that are seen or in the legend, or to the largest ones however rare."""
-        living = self.model.genotypes.sort("cells", descending=True)
-        larger = pl.col("fraction").cum_sum() - pl.col("fraction")
-        seen = (pl.col("fraction") >= _SEEN_FROM) | (larger < _SEEN_TOGETHER)
-        chosen = living.head(at_most) if at_most else living.filter(seen | _is_in_legend())
-        for carried in chosen["alterations"]:
-            self.palette.give(tuple(carried))
+        living = self._living()
+        total, larger = max(sum(cells for _, cells, _ in living), 1), 0.0
+        for place, (genotype, cells, _) in enumerate(living[:at_most]):
+            is_seen = cells / total >= _SEEN_FROM or larger < _SEEN_TOGETHER or place < SHOWN_GENOTYPES
+            if not (at_most or is_seen):
+                break  # nor are the smaller ones
+            self.palette.give(genotype)
+            larger += cells / total
 
     @property
     def founder(self) -> list[str]:
@@ -206,15 +207,13 @@ class Twin:
 
     def legend(self) -> list[LegendRow]:
         """Return the genotypes from the most to the least frequent."""
-        living = self.model.genotypes.select("alterations", "cells", pl.col("division") - pl.col("death"))
-        return self._legend([(tuple(carried), cells, net) for carried, cells, net in living.iter_rows()])
+        return self._legend(self._living())
 
     def legend_on(self, seen: Seen) -> list[LegendRow]:
         """Return the legend of an earlier day."""
-        return self._legend(seen.living)
+        return self._legend(sorted(seen.living, key=_cells, reverse=True))
 
-    def _legend(self, living: Sequence[tuple[Genotype, int, float | None]]) -> list[LegendRow]:
-        ordered = sorted(living, key=lambda row: row[1], reverse=True)
+    def _legend(self, ordered: Sequence[tuple[Genotype, int, float | None]]) -> list[LegendRow]:
         total = max(sum(cells for _, cells, _ in ordered), 1)
         rows = [
             LegendRow(named(genotype), genotype, self.palette[genotype], cells, cells / total, net)
@@ -264,7 +263,7 @@ class Twin:
             drawn = self._lattice(sites, pixels)
         else:
             size = size_of(self.model.volume_cm3, self.model.cells)
-            drawn = self._disc(self._living_today(), size, pixels)
+            drawn = self._disc(self._living(), size, pixels)
         if sites is not None:
             self.record.keep_picture(self.model.day, drawn)
         return drawn
@@ -274,7 +273,7 @@ class Twin:
         kept = self.record.picture_by(seen.day)
         if kept is not None:
             return kept
-        living = [(genotype, cells) for genotype, cells, _ in seen.living]
+        living = sorted(seen.living, key=_cells, reverse=True)
         return self._disc(living, size_of(seen.volume_cm3, seen.cells), pixels)
 
     def _lattice(self, sites: Sites, pixels: int) -> bytes:
@@ -290,8 +289,7 @@ class Twin:
 
     def _ranked(self, genotype: NDArray[np.uint16]) -> tuple[NDArray[np.uint8], list[str]]:
         """Recode sites so that rarer genotypes have higher codes; return codes, and colours by code."""
-        largest = self.model.genotypes.sort("cells", descending=True).head(_MOST_KINDS)
-        living = [tuple(carried) for carried in largest["alterations"]]
+        living = [genotype for genotype, _, _ in self._living()[:_MOST_KINDS]]
         rank = {carried: code for code, carried in enumerate(living, 1)}
         kinds = self.model.genotype_alterations
         code_of = np.array([0, *(rank.get(carried, len(living) + 1) for carried in kinds)], dtype=np.uint8)
@@ -310,13 +308,14 @@ class Twin:
         whole[left:right, bottom:top] = plane
         return np.ascontiguousarray(whole.T[::-1])
 
-    def _living_today(self) -> list[tuple[Genotype, int]]:
-        living = self.model.genotypes.select("alterations", "cells").iter_rows()
-        return [(tuple(carried), cells) for carried, cells in living]
+    def _living(self) -> list[tuple[Genotype, int, float]]:
+        """Return the genotypes of today, the most frequent first, with cells and net growth per day."""
+        columns = self.model.genotypes.select(OF_A_GENOTYPE).iter_rows()
+        rows = [(tuple(carried), cells, division - death) for carried, cells, division, death in columns]
+        return sorted(rows, key=_cells, reverse=True)
 
-    def _disc(self, living: Sequence[tuple[Genotype, int]], size: float, pixels: int) -> bytes:
-        ordered = sorted(living, key=lambda row: row[1], reverse=True)
-        rows = [(float(cells), self.palette[genotype]) for genotype, cells in ordered]
+    def _disc(self, ordered: Sequence[tuple[Genotype, int, float | None]], size: float, pixels: int) -> bytes:
+        rows = [(float(cells), self.palette[genotype]) for genotype, cells, _ in ordered]
         rest = sum(cells for cells, _ in rows[_MOST_KINDS:])
         shown = sorted([*rows[:_MOST_KINDS], (rest, OTHERS)], key=lambda row: row[1])
         diameter = (size / self.record.reference_volume_cm3) ** (1 / 3)
@@ -325,5 +324,5 @@ class Twin:
         )
 
 
-def _is_in_legend() -> pl.Expr:
-    return pl.int_range(pl.len()) < SHOWN_GENOTYPES
+def _cells(row: tuple[Genotype, int, float | None]) -> int:
+    return row[1]

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from threading import Condition, Lock
+from threading import Event, Lock
 from time import monotonic
 
 from tumor_abm.errors import InputError
@@ -22,7 +21,9 @@ SLICE_S = 0.1
 
 
 class Turns:
-    """First come, first served: so many compute at a time, and nobody for long while others wait.
+    """So many compute at a time, and nobody for long while others wait.
+
+    Who answers a click comes before those who play; otherwise it is first come, first served.
 
     Parameters
     ----------
@@ -32,32 +33,52 @@ class Turns:
 
     def __init__(self, at_once: int) -> None:
         self._free = at_once
-        self._waiting: deque[object] = deque()
-        self._changed = Condition()
+        self._waiting: list[_Wish] = []
+        self._lock = Lock()
 
     @contextmanager
-    def turn(self) -> Iterator[Turn]:
-        """Wait for a turn, and have it for as long as this lasts."""
+    def turn(self, is_urgent: Callable[[], bool] = bool) -> Iterator[Turn]:
+        """Wait for a turn, and have it for as long as this lasts.
+
+        Parameters
+        ----------
+        is_urgent
+            Tells whether somebody waits for an answer; asked whenever a turn is given.
+        """
         turn = Turn(self)
-        self._take()
+        self._take(is_urgent)
         try:
             yield turn
         finally:
             self._leave()
 
-    def _take(self) -> None:
-        me = object()
-        with self._changed:
-            self._waiting.append(me)
-            self._changed.wait_for(lambda: self._free > 0 and self._waiting[0] is me)
-            self._waiting.popleft()
-            self._free -= 1
-            self._changed.notify_all()
+    def _take(self, is_urgent: Callable[[], bool]) -> None:
+        wish = _Wish(is_urgent)
+        with self._lock:
+            self._waiting.append(wish)
+            self._give()
+        wish.granted.wait()
 
     def _leave(self) -> None:
-        with self._changed:
+        with self._lock:
             self._free += 1
-            self._changed.notify_all()
+            self._give()
+
+    def _give(self) -> None:
+        """Give the turns that are free; nobody else of those who wait is woken."""
+        while self._free and self._waiting:
+            wish = next((wish for wish in self._waiting if wish.is_urgent()), self._waiting[0])
+            self._waiting.remove(wish)
+            self._free -= 1
+            wish.granted.set()
+
+
+class _Wish:
+    """Somebody who waits for a turn."""
+
+    def __init__(self, is_urgent: Callable[[], bool]) -> None:
+        self.is_urgent = is_urgent
+        self.granted = Event()
 
 
 class Turn:
@@ -68,10 +89,13 @@ class Turn:
         self._began = monotonic()
 
     def share(self) -> None:
-        """Let those who wait come first, if the turn has lasted long enough; called in the midst of work."""
+        """Let those who wait come first, if the turn has lasted long enough; called in the midst of work.
+
+        What takes that long is not urgent any more.
+        """
         if monotonic() - self._began >= SLICE_S and self._turns._waiting:
             self._turns._leave()
-            self._turns._take()
+            self._turns._take(bool)
             self._began = monotonic()
 
 

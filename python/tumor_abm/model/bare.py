@@ -138,6 +138,17 @@ class Bare:
             )
         )
 
+    def genotypes(self) -> bytes:
+        """Return living cells per type, with its rates, as the core does."""
+        clones = pl.read_ipc_stream(self.clones())
+        return _stream(
+            clones.group_by("genotype", maintain_order=True).agg(
+                pl.col("alterations").first(),
+                pl.col("cells", "fraction").sum(),
+                pl.col("division", "death").first(),
+            )
+        )
+
     def composition(self) -> list[tuple[str, int]]:
         """Return living cells per type."""
         counted = zip(self.genotype_names(), self._population.counts, strict=True)

@@ -289,15 +289,7 @@ class PatientView:
     def genotypes(self) -> pl.DataFrame:
         """Living cells per genotype: ``genotype, alterations, cells, fraction, division, death``."""
         if self._genotypes is None:
-            self._genotypes = (
-                frame(self._core.clones())
-                .group_by("genotype", maintain_order=True)
-                .agg(
-                    pl.col("alterations").first(),
-                    pl.col("cells", "fraction").sum(),
-                    pl.col("division", "death").first(),
-                )
-            )
+            self._genotypes = frame(self._core.genotypes())
         return self._genotypes.clone()
 
     @property

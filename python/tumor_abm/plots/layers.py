@@ -75,8 +75,9 @@ def legend_of(clones: pl.DataFrame, palette: Palette) -> dict[str, str]:
 
 def genotypes_of(clones: pl.DataFrame) -> dict[str, Genotype]:
     """Return genotypes by their names, in the order of their first appearance."""
-    seen = clones.unique("genotype", keep="first", maintain_order=True)
-    return {name: tuple(carried) for name, carried in seen.select("genotype", "alterations").iter_rows()}
+    first = clones["genotype"].arg_unique().sort()
+    names, carried = clones["genotype"].gather(first), clones["alterations"].gather(first)
+    return dict(zip(names.to_list(), map(tuple, carried.to_list()), strict=True))
 
 
 def _founder(clones: pl.DataFrame) -> Genotype:
@@ -95,14 +96,15 @@ def cells_over_time(
     days
         The days; by default all on which a genotype of `clones` lived.
     """
-    shown = pl.DataFrame({"day": clones["day"].unique(maintain_order=True) if days is None else days})
-    wide = clones.filter(pl.col("day").is_in(shown["day"].implode())).pivot(
-        "genotype", index="day", values="cells", aggregate_function="sum"
-    )
-    aligned = shown.join(wide, on="day", how="left", maintain_order="left").fill_null(0)
-    cells = {
-        genotype: aligned[name].to_numpy().astype(float)
-        for name, genotype in genotypes_of(clones).items()
-        if name in wide.columns
-    }
-    return aligned["day"].to_numpy().astype(float), cells
+    shown = (clones["day"].unique(maintain_order=True) if days is None else days).to_numpy().astype(float)
+    genotypes = genotypes_of(clones)
+    day = clones["day"].to_numpy().astype(float)
+    order = np.argsort(shown)
+    column = np.append(order, 0)[np.searchsorted(shown, day, sorter=order)]
+    is_shown = shown[column] == day if shown.size else np.zeros(day.size, dtype=bool)
+    row = clones["genotype"].cast(pl.Enum(list(genotypes))).to_physical().to_numpy()
+    place = row[is_shown].astype(np.intp) * shown.size + column[is_shown]
+    number = clones["cells"].to_numpy()[is_shown]
+    cells = np.bincount(place, number, len(genotypes) * shown.size).reshape(-1, max(shown.size, 1))
+    is_met = np.bincount(row[is_shown], minlength=len(genotypes)) > 0
+    return shown, {genotype: cells[at] for at, genotype in enumerate(genotypes.values()) if is_met[at]}

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from itertools import pairwise
-
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
@@ -28,15 +26,24 @@ def extremes(values: ArrayLike, points: int, *, steady: bool = False) -> NDArray
         return np.arange(drawn.size)
     gap = np.isnan(drawn)
     edges = np.flatnonzero(gap[1:] != gap[:-1])
-    kept = {0, drawn.size - 1, *edges.tolist(), *(edges + 1).tolist()}
-    bounds = np.linspace(0, drawn.size, points // 2 + 1).astype(int).tolist()
     if steady:
-        bounds = [*range(0, drawn.size, _doubled(drawn.size, points // 2)), drawn.size]
-    for start, end in pairwise(bounds):
-        if not gap[start:end].all():
-            kept.add(start + int(np.nanargmin(drawn[start:end])))
-            kept.add(start + int(np.nanargmax(drawn[start:end])))
-    return np.array(sorted(kept), dtype=np.intp)
+        starts = np.arange(0, drawn.size, _doubled(drawn.size, points // 2))
+    else:
+        starts = np.linspace(0, drawn.size, points // 2, endpoint=False).astype(int)
+    least = _first_of_each(np.where(gap, np.inf, drawn), np.minimum, starts, gap)
+    greatest = _first_of_each(np.where(gap, -np.inf, drawn), np.maximum, starts, gap)
+    return np.unique(np.concatenate([[0, drawn.size - 1], edges, edges + 1, least, greatest])).astype(np.intp)
+
+
+def _first_of_each(
+    values: NDArray[np.float64], extreme: np.ufunc, starts: NDArray[np.intp], gap: NDArray[np.bool_]
+) -> NDArray[np.intp]:
+    """Return where each stretch has its extreme first; of one that is all gap, nothing."""
+    lengths = np.diff(starts, append=values.size)
+    is_extreme = (values == np.repeat(extreme.reduceat(values, starts), lengths)) & ~gap
+    places = np.flatnonzero(is_extreme)
+    _, first = np.unique(np.repeat(np.arange(starts.size), lengths)[places], return_index=True)
+    return places[first]
 
 
 def _doubled(count: int, stretches: int) -> int:

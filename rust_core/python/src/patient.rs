@@ -168,6 +168,10 @@ impl Patient {
         table(py, self.inner.clone_table())
     }
 
+    fn genotypes<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyBytes>> {
+        table(py, self.inner.genotype_table())
+    }
+
     /// Clones that died out; `None` unless they are remembered.
     fn extinct<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyBytes>>> {
         self.inner.extinct_table().map(|extinct| table(py, extinct)).transpose()

@@ -8,7 +8,7 @@ use crate::clinic::patient::state::Patient;
 use crate::clinic::patient::treatment::{DrugCourse, RunningLine};
 use crate::clinic::plan::strategy::Dosing;
 use crate::table::{Column, Lists, Table, Texts};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// A box of lattice sites, the last dimension first in memory.
 pub struct Sites {
@@ -187,6 +187,39 @@ impl Patient {
         table.put("fraction", Column::F64(records.iter().map(|clone| clone.cells as f64 / total).collect()));
         table.put("division", of(|rates| rates.division));
         table.put("death", of(|rates| rates.death));
+        table
+    }
+
+    /// Living cells of each genotype, in the order of its oldest clone, and its rates as in `clone_table`. Genotypes
+    /// that differ in silent hits only share a name, and a row.
+    pub fn genotype_table(&self) -> Table {
+        let (names, carried) = (self.genotype_names(), self.genotype_alterations());
+        let total = self.cells() as f64;
+        let mut row_of: BTreeMap<&str, usize> = BTreeMap::new();
+        let (mut kinds, mut cells, mut fraction) = (Vec::new(), Vec::new(), Vec::new());
+        for clone in self.state.burden.records() {
+            let row = *row_of.entry(names[clone.kind as usize].as_str()).or_insert(kinds.len());
+            if row == kinds.len() {
+                kinds.push(clone.kind);
+                cells.push(0);
+                fraction.push(0.0);
+            }
+            cells[row] += clone.cells;
+            fraction[row] += clone.cells as f64 / total;
+        }
+        let rates: Vec<Rates> = kinds.iter().map(|&kind| self.rates_of(kind)).collect();
+        let (mut genotype, mut alterations) = (Texts::default(), Lists::default());
+        for &kind in &kinds {
+            genotype.push(&names[kind as usize]);
+            alterations.push(&carried[kind as usize]);
+        }
+        let mut table = Table::default();
+        table.put("genotype", Column::Text(genotype));
+        table.put("alterations", Column::List(alterations));
+        table.put("cells", Column::U64(cells));
+        table.put("fraction", Column::F64(fraction));
+        table.put("division", Column::F64(rates.iter().map(|rates| rates.division).collect()));
+        table.put("death", Column::F64(rates.iter().map(|rates| rates.death).collect()));
         table
     }
 
