@@ -145,6 +145,8 @@ fn what_is_counted_again_descends_from_an_individual() -> Result<()> {
     burden.record_descent(stream(7, 0, Purpose::Descent, 0));
     burden.found(0, 200_000, &NEVER)?;
     let falling = [StepProbabilities { divide: 0.05, die: 0.3 }; 2];
+    burden.step(rng, &falling, &mut Mutating(0.0), &NEVER)?;
+    assert!(burden.items() > 100, "they are individuals");
     while burden.items() > 1 {
         burden.step(rng, &falling, &mut Mutating(0.0), &NEVER)?;
     }
