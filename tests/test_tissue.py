@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -243,3 +244,20 @@ def test_what_is_not_recorded_is_not_sampled() -> None:
         _ = patient().all_clones
     with pytest.raises(InputError, match="place: found"):
         Taking(cells=10, place="core")  # type: ignore[arg-type]
+
+
+def test_what_is_counted_again_goes_on_in_the_line_of_an_individual() -> None:
+    file = Path(__file__).parent / "browser" / "decisive.toml"
+    model = ta.TumorModel(
+        file, patient=0, engine="cells", cells=200_000, clone_genealogy=True, collect_every_days=0
+    )
+    taken = sample_through_treatment(model, takings=[Taking(name="any", cells=500, every_days=28)], seed=1)
+    rows = {row["clone"]: row for row in taken.clones.iter_rows(named=True)}
+    assert taken.clones["born_day"].is_not_nan().all()
+    counted_again = [
+        row
+        for row in rows.values()
+        if row["event"] == "founding" and row["parent"] is not None and row["born_day"] > 28
+    ]
+    assert counted_again
+    assert all(rows[row["parent"]]["born_day"] <= row["born_day"] for row in counted_again)

@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 /// From whom a counted clone comes that was founded among no counted cells.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Origin {
-    /// A remembered individual, in whose division its first cell was born.
+    /// A remembered individual, in whose division its first cell was born, or whose cells were counted again.
     Mother(u32),
     /// A counted clone. Of the individuals in between nothing is known any more.
     Parent(u64),
