@@ -87,8 +87,9 @@ def _Engine(session: Session) -> None:
     )
     if setup.engine != "clones":
         solara.Text(
-            "An individual stands for many cells and dies as a whole, so how much tumour is left at the "
-            "lowest point depends on the engine. The engine clones counts every cell.",
+            "An individual stands for many cells. Types of which few individuals are left are counted cell "
+            "by cell, so what a treatment leaves is much the same on every engine; on a lattice, where what "
+            "is left has room, somewhat more.",
             classes=["tumor-note"],
         )
         solara.Select(

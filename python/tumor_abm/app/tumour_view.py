@@ -27,8 +27,8 @@ _MIXED = (
     "says nothing."
 )
 _ENGINE = (
-    "An individual dies as a whole, so how much is left at the lowest point depends on the engine; "
-    "clones counts every cell."
+    "Types of which few individuals are left are counted cell by cell, so that residual disease hardly "
+    "depends on the engine."
 )
 
 

@@ -97,8 +97,8 @@ def places_in_words(facts: dict[str, Any]) -> str:
     one = f"One stands for {scientific(scale)} cells."
     if held == 0:
         return (
-            f"No cell has a place: the {scientific(facts['cells'])} living ones are fewer than an individual "
-            f"stands for, and are counted. Each dot stands for the same number of them. {one}"
+            f"No cell has a place: the {scientific(facts['cells'])} living ones would be few individuals, "
+            f"and are counted one by one. Each dot stands for the same number of them. {one}"
         )
     counted = max(facts["cells"] - held, 0)
     rest = (
