@@ -19,6 +19,7 @@ from tumor_abm.batch.shard_of_runs import RUNS
 from tumor_abm.batch.summary import summary_of
 from tumor_abm.errors import InputError
 from tumor_abm.run.directory import RunDirectory
+from tumor_abm.run.remote import Fetched, is_address
 from tumor_abm.run.results import Results
 
 _NUMBERED = {
@@ -51,22 +52,30 @@ class Batch:
 
     @classmethod
     def open(cls, directory: str | Path) -> Batch:
-        """Open the batch in a directory.
+        """Open the batch in a directory, or at an address such as ``s3://bucket/doses``.
+
+        Of an address, tables are copied when they are first asked for, into the user's cache.
 
         Raises
         ------
         InputError
-            There is none, it is unfinished, or a file of it is missing or damaged.
+            There is none, it is unfinished, a file of it is missing or damaged, or the store does not answer.
         """
+        if isinstance(directory, str) and is_address(directory):
+            fetched = Fetched(directory)
+            return cls._of(fetched.directory, Results.fetched(fetched.directory, fetched.ask_for), directory)
         path = path_of("directory", directory)
         unfinished = RunDirectory.progress_in(path)
         if unfinished is not None:
             done, runs = unfinished
             problem = f"holds an unfinished batch, {done} of {runs} runs are done; the same command goes on"
             raise InputError(problem, file=path)
-        results = Results.load(path)
+        return cls._of(path, Results.load(path), path)
+
+    @classmethod
+    def _of(cls, path: Path, results: Results, named: str | Path) -> Batch:
         if RUNS not in results.tables or "axis" not in results.experiment:
-            raise InputError("not a batch: it has no table of runs", file=path)
+            raise InputError("not a batch: it has no table of runs", file=named)
         return cls(path, results)
 
     def __repr__(self) -> str:
@@ -152,17 +161,20 @@ class Batch:
         InputError
             polars does not understand the question, or there is no such table or column.
         """
-        frames = {"points": self.points.lazy(), **{name: self.scan(name) for name in self.tables}}
         written = self.directory / f"{SUMMARY}.parquet"
+        known = ["points", *self.tables, *([SUMMARY] if written.is_file() else [])]
+        if not isinstance(sql, str) or not sql.strip():
+            raise InputError(key="SQL", found=sql, allowed=f"a question to {', '.join(known)}")
+        named = {name for name in known if name in sql} or set(known)  # others are not read at all
+        frames = {"points": self.points.lazy()}
+        frames |= {name: self.scan(name) for name in self.tables if name in named}
         if written.is_file():
             frames[SUMMARY] = pl.scan_parquet(written.absolute(), glob=False)
-        if not isinstance(sql, str) or not sql.strip():
-            raise InputError(key="SQL", found=sql, allowed=f"a question to {', '.join(frames)}")
         try:
             return pl.SQLContext(frames=frames).execute(sql).collect()
         except pl.exceptions.PolarsError as error:
             said = str(error).splitlines()[0] if str(error) else type(error).__name__
-            raise InputError(f"{said}; tables: {', '.join(frames)}", key="SQL") from None
+            raise InputError(f"{said}; tables: {', '.join(known)}", key="SQL") from None
 
     def summary(self, *, progress: Callable[[int], None] | None = None) -> pl.DataFrame:
         """Tell the statistics of every point, each with its Monte Carlo error.

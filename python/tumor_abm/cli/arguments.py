@@ -10,7 +10,7 @@ from tumor_abm._base.sinks import terminal_text
 from tumor_abm._core import __version__
 from tumor_abm.cli import batch, commands, compare, export, power, report, window
 from tumor_abm.cli.completion import SHELLS, PrintCompletion
-from tumor_abm.cli.values import count, path, port, print_as_json, seed, target
+from tumor_abm.cli.values import address, count, path, place, port, print_as_json, seed, target
 from tumor_abm.errors import shortened
 
 Command = Callable[[argparse.Namespace], None]
@@ -276,10 +276,18 @@ def _describe_batch(batch: Parser) -> None:
     what.add_argument("--part", metavar="K/N", help="compute part K of N only, for job arrays")
     what.add_argument("--merge", action="store_true", help="join the parts")
     batch.add_argument("--no-figures", action="store_true", help="draw no figures")
+    batch.add_argument(
+        "--publish",
+        metavar="ADDRESS",
+        type=address,
+        help="copy the finished batch there (s3://..., gs://...)",
+    )
 
 
 def _describe_query(query: Parser) -> None:
-    query.add_argument("directory", metavar="DIR", type=target, help="directory of a finished batch")
+    query.add_argument(
+        "directory", metavar="DIR", type=place, help="directory or address (s3://...) of a finished batch"
+    )
     query.add_argument("sql", metavar="SQL", help="the question, in quotes")
     query.add_argument("--csv", metavar="FILE", type=target, help="write the answer as CSV, too")
     print_as_json(query)

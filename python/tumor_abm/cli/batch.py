@@ -29,9 +29,15 @@ def batch(arguments: argparse.Namespace) -> None:
     from tumor_abm.batch import PartOfRuns, load_batch, merge_batch, run_batch, run_part
     from tumor_abm.cli.consoles import log_to, messages
     from tumor_abm.cli.progress import counting
+    from tumor_abm.errors import InputError
+    from tumor_abm.run.remote import publish
 
     part = None if arguments.part is None else PartOfRuns.parse(arguments.part)
     study = load_batch(arguments.study, seed=arguments.seed)
+    if arguments.publish and (arguments.dry_run or part is not None):
+        raise InputError(
+            key="publish", found=arguments.publish, allowed="with a whole batch, or with --merge"
+        )
     if arguments.dry_run:
         _print_forecast(study, arguments.jobs)
         return
@@ -49,6 +55,9 @@ def batch(arguments: argparse.Namespace) -> None:
                     return
                 found = run_batch(study, arguments.out, **how)
         _tell(found, arguments.out, console, figures=not arguments.no_figures)
+        if arguments.publish:
+            published = publish(arguments.out, arguments.publish)
+            print_pairs(f"\nAt {arguments.publish}:", {"files": ", ".join(published)})
 
 
 def query(arguments: argparse.Namespace) -> None:

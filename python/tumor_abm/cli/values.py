@@ -22,6 +22,18 @@ def target(text: str) -> Path:
     return path(text)
 
 
+def place(text: str) -> str | Path:
+    """Read where results stand: a directory, or an address of an object store."""
+    return text if "://" in text else target(text)
+
+
+def address(text: str) -> str:
+    """Read an address of an object store."""
+    if "://" not in text:
+        raise argparse.ArgumentTypeError(f"{text!a} is no address; allowed: s3://BUCKET/NAME and the like")
+    return text
+
+
 def count(text: str) -> int:
     """Read a whole number of at least 1."""
     return _whole_number(text, at_least=1)

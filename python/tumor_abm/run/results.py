@@ -151,7 +151,15 @@ class Results:
         InputError
             `directory` holds no finished result, or a file of it is missing or not as it was saved.
         """
-        directory = path_of("directory", directory)
+        return cls._of(path_of("directory", directory))
+
+    @classmethod
+    def fetched(cls, directory: Path, ask_for: Callable[[str], None]) -> Results:
+        """Open the result whose files come into `directory` when `ask_for` is called with their names."""
+        return cls._of(directory, ask_for)
+
+    @classmethod
+    def _of(cls, directory: Path, ask_for: Callable[[str], None] | None = None) -> Results:
         if not is_directory(directory):
             raise InputError("there is no such directory", file=directory)
         if not (directory / PROVENANCE).is_file():
@@ -163,22 +171,25 @@ class Results:
             tables = provenance.get("tables") if isinstance(provenance, dict) else None
             if not isinstance(tables, dict):
                 raise InputError("not a result's: it lists no tables", file=directory / PROVENANCE)
-            verify(directory, [f"{name}.parquet" for name in tables])
+            if ask_for is None:
+                verify(directory, [f"{name}.parquet" for name in tables])
         except InputError as error:
             raise InputError(f"{error}; run the experiment again") from error
-        return cls(_Stored(directory, tables), experiment, provenance)
+        return cls(_Stored(directory, tables, ask_for or (lambda name: None)), experiment, provenance)
 
 
 class _Stored(Mapping[str, pl.DataFrame]):
-    """Tables on disk, read on first use."""
+    """Tables on disk, read on first use; what is not there yet is asked for."""
 
-    def __init__(self, directory: Path, rows: Mapping[str, int]) -> None:
+    def __init__(self, directory: Path, rows: Mapping[str, int], ask_for: Callable[[str], None]) -> None:
         self.rows = dict(rows)
+        self._ask_for = ask_for
         self._paths = {name: directory / f"{name}.parquet" for name in rows}
         self._read: dict[str, pl.DataFrame] = {}
 
     def __getitem__(self, name: str) -> pl.DataFrame:
         if name not in self._read:
+            self._ask_for(self._paths[name].name)
             with _reading(self._paths[name]) as path:
                 self._read[name] = read_parquet(path)
         return self._read[name]
@@ -187,6 +198,7 @@ class _Stored(Mapping[str, pl.DataFrame]):
         """Return a table lazily."""
         if name in self._read:
             return self._read[name].lazy()
+        self._ask_for(self._paths[name].name)
         with _reading(self._paths[name]) as path:
             table = pl.scan_parquet(path.absolute(), glob=False)
             table.collect_schema()  # that it can be read is seen here
