@@ -8,6 +8,7 @@ from __future__ import annotations
 import warnings
 from base64 import b64encode
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 import solara
@@ -34,6 +35,7 @@ with warnings.catch_warnings():  # Solara warns of hooks in Mesa's own component
 
 _FREE = "#FFFFFF"
 _SIDE = "262"
+_LOOK = Path(__file__).with_name("page.css")
 
 _TWIN = "_twin_on_the_page"
 """Attribute of a model with what was seen of it: both go together."""
@@ -56,6 +58,7 @@ def Genotypes(model: TumorModel) -> None:
     picture = today(_seen(model))
     with solara.Card("Genotypes"):
         Legend(rows=legend_rows(picture), chosen="", event_choose=_nothing)
+        solara.Style(_LOOK)
 
 
 @part("The course")
@@ -73,6 +76,7 @@ def Course(model: TumorModel) -> None:
             cdn="" if assets.proxy else assets.cdn,
             event_choose=_nothing,
         )
+        solara.Style(_LOOK)
 
 
 def genotype_colours(layer: Any) -> PropertyLayerStyle | None:
