@@ -6,6 +6,7 @@ import os
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from tumor_abm._base.files import SUMS, read_sums, sha256_of, verify, write_whole
@@ -171,10 +172,10 @@ class Fetched:
 def _cached(remote: Remote) -> Path:
     """Return the local directory of what is at an address now, with the note of its sums."""
     home = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "tumor_abm"
-    waiting = home / "sums"
-    waiting.mkdir(parents=True, exist_ok=True)
-    remote.fetch(SUMS, waiting)
-    directory = home / sha256_of(waiting / SUMS)[:24]
-    directory.mkdir(exist_ok=True)
-    (waiting / SUMS).replace(directory / SUMS)
+    home.mkdir(parents=True, exist_ok=True)
+    with TemporaryDirectory(dir=home) as waiting:
+        remote.fetch(SUMS, Path(waiting))
+        directory = home / sha256_of(Path(waiting) / SUMS)[:24]
+        directory.mkdir(exist_ok=True)
+        (Path(waiting) / SUMS).replace(directory / SUMS)
     return directory
