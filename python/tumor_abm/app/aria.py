@@ -7,4 +7,4 @@ import solara
 
 @solara.component_vue("aria.vue")
 def Aria() -> None:
-    """Move roles and states of panels and lists from boxes, which have no focus, to what has it."""
+    """Move roles and states from boxes, which have no focus, to what has it, and name what has no name."""
