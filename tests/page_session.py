@@ -5,7 +5,16 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 
+from tumor_abm.app.catalogue import Catalogue
 from tumor_abm.app.session import Session
+
+
+def at_enrolment() -> Session:
+    """Return a tab whose patient is at enrolment, drawn."""
+    session = Session(Catalogue.of(None))
+    session._show(*session._work(*session._next()))
+    session.charts.shown.value = session.charts.drawn(is_answer=True)
+    return session
 
 
 def lived(session: Session, *deeds: Callable[[], object]) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import solara
 from page_client import Tab, serving
-from tumor_abm.app.catalogue import Catalogue
+from page_session import at_enrolment
 from tumor_abm.app.only import use_only
 from tumor_abm.app.page import _Sight
 from tumor_abm.app.picture import Picture
@@ -19,9 +19,7 @@ from tumor_abm.app.session import Session
 @pytest.fixture
 def session() -> Iterator[Session]:
     """A tab whose patient is at enrolment."""
-    session = Session(Catalogue.of(None))
-    session._show(*session._work(*session._next()))
-    session.charts.shown.value = session.charts.drawn(is_answer=True)
+    session = at_enrolment()
     yield session
     session.close()
 

@@ -13,10 +13,10 @@ import pytest
 import reacton
 import solara
 import tumor_abm.app
+from page_session import at_enrolment
 from solara.components.file_download import FileDownloadWidget
 from tumor_abm.app import downloads, page
 from tumor_abm.app.boundary import part
-from tumor_abm.app.catalogue import Catalogue
 from tumor_abm.app.page import _Sight
 from tumor_abm.app.session import Session
 from tumor_abm.app.toolbar import Toolbar
@@ -27,9 +27,7 @@ KEPT = "failed; the run is kept. This is a defect of tumor_abm: "
 @pytest.fixture
 def session() -> Iterator[Session]:
     """A tab whose patient is at enrolment."""
-    session = Session(Catalogue.of(None))
-    session._show(*session._work(*session._next()))
-    session.charts.shown.value = session.charts.drawn(is_answer=True)
+    session = at_enrolment()
     yield session
     session.close()
 

@@ -36,10 +36,6 @@ def left(engine: str) -> np.ndarray:
 @pytest.mark.parametrize(("engine", "least", "most"), [("cells", -0.5, 0.5), ("lattice", -0.5, 1.0)])
 def test_engines_agree_on_residual_disease(engine: str, least: float, most: float) -> None:
     assert np.median(left("clones")) < 6.0
-    # Individuals that were lost left a hundredth and a tenth of it. On a lattice it has room of its own.
+    # Individuals that were lost left a hundredth and a tenth of it. On a lattice what is left has room of its
+    # own, and is more by a factor that docs/decisions tells.
     assert least < np.median(left(engine)) - np.median(left("clones")) < most
-
-
-def test_what_is_left_is_less_than_an_individual() -> None:
-    lethal = 200_000
-    assert 10 ** np.median(left("cells")) < 1e12 / lethal
