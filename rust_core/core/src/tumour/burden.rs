@@ -49,6 +49,9 @@ struct Individuals {
     total: u64,
     divided: Vec<u64>,
     mutants: Vec<(u32, u64)>,
+    /// Individuals per kind before the step.
+    #[serde(skip)]
+    before: Vec<u64>,
     /// If it is recorded; it is saved beside, so that it takes no byte where it is not.
     #[serde(skip)]
     descent: Option<Descent>,
@@ -98,6 +101,8 @@ impl Individuals {
         if self.scale == 1 {
             return self.engine.step(rng, probabilities, kinds, cancel);
         }
+        self.before.clear();
+        self.before.extend_from_slice(self.engine.counts());
         self.divided.clear();
         let mothers = self.descent.as_mut().map(|descent| &mut descent.rng);
         let mut noted = Noted { kinds, divided: &mut self.divided, mothers };
@@ -119,24 +124,32 @@ impl Individuals {
     }
 
     /// Kinds of which few individuals are left are counted from now on, cell by cell, each in the line of one of them.
+    /// Few that turned into a kind stay among the others, until few of all are left.
     fn demote(&mut self, counted: &mut Clones) -> Result<()> {
-        let few = |cells: u64| cells > 0 && cells < FEWEST_TO_STAY;
-        if self.scale == 1 || !self.engine.counts().iter().any(|&cells| few(cells)) {
+        let few_of_all = self.engine.total() < FEWEST_TO_STAY;
+        let mut leaving = self.engine.counts().to_vec();
+        for (kind, cells) in leaving.iter_mut().enumerate() {
+            let had_many = self.before.get(kind).is_some_and(|&before| before >= FEWEST_TO_STAY);
+            if *cells >= FEWEST_TO_STAY || !(had_many || few_of_all) {
+                *cells = 0;
+            }
+        }
+        if self.scale == 1 || leaving.iter().all(|&cells| cells == 0) {
             return Ok(());
         }
-        let counts = self.engine.counts().to_vec();
+        let few = |kind: u32| leaving[kind as usize] > 0;
         if self.descent.is_some() {
             let tips = self.engine.genealogy()?.map(|(_, tips)| tips);
-            for tip in tips.into_iter().flatten().filter(|tip| few(counts[tip.kind as usize])) {
+            for tip in tips.into_iter().flatten().filter(|tip| few(tip.kind)) {
                 if let Some(genealogy) = self.engine.recorded() {
                     genealogy.note_mother(tip.kind, tip.node);
                 }
             }
         }
-        let leaves = |(kind, cells): (u32, u64)| if few(counts[kind as usize]) { cells } else { 0 };
+        let leaves = |(kind, cells): (u32, u64)| if few(kind) { cells } else { 0 };
         let gone: Vec<u64> = self.engine.held().into_iter().map(leaves).collect();
         self.engine.remove(&gone)?;
-        for (&cells, kind) in counts.iter().zip(0..).filter(|(cells, _)| few(**cells)) {
+        for (&cells, kind) in leaving.iter().zip(0..).filter(|(cells, _)| **cells > 0) {
             self.descends(counted.receive(kind, cells * self.scale), kind)?;
         }
         self.forget_mothers();
@@ -201,6 +214,7 @@ impl Burden {
             total: 0,
             divided: Vec::new(),
             mutants: Vec::new(),
+            before: Vec::new(),
             descent: None,
         };
         Ok(Self { counted: Clones::new(max_clones), individuals: Some(individuals) })
