@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 from pathlib import Path
 
 import fsspec
@@ -53,6 +54,10 @@ def test_a_published_batch_is_the_same_one(batch: Path) -> None:
     assert there.summary().equals(here.summary())
     sql = "SELECT point, count(*) AS n FROM outcomes GROUP BY point ORDER BY point"
     assert there.query(sql).equals(here.query(sql))
+
+
+def test_a_batch_on_a_store_crosses_processes(batch: Path) -> None:
+    assert pickle.loads(pickle.dumps(Batch.open(ADDRESS))).runs.equals(Batch.open(batch).runs)
 
 
 def test_only_what_is_asked_for_is_copied(batch: Path, cache: Path) -> None:

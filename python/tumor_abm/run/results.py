@@ -175,13 +175,15 @@ class Results:
                 verify(directory, [f"{name}.parquet" for name in tables])
         except InputError as error:
             raise InputError(f"{error}; run the experiment again") from error
-        return cls(_Stored(directory, tables, ask_for or (lambda name: None)), experiment, provenance)
+        return cls(_Stored(directory, tables, ask_for), experiment, provenance)
 
 
 class _Stored(Mapping[str, pl.DataFrame]):
     """Tables on disk, read on first use; what is not there yet is asked for."""
 
-    def __init__(self, directory: Path, rows: Mapping[str, int], ask_for: Callable[[str], None]) -> None:
+    def __init__(
+        self, directory: Path, rows: Mapping[str, int], ask_for: Callable[[str], None] | None = None
+    ) -> None:
         self.rows = dict(rows)
         self._ask_for = ask_for
         self._paths = {name: directory / f"{name}.parquet" for name in rows}
@@ -189,8 +191,7 @@ class _Stored(Mapping[str, pl.DataFrame]):
 
     def __getitem__(self, name: str) -> pl.DataFrame:
         if name not in self._read:
-            self._ask_for(self._paths[name].name)
-            with _reading(self._paths[name]) as path:
+            with _reading(self._have(name)) as path:
                 self._read[name] = read_parquet(path)
         return self._read[name]
 
@@ -198,11 +199,16 @@ class _Stored(Mapping[str, pl.DataFrame]):
         """Return a table lazily."""
         if name in self._read:
             return self._read[name].lazy()
-        self._ask_for(self._paths[name].name)
-        with _reading(self._paths[name]) as path:
+        with _reading(self._have(name)) as path:
             table = pl.scan_parquet(path.absolute(), glob=False)
             table.collect_schema()  # that it can be read is seen here
         return table
+
+    def _have(self, name: str) -> Path:
+        path = self._paths[name]
+        if self._ask_for is not None:
+            self._ask_for(path.name)
+        return path
 
     def __contains__(self, name: object) -> bool:
         return name in self._paths
