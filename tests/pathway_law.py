@@ -8,7 +8,8 @@ from tumor_abm.knowledge import Knowledge
 
 Numbers = Mapping[str, float]
 
-CHEMOTHERAPY = ("tubulin", "antimetabolite", "dna_damage")
+CHEMOTHERAPY = ("tubulin", "microtubule_ends", "antimetabolite", "dna_damage")
+CONJUGATES = {"trop2_conjugate": "trop2_fold", "her2_conjugate": "her2_fold"}
 
 
 def joint_effects(known: Knowledge, alterations: Iterable[str]) -> dict[str, float]:
@@ -137,6 +138,11 @@ def kills(e: Numbers, patient: Numbers, inhibited: Numbers, cdk2_gain: float) ->
     for target in CHEMOTHERAPY:
         kill = inhibited[target] * patient[f"{target}_sensitivity"] * e[f"{target}_fold"]
         spared *= 1 - min(kill * e["chemotherapy_fold"], 1)
+    without = 1.0
+    for target, antigen in CONJUGATES.items():
+        without *= 1 - min(inhibited[target] * e[antigen], 1)
+    kill = (1 - without) * patient["payload_sensitivity"] * e["topoisomerase_fold"]
+    spared *= 1 - min(kill * e["chemotherapy_fold"], 1)
     stress = 1 - 1 / cdk2_gain if cdk2_gain > 1 else 0.0
     whole = spared * (1 - min(inhibited["kill"] * e["chemotherapy_fold"], 1))
     whole *= 1 - min(inhibited["wee1"] * (1 + e["p53_lost"] + stress), 1)
@@ -147,7 +153,7 @@ def attack(c: Numbers, e: Numbers, inhibited: Numbers, myc: float) -> float:
     """Killing by T cells, relative to that in an untreated tumour."""
     antigen = 1 + c["antigen_rise"] * inhibited["cdk46"] * (1 - e["rb_lost"])
     spared = 1 - inhibited["kill"]
-    for target in CHEMOTHERAPY:
+    for target in (*CHEMOTHERAPY, *CONJUGATES):
         spared *= 1 - inhibited[target]
     t_cells = (1 + c["treg_release"] * inhibited["treg"]) * (1 - c["t_cell_loss"] * (1 - spared))
     t_cells *= 1 - inhibited["lymphocytes"]

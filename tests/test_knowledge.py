@@ -113,7 +113,11 @@ def test_the_core_set_is_in_play_by_default() -> None:
         "AURKA amplification",
     ]
     with_taxane = KNOWN.core_alterations_with(["tubulin"])
-    assert set(with_taxane) - set(KNOWN.core_alterations) == {"ABCB1 overexpression", "MCL1 amplification"}
+    assert set(with_taxane) - set(KNOWN.core_alterations) == {
+        "TUBB3 overexpression",
+        "ABCB1 overexpression",
+        "MCL1 amplification",
+    }
 
 
 def test_no_population_is_founded_by_acquired_resistance() -> None:

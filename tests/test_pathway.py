@@ -35,8 +35,10 @@ PATIENTS = [
         "cyclin_e": cyclin_e,
         "premenopausal": premenopausal,
         "tubulin_sensitivity": cyclin_e,
+        "microtubule_ends_sensitivity": 3 * cyclin_e,
         "antimetabolite_sensitivity": 2 * cyclin_e,
         "dna_damage_sensitivity": 0.5 * cyclin_e,
+        "payload_sensitivity": 1.5 * cyclin_e,
     }
     for dependence, cyclin_e, premenopausal in itertools.product(
         (0.0, 0.3, 0.9, 1.0), (0.3, 1.0, 8.0), (0.0, 1.0)

@@ -16,9 +16,11 @@ from typing import Any
 
 import polars as pl
 from tumor_abm._base.files import write_whole
+from tumor_abm.calibration.left_out import scores
 from tumor_abm.calibration.search import JOURNAL
 from tumor_abm.calibration.store import AGAIN
 
+from tools.left_out import LEFT_OUT
 from tools.markdown import paragraph, table, table_and_list
 
 MOST = 3
@@ -44,6 +46,7 @@ def write_calibration(found: Path, page: Path) -> list[Path]:
         "summary": _summary(fitted, near),
         "fitted": _held(fitted),
         "near": _held(near),
+        "left_out": _left_out(found / LEFT_OUT),
         "edge": _edge(parameters),
         "parameters": _parameters(parameters),
         "sensitivity": _sensitivity(sensitivity),
@@ -91,6 +94,25 @@ def _summary(fitted: pl.DataFrame, near: pl.DataFrame) -> str:
                 )
             )
     return table(("", "quantity", "best set inside", "median of the ensemble inside"), rows)
+
+
+def _left_out(file: Path) -> str:
+    rows = [
+        (
+            row["class"],
+            f"{row['medians_inside']} of {row['medians']}",
+            f"{row['ratios_inside']} of {row['ratios']}",
+            f"{row['error_left_out']:.2f}",
+            f"{row['error_fitted']:.2f}",
+            f"{100 * row['covered']:.0f}%",
+        )
+        for row in scores(pl.read_csv(file.absolute(), glob=False)).iter_rows(named=True)
+    ]
+    header = (
+        *("left out", "medians inside", "hazard ratios inside", "error of logarithms, left out"),
+        *("fitted", "in the 80% interval"),
+    )
+    return table(header, rows)
 
 
 def _held(targets: pl.DataFrame) -> str:

@@ -139,6 +139,9 @@ class PlanFile(Table):
         How far it falls.
     prevalence
         Ranges of prevalence.
+    left_out
+        Classes of trials that are left out one at a time, to see what a fit to the others says of them:
+        labels of the table of trials, by the name of the class.
     """
 
     trials: list[str] = Field(min_length=1)
@@ -154,6 +157,7 @@ class PlanFile(Table):
     proliferation: str = ""
     ki67: dict[str, Ki67Fall] = Field(default_factory=dict)
     prevalence: dict[str, PrevalenceRange] = Field(default_factory=dict)
+    left_out: dict[str, list[str]] = Field(default_factory=dict)
 
     def weight_of(self, quantity: Quantity, split: str = "") -> float:
         """Return how much the misfit of a quantity counts."""
