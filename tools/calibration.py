@@ -97,6 +97,8 @@ def _summary(fitted: pl.DataFrame, near: pl.DataFrame) -> str:
 
 
 def _left_out(file: Path) -> str:
+    if not file.exists():
+        return "Here no class was left out."
     rows = [
         (
             row["class"],

@@ -24,7 +24,7 @@ TRUST = 3.0
 SETS = 60
 """Sets of the posterior of the emulator that make a predictive interval."""
 INTERVAL = (0.1, 0.9)
-_NOISE = 400
+_NOISE = 100
 """Draws of the error of a published number for every set."""
 
 
@@ -105,7 +105,7 @@ def _interval(problem: Problem, expected: Numbers, seed: int) -> Numbers:
     """Between which a published number is expected: what sets differ in, and the error of the publication."""
     quantities = problem.quantities(expected)
     rows = [*problem.targets, *problem.prevalences, *problem.ki67]
-    noise = stream(seed, 2).standard_normal((_NOISE, 1, len(rows))) * [row.sigma for row in rows]
+    noise = stream(seed, 2).standard_normal((_NOISE, len(quantities), len(rows))) * [row.sigma for row in rows]
     with_noise = (quantities[None, :, : len(rows)] + noise).reshape(-1, len(rows))
     found = np.quantile(with_noise, INTERVAL, axis=0)
     logarithmic = [getattr(row, "logarithmic", False) for row in rows]
