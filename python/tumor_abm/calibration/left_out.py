@@ -105,7 +105,8 @@ def _interval(problem: Problem, expected: Numbers, seed: int) -> Numbers:
     """Between which a published number is expected: what sets differ in, and the error of the publication."""
     quantities = problem.quantities(expected)
     rows = [*problem.targets, *problem.prevalences, *problem.ki67]
-    noise = stream(seed, 2).standard_normal((_NOISE, len(quantities), len(rows))) * [row.sigma for row in rows]
+    errors = stream(seed, 2).standard_normal((_NOISE, len(quantities), len(rows)))
+    noise = errors * [row.sigma for row in rows]
     with_noise = (quantities[None, :, : len(rows)] + noise).reshape(-1, len(rows))
     found = np.quantile(with_noise, INTERVAL, axis=0)
     logarithmic = [getattr(row, "logarithmic", False) for row in rows]
