@@ -295,7 +295,7 @@ def _goals(measured: Measured) -> str:
     fold = everything / core
     rows = [
         ("a patient x 2 arms x 3 lines, as shipped", f"{ms:.1f} ms", f"{GOAL_MS} ms", _met(ms <= GOAL_MS)),
-        ("the same, at best", f"{ms:.1f} ms", f"{MOONSHOT_MS} ms", _met(ms <= MOONSHOT_MS)),
+        ("the same, as a moonshot", f"{ms:.1f} ms", f"{MOONSHOT_MS} ms", _met(ms <= MOONSHOT_MS)),
         ("all alterations on, over the core set", f"{fold:.1f} x", f"{GOAL_FOLD} x", _met(fold <= GOAL_FOLD)),
     ]
     return table(("what", "measured", "at most", ""), rows)
