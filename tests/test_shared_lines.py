@@ -39,6 +39,7 @@ CASES: dict[str, dict[str, Any]] = {
     "to death": {},
     "to the last line": {"end_with_last_line": True},
     "in half days, for a year and a half": {"dt_days": 0.5, "horizon_months": 18},
+    "cell by cell": {"engine": "cells", "horizon_months": 24},
     "one drug is never borne": {"drug": NEVER_BORNE},
     "the first line is skipped at enrolment": {
         "drug": NEVER_BORNE,
