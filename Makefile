@@ -73,12 +73,13 @@ format: build ## format Rust and Python
 	$(BIN)/ruff check --fix
 	$(BIN)/ruff format
 
-bench: build ## measure speed and memory
+bench: build ## measure speed and memory, and write docs/performance.md
 	$(BIN)/python benchmarks/run.py
 	$(BIN)/python benchmarks/cells.py
 	$(BIN)/python benchmarks/space.py
 	$(BIN)/python benchmarks/page.py
 	$(BIN)/python benchmarks/batch.py
+	$(BIN)/python -m benchmarks.performance docs/performance.md
 
 screenshots: build ## take the screenshots of the README anew (needs chromium)
 	$(BIN)/python docs/images/make_screenshots.py

@@ -14,21 +14,13 @@ def grow_to(
     """
     rng = np.random.default_rng(seed)
     types = len(mutation)
-    leave = mutation.sum(axis=1)
     final = np.zeros((replicates, types), dtype=np.int64)
     counts = np.zeros((replicates, types), dtype=np.int64)
     counts[:, 0] = 1
     place = np.arange(replicates)
     steps = 0
     while len(place):
-        divided = rng.binomial(counts, division)
-        died = rng.binomial(counts - divided, death / (1 - division))
-        mutants = rng.binomial(divided, leave)
-        counts += divided - mutants - died
-        for i in range(types):
-            if leave[i] > 0:
-                # multinomial over targets: the shares of the mutants of type i
-                counts += rng.multinomial(mutants[:, i], mutation[i] / leave[i])
+        step(rng, counts, division, death, mutation)
         steps += len(place)
         total = counts.sum(axis=1)
         counts[total == 0] = np.eye(1, types, dtype=np.int64)
@@ -36,3 +28,17 @@ def grow_to(
         final[place[done]] = counts[done]
         counts, place = counts[~done], place[~done]
     return final, steps
+
+
+def step(
+    rng: np.random.Generator, counts: np.ndarray, division: float, death: float, mutation: np.ndarray
+) -> None:
+    """Take a step of all replicates, in place."""
+    leave = mutation.sum(axis=1)
+    divided = rng.binomial(counts, division)
+    died = rng.binomial(counts - divided, death / (1 - division))
+    mutants = rng.binomial(divided, leave)
+    counts += divided - mutants - died
+    for i in np.flatnonzero(leave):
+        # multinomial over targets: the shares of the mutants of type i
+        counts += rng.multinomial(mutants[:, i], mutation[i] / leave[i])

@@ -14,6 +14,7 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import tumor_abm as ta
@@ -21,6 +22,7 @@ from numpy_clones import grow_to
 from rich.console import Console
 from rich.table import Table
 from tumor_abm import _core
+from tumor_abm._base.frames import frame
 from tumor_abm.config import load_experiment
 
 ROOT = Path(__file__).parent.parent
@@ -42,7 +44,7 @@ def spec(**changes: object) -> dict[str, object]:
     return core
 
 
-def simulate(core: dict[str, object], first: int, patients: int, threads: int) -> object:
+def simulate(core: dict[str, object], first: int, patients: int, threads: int) -> dict[str, Any]:
     return _core.Experiment(json.dumps(core)).simulate(first, patients, threads)
 
 
@@ -61,7 +63,7 @@ def one_patient() -> list[Row]:
     patients = 40
     seconds = cpu(lambda: simulate(core, 0, patients, 1))
     tables = simulate(core, 0, patients, 1)
-    cells = float(np.median(np.frombuffer(tables["patients"]["cells"][1], dtype=np.uint64)))
+    cells = frame(tables["patients"])["cells"].median()
     rows = [
         (
             "one patient, growth and ten years of three lines",

@@ -20,7 +20,11 @@ from tools.experiments import write_experiments
 from tools.markdown import WIDTH
 
 ROOT = Path(__file__).parents[1]
-TEMPLATES = {template.stem: template for template in sorted((ROOT / "tools").glob("*.md.in"))}
+TEMPLATES = {
+    template.stem: template
+    for room in ("benchmarks", "tools")
+    for template in sorted((ROOT / room).glob("*.md.in"))
+}
 
 
 def page(name: str) -> str:

@@ -18,7 +18,7 @@ from tumor_abm.errors import InputError
 from tumor_abm.knowledge import Knowledge
 from tumor_abm.knowledge.ensemble import Ensemble, Member
 from tumor_abm.trials import Parts, Prediction, predict
-from tumor_abm.trials.cohort import _first_alike, cohorts
+from tumor_abm.trials.cohort import _first_alike, cohorts, is_followed_to_the_end
 from tumor_abm.trials.prediction import _patients_seed
 from tumor_abm.trials.sampling import Observed, hazard_ratio, interval, median, own_share, rate
 
@@ -199,6 +199,25 @@ def test_a_trial_has_its_own_patients_whatever_else_is_predicted(some):
         for file in ("paloma_1", "paloma_2")
     }
     assert not months["paloma_1"].equals(months["paloma_2"])
+
+
+def test_survival_is_asked_where_it_was_published_or_is_to_be_predicted_and_pfs2_where_a_row_tells_it():
+    asked = {file: is_followed_to_the_end(file) for file in ("paloma_2", "persevera", "sonia", "dawna_1")}
+    assert asked == {"paloma_2": True, "persevera": True, "sonia": True, "dawna_1": False}
+
+
+def test_follow_up_ends_where_nothing_more_is_asked_and_all_that_is_asked_stays(monkeypatch):
+    told = predict(["dawna_1"], ensemble=Ensemble.defaults(), patients=20)
+    monkeypatch.setattr("tumor_abm.trials.cohort.is_followed_to_the_end", lambda file: True)
+    whole = predict(["dawna_1"], ensemble=Ensemble.defaults(), patients=20)
+    later = [f"{endpoint}_{part}" for endpoint in ("pfs2", "os") for part in ("months", "event")]
+    medians = ["pfs2_median_months", "os_median_months"]
+    assert told.table.drop(medians).equals(whole.table.drop(medians))
+    assert told.observations.drop(later).equals(whole.observations.drop(later))
+    assert told.prevalence.equals(whole.prevalence)
+    assert told.table.select(medians).null_count().row(0) == (told.table.height,) * 2
+    assert told.observations.select(later).null_count().row(0) == (told.observations.height,) * 4
+    assert whole.observations["os_event"].any()
 
 
 def test_a_prediction_does_not_depend_on_what_lies_in_the_folder(some, tmp_path, monkeypatch):

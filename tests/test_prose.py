@@ -14,7 +14,7 @@ GENERATED = {
     f"docs/{name}.md"
     for name in (
         *("biology", "calibration", "configuration", "evidence"),
-        *("evolution", "experiments", "review", "verification"),
+        *("evolution", "experiments", "performance", "review", "verification"),
     )
 }
 """Pages that programs write."""

@@ -28,6 +28,12 @@ _FOUND = 0.01
 _MOST = 0.5
 """Share of cells from which it counts as carried by most."""
 
+_NOT_ASKED = {
+    f"{endpoint}_{part}": pl.lit(None, dtype)
+    for endpoint in ("pfs2", "os")
+    for part, dtype in (("months", pl.Float64), ("event", pl.Boolean))
+}
+
 
 @dataclass(frozen=True, kw_only=True)
 class Part:
@@ -38,7 +44,7 @@ class Part:
     observations
         ``file, arm, patient, months, event, responded, measurable, pfs2_months, pfs2_event, os_months,
         os_event``: a row per arm and patient who lived it; `months` and `event` are those of the endpoint of
-        the arm.
+        the arm. PFS2 and overall survival are null where nobody asks for them.
     prevalence
         ``file, arm, moment, gene, found, most``: in how many patients a gene was altered in at least a
         hundredth, and in at least half, of the cells, at enrolment and at progression on the first line of
@@ -66,16 +72,25 @@ class Cohort:
     name: str
 
     def spec(self, knowledge: Knowledge, seed: int) -> str:
-        """Return the experiment with the arms of all trials, as the core reads it."""
+        """Return the experiment with the arms of all trials, as the core reads it.
+
+        Follow-up ends with the last line of an arm where no more is asked of any of the trials. What patients
+        bear hangs on the drugs of an experiment: those of lines that nobody lives stay.
+        """
         whole: dict[str, Any] = {}
         arms: list[Any] = []
         drugs: dict[str, Any] = {}
+        to_the_end = any(map(is_followed_to_the_end, self.files))
         for file in self.files:
-            core = load(file, knowledge=knowledge, seed=seed).to_core()
-            arms += [{**arm, "name": _among_all(file, arm["name"])} for arm in core["arms"]]
+            experiment = load(file, knowledge=knowledge, seed=seed)
+            core = experiment.to_core()
+            for own, arm in zip(experiment.arms, core["arms"], strict=True):
+                lines = arm["lines"] if to_the_end else arm["lines"][: len(own.line)]
+                arms.append({**arm, "name": _among_all(file, arm["name"]), "lines": lines})
             drugs |= {drug["name"]: drug for drug in core["drugs"]}
             whole = core
         whole |= {"arms": arms, "drugs": [drugs[name] for name in sorted(drugs)]}
+        whole["end_with_last_line"] = not to_the_end
         return json.dumps(whole, sort_keys=True, allow_nan=False)
 
     def live(self, spec: str, patients: int, jobs: int, progress: Callable[[int], None]) -> Part:
@@ -92,6 +107,12 @@ class Cohort:
 def loaded(file: str) -> Experiment:
     """Return a trial with what is known by default: its arms and rows."""
     return load(file)
+
+
+@functools.cache
+def is_followed_to_the_end(file: str) -> bool:
+    """Whether more is asked of a trial than progression on its lines: overall survival, or PFS2."""
+    return any(row.survival or row.endpoint == PFS2 for row in rows_of(loaded(file)))
 
 
 def cohorts(files: Iterable[str]) -> tuple[Cohort, ...]:
@@ -149,17 +170,18 @@ def _observations(tables: _CohortTables, experiments: Mapping[str, Experiment]) 
     found = []
     for file, experiment in experiments.items():
         endpoints = {row.name: row.endpoint for row in rows_of(experiment)}
+        ends = overall if is_followed_to_the_end(file) else overall.with_columns(**_NOT_ASKED)
         for arm in experiment.arms:
             here = (pl.col("file") == file) & (pl.col("arm") == arm.name)
             endpoint = endpoints.get(arm.name, PFS1)
             on_line = outcomes.filter(here & (pl.col("line") == (endpoint.line or 1)))
             timed = on_line.select(*keys, months="pfs_months", event="pfs_event")
             if endpoint == PFS2:
-                timed = overall.filter(here).select(*keys, months="pfs2_months", event="pfs2_event")
+                timed = ends.filter(here).select(*keys, months="pfs2_months", event="pfs2_event")
             responded = pl.col("response").cast(pl.String).is_in(["CR", "PR"])
             found.append(
                 timed.join(on_line.select(*keys, responded=responded), on=keys)
-                .join(overall.filter(here), on=keys)
+                .join(ends.filter(here), on=keys)
                 .join(measurable, on="patient")
                 .sort("patient")
             )

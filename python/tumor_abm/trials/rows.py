@@ -12,7 +12,7 @@ from tumor_abm.config import Experiment
 from tumor_abm.config.named import files, find, tables
 from tumor_abm.errors import InputError
 from tumor_abm.knowledge import Knowledge
-from tumor_abm.knowledge.evidence import designs
+from tumor_abm.knowledge.evidence import designs, trials
 from tumor_abm.treatment import Arm
 
 
@@ -32,6 +32,8 @@ class Row:
         Name of the arm that hazard ratios are against; ``None`` for controls.
     endpoint
         Whose time is told.
+    survival
+        Whether overall survival is asked: it was published, or the whole outcome is yet to be predicted.
     """
 
     trial: str
@@ -42,6 +44,7 @@ class Row:
     name: str
     versus: str | None
     endpoint: Endpoint
+    survival: bool
 
 
 def load(
@@ -97,11 +100,13 @@ def rows(experiment: Experiment) -> list[Row]:
 def _row(arm: Arm, versus: str | None, experiment: Experiment) -> Row:
     labels = {key: arm.labels.get(key, "") for key in ("trial", "arm", "subset")}
     given = labels | {key: arm.labels[key] for key in ("prior_cdk46i",) if key in arm.labels}
-    design = designs().filter(*(pl.col(key) == value for key, value in given.items()))
+    of_row = [pl.col(key) == value for key, value in given.items()]
+    design = designs().filter(*of_row)
     if design.height == 0:
         shown = ", ".join(f"{key} {value!r}" for key, value in given.items())
         raise InputError(f"no table of trials has {shown}", file=experiment.file, key=f"arm {arm.name}")
     first = design.row(0, named=True)
+    published = trials().filter(*of_row)
     return Row(
         **labels,
         prior_cdk46i=first["prior_cdk46i"],
@@ -109,6 +114,7 @@ def _row(arm: Arm, versus: str | None, experiment: Experiment) -> Row:
         name=arm.name,
         versus=versus,
         endpoint=_endpoint(arm, experiment),
+        survival=published.height == 0 or published["mos_mo"].is_not_null().any(),
     )
 
 

@@ -9,8 +9,9 @@ use crate::clinic::patient::experiment::Experiment;
 use crate::clinic::patient::records::{Carried, Life, Records};
 use crate::clinic::patient::row::{PatientRow, patient_table};
 use crate::clinic::patient::screening;
-use crate::clinic::patient::state::{Patient, Status};
+use crate::clinic::patient::state::Patient;
 use crate::clinic::patient::tables::tables;
+use crate::clinic::plan::branch::Branch;
 use crate::error::{Error, Result};
 use crate::law::StepProbabilities;
 use crate::table::Table;
@@ -22,18 +23,13 @@ use std::sync::{Arc, Mutex, PoisonError};
 #[derive(Clone, Debug)]
 pub struct Cohort {
     experiment: Arc<Experiment>,
-    /// Per arm, the first arm with the same treatment and the same scans.
-    alike: Vec<usize>,
+    branches: Vec<Branch>,
 }
 
 impl Cohort {
     /// Prepare the arms of an experiment.
     pub fn new(experiment: Experiment) -> Self {
-        let arms = &experiment.spec.arms;
-        let alike = (0..arms.len())
-            .map(|arm| arms[..arm].iter().position(|first| first.lived_like(&arms[arm])).unwrap_or(arm))
-            .collect();
-        Self { experiment: Arc::new(experiment), alike }
+        Self { branches: Branch::of(&experiment.spec.arms), experiment: Arc::new(experiment) }
     }
 
     /// The experiment.
@@ -69,20 +65,14 @@ impl Cohort {
     fn live(&self, id: u64, cancel: &AtomicBool, carried: &Mutex<Carried>) -> Result<Lived> {
         let patient = Patient::enrolled(&self.experiment, id, cancel)?;
         let row = patient.state.at_enrolment.clone().unwrap_or_else(|| Arc::new(patient.row()));
-        let mut lived: Vec<Option<Records>> = vec![None; self.alike.len()];
-        let mut arms = Vec::new();
-        for (arm, &first) in self.alike.iter().enumerate() {
-            let mut records = Records::default();
-            if patient.lives(arm) {
-                if lived[first].is_none() {
-                    let followed = follow(patient.clone(), first, cancel)?;
-                    carried.lock().unwrap_or_else(PoisonError::into_inner).extend(followed.carried());
-                    lived[first] = Some(followed.state.records);
-                }
-                records = lived[first].clone().unwrap_or_default();
+        let mut arms = vec![Records::default(); self.experiment.spec.arms.len()];
+        let wanted: Vec<bool> = (0..arms.len()).map(|arm| patient.lives(arm)).collect();
+        patient.live_through(&self.branches, &wanted, cancel, &mut |branch, twin| {
+            carried.lock().unwrap_or_else(PoisonError::into_inner).extend(twin.carried());
+            for &arm in branch.arms.iter().filter(|&&arm| wanted[arm]) {
+                arms[arm] = twin.state.records.clone();
             }
-            arms.push(records);
-        }
+        })?;
         Ok((row, Life { patient: id, arms }))
     }
 
@@ -117,17 +107,5 @@ impl Cohort {
     }
 }
 
-/// Live through an arm to the end of follow-up.
-fn follow(mut patient: Patient, arm: usize, cancel: &AtomicBool) -> Result<Patient> {
-    patient.enter(Some(arm))?;
-    while patient.status() == Status::Followed {
-        heed(cancel)?;
-        patient.step(cancel)?;
-    }
-    Ok(patient)
-}
-
 /// A patient's row and life in all arms.
 type Lived = (Arc<PatientRow>, Life);
-
-impl Patient {}

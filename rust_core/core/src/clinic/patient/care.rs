@@ -8,8 +8,14 @@ use crate::clinic::patient::treatment::RunningLine;
 use crate::clinic::plan::end_reason::EndReason;
 
 impl Patient {
-    /// All that a doctor does on the morning of a day.
+    /// All that a doctor does on the morning of a day, and how it is found.
     pub(crate) fn visit(&mut self) {
+        self.treat();
+        self.note_trajectory();
+    }
+
+    /// What is done for the line that runs, which may end it, and the start of the next.
+    pub(crate) fn treat(&mut self) {
         if self.state.treatment.line.is_none() {
             self.start_line();
         }
@@ -21,7 +27,6 @@ impl Patient {
                 self.start_line();
             }
         }
-        self.note_trajectory();
     }
 
     fn care(&mut self, line: &mut RunningLine) -> Option<EndReason> {

@@ -220,9 +220,8 @@ impl Patient {
                 return Err(Error::refused("arm", arm, format!("below {}", arms.len())));
             }
         };
-        self.who.arm = arm;
-        self.state.treatment = core::mem::take(&mut self.state.treatment).followed_by(Arc::new(lines), true);
-        self.wake();
+        self.begin(arm, Arc::new(lines));
+        self.go_on();
         Ok(())
     }
 }

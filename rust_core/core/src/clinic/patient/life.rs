@@ -64,7 +64,15 @@ impl Patient {
     /// What happens in the morning.
     pub(crate) fn wake(&mut self) {
         if self.state.status == Status::Followed {
-            self.visit();
+            self.treat();
+        }
+        self.go_on();
+    }
+
+    /// The rest of a morning, after treatment: at the end of follow-up the books are closed.
+    pub(crate) fn go_on(&mut self) {
+        if self.state.status == Status::Followed {
+            self.note_trajectory();
             if self.experiment.spec.end_with_last_line
                 && self.who.arm.is_some()
                 && self.state.treatment.is_over()

@@ -3,6 +3,7 @@
 //! `experiment` is what is known and asked, `state` all that cannot be computed again, `cache` what follows from both.
 
 pub mod answers;
+mod arms;
 mod body;
 mod cache;
 mod care;

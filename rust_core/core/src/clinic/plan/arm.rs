@@ -20,10 +20,3 @@ pub struct Arm {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub calendar: Vec<ScanPeriod>,
 }
-
-impl Arm {
-    /// Whether a patient would live both alike.
-    pub(crate) fn lived_like(&self, other: &Self) -> bool {
-        self.lines == other.lines && self.calendar == other.calendar
-    }
-}
