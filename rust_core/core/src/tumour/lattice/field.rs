@@ -15,13 +15,20 @@ use crate::cancel::heed;
 use crate::error::Result;
 use std::sync::atomic::AtomicBool;
 
-/// A cycle that changes the field by less is the last: what is left is a fraction of its change.
+/// The field is solved to about this error.
 const ACCURACY: f32 = 5e-4;
+/// The share of its error that a cycle is taken to leave, at least.
+const LEFT: f32 = 0.2;
 const MOST_CYCLES: usize = 100;
 
 /// The share of a substance at every site of the box of an outline, from a `guess` of it on: 1 on the outline,
 /// `length^2 * laplacian(c) = c` where cells live, `laplacian(c) = 0` in gaps.
-pub(super) fn diffuse(outline: &Outline, length: f64, guess: &[f32], cancel: &AtomicBool) -> Result<Vec<f32>> {
+pub(super) fn diffuse(
+    outline: &Outline,
+    length: f64,
+    guess: &[f32],
+    cancel: &AtomicBool,
+) -> Result<Vec<f32>> {
     let uptake = (2.0 * (libm::cosh(1.0 / length) - 1.0)) as f32;
     let beyond = (libm::cosh(0.5 / length) - 1.0) as f32;
     // Planes are what sweeps take turns with; in two dimensions they are the rows.
@@ -40,10 +47,15 @@ pub(super) fn diffuse(outline: &Outline, length: f64, guess: &[f32], cancel: &At
         heed(cancel)?;
         grids.push(coarser);
     }
-    for _ in 0..MOST_CYCLES {
-        if cycle(&mut grids, cancel)? < ACCURACY {
+    let mut before = f32::INFINITY;
+    for number in 0..MOST_CYCLES {
+        let change = cycle(&mut grids, cancel)?;
+        // What later cycles would change, were each to change as small a share of the one before it.
+        let left = if number == 0 { 1.0 } else { (change / before).clamp(LEFT, 0.9) };
+        if change * left < ACCURACY * (1.0 - left) || change == 0.0 {
             break;
         }
+        before = change;
     }
     Ok(grids[0].values().map(|lack| (1.0 - lack).clamp(0.0, 1.0)).collect())
 }
@@ -198,7 +210,7 @@ mod tests {
         for length in [0.3f64, 1.5, 6.0, 30.0] {
             let places: Vec<Coordinate> = (0..61).map(|x| [x, 0, 0]).collect();
             let outline = outline(Space { dimensions: 1, ..Space::default() }, &places);
-                let depths = outline.depths(&NEVER).unwrap();
+            let depths = outline.depths(&NEVER).unwrap();
             let field = field(&outline, length, 1.0);
             for place in places {
                 let depth = f64::from(depths[outline.index(place)]);

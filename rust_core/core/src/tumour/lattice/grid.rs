@@ -80,13 +80,19 @@ impl Shape {
 
     fn add_row(&self, sums: &mut [f32], values: &[f32]) {
         if self.halves(0) {
-            for (sum, pair) in sums[1..].iter_mut().zip(values[1..].chunks(2)) {
-                *sum += pair.iter().sum::<f32>();
+            // The ends are outside: a last point that has no other is 0.
+            for (sum, pair) in sums[1..].iter_mut().zip(values[1..].chunks_exact(2)) {
+                *sum += pair[0] + pair[1];
             }
         } else {
             sums.iter_mut().zip(values).for_each(|(sum, value)| *sum += value);
         }
     }
+}
+
+/// The bits of a number without its sign: they are in the order of such numbers, and quicker to compare.
+fn size(number: f32) -> i32 {
+    number.abs().to_bits().cast_signed()
 }
 
 /// Values of all points: those of the even planes and those of the odd ones.
@@ -168,7 +174,8 @@ impl Grid {
         let mut source = take(&mut grid.source);
         for row in 0..grid.spans.len() {
             let [first, last] = grid.spans[row];
-            let (own, beside) = grid.rows(row, &grid.values[row / rows % 2], &grid.values[1 - row / rows % 2]);
+            let (own, beside) =
+                grid.rows(row, &grid.values[row / rows % 2], &grid.values[1 - row / rows % 2]);
             grid.around(row, own, beside, &mut source[row * n + first..row * n + last]);
         }
         grid.source = source;
@@ -200,7 +207,8 @@ impl Grid {
     /// The values of all points, in their order.
     pub(super) fn values(&self) -> impl Iterator<Item = f32> {
         let plane = self.shape.size[0] * self.shape.size[1];
-        (0..self.shape.size[2]).flat_map(move |z| self.values[z % 2][z / 2 * plane..][..plane].iter().copied())
+        (0..self.shape.size[2])
+            .flat_map(move |z| self.values[z % 2][z / 2 * plane..][..plane].iter().copied())
     }
 
     /// A row and those beside it, given the planes that are even and odd as its own and the others.
@@ -225,7 +233,8 @@ impl Grid {
         let (left, right, sums) = (&own[first - 1..][..n], &own[first + 1..][..n], &mut sums[..n]);
         let [on_x, on_y, on_z] = self.links;
         for i in 0..n {
-            sums[i] = on_x * (left[i] + right[i]) + on_y * (front[i] + back[i]) + on_z * (below[i] + above[i]);
+            sums[i] =
+                on_x * (left[i] + right[i]) + on_y * (front[i] + back[i]) + on_z * (below[i] + above[i]);
         }
     }
 
@@ -258,8 +267,7 @@ impl Grid {
             for (value, ((sum, source), fold)) in own[start + first..start + last].iter_mut().zip(terms) {
                 let change = self.pace * ((sum + source) * fold - *value);
                 *value += change;
-                // Numbers that are not negative are in the order of their bits.
-                largest = largest.max(change.abs().to_bits().cast_signed());
+                largest = largest.max(size(change));
             }
         }
         f32::from_bits(largest.cast_unsigned())
@@ -307,7 +315,7 @@ impl Grid {
         let [n, rows, _] = self.shape.size;
         let [wide, high, _] = coarser.shape.size;
         let (mut mixed, mut found) = (vec![0.0; wide], vec![0.0; n]);
-        let mut largest = 0.0f32;
+        let mut largest = 0;
         for (row, &[first, last]) in self.spans.iter().enumerate().filter(|(_, [first, last])| first < last) {
             let (y, z) = (row % rows, row / rows);
             let ((on_y, by_y), (on_z, by_z)) = (self.shape.between(1, y), self.shape.between(2, z));
@@ -320,9 +328,9 @@ impl Grid {
                 }
             }
             if self.shape.halves(0) {
-                for (pair, near) in found[1..].chunks_mut(2).zip(mixed.windows(3)) {
+                for (pair, near) in found[1..].chunks_exact_mut(2).zip(mixed.windows(3)) {
                     pair[0] = 0.75 * near[1] + 0.25 * near[0];
-                    pair[1..].fill(0.75 * near[1] + 0.25 * near[2]);
+                    pair[1] = 0.75 * near[1] + 0.25 * near[2];
                 }
             } else {
                 found.copy_from_slice(&mixed);
@@ -334,9 +342,9 @@ impl Grid {
             {
                 let found = if *fold > 0.0 { *found } else { 0.0 };
                 *value += found;
-                largest = largest.max(found.abs());
+                largest = largest.max(size(found));
             }
         }
-        largest
+        f32::from_bits(largest.cast_unsigned())
     }
 }

@@ -66,7 +66,8 @@ impl Outline {
         }
         room_for(volume as usize, BYTES_PER_SITE, SITES)?;
         let occupied = vec![false; volume as usize];
-        let mut outline = Self { low, shape: Shape { size, periodic }, dimensions, occupied, outside: Vec::new() };
+        let mut outline =
+            Self { low, shape: Shape { size, periodic }, dimensions, occupied, outside: Vec::new() };
         for (sites, start) in outline.rows_of(domain).collect::<Vec<_>>() {
             for (site, occupied) in sites.zip(&mut outline.occupied[start..]) {
                 *occupied = domain.is_occupied(site);
