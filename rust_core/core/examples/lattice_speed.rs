@@ -95,6 +95,12 @@ fn main() -> Result<()> {
     let fed = |profile| Space { nutrient: Some(Reach { length: 10.0, profile }), ..solid };
     let cases = [
         Case { name: "2-D von Neumann B", space: flat, rates: (0.14, 0.0), founders: 1 },
+        Case {
+            name: "2-D Moore C, disc, turnover",
+            space: Space { neighbourhood: moore, placement: any, ..flat },
+            rates: (0.14, 0.07),
+            founders: CELLS,
+        },
         Case { name: "3-D von Neumann B", space: solid, rates: (0.14, 0.0), founders: 1 },
         Case { name: "3-D von Neumann B, turnover", space: solid, rates: (0.14, 0.07), founders: 1 },
         Case { name: "3-D von Neumann B, 1% and 0.5%", space: solid, rates: (0.01, 0.005), founders: 1 },

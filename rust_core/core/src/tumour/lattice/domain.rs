@@ -258,43 +258,18 @@ impl Domain {
         self.open[word] &= !mask;
     }
 
-    /// Visit the sites in a direction up to `depth`, as long as `visit` says so; `OUTSIDE` ends the way.
-    #[inline]
-    pub(super) fn walk(&self, site: u32, direction: usize, depth: u32, mut visit: impl FnMut(u32) -> bool) {
-        let (mut at, mut left) = (site, depth);
-        while left > 0 {
-            let (run, stride) = self.geometry.run(at, direction);
-            let run = run.min(left);
-            for _ in 0..run {
-                at = at.wrapping_add_signed(stride);
-                if !visit(at) {
-                    return;
-                }
-            }
-            left -= run;
-            if left > 0 {
-                at = self.neighbour(at, direction);
-                if !visit(at) || at == OUTSIDE {
-                    return;
-                }
-                left -= 1;
-            }
-        }
-    }
-
     /// The last occupied site before the nearest free one within `depth`, and how far that one is.
     #[inline]
     pub(super) fn room(&self, site: u32, direction: usize, depth: u32) -> Option<(u32, u32)> {
-        let (mut last, mut distance, mut free) = (site, 0, false);
-        self.walk(site, direction, depth, |at| {
-            distance += 1;
-            free = !self.is_occupied(at);
-            if !free {
-                last = at;
+        let mut at = site;
+        for distance in 1..=depth {
+            let next = self.neighbour(at, direction);
+            if !self.is_occupied(next) {
+                return Some((at, distance));
             }
-            !free
-        });
-        free.then_some((last, distance))
+            at = next;
+        }
+        None
     }
 
     /// Free directions around a site, a bit each.

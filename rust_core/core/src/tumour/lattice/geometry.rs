@@ -8,7 +8,6 @@ use super::space::{Coordinate, Neighbourhood, Space};
 use crate::cancel::heed;
 use crate::error::{Error, Result};
 use serde::{Deserialize, Serialize};
-use std::sync::OnceLock;
 use std::sync::atomic::AtomicBool;
 
 /// Sites in a block, as a power of two.
@@ -32,9 +31,6 @@ pub(super) struct Geometry {
     links: Vec<Coordinate>,
     /// `[direction][local]`: link to the block of the neighbour, and its local number there.
     steps: Vec<u16>,
-    /// `[direction][local]`: how many steps stay in the block.
-    #[serde(skip)]
-    runs: OnceLock<Vec<u8>>,
 }
 
 /// A width, if blocks fill it.
@@ -71,8 +67,7 @@ impl Geometry {
             .collect();
         // A block is linked to itself and, as its sites are, to its neighbours.
         let links = [&[[0; 3]], &directions[..]].concat();
-        let (steps, runs) = (Vec::new(), OnceLock::new());
-        let mut geometry = Self { dimensions, width, bits, directions, links, steps, runs };
+        let mut geometry = Self { dimensions, width, bits, directions, links, steps: Vec::new() };
         let walk = |direction| (0..=LOCAL).map(move |local| (direction, local));
         geometry.steps =
             (0..geometry.directions()).flat_map(walk).map(|(d, local)| geometry.walk(d, local)).collect();
@@ -89,16 +84,6 @@ impl Geometry {
         // Every offset is among the links: a step changes no more axes of the block than of the site.
         let link = self.links.iter().position(|&link| link == blocks).unwrap_or(SELF_LINK);
         (link << BLOCK_BITS | self.local(to) as usize) as u16
-    }
-
-    fn stay(&self, direction: usize, local: u32) -> u8 {
-        let (at, by) = (self.local_coordinate(local), self.directions[direction]);
-        let steps = (0..3).filter(|&axis| by[axis] != 0).map(|axis| match by[axis] {
-            1 => (1 << self.bits[axis]) - 1 - at[axis],
-            _ => at[axis],
-        });
-        // A row of the longest block is longer than what is told at once.
-        steps.min().unwrap_or(0).min(i32::from(u8::MAX)) as u8
     }
 
     /// Number of dimensions.
@@ -148,18 +133,6 @@ impl Geometry {
     pub(super) fn neighbour(&self, site: u32, direction: usize) -> (usize, u32) {
         let step = self.steps[direction << BLOCK_BITS | (site & LOCAL) as usize];
         ((step >> BLOCK_BITS) as usize, u32::from(step) & LOCAL)
-    }
-
-    /// How many steps in a direction stay in the block, at least, and what each adds to the number of the site.
-    #[inline]
-    pub(super) fn run(&self, site: u32, direction: usize) -> (u32, i32) {
-        let runs = self.runs.get_or_init(|| {
-            let walk = |direction| (0..=LOCAL).map(move |local| (direction, local));
-            (0..self.directions()).flat_map(walk).map(|(d, local)| self.stay(d, local)).collect()
-        });
-        let [x, y, z] = self.directions[direction];
-        let stride = x + (y << self.bits[0]) + (z << (self.bits[0] + self.bits[1]));
-        (u32::from(runs[direction << BLOCK_BITS | (site & LOCAL) as usize]), stride)
     }
 
     /// Block and local number of a place; `None` if it lies off the lattice.

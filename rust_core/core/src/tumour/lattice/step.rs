@@ -177,24 +177,19 @@ impl Lattice {
             }
             return;
         }
-        let mut opened = core::mem::take(&mut self.pushed);
-        opened.clear();
         for direction in 0..self.domain.geometry().directions() {
-            self.domain.walk(site, direction, self.depth, |at| {
+            let mut at = site;
+            for left in (0..self.depth).rev() {
+                at = self.domain.neighbour(at, direction);
                 if self.domain.is_closed(at) {
-                    opened.push(at);
+                    self.domain.open(at);
+                    self.offer_late(rng, at, index + 1);
                 }
-                self.domain.is_occupied(at)
-            });
-        }
-        for &at in &opened {
-            // Round a narrow strip a cell is met twice.
-            if self.domain.is_closed(at) {
-                self.domain.open(at);
-                self.offer_late(rng, at, index + 1);
+                if left == 0 || !self.domain.is_occupied(at) {
+                    break;
+                }
             }
         }
-        self.pushed = opened;
     }
 
     /// A closed cell has room after `done` events: draw the division it had not been offered.
@@ -224,7 +219,13 @@ impl Lattice {
         tally: &mut Tally,
     ) -> Result<()> {
         let site = self.take(index);
-        let Some((daughter, chance)) = self.make_place(rng, site)? else { return Ok(()) };
+        let Some((daughter, chance)) = self.make_place(rng, site)? else {
+            let full = self.space.placement == Placement::AnyFree;
+            if full || !self.domain.has_room(site, self.depth) {
+                self.suspects.push(site);
+            }
+            return Ok(());
+        };
         tally.divisions += 1;
         if let Some(lineage) = &mut self.lineage {
             lineage.divide(site, daughter, self.step, self.domain.sites())?;
@@ -270,56 +271,37 @@ impl Lattice {
     }
 
     /// The site a daughter of the cell on `site` goes to, made free if need be, and a uniform
-    /// number that is independent of it. A cell that has no room in any direction is suspect.
+    /// number that is independent of it.
     fn make_place<R: Rng>(&mut self, rng: &mut R, site: u32) -> Result<Option<(u32, f64)>> {
-        if self.pushes() {
-            return self.make_room_for(rng, site);
-        }
-        let free = self.domain.free_directions(site);
-        let (way, chance) = if self.space.placement != Placement::AnyFree {
-            let (direction, chance) = below(rng, self.domain.geometry().directions() as u64);
-            (free & 1 << direction, chance)
-        } else if free == 0 {
-            (0, 0.0)
-        } else {
+        if self.space.placement == Placement::AnyFree {
+            let free = self.domain.free_directions(site);
+            if free == 0 {
+                return Ok(None);
+            }
             let (skip, chance) = below(rng, u64::from(free.count_ones()));
-            ((0..skip).fold(free, |left, _| left & (left - 1)), chance)
-        };
-        if free == 0 {
-            self.suspects.push(site);
+            let left = (0..skip).fold(free, |left, _| left & (left - 1));
+            let to = self.domain.reach(site, left.trailing_zeros() as usize)?;
+            return Ok(Some((to, chance)));
         }
-        if way == 0 {
-            return Ok(None);
-        }
-        Ok(Some((self.domain.reach(site, way.trailing_zeros() as usize)?, chance)))
-    }
-
-    fn make_room_for<R: Rng>(&mut self, rng: &mut R, site: u32) -> Result<Option<(u32, f64)>> {
         let (direction, chance) = below(rng, self.domain.geometry().directions() as u64);
         let direction = direction as usize;
         let Some((last, distance)) = self.domain.room(site, direction, self.depth) else {
-            if !self.domain.has_room(site, self.depth) {
-                self.suspects.push(site);
-            }
             return Ok(None);
         };
         let free = self.domain.reach(last, direction)?;
-        if distance > 1 {
-            self.push(site, direction, free)?;
-        }
-        Ok(Some((if distance > 1 { self.domain.neighbour(site, direction) } else { free }, chance)))
+        let to = if distance > 1 { self.push(site, direction, free)? } else { free };
+        Ok(Some((to, chance)))
     }
 
-    /// Move the cells between `site` and `free` one on, each with its event.
-    fn push(&mut self, site: u32, direction: usize, free: u32) -> Result<()> {
+    /// Move the cells between `site` and `free` one on, each with its event; the site made free.
+    fn push(&mut self, site: u32, direction: usize, free: u32) -> Result<u32> {
         self.follow_domain()?;
         self.pushed.clear();
-        self.domain.walk(site, direction, self.depth, |at| {
-            if at != free {
-                self.pushed.push(at);
-            }
-            at != free
-        });
+        let mut at = self.domain.neighbour(site, direction);
+        while at != free {
+            self.pushed.push(at);
+            at = self.domain.neighbour(at, direction);
+        }
         let mut to = free;
         while let Some(from) = self.pushed.pop() {
             self.domain.occupy(to, self.domain.clone_at(from));
@@ -334,6 +316,6 @@ impl Lattice {
             }
             to = from;
         }
-        Ok(())
+        Ok(to)
     }
 }
