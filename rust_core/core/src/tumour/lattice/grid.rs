@@ -61,7 +61,7 @@ impl Shape {
             return ([at; 2], 0.0);
         }
         let shifted = at + usize::from(!self.periodic[axis]);
-        let (coarse, by) = (shifted / 2, if shifted % 2 == 0 { -1 } else { 1 });
+        let (coarse, by) = (shifted / 2, if shifted.is_multiple_of(2) { -1 } else { 1 });
         ([coarse, self.coarser().along(axis, coarse, by).unwrap_or(coarse)], 0.25)
     }
 
@@ -132,17 +132,21 @@ impl Grid {
     /// The grid that stands for this one, where that is any smaller.
     pub(super) fn coarser(&self) -> Option<Self> {
         let halved = [0, 1, 2].map(|axis| self.shape.halves(axis));
-        let together: f32 = halved.iter().map(|&halved| if halved { 2.0 } else { 1.0 }).product();
-        if together == 1.0 {
+        if halved == [false; 3] {
             return None;
         }
+        let together: f32 = halved.iter().map(|&halved| if halved { 2.0 } else { 1.0 }).product();
         let links = [0, 1, 2].map(|axis| self.links[axis] * together * if halved[axis] { 0.25 } else { 1.0 });
         let within = |fold: &f32| if *fold > 0.0 { 1.0 } else { 0.0 };
         let mut inside = self.shape.together(&self.fold.iter().map(within).collect::<Vec<_>>());
-        inside.iter_mut().for_each(|points| *points = points.min(1.0));
+        for points in &mut inside {
+            *points = points.min(1.0);
+        }
         let mut grid = Self::linked(self.shape.coarser(), links, inside);
         grid.bound = self.shape.together(&self.bound);
-        grid.bound.iter_mut().for_each(|bound| *bound *= 0.5);
+        for bound in &mut grid.bound {
+            *bound *= 0.5;
+        }
         grid.uptake = self.shape.together(&self.uptake);
         grid.settle();
         Some(grid)

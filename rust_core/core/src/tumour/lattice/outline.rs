@@ -81,10 +81,10 @@ impl Outline {
     /// The rows of sites of the domain that lie in the box, each with its beginning in the box.
     pub(super) fn rows_of(&self, domain: &Domain) -> impl Iterator<Item = (Range<u32>, usize)> {
         let length = domain.geometry().row();
-        let high = [0, 1, 2].map(|axis| self.low[axis] + self.shape.size[axis] as i32);
+        let high = [0, 1, 2].map(|axis| self.low[axis] + (self.shape.size[axis] as u32).cast_signed());
         (0..domain.sites() as u32).step_by(length as usize).filter_map(move |site| {
             let [x, y, z] = domain.place(site);
-            let (first, last) = (x.max(self.low[0]), (x + length as i32).min(high[0]));
+            let (first, last) = (x.max(self.low[0]), (x + length.cast_signed()).min(high[0]));
             let within = |axis: usize, at| (self.low[axis]..high[axis]).contains(&at);
             let sites = || site + (first - x) as u32..site + (last - x) as u32;
             (first < last && within(1, y) && within(2, z)).then(|| (sites(), self.index([first, y, z])))
@@ -157,7 +157,7 @@ impl Outline {
         let word = |(occupied, crowding): (&[bool], &[u8])| {
             let sites = occupied.iter().zip(crowding).zip(0..);
             sites.fold(0, |word, ((&occupied, &crowding), bit)| {
-                word | u64::from(!occupied & (crowding <= most as u8)) << bit
+                word | u64::from(!occupied && crowding <= most as u8) << bit
             })
         };
         words.map(word).collect()
@@ -295,5 +295,58 @@ mod tests {
         let outline = Outline::new(&lattice.domain, &NEVER).unwrap();
         let depth = outline.depths(&NEVER).unwrap()[outline.index([0; 3])];
         assert!((12.0..=15.0).contains(&depth), "{depth}");
+    }
+
+    /// Outside, site by site: what is airy and is reached through such sites from an end.
+    fn outside_by_definition(outline: &Outline) -> Vec<bool> {
+        let [n, m, _] = outline.shape.size;
+        let place = |i: usize| [i % n, i / n % m, i / n / m];
+        let reach = |from: [usize; 3], by: [isize; 3]| {
+            let to = [0, 1, 2].map(|axis| outline.shape.along(axis, from[axis], by[axis]));
+            Some(to[0]? + n * (to[1]? + m * to[2]?))
+        };
+        let near = |axis: usize| if axis < outline.dimensions { -2..=2 } else { 0..=0 };
+        let airy = |i: usize| {
+            let mut occupied = 0;
+            for x in near(0) {
+                for y in near(1) {
+                    occupied += near(2)
+                        .filter_map(|z| reach(place(i), [x, y, z]))
+                        .filter(|&beside| outline.occupied[beside])
+                        .count();
+                }
+            }
+            !outline.occupied[i] && 5 * occupied <= 2 * 5usize.pow(outline.dimensions as u32)
+        };
+        let mut outside = vec![false; outline.occupied.len()];
+        let mut waiting = vec![0, outside.len() - 1];
+        while let Some(i) = waiting.pop() {
+            if !outside[i] {
+                outside[i] = true;
+                let ways = [[-1, 0, 0], [1, 0, 0], [0, -1, 0], [0, 1, 0], [0, 0, -1], [0, 0, 1]];
+                waiting.extend(ways.into_iter().filter_map(|by| reach(place(i), by)).filter(|&to| airy(to)));
+            }
+        }
+        outside
+    }
+
+    #[test]
+    fn outside_is_what_airy_sites_lead_to_however_they_wind() {
+        // Walls with a door at either side in turn, so that the way goes up, over and down; a shut room at the end.
+        let wall = |x: i32, y: i32| {
+            let door = if x.rem_euclid(16) < 8 { y < 8 } else { y > 60 };
+            x.rem_euclid(8) < 3 && !door || !(3..77).contains(&y) || x > 94 || (70..94).contains(&x) && y < 70
+        };
+        for (dimensions, width, depth) in [(2, None, 1), (2, Some(80), 1), (3, None, 9)] {
+            let space = Space { dimensions, width, ..Space::default() };
+            let all = (0..98).flat_map(|x| (0..80).flat_map(move |y| (0..depth).map(move |z| [x, y, z])));
+            // Of 3-D the first and the last layers are shut.
+            let shut = |z: i32| depth > 1 && !(2..depth - 2).contains(&z);
+            let places: Vec<_> = all.filter(|&[x, y, z]| wall(x, y) || shut(z)).collect();
+            let outline = Outline::new(&tumour(space, &places).domain, &NEVER).unwrap();
+            assert_eq!(outline.outside, outside_by_definition(&outline));
+            let corridor = outline.outside[outline.index([53, 70, depth / 2])];
+            assert!(corridor || dimensions == 3, "{dimensions}-D, {width:?}");
+        }
     }
 }
