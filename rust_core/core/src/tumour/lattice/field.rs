@@ -113,7 +113,7 @@ mod tests {
                     for by in [-1, 1] {
                         let there = shape.along(axis, here, by).unwrap();
                         let beside = index + there * stride - here * stride;
-                        // A share of the value beyond less c, half a site away, is c there.
+                        // The value beyond the face of a site with c is `beyond - c`.
                         let faces = outline.outside[beside];
                         sum += if faces { beyond } else { field[beside] };
                         weight += if faces { 2.0 } else { 1.0 };

@@ -196,7 +196,7 @@ impl Grid {
         self.values.iter_mut().for_each(|values| values.fill(0.0));
     }
 
-    /// What is bound, what is taken up, what a point inside adds to the sum around it, and its value.
+    /// What a point inside adds to the sum around it, given its bound and its uptake, and its value, given its number.
     pub(super) fn set(&mut self, source: impl Fn(f32, f32) -> f32, value: impl Fn(usize) -> f32) {
         let plane = self.shape.size[0] * self.shape.size[1];
         for index in 0..self.fold.len() {
