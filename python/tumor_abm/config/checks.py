@@ -13,7 +13,7 @@ from tumor_abm.treatment.condition import TUMOUR_FRACTION
 from tumor_abm.treatment.eligibility import RESISTANCE, RESISTANCES, SENSITIVE
 from tumor_abm.treatment.scan_period import shortest_days
 
-_MOST_ALTERATIONS, _MOST_OF_TWO_HITS = 48, 16
+_MOST_ALTERATIONS, _MOST_OF_TWO_HITS = 54, 10
 
 
 def check_names(

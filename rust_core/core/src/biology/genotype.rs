@@ -55,9 +55,9 @@ impl Channels {
 }
 
 /// Alterations that an experiment can have: each takes a bit of a genotype.
-pub const MOST_ALTERATIONS: usize = 48;
+pub const MOST_ALTERATIONS: usize = 54;
 /// Alterations of two hits among them: the first of the two takes another bit.
-pub const MOST_OF_TWO_HITS: usize = 16;
+pub const MOST_OF_TWO_HITS: usize = 10;
 
 /// An error where a genotype has too few bits.
 pub fn check_size(catalogue: &Catalogue) -> Result<()> {
