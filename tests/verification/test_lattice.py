@@ -32,7 +32,15 @@ def test_no_two_cells_share_a_site_and_every_cell_is_counted():
     )
 
 
-def test_lattice_gives_the_same_for_any_number_of_threads():
+@pytest.mark.parametrize(
+    "space",
+    [
+        ta.Space(placement="push", depth=3, neighbourhood="moore"),
+        ta.Space(dimensions=2, neighbourhood="moore", nutrient=ta.Reach(length=5, profile="diffusion")),
+    ],
+    ids=["pushing", "diffusing"],
+)
+def test_lattice_gives_the_same_for_any_number_of_threads(space):
     def run(threads: int) -> pl.DataFrame:
         return ta.replicate(
             replicates=20,
@@ -42,7 +50,7 @@ def test_lattice_gives_the_same_for_any_number_of_threads():
             until=ta.Until(total=500),
             seed=SEED,
             engine="lattice",
-            space=ta.Space(placement="push", depth=3, neighbourhood="moore"),
+            space=space,
             threads=threads,
         )
 

@@ -8,7 +8,7 @@ use tumor_abm_core::cancel::NEVER;
 use tumor_abm_core::law::{Kinds, StepProbabilities};
 use tumor_abm_core::random::{Purpose, stream};
 use tumor_abm_core::tumour::engine::Engine;
-use tumor_abm_core::tumour::lattice::{Lattice, Neighbourhood, Placement, Space};
+use tumor_abm_core::tumour::lattice::{Lattice, Neighbourhood, Placement, Profile, Reach, Space};
 
 /// CPU time of this process in ns, where the system tells (Linux); elsewhere the time of day.
 #[allow(clippy::disallowed_methods, reason = "time is what is measured; no result depends on it")]
@@ -55,7 +55,8 @@ fn run(case: &Case) -> Result<()> {
         tumour.found(0, case.founders, &NEVER)?;
         let start = cpu_ns();
         while (1..CELLS).contains(&tumour.total()) {
-            tumour.step(&mut rng, &[p], &mut kinds, &NEVER)?;
+            let table: Vec<_> = tumour.exposures().iter().map(|share| share.mix(p, p)).collect();
+            tumour.step(&mut rng, &table, &mut kinds, &NEVER)?;
         }
         if tumour.total() > 0 {
             break (tumour, rng, cpu_ns() - start);
@@ -66,7 +67,8 @@ fn run(case: &Case) -> Result<()> {
     let (mut cell_steps, mut events) = (0, 0);
     for _ in 0..50 {
         cell_steps += tumour.total();
-        let tally = tumour.step(&mut rng, &[p], &mut kinds, &NEVER)?;
+        let table: Vec<_> = tumour.exposures().iter().map(|share| share.mix(p, p)).collect();
+        let tally = tumour.step(&mut rng, &table, &mut kinds, &NEVER)?;
         events += tally.divisions + tally.deaths;
     }
     let stepped = cpu_ns() - start;
@@ -90,8 +92,15 @@ fn main() -> Result<()> {
     let moore = Neighbourhood::Moore;
     let any = Placement::AnyFree;
     let push = Placement::Push { depth: 10 };
+    let fed = |profile| Space { nutrient: Some(Reach { length: 10.0, profile }), ..solid };
     let cases = [
         Case { name: "2-D von Neumann B", space: flat, rates: (0.14, 0.0), founders: 1 },
+        Case {
+            name: "2-D Moore C, disc, turnover",
+            space: Space { neighbourhood: moore, placement: any, ..flat },
+            rates: (0.14, 0.07),
+            founders: CELLS,
+        },
         Case { name: "3-D von Neumann B", space: solid, rates: (0.14, 0.0), founders: 1 },
         Case { name: "3-D von Neumann B, turnover", space: solid, rates: (0.14, 0.07), founders: 1 },
         Case { name: "3-D von Neumann B, 1% and 0.5%", space: solid, rates: (0.01, 0.005), founders: 1 },
@@ -118,6 +127,18 @@ fn main() -> Result<()> {
             space: Space { placement: push, ..solid },
             rates: (0.14, 0.07),
             founders: 1,
+        },
+        Case {
+            name: "3-D nutrients by depth, ball",
+            space: fed(Profile::Exponential),
+            rates: (0.14, 0.07),
+            founders: CELLS,
+        },
+        Case {
+            name: "3-D nutrients by diffusion, ball",
+            space: fed(Profile::Diffusion),
+            rates: (0.14, 0.07),
+            founders: CELLS,
         },
     ];
     // A word of the name, if given, picks the cases.

@@ -289,6 +289,7 @@ impl Domain {
     #[inline]
     fn around(&self, site: u32, bits: impl Fn(usize) -> u64) -> u32 {
         match self.geometry.directions() {
+            8 => self.square_around(site, bits),
             6 => self.cross_around(site, bits),
             26 => self.cube_around(site, bits),
             directions => (0..directions).fold(0, |seen, direction| {
@@ -312,6 +313,29 @@ impl Domain {
             _ => self.links[(site >> BLOCK_BITS) as usize * self.geometry.links().len() + link],
         };
         move |z| if block == OUTSIDE { 0 } else { bits(block as usize * WORDS + (z & 7) as usize) }
+    }
+
+    /// `around` for 8 neighbours in a block of 16 rows of 32 sites, two rows a word.
+    #[inline]
+    fn square_around(&self, site: u32, bits: impl Fn(usize) -> u64) -> u32 {
+        let (x, y) = (site & 31, (site >> 5 & 15).cast_signed());
+        let mut seen = 0;
+        for (row, place) in (y - 1..=y + 1).zip([0, 3, 6]) {
+            let part = |beside_x: i32| {
+                let word =
+                    self.words_at(site, link_in_plane(beside_x, row >> 4), &bits)((row & 15) as u32 / 2);
+                word >> (32 * (row & 1)) & 0xFFFF_FFFF
+            };
+            let mut wide = part(0) << 1;
+            match x {
+                0 => wide |= part(-1) >> 31,
+                31 => wide |= part(1) << 33,
+                _ => {}
+            }
+            seen |= (wide >> x & 7) << place;
+        }
+        // The site itself stands in the middle.
+        (seen & 0xF | seen >> 5 << 4) as u32
     }
 
     /// `around` for 6 neighbours in a block of 8 words of 8 rows of 8 sites.
@@ -374,6 +398,17 @@ impl Domain {
         }
         // The site itself stands in the middle.
         seen & 0x1FFF | seen >> 14 << 13
+    }
+}
+
+/// The link that leads so many blocks along both axes, in a plane with 8 directions.
+#[inline]
+fn link_in_plane(x: i32, y: i32) -> usize {
+    let code = 4 + x + 3 * y;
+    match code {
+        4 => SELF_LINK,
+        ..4 => code as usize + 1,
+        _ => code as usize,
     }
 }
 

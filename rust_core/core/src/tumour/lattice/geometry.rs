@@ -91,6 +91,11 @@ impl Geometry {
         self.dimensions
     }
 
+    /// Sites of a block that lie in a row along the first axis, and have numbers in a row.
+    pub(super) fn row(&self) -> u32 {
+        1 << self.bits[0]
+    }
+
     /// Sites after which an axis begins anew, if it does.
     pub(super) fn width(&self, axis: usize) -> Option<i32> {
         self.width.filter(|_| (1..self.dimensions).contains(&axis))

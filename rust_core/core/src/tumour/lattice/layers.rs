@@ -7,6 +7,7 @@
 //! few layers, and rates are computed once for each.
 
 use super::domain::Domain;
+use super::field::diffuse;
 use super::outline::Outline;
 use super::space::{Profile, Reach};
 use crate::bounds::Bounded;
@@ -97,9 +98,8 @@ impl Layers {
             None => Ok(Vec::new()),
             Some(Reach { length, profile: Profile::Diffusion }) => {
                 // The field before this one is close: start there.
-                let mut field = outline.gather(|site| now(&self.exposures[self.at(site)]) as f32);
-                outline.diffuse(length, &mut field, cancel)?;
-                Ok(field)
+                let shares: Vec<f32> = self.exposures.iter().map(|exposure| now(exposure) as f32).collect();
+                diffuse(&outline, length, &outline.gather(domain, |site| shares[self.at(site)]), cancel)
             }
             Some(reach) => Ok(depths.iter().map(|&depth| reach.share(f64::from(depth)) as f32).collect()),
         };
@@ -117,7 +117,7 @@ impl Layers {
         self.of_site.clear();
         self.of_site.resize(domain.sites(), 0);
         let of_site = &mut self.of_site;
-        outline.scatter(domain, |site, index| {
+        for (site, index) in outline.rows_of(domain).flat_map(|(sites, start)| sites.zip(start..)) {
             let (n, d) = (level(&nutrient, index), level(&drug, index));
             let layer = &mut known[usize::from(n) * levels + usize::from(d)];
             if *layer == 0 {
@@ -126,7 +126,7 @@ impl Layers {
                 *layer = exposures.len() as u16;
             }
             of_site[site as usize] = *layer - 1;
-        });
+        }
         Ok(())
     }
 }

@@ -42,8 +42,11 @@
 mod coins;
 mod domain;
 mod engine;
+mod envelope;
 mod events;
+mod field;
 mod geometry;
+mod grid;
 mod labels;
 mod layers;
 mod lineage;
