@@ -18,7 +18,7 @@ from tumor_abm.model.bare import Bare, Core
 
 _PATIENT, _POPULATION, _NOTES = "patient.bin", "population.bin", "model.json"
 
-FORMAT = 4
+FORMAT = 5
 """Of what Python adds."""
 
 
