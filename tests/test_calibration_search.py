@@ -13,7 +13,7 @@ import pytest
 from tumor_abm.calibration.cohorts import HALFWAY
 from tumor_abm.calibration.emulator import Emulator
 from tumor_abm.calibration.parameters import Free, Parameters
-from tumor_abm.calibration.posterior import drawn, members_of
+from tumor_abm.calibration.posterior import compared, drawn, fits, members_of
 from tumor_abm.calibration.problem import Problem
 from tumor_abm.calibration.search import DAMPINGS, Journal, Tried, Wave, centre_of, journalled, search
 from tumor_abm.calibration.sensitivity import draw_sensitivity, sensitivity
@@ -183,9 +183,32 @@ def test_the_search_finds_what_meets_the_targets_and_its_posterior_stays_there(t
 def test_the_ensemble_is_the_better_half_and_its_members_count_alike() -> None:
     problem = quadratic()
     outputs = [({"number": float(i)}, [0.3 + 0.01 * i, 0.1]) for i in reversed(range(24))]
-    kept = members_of(problem, outputs)  # type: ignore[arg-type]
+    kept = members_of(fits(problem, outputs, [0] * 24))  # type: ignore[arg-type]
     assert [member.values["number"] for member in kept] == list(range(12))
     assert kept[5].misfit == pytest.approx(1.0)
+
+
+def test_each_search_has_as_many_members_and_is_told_where_it_ended_alone() -> None:
+    problem = quadratic()
+    parameters = problem.parameters
+    outputs, searches = [], []
+    for place in range(24):
+        search_of = place % 3
+        shares = [0.2 + 0.3 * search_of, 0.5 + 0.01 * place, 0.5 + 0.01 * place]
+        outputs.append((parameters.values(shares), [0.3 + 0.1 * search_of, 0.1 + 1e-3 * place]))
+        searches.append(search_of)
+    found = fits(problem, outputs, searches)  # type: ignore[arg-type]
+    kept = members_of(found)
+    assert sorted(fit.search for fit in kept) == [0] * 4 + [1] * 4 + [2] * 4
+    assert [fit.misfit for fit in kept] == sorted(fit.misfit for fit in kept)
+    for number in range(3):
+        best = sorted(fit.misfit for fit in found if fit.search == number)[:4]
+        assert sorted(fit.misfit for fit in kept if fit.search == number) == best
+    table = compared(parameters, found)
+    assert table["sets"].to_list() == [8, 8, 8]
+    assert table["apart"].to_list() == [1, 1, 1]
+    assert table["best"].is_sorted()
+    assert compared(parameters, [fit for fit in found if fit.search == 0])["apart"].to_list() == [0]
 
 
 def test_a_search_from_scratch_finds_it_without_the_shipped_values(tmp_path: Path) -> None:

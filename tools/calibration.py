@@ -18,7 +18,7 @@ import polars as pl
 from tumor_abm._base.files import write_whole
 from tumor_abm.calibration.left_out import scores
 from tumor_abm.calibration.search import JOURNAL
-from tumor_abm.calibration.store import AGAIN
+from tumor_abm.calibration.store import AGAIN, SEARCHES
 
 from tools.left_out import LEFT_OUT
 from tools.markdown import paragraph, table, table_and_list
@@ -48,6 +48,7 @@ def write_calibration(found: Path, page: Path) -> list[Path]:
         "near": _held(near),
         "left_out": _left_out(found / LEFT_OUT),
         "edge": _edge(parameters),
+        "searches": _searches(found / SEARCHES, parameters.height),
         "parameters": _parameters(parameters),
         "sensitivity": _sensitivity(sensitivity),
     }
@@ -115,6 +116,20 @@ def _left_out(file: Path) -> str:
         *("fitted", "in the 80% interval"),
     )
     return table(header, rows)
+
+
+def _searches(file: Path, parameters: int) -> str:
+    rows = [
+        (
+            f"{row['search']}",
+            f"{row['sets']}",
+            f"{row['best']:.0f}",
+            f"{row['middle']:.0f}",
+            f"{row['apart']} of {parameters}",
+        )
+        for row in pl.read_csv(file.absolute(), glob=False).iter_rows(named=True)
+    ]
+    return table(("search", "sets", "least loss", "loss in the middle", "parameters apart"), rows)
 
 
 def _held(targets: pl.DataFrame) -> str:

@@ -83,15 +83,16 @@ def left_out(
         interval = _interval(
             one, known.emulator.predict(drawn(one, tried, middle, sets=SETS, seed=seed)), seed
         )
+        rows = len(problem.targets)
         tables.append(
-            table.with_columns(
+            table.head(rows)
+            .with_columns(
                 pl.lit(name).alias("class"),
-                fitted=fitted["simulated"],
+                fitted=fitted["simulated"].head(rows),
                 left_out=pl.col("simulated"),
                 predicted_low=pl.Series(interval[0]),
                 predicted_high=pl.Series(interval[1]),
             )
-            .head(len(problem.targets))
             .filter(pl.col("trial").is_in(list(trials)))
         )
     covered = pl.col("published").is_between("predicted_low", "predicted_high")
@@ -104,12 +105,12 @@ def left_out(
 def _interval(problem: Problem, expected: Numbers, seed: int) -> Numbers:
     """Between which a published number is expected: what sets differ in, and the error of the publication."""
     quantities = problem.quantities(expected)
-    rows = [*problem.targets, *problem.prevalences, *problem.ki67]
+    rows = problem.targets
     errors = stream(seed, 2).standard_normal((_NOISE, len(quantities), len(rows)))
     noise = errors * [row.sigma for row in rows]
     with_noise = (quantities[None, :, : len(rows)] + noise).reshape(-1, len(rows))
     found = np.quantile(with_noise, INTERVAL, axis=0)
-    logarithmic = [getattr(row, "logarithmic", False) for row in rows]
+    logarithmic = [row.logarithmic for row in rows]
     between: Numbers = np.where(logarithmic, np.exp(found), found)
     return between
 

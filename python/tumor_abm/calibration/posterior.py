@@ -38,11 +38,14 @@ class Fit:
         With more patients than in the search, and other ones.
     outputs
         What they gave (`Problem.simulate`).
+    search
+        Around the end of which search it was drawn, from 0.
     """
 
     values: dict[str, float]
     misfit: float
     outputs: list[float]
+    search: int = 0
 
 
 def drawn(problem: Problem, tried: Sequence[Tried], middle: Numbers, *, sets: int, seed: int) -> Numbers:
@@ -93,16 +96,57 @@ def _moved(
     return np.where(accepted[:, None], proposed, chains), np.where(accepted, expected, losses)
 
 
-def members_of(problem: Problem, outputs: Sequence[tuple[dict[str, float], list[float]]]) -> list[Fit]:
-    """Keep the best of simulated parameter sets, the best first.
-
-    They count alike: good fits are already drawn more often, and to weigh them would count the data twice.
-    """
+def fits(
+    problem: Problem, outputs: Sequence[tuple[dict[str, float], list[float]]], searches: Sequence[int]
+) -> list[Fit]:
+    """Judge simulated parameter sets, the best first; `searches` says from which search each is."""
     misfits = problem.misfits(np.array([output for _, output in outputs]))
     return [
-        Fit(values=outputs[i][0], misfit=float(misfits[i]), outputs=outputs[i][1])
-        for i in np.argsort(misfits, kind="stable")[:MEMBERS]
+        Fit(values=outputs[i][0], misfit=float(misfits[i]), outputs=outputs[i][1], search=searches[i])
+        for i in np.argsort(misfits, kind="stable")
     ]
+
+
+def members_of(found: Sequence[Fit]) -> list[Fit]:
+    """Keep the best sets, as many of each search, the best first.
+
+    They count alike: good fits are already drawn more often, and to weigh them would count the data twice.
+    Searches count alike, too: where they end differently the trials do not say which is right.
+    """
+    searches = {fit.search for fit in found}
+    kept = [[fit for fit in found if fit.search == one][: MEMBERS // len(searches)] for one in searches]
+    return sorted((fit for of_search in kept for fit in of_search), key=lambda fit: fit.misfit)
+
+
+def compared(parameters: Parameters, found: Sequence[Fit]) -> pl.DataFrame:
+    """Compare where searches ended.
+
+    Returns
+    -------
+    polars.DataFrame
+        A row per search: how many `sets` were drawn around its end, the `best` and the `middle` misfit of
+        them, and `apart`: of how many parameters the 10th to 90th percentiles overlap with those of no
+        other search.
+    """
+    searches = sorted({fit.search for fit in found})
+    of = {one: [fit for fit in found if fit.search == one] for one in searches}
+    tenths = {one: np.quantile(_shares(parameters, of[one]), [0.1, 0.9], axis=0) for one in searches}
+
+    def apart(one: int) -> int:
+        (low, high), others = tenths[one], [tenths[other] for other in searches if other != one]
+        alone = [(low > above) | (high < below) for below, above in others]
+        return int(np.all(alone, axis=0).sum()) if alone else 0
+
+    return pl.DataFrame(
+        {
+            "search": one + 1,
+            "sets": len(of[one]),
+            "best": of[one][0].misfit,
+            "middle": float(np.median([fit.misfit for fit in of[one]])),
+            "apart": apart(one),
+        }
+        for one in searches
+    )
 
 
 def centre(parameters: Parameters, members: Sequence[Fit]) -> dict[str, float]:

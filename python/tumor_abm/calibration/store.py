@@ -22,7 +22,9 @@ from tumor_abm.calibration.posterior import (
     ROUNDS,
     Fit,
     centre,
+    compared,
     drawn,
+    fits,
     identified,
     members_of,
 )
@@ -50,6 +52,7 @@ from tumor_abm.run.provenance import now
 AGAIN = "again.jsonl"
 ENSEMBLE = "ensemble.json"
 VALUES = "values.json"
+SEARCHES = "searches.csv"
 
 Say = Callable[[str], None]
 Progress = Callable[[int], None]
@@ -179,9 +182,13 @@ def calibrate(
         progress(len(journal) + len(again))
         last = again.of_wave(rounds - 1)
         possible = [
-            (full.parameters.values(one.shares), one.outputs) for one in last if one.outputs is not None
+            ((full.parameters.values(one.shares), one.outputs), place % len(middles))
+            for place, one in enumerate(last)
+            if one.outputs is not None
         ]
-        found = Calibration(problem=full, members=members_of(full, possible), path=out)
+        judged = fits(full, *zip(*possible, strict=True))
+        compared(full.parameters, judged).write_csv(out / SEARCHES)
+        found = Calibration(problem=full, members=members_of(judged), path=out)
         _write(found, plan, identity)
         matters = sensitivity(problem, tried, seed)
         matters.write_csv(out / "sensitivity.csv")
