@@ -178,8 +178,8 @@ def test_a_chosen_clone_is_explained_node_by_node(page: Page) -> None:
     expect(table).to_contain_text("drug.cdk46", timeout=PATIENCE_MS)
     expect(table).to_contain_text("death")
     founder = table.inner_text()
-    choose(page, "Clone", "CDK6-high + ABCB1 overexpression")
-    expect(table).to_contain_text("alteration.tubulin_fold", timeout=PATIENCE_MS)
+    choose(page, "Clone", "CDK6-high")
+    expect(table).to_contain_text("alteration.cdk46_inhibitor_fold", timeout=PATIENCE_MS)
     assert table.inner_text() != founder
     expect(page.locator(".tumor-side")).to_contain_text("more net growth per day than the wild type")
 
