@@ -31,7 +31,7 @@ impl Chance {
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Rare {
     /// How far it is away; 0 before the first.
-    ahead: f64,
+    pub(super) ahead: f64,
 }
 
 impl Rare {
@@ -39,25 +39,40 @@ impl Rare {
     #[inline]
     pub fn binomial<R: Rng + ?Sized>(&mut self, rng: &mut R, n: u64, chance: Chance) -> u64 {
         let all = n.cast_signed() as f64 * chance.stretch;
+        // Not asked of the points themselves; and not so where it is no number, of no trials that always succeed.
+        let are_few = all < FEW;
+        if !are_few {
+            return binomial(rng, n, chance.probability);
+        }
         if all < self.ahead {
             self.ahead -= all;
             return 0;
         }
-        // Also where it is no number, of no trials that always succeed.
-        if all < FEW { self.pass(rng, n, chance.stretch) } else { binomial(rng, n, chance.probability) }
+        self.pass(rng, n, chance.stretch)
+    }
+
+    /// From a point to the next one.
+    #[inline]
+    pub(super) fn gap<R: Rng + ?Sized>(rng: &mut R) -> f64 {
+        -log(1.0 - uniform(rng))
+    }
+
+    /// Where the next point is.
+    #[inline]
+    pub(super) fn first<R: Rng + ?Sized>(self, rng: &mut R) -> f64 {
+        if self.ahead > 0.0 { self.ahead } else { Self::gap(rng) }
     }
 
     #[inline(never)]
     fn pass<R: Rng + ?Sized>(&mut self, rng: &mut R, n: u64, stretch: f64) -> u64 {
         let all = n.cast_signed() as f64 * stretch;
-        let mut gap = || -log(1.0 - uniform(rng));
-        let mut at = if self.ahead > 0.0 { self.ahead } else { gap() };
+        let mut at = self.first(rng);
         let (mut drawn, mut last) = (0, None);
         while at < all {
             let trial = Some((at / stretch) as u64);
             drawn += u64::from(trial != last);
             last = trial;
-            at += gap();
+            at += Self::gap(rng);
         }
         self.ahead = at - all;
         drawn.min(n)
@@ -74,30 +89,41 @@ mod tests {
     #[test]
     fn groups_have_binomial_numbers_that_do_not_depend_on_each_other() {
         let draws = 400_000;
-        for (which, (n, p)) in [(1, 0.3), (3, 0.2), (40, 0.02), (10_000, 5e-5)].into_iter().enumerate() {
+        let pairs = [
+            [(1, 0.3), (1, 0.3)],
+            [(3, 0.2), (3, 0.2)],
+            [(40, 0.02), (40, 0.02)],
+            [(10_000, 5e-5), (10_000, 5e-5)],
+            // On both sides of the number of points up to which they are drawn one by one.
+            [(2, 0.3), (13, 0.08)],
+            [(150, 0.01), (1, 0.5)],
+        ];
+        for (which, pair) in pairs.into_iter().enumerate() {
             let rng = &mut stream(11, which as u64, Purpose::Replicate, 0);
-            let (chance, mut rare) = (Chance::new(p), Rare::default());
-            let mass = |k: u64| {
-                let (n, k) = (n as f64, k as f64);
-                let ways = libm::lgamma(n + 1.0) - libm::lgamma(k + 1.0) - libm::lgamma(n - k + 1.0);
-                if k > n { 0.0 } else { libm::exp(ways + k * libm::log(p) + (n - k) * libm::log1p(-p)) }
-            };
-            let law: Vec<f64> =
-                (0..3).map(mass).chain([1.0 - (0..3).map(mass).sum::<f64>()]).map(|m| m.max(0.0)).collect();
+            let mut rare = Rare::default();
+            let law = pair.map(|(n, p)| {
+                let mass = |k: u64| {
+                    let (n, k) = (n as f64, k as f64);
+                    let ways = libm::lgamma(n + 1.0) - libm::lgamma(k + 1.0) - libm::lgamma(n - k + 1.0);
+                    if k > n { 0.0 } else { libm::exp(ways + k * libm::log(p) + (n - k) * libm::log1p(-p)) }
+                };
+                let [none, one, two] = [0, 1, 2].map(mass);
+                [none, one, two, (1.0 - none - one - two).max(0.0)]
+            });
             let mut found = [[0_u32; 4]; 4];
             for _ in 0..draws {
-                let [a, b] = [(); 2].map(|()| rare.binomial(rng, n, chance).min(3) as usize);
+                let [a, b] = pair.map(|(n, p)| rare.binomial(rng, n, Chance::new(p)).min(3) as usize);
                 found[a][b] += 1;
             }
             let mut sum = 0.0;
             for (a, row) in found.iter().enumerate() {
                 for (b, &count) in row.iter().enumerate() {
-                    let expected = f64::from(draws) * law[a] * law[b];
+                    let expected = f64::from(draws) * law[0][a] * law[1][b];
                     let off = f64::from(count) - expected;
                     sum += if expected > 1e-9 { off * off / expected.max(5.0) } else { off * off };
                 }
             }
-            assert!(sum < 56.5, "{n} {p}: {sum}");
+            assert!(sum < 56.5, "{pair:?}: {sum}");
         }
     }
 
