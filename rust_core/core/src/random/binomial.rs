@@ -93,7 +93,7 @@ fn power(x: f64, mut n: u64) -> f64 {
 
 /// Logarithm of 1 - p, by the series of `-2 artanh(p / (2 - p))` where five terms have all digits.
 #[inline]
-fn log_of_failure(p: f64) -> f64 {
+pub(super) fn log_of_failure(p: f64) -> f64 {
     if p > 0.03 {
         return log(1.0 - p);
     }

@@ -6,6 +6,7 @@
 
 mod bell;
 mod binomial;
+mod fates;
 mod lineages;
 mod mass;
 mod philox;

@@ -287,12 +287,10 @@ impl Engine for Clones {
             let p = probabilities[clone.kind as usize];
             let n = clone.cells;
             // Most small clones end here: nothing happens in them.
-            let acting = binomial(rng, n, p.acting());
-            if acting == 0 {
+            let [divided, died] = rare.fates(rng, n, p.divide, p.die);
+            if divided + died == 0 {
                 continue;
             }
-            let divided = binomial(rng, acting, p.divide / p.acting());
-            let died = acting - divided;
             let mutants = rare.binomial(rng, divided, kinds.mutation(clone.kind));
             if mutants > 0 {
                 self.arrivals.clear();
