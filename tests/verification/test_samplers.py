@@ -98,7 +98,8 @@ def test_binomial_follows_its_distribution_function(case, seed, name):
 
 
 @pytest.mark.parametrize(
-    ("n", "p"), [(40, 0.2), (40, 0.3), (49, 0.2), (51, 0.2), (10_000, 0.001), (10_000, 0.00101)]
+    ("n", "p"),
+    [(62, 0.2), (63, 0.2), (47, 0.3), (48, 0.3), (40, 0.5), (256, 0.04), (10_000, 0.001), (10_000, 0.00101)],
 )
 def test_binomial_is_exact_on_both_sides_of_the_change_of_method(seed, p_of_law, n, p):
     for chance in (p, 1 - p):

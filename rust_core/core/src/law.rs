@@ -1,6 +1,7 @@
 //! The law's vocabulary: what a cell may do in a step, what is known of kinds, and what is written down of clones.
 
 use crate::error::{Error, Result};
+use crate::random::Chance;
 use rand::Rng;
 use serde::{Deserialize, Serialize};
 
@@ -76,6 +77,10 @@ impl Exposure {
 pub trait Kinds {
     /// Probability that a division of `kind` puts a mutation into one daughter.
     fn mutation_total(&self, kind: u32) -> f64;
+    /// The same, for numbers that are drawn in every step.
+    fn mutation(&self, kind: u32) -> Chance {
+        Chance::new(self.mutation_total(kind))
+    }
     /// Distribute `mutants` of `kind` over the kinds they become.
     fn mutate<R: Rng>(&mut self, rng: &mut R, kind: u32, mutants: u64, out: &mut Vec<(u32, u64)>);
     /// Draw which of `cells` of `kind` switch reversibly, and to what.

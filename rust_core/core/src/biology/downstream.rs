@@ -1,6 +1,6 @@
 //! What follows from some of the targets: of many steps those that need be carried out when only these have changed.
 
-use crate::biology::program::Shared;
+use crate::biology::program::{Shared, Together};
 
 /// A bit for each target; those from the 63rd on share one.
 pub(super) type Targets = u64;
@@ -17,11 +17,11 @@ pub(super) fn bit(target: usize) -> Targets {
 
 /// Steps that were selected, by the targets that change.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Downstream(Vec<(Targets, Vec<Shared>)>);
+pub(super) struct Downstream(Vec<(Targets, Together)>);
 
 impl Downstream {
     /// Of all steps, each with the targets from which it follows, those to carry out when these targets have changed.
-    pub(super) fn of(&mut self, changed: Targets, all: &[(Shared, Targets)]) -> &[Shared] {
+    pub(super) fn of(&mut self, changed: Targets, all: &[(Shared, Targets)]) -> &Together {
         let known = self.0.iter().position(|&(targets, _)| targets == changed);
         let index = known.unwrap_or_else(|| {
             if self.0.len() == MOST_SETS {

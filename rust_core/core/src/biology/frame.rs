@@ -8,7 +8,6 @@ use crate::biology::drug::Drug;
 use crate::biology::effect::hill;
 use crate::biology::genotype::Genotype;
 use crate::biology::pathway::{CellPhysiology, Network, Rates};
-use crate::biology::program::run_together;
 use crate::biology::shift::{Action, Shift};
 use crate::biology::ways::Ways;
 
@@ -116,7 +115,7 @@ impl Frame {
                 self.slots[slot] = Shift { target, fold, slot }.reach(network, &self.actions);
             }
         }
-        run_together(self.founder.of(changed, &network.of_founder), &mut self.slots);
+        self.founder.of(changed, &network.of_founder).run(&mut self.slots);
         self.ways.begin_day(network, &self.actions, &mut self.slots, changed);
     }
 

@@ -3,7 +3,7 @@
 use crate::biology::alteration::{Alteration, Catalogue, Origin};
 use crate::error::{Error, Result};
 use crate::law::Kinds;
-use crate::random::{binomial, split};
+use crate::random::{Chance, Rare, split};
 use rand::Rng;
 use std::collections::BTreeMap;
 
@@ -52,6 +52,13 @@ impl Channels {
             self.changes.push(Change { set, clear, reached: None });
         }
     }
+
+    /// The likeliest first, so that few draws are left for all others.
+    fn sort(&mut self) {
+        let mut ways: Vec<(f64, Change)> = self.weights.drain(..).zip(self.changes.drain(..)).collect();
+        ways.sort_by(|one, other| other.0.total_cmp(&one.0));
+        (self.weights, self.changes) = ways.into_iter().unzip();
+    }
 }
 
 /// Alterations that an experiment can have: each takes a bit of a genotype.
@@ -83,7 +90,7 @@ pub struct Genotypes {
     first_hit: Vec<Option<u32>>,
     known: Vec<Genotype>,
     /// Of each of them, the chances to mutate at a division and to switch in a step: asked for in every step.
-    totals: Vec<[f64; 2]>,
+    totals: Vec<[Chance; 2]>,
     index_of: BTreeMap<u64, u32>,
 }
 
@@ -156,7 +163,7 @@ impl Genotypes {
         }
         let index = self.known.len() as u32;
         let genotype = self.describe(catalogue, bits);
-        self.totals.push([genotype.mutations.total, genotype.switches.total]);
+        self.totals.push([genotype.mutations.total, genotype.switches.total].map(Chance::new));
         self.known.push(genotype);
         self.index_of.insert(bits, index);
         index
@@ -192,6 +199,8 @@ impl Genotypes {
                 Origin::OneHit { .. } | Origin::TwoHit { .. } => {}
             }
         }
+        mutations.sort();
+        switches.sort();
         Genotype { bits, carried, effects, fitness, mutations, switches }
     }
 
@@ -203,13 +212,18 @@ impl Genotypes {
 
 /// Genotypes as the kinds of the engine: mutation and switching follow the catalogue.
 pub struct GenotypeKinds<'a> {
-    /// The alterations there are.
-    pub catalogue: &'a Catalogue,
-    /// The genotypes met so far; new ones are added as they arise.
-    pub genotypes: &'a mut Genotypes,
+    catalogue: &'a Catalogue,
+    genotypes: &'a mut Genotypes,
+    /// Cells that switch.
+    rare: Rare,
 }
 
-impl GenotypeKinds<'_> {
+impl<'a> GenotypeKinds<'a> {
+    /// Of the alterations there are, and the genotypes met so far; new ones are added as they arise.
+    pub fn new(catalogue: &'a Catalogue, genotypes: &'a mut Genotypes) -> Self {
+        Self { catalogue, genotypes, rare: Rare::default() }
+    }
+
     /// Turn channels into the genotypes they lead to.
     fn follow(&mut self, kind: u32, drawn: &mut [(u32, u64)], channels: fn(&mut Genotype) -> &mut Channels) {
         for (target, _) in drawn {
@@ -230,6 +244,11 @@ impl GenotypeKinds<'_> {
 impl Kinds for GenotypeKinds<'_> {
     #[inline]
     fn mutation_total(&self, kind: u32) -> f64 {
+        self.mutation(kind).probability
+    }
+
+    #[inline]
+    fn mutation(&self, kind: u32) -> Chance {
         self.genotypes.totals[kind as usize][0]
     }
 
@@ -241,7 +260,7 @@ impl Kinds for GenotypeKinds<'_> {
 
     #[inline]
     fn switch<R: Rng>(&mut self, rng: &mut R, kind: u32, cells: u64, out: &mut Vec<(u32, u64)>) {
-        let leaving = binomial(rng, cells, self.genotypes.totals[kind as usize][1]);
+        let leaving = self.rare.binomial(rng, cells, self.genotypes.totals[kind as usize][1]);
         if leaving > 0 {
             let weights = &self.genotypes.get(kind).switches.weights;
             split(rng, leaving, weights, |channel, share| out.push((channel as u32, share)));
@@ -263,7 +282,7 @@ mod tests {
     fn reached(catalogue: &Catalogue, genotypes: &mut Genotypes, kind: u32) -> Vec<String> {
         let channels = genotypes.get(kind).mutations.changes.len() as u32;
         let mut drawn: Vec<(u32, u64)> = (0..channels).map(|channel| (channel, 1)).collect();
-        GenotypeKinds { catalogue, genotypes }.follow(kind, &mut drawn, |genotype| &mut genotype.mutations);
+        GenotypeKinds::new(catalogue, genotypes).follow(kind, &mut drawn, |genotype| &mut genotype.mutations);
         drawn.iter().map(|&(kind, _)| genotypes.name(catalogue, kind)).collect()
     }
 

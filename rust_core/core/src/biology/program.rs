@@ -151,33 +151,58 @@ pub fn in_layers(steps: &mut [Shared], slots: usize) {
     steps.sort_by_key(|step| (depth[step.result as usize], step.operation));
 }
 
-/// Carry out steps in their order; quick where steps of one operation follow each other.
-pub fn run_together(steps: &[Shared], slots: &mut [f64]) {
-    use Operation::{
-        Add, Choose, Divide, Exp, Hill, Less, LessOrEqual, Log, Max, Min, Multiply, Power, Subtract,
-    };
-    /// The compiler makes one loop of it for each operation.
-    #[inline]
-    fn all(operation: Operation, steps: &[Shared], slots: &mut [f64]) {
-        for step in steps {
-            Shared { operation, ..*step }.run(slots);
-        }
+/// Steps that are carried out in their order; quick where those of one operation follow each other.
+#[derive(Clone, Debug, Default)]
+pub struct Together {
+    steps: Vec<Shared>,
+    /// Operations, and how many steps of each follow on each other.
+    runs: Vec<(Operation, usize)>,
+}
+
+impl FromIterator<Shared> for Together {
+    fn from_iter<I: IntoIterator<Item = Shared>>(steps: I) -> Self {
+        let steps: Vec<Shared> = steps.into_iter().collect();
+        let alike = steps.chunk_by(|a, b| a.operation == b.operation);
+        let runs = alike.map(|run| (run[0].operation, run.len())).collect();
+        Self { steps, runs }
     }
-    for alike in steps.chunk_by(|a, b| a.operation == b.operation) {
-        match alike[0].operation {
-            Add => all(Add, alike, slots),
-            Subtract => all(Subtract, alike, slots),
-            Multiply => all(Multiply, alike, slots),
-            Divide => all(Divide, alike, slots),
-            Power => all(Power, alike, slots),
-            Min => all(Min, alike, slots),
-            Max => all(Max, alike, slots),
-            Exp => all(Exp, alike, slots),
-            Log => all(Log, alike, slots),
-            Hill => all(Hill, alike, slots),
-            Less => all(Less, alike, slots),
-            LessOrEqual => all(LessOrEqual, alike, slots),
-            Choose => all(Choose, alike, slots),
+}
+
+impl Together {
+    /// Carry out all steps.
+    pub fn run(&self, slots: &mut [f64]) {
+        use Operation::{
+            Add, Choose, Divide, Exp, Hill, Less, LessOrEqual, Log, Max, Min, Multiply, Power, Subtract,
+        };
+        /// The compiler makes one loop of it for each operation, which takes this many numbers.
+        #[inline]
+        fn all<const TAKES: usize>(operation: Operation, steps: &[Shared], slots: &mut [f64]) {
+            for step in steps {
+                let slot =
+                    |which: usize| if which < TAKES { step.arguments[which] } else { step.arguments[0] };
+                let found = operation.of([0, 1, 2].map(|which| slots[slot(which) as usize]));
+                slots[step.result as usize] = found;
+            }
+        }
+        let mut left = self.steps.as_slice();
+        for &(operation, length) in &self.runs {
+            let (alike, others) = left.split_at(length);
+            left = others;
+            match operation {
+                Add => all::<2>(Add, alike, slots),
+                Subtract => all::<2>(Subtract, alike, slots),
+                Multiply => all::<2>(Multiply, alike, slots),
+                Divide => all::<2>(Divide, alike, slots),
+                Power => all::<2>(Power, alike, slots),
+                Min => all::<2>(Min, alike, slots),
+                Max => all::<2>(Max, alike, slots),
+                Exp => all::<1>(Exp, alike, slots),
+                Log => all::<1>(Log, alike, slots),
+                Hill => all::<3>(Hill, alike, slots),
+                Less => all::<2>(Less, alike, slots),
+                LessOrEqual => all::<2>(LessOrEqual, alike, slots),
+                Choose => all::<3>(Choose, alike, slots),
+            }
         }
     }
 }

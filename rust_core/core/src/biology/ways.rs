@@ -7,7 +7,7 @@
 use crate::biology::downstream::{ALL, Downstream, Targets, bit};
 use crate::biology::genotype::Genotype;
 use crate::biology::pathway::{Network, Rates};
-use crate::biology::program::{Operation, Shared, Step, run_together};
+use crate::biology::program::{Operation, Shared, Step};
 use crate::biology::shift::{Action, Shift};
 use std::collections::BTreeMap;
 
@@ -78,7 +78,7 @@ impl Ways {
         for shift in self.shifts.iter().filter(|shift| changed & bit(shift.target) != 0) {
             slots[shift.slot] = shift.reach(network, actions);
         }
-        run_together(self.downstream.of(changed, &self.plan), slots);
+        self.downstream.of(changed, &self.plan).run(slots);
     }
 
     /// Rates of a genotype, whose index is `kind`, today.

@@ -7,8 +7,23 @@ use super::uniform::uniform;
 use crate::elementary::{exp, log};
 use rand::Rng;
 
-/// More successes than are ever drawn by inversion: 56 are expected at most, with a variance of 28.
-const MOST_BY_INVERSION: i64 = 256;
+/// More successes than are ever drawn by inversion: 20 are expected at most, with a variance of 10.
+const MOST_BY_INVERSION: usize = 128;
+/// Trials up to which a chance to fail is multiplied with itself, ...
+const FEW_TRIALS: u64 = 256;
+/// ... where it is not so close to 1 that rounding would take digits of the chance to succeed.
+const NO_SMALL_CHANCE: f64 = 1e-3;
+/// `1 / k`.
+static INVERSES: [f64; MOST_BY_INVERSION + 1] = {
+    let mut inverses = [0.0; MOST_BY_INVERSION + 1];
+    let mut k = 1;
+    while k <= MOST_BY_INVERSION {
+        inverses[k] = 1.0 / k as f64;
+        k += 1;
+    }
+    inverses
+};
+
 /// Binomial(n, p): successes in `n` trials. `p` is clamped to [0, 1]; NaN counts as 0.
 #[inline]
 pub fn binomial<R: Rng + ?Sized>(rng: &mut R, n: u64, p: f64) -> u64 {
@@ -50,22 +65,35 @@ fn count_up(mut left: f64, n: u64, p: f64) -> u64 {
     let trials = n.cast_signed() as f64;
     let odds = p / (1.0 - p);
     let all = odds * (trials + 1.0);
-    let mut mass = exp(trials * log_of_failure(p));
+    let few = n <= FEW_TRIALS && p >= NO_SMALL_CHANCE;
+    let mut mass = if few { power(1.0 - p, n) } else { exp(trials * log_of_failure(p)) };
     // The mass falls below the grid of `uniform` long before the end of the tail is reached.
-    let most = n.cast_signed().min(MOST_BY_INVERSION);
-    for drawn in 1..=most {
+    let most = (n as usize).min(MOST_BY_INVERSION);
+    for (drawn, inverse) in INVERSES[1..=most].iter().enumerate() {
         if left < mass {
-            return drawn as u64 - 1;
+            return drawn as u64;
         }
         left -= mass;
-        mass *= all / drawn as f64 - odds;
+        mass *= all * inverse - odds;
     }
     most as u64
 }
 
+/// `x^n`, without a branch for each bit of `n`.
+#[inline]
+fn power(x: f64, mut n: u64) -> f64 {
+    let (mut product, mut square) = (1.0, x);
+    while n > 0 {
+        product *= [1.0, square][n as usize & 1];
+        square *= square;
+        n >>= 1;
+    }
+    product
+}
+
 /// Logarithm of 1 - p, by the series of `-2 artanh(p / (2 - p))` where five terms have all digits.
 #[inline]
-fn log_of_failure(p: f64) -> f64 {
+pub(super) fn log_of_failure(p: f64) -> f64 {
     if p > 0.03 {
         return log(1.0 - p);
     }

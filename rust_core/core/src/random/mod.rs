@@ -6,15 +6,18 @@
 
 mod bell;
 mod binomial;
+mod fates;
 mod lineages;
 mod mass;
 mod philox;
+mod rare;
 mod samplers;
 mod uniform;
 
 pub use binomial::binomial;
 pub use lineages::lineages;
 pub use philox::{Philox4x64, block};
+pub use rare::{Chance, Rare};
 pub use samplers::{choose, exponential, normal, poisson, split};
 pub use uniform::{below, uniform};
 

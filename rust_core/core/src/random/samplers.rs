@@ -31,17 +31,16 @@ pub fn poisson<R: Rng + ?Sized>(rng: &mut R, mean: f64) -> u64 {
 /// Items that are put into categories one by one.
 const ONE_BY_ONE: u64 = 3;
 
-/// Split `n` over categories with weights `weights`: a few one by one, which may be told one by one, many by
-/// conditional binomials. The last category takes the rest, so that rounding can never ask for a probability above 1.
+/// Split `n` over categories with weights `weights`: many by conditional binomials until few are left, these one by one,
+/// which may be told one by one. The last category takes the rest, so that rounding can never ask for a probability
+/// above 1. It is quickest where the likeliest come first.
 pub fn split<R: Rng + ?Sized>(rng: &mut R, n: u64, weights: &[f64], mut each: impl FnMut(usize, u64)) {
-    if n <= ONE_BY_ONE {
-        return (0..n).for_each(|_| each(choose(weights, uniform(rng)) - 1, 1));
-    }
     let mut left = n;
     let mut weight_left: f64 = weights.iter().sum();
     for (index, &weight) in weights.iter().enumerate() {
-        if left == 0 {
-            return;
+        if left <= ONE_BY_ONE {
+            let others = &weights[index..];
+            return (0..left).for_each(|_| each(index + choose(others, uniform(rng)) - 1, 1));
         }
         let share = if index + 1 == weights.len() { left } else { binomial(rng, left, weight / weight_left) };
         if share > 0 {

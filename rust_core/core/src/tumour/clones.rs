@@ -7,7 +7,7 @@ mod surgery;
 use crate::cancel::heed;
 use crate::error::{Error, Result};
 use crate::law::{CloneRecord, Extinct, Kinds, MOST_CELLS, StepProbabilities, Tally};
-use crate::random::{binomial, lineages, poisson};
+use crate::random::{Rare, binomial, lineages, poisson};
 use crate::tumour::engine::Engine;
 use crate::tumour::room::make_room;
 use rand::Rng;
@@ -244,10 +244,10 @@ impl Clones {
             let dead = self.records.iter().filter(|clone| clone.cells == 0);
             extinct.extend(dead.map(|&record| Extinct { record, died_step: self.step }));
         }
-        self.records.retain(|clone| clone.cells > 0);
-        for siblings in &mut self.of_kind {
-            siblings.clear();
+        for clone in &self.records {
+            self.of_kind[clone.kind as usize].clear();
         }
+        self.records.retain(|clone| clone.cells > 0);
         for (index, clone) in self.records.iter().enumerate() {
             self.of_kind[clone.kind as usize].push(index as u32);
         }
@@ -278,7 +278,7 @@ impl Engine for Clones {
     ) -> Result<Tally> {
         self.step += 1;
         let mut tally = Tally::default();
-        let mut any_extinct = false;
+        let (mut any_extinct, mut rare) = (false, Rare::default());
         let mut births = core::mem::take(&mut self.births);
         for (index, clone) in self.records.iter_mut().enumerate() {
             if index % CLONES_PER_LOOK == 0 {
@@ -287,13 +287,11 @@ impl Engine for Clones {
             let p = probabilities[clone.kind as usize];
             let n = clone.cells;
             // Most small clones end here: nothing happens in them.
-            let acting = binomial(rng, n, p.acting());
-            if acting == 0 {
+            let [divided, died] = rare.fates(rng, n, p.divide, p.die);
+            if divided + died == 0 {
                 continue;
             }
-            let divided = binomial(rng, acting, p.divide / p.acting());
-            let died = acting - divided;
-            let mutants = binomial(rng, divided, kinds.mutation_total(clone.kind));
+            let mutants = rare.binomial(rng, divided, kinds.mutation(clone.kind));
             if mutants > 0 {
                 self.arrivals.clear();
                 kinds.mutate(rng, clone.kind, mutants, &mut self.arrivals);

@@ -3,7 +3,7 @@
 use crate::cancel::{NEVER, heed};
 use crate::error::{Error, Result, within};
 use crate::law::{CloneRecord, Extinct, Kinds, MOST_CELLS, StepProbabilities, Tally};
-use crate::random::{Philox4x64, Purpose, below, binomial, split, stream};
+use crate::random::{Chance, Philox4x64, Purpose, below, binomial, split, stream};
 use crate::tumour::cells::Cells;
 use crate::tumour::choice::{AnyEngine, Choice};
 use crate::tumour::engine::Engine;
@@ -118,7 +118,7 @@ struct Types {
 
 #[derive(Clone, Debug)]
 struct Channels {
-    total: f64,
+    total: Chance,
     weights: Vec<f64>,
     targets: Vec<u32>,
 }
@@ -127,7 +127,7 @@ impl Channels {
     fn new(row: &[f64]) -> Self {
         let open = |&(_, &w): &(usize, &f64)| w > 0.0;
         Self {
-            total: row.iter().sum::<f64>().min(1.0),
+            total: Chance::new(row.iter().sum::<f64>().min(1.0)),
             weights: row.iter().enumerate().filter(open).map(|(_, &w)| w).collect(),
             targets: row.iter().enumerate().filter(open).map(|(j, _)| j as u32).collect(),
         }
@@ -155,6 +155,10 @@ impl Types {
 
 impl Kinds for Types {
     fn mutation_total(&self, kind: u32) -> f64 {
+        self.mutation(kind).probability
+    }
+
+    fn mutation(&self, kind: u32) -> Chance {
         self.mutation[kind as usize].total
     }
 
@@ -164,8 +168,8 @@ impl Kinds for Types {
 
     fn switch<R: Rng>(&mut self, rng: &mut R, kind: u32, cells: u64, out: &mut Vec<(u32, u64)>) {
         let channels = &self.switching[kind as usize];
-        if channels.total > 0.0 {
-            let leaving = binomial(rng, cells, channels.total);
+        if channels.total.probability > 0.0 {
+            let leaving = binomial(rng, cells, channels.total.probability);
             channels.draw(rng, leaving, out);
         }
     }

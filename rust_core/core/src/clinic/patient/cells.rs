@@ -74,7 +74,7 @@ impl Patient {
         let experiment = Arc::clone(&self.experiment);
         self.refresh_rates(&experiment)?;
         self.compete(&experiment);
-        let mut kinds = GenotypeKinds { catalogue: &experiment.catalogue, genotypes: &mut self.genotypes };
+        let mut kinds = GenotypeKinds::new(&experiment.catalogue, &mut self.genotypes);
         let table = match (self.cache.layered.is_empty(), self.cache.crowded.is_empty()) {
             (false, _) => &self.cache.layered,
             (true, false) => &self.cache.crowded,
@@ -111,7 +111,7 @@ impl Patient {
     fn live_through_stride(&mut self, cancel: &AtomicBool) -> Result<()> {
         let experiment = Arc::clone(&self.experiment);
         self.refresh_rates(&experiment)?;
-        let mut kinds = GenotypeKinds { catalogue: &experiment.catalogue, genotypes: &mut self.genotypes };
+        let mut kinds = GenotypeKinds::new(&experiment.catalogue, &mut self.genotypes);
         let tally = self
             .state
             .burden
