@@ -10,7 +10,7 @@ import polars as pl
 import pytest
 from tumor_abm.calibration import posterior
 from tumor_abm.calibration.cohorts import HALFWAY
-from tumor_abm.calibration.left_out import left_out, scores, without
+from tumor_abm.calibration.left_out import _discrepancy, _interval, left_out, scores, without
 from tumor_abm.calibration.plan_file import PlanFile
 from tumor_abm.calibration.problem import Problem
 from tumor_abm.calibration.search import tried_of
@@ -47,7 +47,7 @@ def table(problem: Problem) -> pl.DataFrame:
     middle = np.full(len(problem.parameters), 0.3)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(posterior, "_STEPS", 200)
-        return left_out(problem, tried, middle, CLASSES, patients=50, seed=SEED, jobs=1)
+        return left_out(problem, tried, [middle, middle + 0.01], CLASSES, patients=50, seed=SEED, jobs=1)
 
 
 def of(table: pl.DataFrame, name: str) -> pl.DataFrame:
@@ -90,6 +90,26 @@ def test_the_interval_is_no_narrower_than_the_error_of_the_publication(
         width = np.log(row["predicted_high"] / row["predicted_low"])
         assert width > 0.95 * 2 * 1.2816 * sigma[name]
         assert row["covered"] == (row["predicted_low"] <= row["published"] <= row["predicted_high"])
+
+
+def test_the_interval_knows_by_how_much_rows_are_missed_that_were_not_left_out(problem: Problem) -> None:
+    sets = np.full((1, len(problem.parameters)), 0.3)
+    outputs = np.array([one.outputs for one in tried_of(problem, sets, [1], wave=0, patients=9, jobs=1)])
+    quantities = problem.quantities(outputs)[0]
+    others = without(problem, CLASSES["conjugate"])
+    rows = [(row, x) for row, x in zip(others.targets, quantities, strict=False) if row.quantity == "median"]
+    squares = [(x - np.log(row.published)) ** 2 - row.sigma**2 for row, x in rows if row.weight > 0]
+    assert 0 < len(squares) < len(rows)
+    found = _discrepancy(others, quantities)
+    assert found["median"] == pytest.approx(np.sqrt(max(np.mean(squares), 0)))
+    sigma = {row.name: row.sigma for row, _ in rows}
+    narrow, wide = (
+        _interval(others, quantities[None], {**found, "median": missed}, 1) for missed in (0.0, 0.3)
+    )
+    place = next(i for i, row in enumerate(others.targets) if row.quantity == "median")
+    widths = [np.log(high[place] / low[place]) / (2 * 1.2816) for low, high in (narrow, wide)]
+    own = sigma[others.targets[place].name]
+    assert widths == pytest.approx([own, np.hypot(own, 0.3)], rel=0.25)
 
 
 def test_scores_count_what_has_an_interval() -> None:

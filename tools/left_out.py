@@ -29,11 +29,11 @@ def main(arguments: Sequence[str]) -> None:
     found, *searches = map(Path, arguments)
     problem = Problem.shipped("all")
     journals = [journalled(path / JOURNAL, problem.simulated_sha256) for path in searches or [found]]
-    best = pl.read_csv((found / SEARCHES).absolute(), glob=False)["middle"].arg_min()
-    middle = centre_of(problem, journals[best or 0])
+    middle = pl.read_csv((found / SEARCHES).absolute(), glob=False)["middle"]
+    middles = [centre_of(problem, journals[place]) for place in middle.arg_sort()]
     tried = [one for journal in journals for one in journal]
     classes = PlanFile.shipped("all").left_out
-    table = left_out(problem, tried, middle, classes, patients=PATIENTS, seed=SEED, jobs=JOBS)
+    table = left_out(problem, tried, middles, classes, patients=PATIENTS, seed=SEED, jobs=JOBS)
     table.write_csv(found / LEFT_OUT)
     print(json.dumps({"rows": table.height, "file": str(found / LEFT_OUT)}))
 

@@ -7,6 +7,7 @@ best set for all rows but those of a class, and for all rows, and both are simul
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
@@ -25,7 +26,7 @@ SETS = 60
 """Sets of the posterior of the emulator that make a predictive interval."""
 INTERVAL = (0.1, 0.9)
 _NOISE = 100
-"""Draws of the error of a published number for every set."""
+"""Draws of the error of a row for every set."""
 
 
 def without(problem: Problem, trials: Sequence[str]) -> Problem:
@@ -37,7 +38,7 @@ def without(problem: Problem, trials: Sequence[str]) -> Problem:
 def left_out(
     problem: Problem,
     tried: Sequence[Tried],
-    middle: Numbers,
+    middles: Sequence[Numbers],
     classes: Mapping[str, Sequence[str]],
     *,
     patients: int,
@@ -49,9 +50,10 @@ def left_out(
     Parameters
     ----------
     tried
-        Sets that a search has simulated.
-    middle
-        Where it ended, as shares of the ranges.
+        Sets that searches have simulated.
+    middles
+        Where each of them ended, as shares of the ranges. Sets are named around the first; the predictive
+        interval is made of sets around all of them.
     classes
         Trials (labels of the table of trials) of each class, by its name.
     patients
@@ -69,7 +71,7 @@ def left_out(
         `inside` the published interval, the 80% predictive interval (`predicted_low`, `predicted_high`) and
         whether the published number is `covered` by it.
     """
-    known = learnt(problem, tried, middle)
+    known = learnt(problem, tried, middles[0])
     problems = [without(problem, trials) for trials in classes.values()]
     sets = [known.best(TRUST), *(replace(known, problem=one).best(TRUST) for one in problems)]
     simulated = list(
@@ -77,12 +79,13 @@ def left_out(
     )
     fitted, *others = [problem.table(one.outputs) if one.outputs else None for one in simulated]
     tables = []
-    for (name, trials), one, table in zip(classes.items(), problems, others, strict=True):
-        if fitted is None or table is None:
+    for (name, trials), one, of_set, table in zip(
+        classes.items(), problems, simulated[1:], others, strict=True
+    ):
+        if fitted is None or table is None or of_set.outputs is None:
             continue
-        interval = _interval(
-            one, known.emulator.predict(drawn(one, tried, middle, sets=SETS, seed=seed)), seed
-        )
+        missed = _discrepancy(one, problem.quantities(np.array([of_set.outputs]))[0])
+        interval = _interval(one, _expected(one, tried, middles, seed), missed, seed)
         rows = len(problem.targets)
         tables.append(
             table.head(rows)
@@ -102,14 +105,43 @@ def left_out(
     )
 
 
-def _interval(problem: Problem, expected: Numbers, seed: int) -> Numbers:
-    """Between which a published number is expected: what sets differ in, and the error of the publication."""
-    quantities = problem.quantities(expected)
+def _expected(problem: Problem, tried: Sequence[Tried], middles: Sequence[Numbers], seed: int) -> Numbers:
+    """Return what sets of the posterior give, as many around the end of each search."""
+    each = -(-SETS // len(middles))
+    found = [
+        learnt(problem, tried, middle).emulator.predict(drawn(problem, tried, middle, sets=each, seed=seed))
+        for middle in middles
+    ]
+    return problem.quantities(np.vstack(found))
+
+
+def _discrepancy(problem: Problem, quantities: Numbers) -> dict[str, float]:
+    """Say how far rows that were *not* left out are missed, beyond the error of the publication.
+
+    Returns
+    -------
+    dict
+        Of each kind of row a standard deviation, of the logarithm for medians and hazard ratios.
+    """
+    squares: dict[str, list[float]] = {}
+    for row, quantity in zip(problem.targets, quantities, strict=False):
+        published = math.log(row.published) if row.logarithmic else row.published
+        beyond = (float(quantity) - published) ** 2 - row.sigma**2
+        squares.setdefault(row.quantity, [])
+        if row.weight > 0 and math.isfinite(beyond):
+            squares[row.quantity].append(beyond)
+    return {kind: math.sqrt(max(sum(found) / max(len(found), 1), 0.0)) for kind, found in squares.items()}
+
+
+def _interval(problem: Problem, expected: Numbers, missed: Mapping[str, float], seed: int) -> Numbers:
+    """Say between which numbers a published one is expected.
+
+    Sets differ, publications err, and the model misses what it was fitted to.
+    """
     rows = problem.targets
-    errors = stream(seed, 2).standard_normal((_NOISE, len(quantities), len(rows)))
-    noise = errors * [row.sigma for row in rows]
-    with_noise = (quantities[None, :, : len(rows)] + noise).reshape(-1, len(rows))
-    found = np.quantile(with_noise, INTERVAL, axis=0)
+    spread = [math.hypot(row.sigma, missed[row.quantity]) for row in rows]
+    noise = stream(seed, 2).standard_normal((_NOISE, len(expected), len(rows))) * spread
+    found = np.quantile((expected[None, :, : len(rows)] + noise).reshape(-1, len(rows)), INTERVAL, axis=0)
     logarithmic = [row.logarithmic for row in rows]
     between: Numbers = np.where(logarithmic, np.exp(found), found)
     return between
