@@ -180,13 +180,7 @@ def calibrate(
                     progress(len(journal) + len(again))
             tried += _smaller(problem, full, again.of_wave(number))
         progress(len(journal) + len(again))
-        last = again.of_wave(rounds - 1)
-        possible = [
-            ((full.parameters.values(one.shares), one.outputs), place % len(middles))
-            for place, one in enumerate(last)
-            if one.outputs is not None
-        ]
-        judged = fits(full, *zip(*possible, strict=True))
+        judged = _judged(full, again.of_wave(rounds - 1), len(middles))
         compared(full.parameters, judged).write_csv(out / SEARCHES)
         found = Calibration(problem=full, members=members_of(judged), path=out)
         _write(found, plan, identity)
@@ -203,6 +197,16 @@ def _candidates(
     each = -(-number // len(middles))
     found = [drawn(problem, tried, middle, sets=each, seed=seed) for middle in middles]
     return np.stack(found, axis=1).reshape(-1, len(problem.parameters))[:number]
+
+
+def _judged(problem: Problem, tried: Sequence[Tried], searches: int) -> list[Fit]:
+    """Judge sets that were drawn by turns around the ends of so many searches."""
+    possible = [
+        ((problem.parameters.values(one.shares), one.outputs), place % searches)
+        for place, one in enumerate(tried)
+        if one.outputs is not None
+    ]
+    return fits(problem, *zip(*possible, strict=True))
 
 
 def _made(out: Path) -> Path:
