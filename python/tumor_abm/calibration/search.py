@@ -35,7 +35,7 @@ JOURNAL = "simulated.jsonl"
 
 _NO_JOURNAL = "holds what is no journal of a calibration"
 
-_IMPOSSIBLE = "no parameter set could be simulated: the ranges hold only impossible tumours"
+IMPOSSIBLE = "no parameter set could be simulated: the ranges hold only impossible tumours"
 
 _GLANCE_S = 0.1
 _EDGE = 0.01
@@ -239,7 +239,7 @@ def centre_of(problem: Problem, tried: Sequence[Tried]) -> Numbers:
     """Return where a search ended: the best set of its last wave, of those with most patients."""
     possible = [one for one in tried if one.outputs is not None]
     if not possible:
-        raise InputError(_IMPOSSIBLE)
+        raise InputError(IMPOSSIBLE)
     last = [one for one in possible if one.wave == possible[-1].wave]
     most = max(one.patients for one in last)
     shares, outputs = _possible([one for one in last if one.patients == most])
@@ -343,7 +343,7 @@ def learnt(problem: Problem, tried: Sequence[Tried], middle: Numbers | None = No
     """
     known = [one for one in tried if one.outputs is not None]
     if not known:
-        raise InputError(_IMPOSSIBLE)
+        raise InputError(IMPOSSIBLE)
     shares, outputs = _possible(known)
     best = np.argsort(problem.losses(shares, outputs), kind="stable")
     if middle is None:

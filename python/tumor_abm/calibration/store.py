@@ -32,6 +32,7 @@ from tumor_abm.calibration.problem import Problem
 from tumor_abm.calibration.search import (
     APPROACH,
     DAMPINGS,
+    IMPOSSIBLE,
     JOURNAL,
     WAVES,
     Journal,
@@ -201,12 +202,11 @@ def _candidates(
 
 def _judged(problem: Problem, tried: Sequence[Tried], searches: int) -> list[Fit]:
     """Judge sets that were drawn by turns around the ends of so many searches."""
-    possible = [
-        ((problem.parameters.values(one.shares), one.outputs), place % searches)
-        for place, one in enumerate(tried)
-        if one.outputs is not None
-    ]
-    return fits(problem, *zip(*possible, strict=True))
+    possible = [(one, place % searches) for place, one in enumerate(tried) if one.outputs is not None]
+    if not possible:
+        raise InputError(IMPOSSIBLE)
+    outputs = [(problem.parameters.values(one.shares), one.outputs or []) for one, _ in possible]
+    return fits(problem, outputs, [search_of for _, search_of in possible])
 
 
 def _made(out: Path) -> Path:
