@@ -92,7 +92,8 @@ fn a_patient_is_the_same_in_every_chunk() -> Result<()> {
 
 #[test]
 fn twins_share_their_life_up_to_the_first_difference() -> Result<()> {
-    let tables = run(spec(), 0, 100, 2)?;
+    // One in sixty switches.
+    let tables = run(spec(), 0, 1000, 2)?;
     let (who, arm, day) = (
         numbers(column(&tables, "assessments", "patient")),
         texts(column(&tables, "assessments", "arm")),
@@ -113,8 +114,8 @@ fn twins_share_their_life_up_to_the_first_difference() -> Result<()> {
             .map(|i| sld[i].to_bits())
             .collect()
     };
-    for patient in 0..30u32 {
-        let patient = f64::from(patient);
+    let switched = rules.iter().map(|&(patient, _)| patient);
+    for patient in (0..30).map(f64::from).chain(switched) {
         let until = rules.iter().find(|(p, _)| *p == patient).map_or(f64::INFINITY, |(_, day)| *day);
         assert_eq!(scans(patient, "stay", until), scans(patient, "switch", until));
     }
