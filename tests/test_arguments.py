@@ -313,7 +313,7 @@ def test_founders_of_many_types_are_not_taken_for_none() -> None:
 
 def test_a_replicate_beyond_all_numbers_leaves_the_others() -> None:
     rates: dict[str, Any] = {"division": [0.4], "death": [0.0], "initial": [1], "seed": 3}
-    outcomes = replicate(replicates=20, until=Until(day=106), treatment=Phase(until=Until(day=1)), **rates)
+    outcomes = replicate(replicates=300, until=Until(day=106), treatment=Phase(until=Until(day=1)), **rates)
     stopped = outcomes["stopped_by"].to_list()
     assert set(stopped) == {"day", "too_many_cells"}
     beyond = outcomes.filter(pl.col("stopped_by") == "too_many_cells")

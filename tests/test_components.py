@@ -107,7 +107,7 @@ def test_a_bare_population_has_charts_of_its_cells_alone() -> None:
 @pytest.mark.parametrize("dimensions", [2, 3])
 def test_the_space_of_a_lattice_has_every_site_at_its_place(dimensions: int) -> None:
     space = Space(dimensions=dimensions)
-    model = ta.TumorModel(rng=1, cells=10_000, engine="lattice", space=space)
+    model = ta.TumorModel(rng=1, cells=100_000, engine="lattice", space=space)
     layer, sites = model.space.genotype.data, model.sites
     plane, middle = model.section("z", 0), layer.shape[0] // 2
     assert layer.shape == (model.space.width, model.space.height)

@@ -136,11 +136,15 @@ def test_small_genotypes_get_colours_until_nine_tenths_of_the_tumour_have_one() 
 
 
 def test_progression_without_a_measurable_lesion_is_drawn() -> None:
-    model = ta.TumorModel(ONE_ARM, covariates={"bone_only": True, "visceral": False}, rng=1)
-    model.run()
-    course = Record(model).course(model)
-    unmeasured = course.assessments.filter(pl.col("sld_mm").is_null(), response="PD")
-    assert unmeasured.height
+    # Of most patients; not of those who live to the end without.
+    courses = []
+    for rng in range(1, 7):
+        model = ta.TumorModel(ONE_ARM, covariates={"bone_only": True, "visceral": False}, rng=rng)
+        model.run()
+        course = Record(model).course(model)
+        if course.assessments.filter(pl.col("sld_mm").is_null(), response="PD").height:
+            courses.append(course)
+    course = courses[0]
     figure = plot_course(course, Palette())
     figure.draw_without_rendering()
     (panel,) = [axes for axes in figure.axes if "diameters" in axes.get_title(loc="left")]

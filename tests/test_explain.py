@@ -52,20 +52,20 @@ def test_without_drugs_and_alterations_every_node_of_the_untreated_wild_type_is_
         assert row(out, node)[0] == node
     assert "wild type" in out
     assert "altered" not in out
-    assert out.endswith("The cells grow: they double in 58 days.\n")
+    assert out.endswith("The cells grow: they double in 66 days.\n")
 
 
 def test_rb1_loss_under_palbociclib_is_resistant_because_e2f_is_free(capsys) -> None:
     code, out, err = told(capsys, "--alterations", "RB1 loss", "--drugs", "palbociclib,fulvestrant")
     assert (code, err) == (0, "")
     assert row(out, "e2f")[0] == "*"
-    assert row(out, "e2f")[-4:] == ["0.934", "0.00677", "1", "0.814"]
-    assert row(out, "drug.cdk46")[-4:] == ["0", "0.688", "0", "0.688"]
+    assert row(out, "e2f")[-4:] == ["0.873", "0.00828", "1", "0.809"]
+    assert row(out, "drug.cdk46")[-4:] == ["0", "0.72", "0", "0.72"]
     assert row(out, "akt_signal")[0] == "akt_signal"
     said = " ".join(out.split())
     assert "alteration.rb_lost (101%: e2f → activity → attempted → division)" in said
     assert (
-        "Resistant in part, with 26% of the drugs' effect on the wild type left. The altered cells grow"
+        "Resistant in part, with 27% of the drugs' effect on the wild type left. The altered cells shrink"
         in said
     )
     assert "alteration.cdk2_fold" not in out  # what does nothing here is not told
@@ -75,9 +75,9 @@ def test_the_wild_type_stops_under_letrozole_because_estradiol_is_gone(capsys) -
     code, out, _ = told(capsys, "--drugs", "letrozole")
     said = " ".join(out.split())
     assert code == 0
-    assert "letrozole changes net growth of the wild type from +0.012 to -" in said
+    assert "letrozole changes net growth of the wild type from +0.0105 to -" in said
     assert "drug.aromatase (100%: estradiol → ligand → er_signal → cyclin_d" in said
-    assert said.endswith("The cells shrink: they halve in 25 days.")
+    assert said.endswith("The cells shrink: they halve in 17 days.")
     assert "altered" not in out
 
 

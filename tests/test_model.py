@@ -156,7 +156,7 @@ def test_seeds_of_every_kind() -> None:
 
 
 def test_a_fork_is_a_twin_until_treatment_differs() -> None:
-    one = model()
+    one = model(patient=4)
     one.run(30)
     twin = one.fork()
     assert same_state(one, twin)

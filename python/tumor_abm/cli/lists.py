@@ -20,6 +20,8 @@ EXPERIMENTS = Path("experiments")
 
 Record = dict[str, Any]
 
+_LONGEST_WORD = 16
+
 # Of every list, the keys of its records and the headers of its table.
 _COLUMNS: Mapping[str, Mapping[str, str]] = {
     "drugs": {
@@ -153,10 +155,13 @@ def _with_limits(value: float | None, low: float | None, high: float | None, dig
 
 
 def plain_table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> Table:
-    """Return rows of text for a terminal."""
+    """Return rows of text for a terminal; where there is room no word is cut."""
     table = Table(box=SIMPLE_HEAD, pad_edge=False, header_style="bold")
+    cells = list(rows)
     for number, column in enumerate(columns):
-        table.add_column(column, no_wrap=number == 0, style="bold" if number == 0 else "")
-    for row in rows:
+        longest = max((len(word) for row in cells for word in row[number].split()), default=1)
+        least = min(longest, _LONGEST_WORD)
+        table.add_column(column, no_wrap=number == 0, style="bold" if number == 0 else "", min_width=least)
+    for row in cells:
         table.add_row(*map(rich_text, row))
     return table
