@@ -136,15 +136,14 @@ def test_small_genotypes_get_colours_until_nine_tenths_of_the_tumour_have_one() 
 
 
 def test_progression_without_a_measurable_lesion_is_drawn() -> None:
-    # Of most patients; not of those who live to the end without.
-    courses = []
-    for rng in range(1, 7):
+    def lived(rng: int) -> Course:
         model = ta.TumorModel(ONE_ARM, covariates={"bone_only": True, "visceral": False}, rng=rng)
         model.run()
-        course = Record(model).course(model)
-        if course.assessments.filter(pl.col("sld_mm").is_null(), response="PD").height:
-            courses.append(course)
-    course = courses[0]
+        return Record(model).course(model)
+
+    # The first patient who does not live to the end without.
+    unmeasured = pl.col("sld_mm").is_null() & (pl.col("response") == "PD")
+    course = next(one for one in map(lived, range(1, 7)) if one.assessments.filter(unmeasured).height)
     figure = plot_course(course, Palette())
     figure.draw_without_rendering()
     (panel,) = [axes for axes in figure.axes if "diameters" in axes.get_title(loc="left")]
